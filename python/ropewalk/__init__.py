@@ -1,0 +1,1 @@
+"""Bulk import of model predictions into Encord prediction branches."""

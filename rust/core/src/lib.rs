@@ -1,0 +1,14 @@
+//! Ropewalk's core: predictions in, Encord label rows out.
+//!
+//! Reading, resolving, staging and encoding are pure functions of their input: no clock, no randomness,
+//! no network, no printing. The Python package `ropewalk` drives them through the crate `ropewalk-py`.
+
+pub mod batch;
+pub mod coco;
+pub mod error;
+pub mod label_row;
+pub mod plan;
+pub mod reject;
+pub mod resolve;
+pub mod rle;
+pub mod stage;

@@ -1,0 +1,1 @@
+//! Oracles written pixel by pixel, and generators.
