@@ -1,1 +1,210 @@
-//! plan
+//! What an import is to do, as pure data: the project's ontology and media, the maps and the options.
+//!
+//! Python builds it from the project (or a snapshot file) and the command line, and hands it over as JSON.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::batch::Shape;
+use crate::error::{Error, Result};
+
+/// An object of the ontology.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OntologyObject {
+    /// feature_node_hash.
+    pub feature_hash: String,
+    /// Display name.
+    pub name: String,
+    /// `#RRGGBB`.
+    pub color: String,
+    /// The SDK's name of the shape, as it stands in label rows (`bounding_box`, `polygon`, `bitmask`, ...).
+    pub shape: String,
+}
+
+impl OntologyObject {
+    /// The shape as the IR knows it; `None` for shapes that no prediction can have.
+    pub fn ir_shape(&self) -> Option<Shape> {
+        Shape::parse(&self.shape)
+    }
+}
+
+/// Type of a medium, in the words that label rows use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataType {
+    /// One image.
+    Image,
+    /// Several images, each a data unit of its own.
+    ImgGroup,
+    /// A video: one data unit, labels by frame.
+    Video,
+    /// Any other type; nothing of this release can be written on it.
+    #[serde(other)]
+    Other,
+}
+
+/// An image inside an image group.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataUnit {
+    /// data_hash of the image.
+    pub data_hash: String,
+    /// Its title.
+    pub title: String,
+    /// MIME type, such as `image/png`.
+    pub file_type: Option<String>,
+    /// Pixels, where known.
+    pub width: Option<u32>,
+    /// Pixels, where known.
+    pub height: Option<u32>,
+}
+
+/// A medium of the project: what one label row stands on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Medium {
+    /// data_hash.
+    pub data_hash: String,
+    /// Its title.
+    pub title: String,
+    /// Video, image or image group.
+    pub data_type: DataType,
+    /// MIME type, such as `video/mp4`.
+    pub file_type: Option<String>,
+    /// data_hash of the dataset it belongs to.
+    pub dataset_hash: String,
+    /// Title of that dataset.
+    pub dataset_title: String,
+    /// Pixels, where known.
+    pub width: Option<u32>,
+    /// Pixels, where known.
+    pub height: Option<u32>,
+    /// Frames of a video, images of a group, 1 for an image.
+    pub frames: u64,
+    /// Frames a second of a video.
+    pub fps: Option<f64>,
+    /// Seconds of a video.
+    pub duration: Option<f64>,
+    /// Images of an image group, in the order of their data_sequence.
+    #[serde(default)]
+    pub units: Vec<DataUnit>,
+}
+
+/// Where a media map leads.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum MediaTarget {
+    /// A medium, or an image inside an image group.
+    DataHash(String),
+    /// A frame of a medium, in Encord's counting.
+    Frame {
+        /// data_hash of the medium.
+        data_hash: String,
+        /// 0-based frame.
+        frame: u32,
+    },
+}
+
+/// What names the medium of an annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaFrom {
+    /// The image's video where it has one, else the image's file name.
+    #[default]
+    Auto,
+    /// The image's file name, also where it belongs to a video.
+    FileName,
+    /// The prediction file's own name without its suffix: one medium a file.
+    Stem,
+}
+
+/// What gives the frame of an annotation on a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameFrom {
+    /// `frame_index` (or `frame_id`) of the image.
+    #[default]
+    Auto,
+    /// The image id itself.
+    ImageId,
+}
+
+/// What happens to boxes and polygons that reach over the image's edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffImage {
+    /// Cut at the edge, and counted.
+    #[default]
+    Clip,
+    /// Written as they are.
+    Keep,
+    /// Rejected.
+    Reject,
+}
+
+/// Everything that reading, resolving, staging and encoding depend on besides the sources.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Branch that the label rows are written on.
+    pub branch: String,
+    /// Objects of the ontology.
+    pub ontology: Vec<OntologyObject>,
+    /// Media of the project.
+    pub media: Vec<Medium>,
+    /// Category id or name -> feature hash, or null to drop the class.
+    #[serde(default)]
+    pub class_map: Option<HashMap<String, Option<String>>>,
+    /// Image id or file name -> where it goes.
+    #[serde(default)]
+    pub media_map: Option<HashMap<String, MediaTarget>>,
+    /// What names the medium.
+    #[serde(default)]
+    pub media_from: MediaFrom,
+    /// What gives the frame.
+    #[serde(default)]
+    pub frame_from: FrameFrom,
+    /// Regular expression over file names with the named groups `media` and `frame`.
+    #[serde(default)]
+    pub frame_pattern: Option<String>,
+    /// The source's number of the first frame.
+    #[serde(default)]
+    pub frame_base: i64,
+    /// Encord frames from one frame of the source to the next.
+    #[serde(default = "one")]
+    pub frame_stride: i64,
+    /// Annotations below are filtered.
+    #[serde(default)]
+    pub min_confidence: Option<f64>,
+    /// Policy at the image's edge.
+    #[serde(default)]
+    pub off_image: OffImage,
+    /// Only these classes (name or feature hash, as the source or the ontology has it); others are filtered.
+    #[serde(default)]
+    pub only_classes: Option<Vec<String>>,
+    /// Only media whose title matches one of these globs; others are filtered.
+    #[serde(default)]
+    pub only_media: Option<Vec<String>>,
+    /// At most so many label rows; annotations on others are filtered.
+    #[serde(default)]
+    pub limit_rows: Option<usize>,
+    /// Polygons made from masks may leave the pixel edges by so many px.
+    #[serde(default)]
+    pub simplify_px: Option<f64>,
+}
+
+const fn one() -> i64 {
+    1
+}
+
+impl Plan {
+    /// Reads the plan that Python hands over.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with the JSON error's own words.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the plan: {cause}")))
+    }
+}

@@ -1,1 +1,291 @@
-//! reject
+//! Rejects: annotations that are not written, each with a code, a reason and its place in the source.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Longest text of an annotation that a reject carries whole, in bytes; longer ones are cut and marked.
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// Why one annotation is not written. Fields hold what was found; [`fmt::Display`] makes the sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// A field that must be there is missing or null.
+    MissingField {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// A field has another JSON type or length than it should.
+    BadField {
+        /// Name of the field.
+        field: &'static str,
+        /// What was expected, as a noun phrase.
+        expected: &'static str,
+        /// What was found, shortened.
+        found: String,
+    },
+    /// NaN or an infinity where a number is needed.
+    NotFinite {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// A confidence outside 0..1.
+    ScoreRange {
+        /// The value found.
+        score: f64,
+    },
+    /// A box with a negative width or height.
+    NegativeBox {
+        /// Width in the source's unit.
+        w: f64,
+        /// Height in the source's unit.
+        h: f64,
+    },
+    /// A ring with an odd number of coordinates or fewer than three points.
+    BadPolygon {
+        /// Coordinates in the ring.
+        coordinates: usize,
+    },
+    /// An RLE that is not one; code and sentence come from the codec.
+    BadRle {
+        /// `rle_sum`, `rle_alphabet`, `rle_truncated`, `rle_negative`, `rle_size`, ...
+        code: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Neither a box nor a segmentation.
+    NoGeometry,
+    /// The image id is not among the file's images and no media map names it.
+    UnknownImage {
+        /// The id, as text.
+        image_id: String,
+    },
+    /// The category id is not among the file's categories and no class map names it.
+    UnknownCategory {
+        /// The id, as text.
+        category_id: String,
+    },
+    /// No object of the ontology has the class's name.
+    UnknownClass {
+        /// The class as the source has it.
+        class: String,
+    },
+    /// Several objects of the ontology fit the class's name, and the shape does not settle which.
+    AmbiguousClass {
+        /// The class as the source has it.
+        class: String,
+        /// feature_node_hash of each that fits.
+        candidates: Vec<String>,
+    },
+    /// A class map is given and does not name the class, or names a hash the ontology does not have.
+    UnmappedClass {
+        /// The class as the source has it.
+        class: String,
+    },
+    /// No medium of the project has the title.
+    UnknownMedia {
+        /// The medium as the source has it.
+        media: String,
+    },
+    /// Several media of the project fit the title.
+    AmbiguousMedia {
+        /// The medium as the source has it.
+        media: String,
+        /// How many fit.
+        candidates: usize,
+    },
+    /// A media map is given and does not name the medium, or names a data_hash the project does not have.
+    UnmappedMedia {
+        /// The medium as the source has it.
+        media: String,
+    },
+    /// The medium is of a type that this kind of label cannot stand on.
+    UnsupportedMedia {
+        /// The medium's title.
+        media: String,
+        /// Its data type.
+        data_type: String,
+    },
+    /// A video or image group, and nothing says which frame.
+    NoFrame {
+        /// The medium as the source has it.
+        media: String,
+    },
+    /// The frame is negative or past the medium's end.
+    FrameRange {
+        /// Frame after base and stride were applied.
+        frame: i64,
+        /// Frames of the medium.
+        frames: u64,
+    },
+    /// The frame rule's pattern does not match the file name.
+    PatternMismatch {
+        /// The name that does not match.
+        name: String,
+    },
+    /// Pixel coordinates, and neither the source nor the project knows the image's size.
+    NoSize {
+        /// The medium as the source has it.
+        media: String,
+    },
+    /// A mask of another size than its medium.
+    MaskSize {
+        /// (h, w) of the mask.
+        mask: (u32, u32),
+        /// (h, w) of the medium.
+        media: (u32, u32),
+    },
+    /// The ontology's shape cannot be made from the annotation's geometry.
+    ShapeMismatch {
+        /// The shape that the ontology asks for.
+        wanted: String,
+        /// What the annotation has.
+        found: String,
+    },
+    /// A geometry outside the image, where the policy says reject, or with nothing left after clipping.
+    OffImage,
+    /// A mask without a pixel or a polygon without an area, where something must be drawn.
+    EmptyGeometry,
+    /// The same track twice on one frame; the first stays.
+    DuplicateTrackFrame {
+        /// The track.
+        track: String,
+        /// Encord frame.
+        frame: u32,
+    },
+}
+
+impl Reason {
+    /// Stable name of the kind of reject, as it stands in the reject file and in `rejects_by_code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingField { .. } => "missing_field",
+            Self::BadField { .. } => "bad_field",
+            Self::NotFinite { .. } => "not_finite",
+            Self::ScoreRange { .. } => "score_range",
+            Self::NegativeBox { .. } => "negative_box",
+            Self::BadPolygon { .. } => "bad_polygon",
+            Self::BadRle { code, .. } => code,
+            Self::NoGeometry => "no_geometry",
+            Self::UnknownImage { .. } => "unknown_image",
+            Self::UnknownCategory { .. } => "unknown_category",
+            Self::UnknownClass { .. } => "unknown_class",
+            Self::AmbiguousClass { .. } => "ambiguous_class",
+            Self::UnmappedClass { .. } => "unmapped_class",
+            Self::UnknownMedia { .. } => "unknown_media",
+            Self::AmbiguousMedia { .. } => "ambiguous_media",
+            Self::UnmappedMedia { .. } => "unmapped_media",
+            Self::UnsupportedMedia { .. } => "unsupported_media",
+            Self::NoFrame { .. } => "no_frame",
+            Self::FrameRange { .. } => "frame_range",
+            Self::PatternMismatch { .. } => "pattern_mismatch",
+            Self::NoSize { .. } => "no_size",
+            Self::MaskSize { .. } => "mask_size",
+            Self::ShapeMismatch { .. } => "shape_mismatch",
+            Self::OffImage => "off_image",
+            Self::EmptyGeometry => "empty_geometry",
+            Self::DuplicateTrackFrame { .. } => "duplicate_track_frame",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingField { field } => write!(f, "`{field}` is missing or null; add it"),
+            Self::BadField { field, expected, found } => write!(f, "`{field}` is {found}; expected {expected}"),
+            Self::NotFinite { field } => write!(f, "`{field}` holds NaN or an infinity; expected finite numbers"),
+            Self::ScoreRange { score } => write!(f, "the score is {score}; expected a number from 0 to 1"),
+            Self::NegativeBox { w, h } => write!(f, "the box is {w} wide and {h} high; expected x, y, width, height, none of the last two negative"),
+            Self::BadPolygon { coordinates } => {
+                write!(f, "a ring has {coordinates} coordinates; expected x y pairs of three points or more")
+            }
+            Self::BadRle { message, .. } => f.write_str(message),
+            Self::NoGeometry => f.write_str("neither `bbox` nor `segmentation` holds anything; expected one of them"),
+            Self::UnknownImage { image_id } => write!(
+                f,
+                "image id {image_id} is not among the file's images; give the file with them (--annotations) or name it in --media-map"
+            ),
+            Self::UnknownCategory { category_id } => write!(
+                f,
+                "category id {category_id} is not among the file's categories; give the file with them (--annotations) or name it in --class-map"
+            ),
+            Self::UnknownClass { class } => {
+                write!(f, "no object of the ontology is named {class:?}; name its feature hash in --class-map")
+            }
+            Self::AmbiguousClass { class, candidates } => write!(
+                f,
+                "{class:?} fits the ontology objects {}; name one of them in --class-map",
+                candidates.join(", ")
+            ),
+            Self::UnmappedClass { class } => {
+                write!(f, "the class map does not lead {class:?} to an object of the ontology; add it, or null to drop it")
+            }
+            Self::UnknownMedia { media } => {
+                write!(f, "no medium of the project is titled {media:?}; name its data_hash in --media-map")
+            }
+            Self::AmbiguousMedia { media, candidates } => {
+                write!(f, "{candidates} media of the project fit the title {media:?}; name one data_hash in --media-map")
+            }
+            Self::UnmappedMedia { media } => {
+                write!(f, "the media map does not lead {media:?} to a medium of the project; add it")
+            }
+            Self::UnsupportedMedia { media, data_type } => {
+                write!(f, "{media:?} is of type {data_type}; expected a video, an image or an image group")
+            }
+            Self::NoFrame { media } => write!(
+                f,
+                "{media:?} has many frames and nothing says which one; give `frame_index`, --frame-from or --frame-pattern"
+            ),
+            Self::FrameRange { frame, frames } => write!(
+                f,
+                "frame {frame} is outside the medium's 0..{frames}; see --frame-base and --frame-stride"
+            ),
+            Self::PatternMismatch { name } => write!(f, "--frame-pattern does not match {name:?}"),
+            Self::NoSize { media } => write!(
+                f,
+                "the size of {media:?} is known neither to the source nor to the project; give the file with the images' sizes (--annotations)"
+            ),
+            Self::MaskSize { mask, media } => write!(
+                f,
+                "the mask is {}x{} (h x w), its medium {}x{}; masks are not scaled",
+                mask.0, mask.1, media.0, media.1
+            ),
+            Self::ShapeMismatch { wanted, found } => {
+                write!(f, "the ontology asks for a {wanted}, which cannot be made from {found}")
+            }
+            Self::OffImage => f.write_str("the geometry lies outside the image; see --off-image"),
+            Self::EmptyGeometry => f.write_str("the geometry covers nothing; expected at least a pixel"),
+            Self::DuplicateTrackFrame { track, frame } => {
+                write!(f, "track {track} stands twice on frame {frame}; the first one stays")
+            }
+        }
+    }
+}
+
+/// One annotation that is not written.
+#[derive(Debug, Clone)]
+pub struct Reject {
+    /// Why.
+    pub reason: Reason,
+    /// Label of the source (see identity: part of a tracked object's hash).
+    pub source: Arc<str>,
+    /// Offset of the annotation's first byte, or the record's number in a table.
+    pub offset: u64,
+    /// The source's own id of the annotation.
+    pub annotation_id: Option<String>,
+    /// The annotation's own text, at most [`MAX_TEXT_BYTES`].
+    pub text: Vec<u8>,
+}
+
+impl Reject {
+    /// Makes a reject, keeping at most [`MAX_TEXT_BYTES`] of the annotation's text.
+    pub fn new(reason: Reason, source: &Arc<str>, offset: u64, annotation_id: Option<&str>, text: &[u8]) -> Self {
+        Self {
+            reason,
+            source: Arc::clone(source),
+            offset,
+            annotation_id: annotation_id.map(str::to_owned),
+            text: text[..text.len().min(MAX_TEXT_BYTES)].to_vec(),
+        }
+    }
+}
