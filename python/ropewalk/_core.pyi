@@ -1,0 +1,98 @@
+"""The Rust core. Everything here is reached through the Python modules beside it; names in this file are the contract."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypedDict
+
+class AnnotationBatch:
+    """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
+
+class StageCounts(TypedDict):
+    """What became of the annotations read so far; read = staged + rejected + sum of filtered."""
+
+    read: int
+    staged: int
+    rejected: int
+    rejects_by_code: dict[str, int]
+    filtered_by_reason: dict[str, int]  # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows
+    warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
+    unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
+    unresolved_classes: list[tuple[str, str, int]]
+
+class Stage:
+    """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
+
+    def __init__(
+        self,
+        plan: str,  # JSON of plan.Plan
+        rejects: str,  # path of the reject file, written as rejects are found
+        work_dir: str | None = None,  # folder for sorted runs; None keeps all in memory
+        memory_bytes: int = ...,  # budget above which runs are spilled
+        threads: int = 1,
+    ) -> None: ...
+    def add_coco(
+        self,
+        path: str,
+        label: str,  # identity of the source: part of a tracked object's hash
+        tables: str | None = None,  # --annotations: file with images, categories, videos
+        confidence_field: str | None = None,
+        include_crowd: bool = False,
+        progress: Callable[[int], None] | None = None,  # called with bytes read so far
+    ) -> None: ...
+    def finish(self) -> Staged: ...
+
+class LabelRowInfo(TypedDict):
+    """A staged label row; media are numbered as in the plan."""
+
+    medium: int
+    data_hash: str
+    title: str
+    annotations: int
+
+class Reconciled(TypedDict):
+    """What is to be done with a label row that stands on the branch already."""
+
+    verdict: str  # save, already_there, skipped, refused
+    already_there: int  # annotations stored identically
+    ours: int
+    foreign: int  # objects and classifications this import would not write
+    body: bytes | None  # the label row's JSON to save
+
+class Staged:
+    """The sorted annotations of an import, by label row. Safe to use from several threads; holds no GIL while it works."""
+
+    counts: StageCounts
+    def __len__(self) -> int:
+        """Number of label rows."""
+    def label_row(self, index: int) -> LabelRowInfo: ...
+    def encode(self, index: int, header: bytes | None, when: str) -> bytes:
+        """Encode a label row as ASCII JSON.
+
+        Args:
+            index: 0..len.
+            header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
+            when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
+        """
+    def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
+        """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
+
+def read_coco(
+    path: str,
+    label: str,
+    tables: str | None = None,
+    confidence_field: str | None = None,
+    include_crowd: bool = False,
+    batch_rows: int = ...,
+) -> CocoPredictions:
+    """Open a COCO file for reading in batches."""
+
+class CocoPredictions(Iterator[AnnotationBatch]):
+    """Batches of one file; rejects are kept as dicts in the form of the reject file's lines."""
+
+    def __iter__(self) -> CocoPredictions: ...
+    def __next__(self) -> AnnotationBatch: ...
+    rejects: list[dict[str, Any]]
+    counts: dict[str, int]  # read, rejected, filtered_crowd, duplicate_annotation_id
