@@ -8,6 +8,7 @@ pub mod coco;
 pub mod error;
 pub mod label_row;
 pub mod plan;
+pub mod polygon;
 pub mod reject;
 pub mod resolve;
 pub mod rle;

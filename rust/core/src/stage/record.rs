@@ -4,6 +4,7 @@
 //! rows one after another, so columns would only be taken apart and put together again.
 
 use crate::batch::{Points, Unit};
+use crate::error::{Error, Result};
 
 /// Sort key of a staged row. `source` and `offset` make the order total and independent of how the input was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,4 +59,230 @@ pub struct StagedRow<'a> {
     pub height_px: u32,
     /// What is drawn.
     pub geometry: Geometry<'a>,
+}
+
+impl<'a> Geometry<'a> {
+    const BOUNDING_BOX: u8 = 0;
+    const ROTATABLE_BOUNDING_BOX: u8 = 1;
+    const POLYGON: u8 = 2;
+    const POLYLINE: u8 = 3;
+    const POINT: u8 = 4;
+    const BITMASK: u8 = 5;
+
+    fn tag(&self) -> u8 {
+        match self {
+            Self::BoundingBox(_) => Self::BOUNDING_BOX,
+            Self::RotatableBoundingBox(..) => Self::ROTATABLE_BOUNDING_BOX,
+            Self::Polygon(_) => Self::POLYGON,
+            Self::Polyline(_) => Self::POLYLINE,
+            Self::Point(_) => Self::POINT,
+            Self::Bitmask(_) => Self::BITMASK,
+        }
+    }
+}
+
+/// Where the annotation's own text lies in the file that was read, for a reject that shows only after sorting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TextSpan {
+    /// First byte.
+    pub at: u64,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+/// Bytes of an encoded [`Key`].
+pub(super) const KEY_BYTES: usize = 36;
+
+impl Key {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.label_row.to_le_bytes());
+        out.extend_from_slice(&self.frame.to_le_bytes());
+        out.extend_from_slice(&self.object.to_le_bytes());
+        out.extend_from_slice(&self.source.to_le_bytes());
+        out.extend_from_slice(&self.offset.to_le_bytes());
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self> {
+        let mut from = Bytes(bytes);
+        Ok(Self {
+            label_row: u32::from_le_bytes(from.take()?),
+            frame: u32::from_le_bytes(from.take()?),
+            object: u128::from_le_bytes(from.take()?),
+            source: u32::from_le_bytes(from.take()?),
+            offset: u64::from_le_bytes(from.take()?),
+        })
+    }
+}
+
+/// Appends `row` to `out`, key first.
+pub(super) fn write(row: &StagedRow<'_>, text: TextSpan, out: &mut Vec<u8>) {
+    row.key.write(out);
+    out.extend_from_slice(&row.feature.to_le_bytes());
+    out.extend_from_slice(&row.score.to_le_bytes());
+    out.extend_from_slice(&row.width_px.to_le_bytes());
+    out.extend_from_slice(&row.height_px.to_le_bytes());
+    out.extend_from_slice(&[row.geometry.tag(), u8::from(row.unit == Unit::Frac)]);
+    write_text(row.annotation_id, out);
+    write_text(row.track, out);
+    if row.track.is_some() {
+        out.extend_from_slice(&text.at.to_le_bytes());
+        out.extend_from_slice(&text.len.to_le_bytes());
+    }
+    match row.geometry {
+        Geometry::BoundingBox(corner_and_size) => write_floats(&corner_and_size, out),
+        Geometry::RotatableBoundingBox(corner_and_size, theta) => {
+            write_floats(&corner_and_size, out);
+            write_floats(&[theta], out);
+        }
+        Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => write_points(&points, out),
+        Geometry::Bitmask(rle) => out.extend_from_slice(rle),
+    }
+}
+
+fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
+    let len = text.map_or(u32::MAX, |t| t.len() as u32);
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(text.unwrap_or_default().as_bytes());
+}
+
+fn write_floats(values: &[f64], out: &mut Vec<u8>) {
+    out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+}
+
+/// Parts, then rings of each part, then coordinates of each ring, each list behind its length.
+fn write_points(points: &Points<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(points.parts.len() as u32 - 1).to_le_bytes());
+    for part in points.iter() {
+        let rings = out.len();
+        out.extend_from_slice(&0u32.to_le_bytes());
+        let mut count = 0u32;
+        for ring in part {
+            count += 1;
+            out.extend_from_slice(&(ring.len() as u32).to_le_bytes());
+            write_floats(ring, out);
+        }
+        out[rings..rings + 4].copy_from_slice(&count.to_le_bytes());
+    }
+}
+
+/// Decodes rows, reusing its buffers from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct RecordReader {
+    coords: Vec<f64>,
+    rings: Vec<i32>,
+    parts: Vec<i32>,
+}
+
+impl RecordReader {
+    /// Reads one record, without its length prefix.
+    pub(super) fn read<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(StagedRow<'a>, TextSpan)> {
+        let key = Key::read(bytes)?;
+        let mut from = Bytes(&bytes[KEY_BYTES..]);
+        let feature = u32::from_le_bytes(from.take()?);
+        let score = f64::from_le_bytes(from.take()?);
+        let width_px = u32::from_le_bytes(from.take()?);
+        let height_px = u32::from_le_bytes(from.take()?);
+        let [tag, frac] = from.take()?;
+        let annotation_id = from.text()?;
+        let track = from.text()?;
+        let text = match track {
+            Some(_) => TextSpan {
+                at: u64::from_le_bytes(from.take()?),
+                len: u32::from_le_bytes(from.take()?),
+            },
+            None => TextSpan::default(),
+        };
+        let geometry = match tag {
+            Geometry::BOUNDING_BOX => Geometry::BoundingBox(from.floats()?),
+            Geometry::ROTATABLE_BOUNDING_BOX => {
+                let corner_and_size = from.floats()?;
+                let [theta] = from.floats()?;
+                Geometry::RotatableBoundingBox(corner_and_size, theta)
+            }
+            Geometry::POLYGON => Geometry::Polygon(self.points(&mut from)?),
+            Geometry::POLYLINE => Geometry::Polyline(self.points(&mut from)?),
+            Geometry::POINT => Geometry::Point(self.points(&mut from)?),
+            Geometry::BITMASK => Geometry::Bitmask(from.0),
+            other => return Err(Error::Stage(format!("unknown geometry {other}"))),
+        };
+        let unit = if frac == 1 { Unit::Frac } else { Unit::Px };
+        Ok((
+            StagedRow {
+                key,
+                feature,
+                annotation_id,
+                track,
+                score,
+                unit,
+                width_px,
+                height_px,
+                geometry,
+            },
+            text,
+        ))
+    }
+
+    fn points<'a>(&'a mut self, from: &mut Bytes<'_>) -> Result<Points<'a>> {
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        self.rings.push(0);
+        self.parts.push(0);
+        for _ in 0..u32::from_le_bytes(from.take()?) {
+            for _ in 0..u32::from_le_bytes(from.take()?) {
+                let len = u32::from_le_bytes(from.take()?) as usize;
+                let ring = from.slice(len.saturating_mul(8))?;
+                let values = ring
+                    .chunks_exact(8)
+                    .filter_map(|c| c.first_chunk().copied().map(f64::from_le_bytes));
+                self.coords.extend(values);
+                self.rings.push(self.coords.len() as i32);
+            }
+            self.parts.push(self.rings.len() as i32 - 1);
+        }
+        Ok(Points {
+            coords: &self.coords,
+            rings: &self.rings,
+            parts: &self.parts,
+        })
+    }
+}
+
+/// What is left of a record; every step checks that enough is left.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn slice(&mut self, len: usize) -> Result<&'a [u8]> {
+        let (head, tail) = self
+            .0
+            .split_at_checked(len)
+            .ok_or_else(|| Error::Stage("a record is cut short".into()))?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut out = [0; N];
+        out.copy_from_slice(self.slice(N)?);
+        Ok(out)
+    }
+
+    fn floats<const N: usize>(&mut self) -> Result<[f64; N]> {
+        let mut out = [0.0; N];
+        for value in &mut out {
+            *value = f64::from_le_bytes(self.take()?);
+        }
+        Ok(out)
+    }
+
+    fn text(&mut self) -> Result<Option<&'a str>> {
+        let len = u32::from_le_bytes(self.take()?);
+        if len == u32::MAX {
+            return Ok(None);
+        }
+        let bytes = self.slice(len as usize)?;
+        std::str::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| Error::Stage("a record's text is not UTF-8".into()))
+    }
 }
