@@ -1,1 +1,17 @@
-//! label_row
+//! Label rows: the JSON that the SDK itself would send for the same objects, made without it.
+//!
+//! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, [`identity`]
+//! names the objects, and [`reconcile`] decides what to do where the server's row already holds labels.
+
+mod encode;
+mod entries;
+mod existing;
+mod header;
+pub mod identity;
+mod labels;
+pub mod number;
+pub mod text;
+
+pub use encode::{RowWriter, Templates, Written};
+pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
+pub use header::{RowHeader, UnitHeader};

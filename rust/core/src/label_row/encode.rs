@@ -1,0 +1,434 @@
+//! Writes a label row's JSON from staged rows that arrive one after another; nothing is kept of them but object hashes.
+//!
+//! What is the same for all boxes of a class is rendered once ([`Templates`]), so that a box costs little more than its
+//! numbers. Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
+//! objects there are is known only at the end.
+
+use super::header::{RowHeader, UnitHeader};
+use super::identity::{ObjectHash, ObjectHashes};
+use super::number::{push_f64, push_u64};
+use super::text::{lower_snake_case, push_string};
+use crate::batch::{Points, Shape, Unit};
+use crate::error::{Error, Result};
+use crate::plan::{DataType, OntologyObject};
+use crate::stage::record::{Geometry, StagedRow};
+
+/// The constant JSON of each ontology object's labels. Made once an import, used for all its rows.
+#[derive(Debug)]
+pub struct Templates(Vec<Template>);
+
+#[derive(Debug)]
+struct Template {
+    shape: Option<Shape>,
+    /// From the opening brace up to the confidence.
+    before_confidence: Vec<u8>,
+    /// From behind the object hash up to the geometry.
+    before_geometry: Vec<u8>,
+}
+
+impl Templates {
+    /// Renders the constant JSON of `ontology`'s objects. `when` is the creation time of all labels, such as
+    /// `Sat, 21 Nov 2026 23:48:11 UTC`.
+    pub fn new(ontology: &[OntologyObject], when: &str) -> Self {
+        Self(ontology.iter().map(|object| Template::new(object, when)).collect())
+    }
+}
+
+impl Template {
+    fn new(object: &OntologyObject, when: &str) -> Self {
+        let mut before_confidence = Vec::new();
+        let mut text = |before: &str, value: &str| {
+            before_confidence.extend_from_slice(before.as_bytes());
+            push_string(&mut before_confidence, value);
+        };
+        text(r#"{"name":"#, &object.name);
+        text(r#","color":"#, &object.color);
+        text(r#","shape":"#, &object.shape);
+        text(r#","value":"#, &lower_snake_case(&object.name));
+        text(r#","createdAt":"#, when);
+        before_confidence.extend_from_slice(br#","createdBy":null,"confidence":"#);
+
+        let mut before_geometry = br#"","featureHash":"#.to_vec();
+        push_string(&mut before_geometry, &object.feature_hash);
+        before_geometry.extend_from_slice(br#","manualAnnotation":false,"lastEditedAt":"#);
+        push_string(&mut before_geometry, when);
+        Self {
+            shape: object.ir_shape(),
+            before_confidence,
+            before_geometry,
+        }
+    }
+}
+
+/// What was written into a label row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Objects: entries of `object_answers`.
+    pub objects: usize,
+    /// Labels on frames.
+    pub annotations: usize,
+}
+
+/// Streams staged rows into one label row's JSON.
+///
+/// Rows come sorted by their key. After an error the output is incomplete and to be thrown away.
+#[derive(Debug)]
+pub struct RowWriter<'a> {
+    templates: &'a Templates,
+    header: &'a RowHeader,
+    out: &'a mut Vec<u8>,
+    hashes: ObjectHashes,
+    objects: Vec<ObjectHash>,
+    annotations: usize,
+    /// Units whose text has been begun.
+    units_begun: usize,
+    frame: Option<u32>,
+    ring: RingText,
+}
+
+impl<'a> RowWriter<'a> {
+    /// Begins a label row at the end of `out`.
+    pub fn new(templates: &'a Templates, header: &'a RowHeader, out: &'a mut Vec<u8>) -> Self {
+        out.extend_from_slice(&header.before);
+        let mut writer = Self {
+            templates,
+            header,
+            out,
+            hashes: ObjectHashes::default(),
+            objects: Vec::new(),
+            annotations: 0,
+            units_begun: 0,
+            frame: None,
+            ring: RingText::default(),
+        };
+        if header.data_type() == DataType::Video {
+            writer.begin_unit();
+            writer.out.push(b'{');
+        }
+        writer
+    }
+
+    /// Writes the next label.
+    ///
+    /// # Errors
+    /// [`Error::LabelRow`] where the row has no such frame or another size than the mask; [`Error::Stage`] where the
+    /// staged row is not what staging makes: out of order, a shape other than the ontology's, numbers that are not finite.
+    pub fn push(&mut self, row: &StagedRow<'_>) -> Result<()> {
+        let frame = row.key.frame;
+        if self.frame == Some(frame) {
+            self.out.push(b',');
+        } else {
+            self.begin_frame(frame)?;
+        }
+        let Some(template) = self.templates.0.get(row.feature as usize) else {
+            return Err(damaged(format!(
+                "ontology object {} of {}",
+                row.feature,
+                self.templates.0.len()
+            )));
+        };
+        let (hash, new) = match row.track {
+            Some(_) => self.hashes.tracked(row.key.object),
+            None => self.hashes.untracked(frame, row.key.object),
+        };
+        if new {
+            self.objects.push(hash);
+        }
+        self.out.extend_from_slice(&template.before_confidence);
+        self.float(row.score)?;
+        self.out.extend_from_slice(br#","objectHash":""#);
+        self.out.extend_from_slice(&hash);
+        self.out.extend_from_slice(&template.before_geometry);
+        self.geometry(row, template.shape)?;
+        self.out.push(b'}');
+        self.annotations += 1;
+        Ok(())
+    }
+
+    /// Ends the label row.
+    pub fn finish(mut self) -> Written {
+        self.end_frame();
+        match self.header.data_type() {
+            DataType::Video => {
+                self.out.push(b'}');
+                self.end_unit();
+            }
+            _ => self.empty_units(|_| true),
+        }
+        self.out.extend_from_slice(br#"},"object_answers":{"#);
+        for (at, hash) in self.objects.iter().enumerate() {
+            self.out.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
+            self.out.extend_from_slice(hash);
+            self.out.extend_from_slice(br#"":{"classifications":[],"objectHash":""#);
+            self.out.extend_from_slice(hash);
+            self.out.extend_from_slice(b"\"}");
+        }
+        self.out
+            .extend_from_slice(br#"},"classification_answers":{},"object_actions":{},"spaces":{}}"#);
+        Written {
+            objects: self.objects.len(),
+            annotations: self.annotations,
+        }
+    }
+
+    fn wrong(&self, message: String) -> Error {
+        Error::LabelRow {
+            label_row: self.header.data_hash().to_owned(),
+            message,
+        }
+    }
+
+    /// The unit that was begun last.
+    fn unit(&self) -> Option<&'a UnitHeader> {
+        self.header.units().get(self.units_begun.checked_sub(1)?)
+    }
+
+    fn begin_unit(&mut self) {
+        if self.units_begun > 0 {
+            self.out.push(b',');
+        }
+        self.units_begun += 1;
+        if let Some(unit) = self.unit() {
+            self.out.extend_from_slice(&unit.before);
+        }
+    }
+
+    fn end_unit(&mut self) {
+        if let Some(unit) = self.unit() {
+            self.out.extend_from_slice(&unit.after);
+        }
+    }
+
+    /// Writes the next units without labels, as long as `more` says so.
+    fn empty_units(&mut self, more: impl Fn(&UnitHeader) -> bool) {
+        while self.header.units().get(self.units_begun).is_some_and(&more) {
+            self.begin_unit();
+            self.out.extend_from_slice(br#"{"objects":[],"classifications":[]}"#);
+            self.end_unit();
+        }
+    }
+
+    fn begin_frame(&mut self, frame: u32) -> Result<()> {
+        if self.frame.is_some_and(|last| last > frame) {
+            return Err(damaged(format!("frame {frame} after a later one")));
+        }
+        let first = self.frame.is_none();
+        self.end_frame();
+        self.frame = Some(frame);
+        if self.header.data_type() == DataType::Video {
+            self.out.extend_from_slice(if first { b"\"" } else { b",\"" });
+            push_u64(self.out, frame.into());
+            self.out.extend_from_slice(br#"":{"objects":["#);
+            return Ok(());
+        }
+        self.empty_units(|unit| unit.sequence < frame);
+        let units = self.header.units();
+        if units.get(self.units_begun).is_none_or(|unit| unit.sequence != frame) {
+            let message = format!(
+                "has no image at {frame}, only {} in all; see the frame rule",
+                units.len()
+            );
+            return Err(self.wrong(message));
+        }
+        self.begin_unit();
+        self.out.extend_from_slice(br#"{"objects":["#);
+        Ok(())
+    }
+
+    fn end_frame(&mut self) {
+        if self.frame.is_none() {
+            return;
+        }
+        self.out.extend_from_slice(br#"],"classifications":[]}"#);
+        if self.header.data_type() != DataType::Video {
+            self.end_unit();
+        }
+    }
+
+    fn float(&mut self, value: f64) -> Result<()> {
+        push_finite(self.out, value)
+    }
+
+    fn geometry(&mut self, row: &StagedRow<'_>, shape: Option<Shape>) -> Result<()> {
+        let wanted = match row.geometry {
+            Geometry::BoundingBox(_) => Shape::BoundingBox,
+            Geometry::RotatableBoundingBox(..) => Shape::RotatableBoundingBox,
+            Geometry::Polygon(_) => Shape::Polygon,
+            Geometry::Polyline(_) => Shape::Polyline,
+            Geometry::Point(_) => Shape::Point,
+            Geometry::Bitmask(_) => Shape::Bitmask,
+        };
+        if shape != Some(wanted) {
+            let found = wanted.as_str();
+            return Err(damaged(format!("a {found} for an ontology object of another shape")));
+        }
+        let size = size_of(row)?;
+        match row.geometry {
+            Geometry::BoundingBox(xywh) => {
+                self.out.extend_from_slice(br#","boundingBox":"#);
+                self.bounding_box(xywh, size)?;
+                self.out.push(b'}');
+            }
+            Geometry::RotatableBoundingBox(xywh, theta) => {
+                self.out.extend_from_slice(br#","rotatableBoundingBox":"#);
+                self.bounding_box(xywh, size)?;
+                self.out.extend_from_slice(br#","theta":"#);
+                self.float(theta)?;
+                self.out.push(b'}');
+            }
+            Geometry::Polygon(points) => self.polygon(points, size)?,
+            Geometry::Polyline(points) => {
+                self.first_ring(points, size)?;
+                self.out.extend_from_slice(br#","polyline":"#);
+                self.ring.push_numbered(self.out);
+            }
+            Geometry::Point(points) => {
+                self.first_ring(points, size)?;
+                if self.ring.ends.len() != 2 {
+                    return Err(damaged("a point of several points".to_owned()));
+                }
+                self.out.extend_from_slice(br#","point":"#);
+                self.ring.push_numbered(self.out);
+            }
+            Geometry::Bitmask(rle) => self.bitmask(rle, row.width_px, row.height_px)?,
+        }
+        Ok(())
+    }
+
+    /// Writes a box without its closing brace, in the SDK's order: h, w, x, y.
+    fn bounding_box(&mut self, [x, y, w, h]: [f64; 4], (width, height): (f64, f64)) -> Result<()> {
+        self.out.extend_from_slice(br#"{"h":"#);
+        self.float(h / height)?;
+        self.out.extend_from_slice(br#","w":"#);
+        self.float(w / width)?;
+        self.out.extend_from_slice(br#","x":"#);
+        self.float(x / width)?;
+        self.out.extend_from_slice(br#","y":"#);
+        self.float(y / height)
+    }
+
+    /// Renders the first ring of the first part into `self.ring`.
+    fn first_ring(&mut self, points: Points<'_>, size: (f64, f64)) -> Result<()> {
+        let first = points
+            .iter()
+            .next()
+            .and_then(|mut part| part.next())
+            .unwrap_or_default();
+        if first.is_empty() {
+            return Err(damaged("a geometry without points".to_owned()));
+        }
+        self.ring.render(first, size)
+    }
+
+    /// Writes `polygon`, the outer ring of the first part for older readers, and `polygons`, all parts. The numbers of
+    /// that ring are made once and copied.
+    fn polygon(&mut self, points: Points<'_>, size: (f64, f64)) -> Result<()> {
+        self.first_ring(points, size)?;
+        self.out.extend_from_slice(br#","polygon":"#);
+        self.ring.push_numbered(self.out);
+        self.out.extend_from_slice(br#","polygons":["#);
+        for (part_at, part) in points.iter().enumerate() {
+            self.out.extend_from_slice(if part_at == 0 { b"[" } else { b",[" });
+            for (ring_at, ring) in part.enumerate() {
+                if (part_at, ring_at) != (0, 0) {
+                    self.ring.render(ring, size)?;
+                }
+                self.out.extend_from_slice(if ring_at == 0 { b"[" } else { b",[" });
+                self.out.extend_from_slice(&self.ring.text);
+                self.out.push(b']');
+            }
+            self.out.push(b']');
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn bitmask(&mut self, rle: &[u8], width: u32, height: u32) -> Result<()> {
+        if let Some(UnitHeader {
+            width: Some(unit_width),
+            height: Some(unit_height),
+            ..
+        }) = self.unit()
+        {
+            if (width, height) != (*unit_width, *unit_height) {
+                return Err(self.wrong(format!(
+                    "is {unit_height}x{unit_width} (h x w) for the server, a mask on it {height}x{width}; masks are not scaled"
+                )));
+            }
+        }
+        let Ok(rle) = std::str::from_utf8(rle) else {
+            return Err(damaged("a run-length string that is not text".to_owned()));
+        };
+        self.out.extend_from_slice(br#","bitmask":{"top":0,"left":0,"height":"#);
+        push_u64(self.out, height.into());
+        self.out.extend_from_slice(br#","width":"#);
+        push_u64(self.out, width.into());
+        self.out.extend_from_slice(br#","rleString":"#);
+        push_string(self.out, rle);
+        self.out.push(b'}');
+        Ok(())
+    }
+}
+
+/// Width and height that coordinates are divided by; a division by 1 changes no bit.
+fn size_of(row: &StagedRow<'_>) -> Result<(f64, f64)> {
+    match row.unit {
+        Unit::Frac => Ok((1.0, 1.0)),
+        Unit::Px if row.width_px > 0 && row.height_px > 0 => Ok((row.width_px.into(), row.height_px.into())),
+        Unit::Px => Err(damaged("px coordinates without a size".to_owned())),
+    }
+}
+
+fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
+    if !value.is_finite() {
+        return Err(damaged(format!("the number {value}")));
+    }
+    push_f64(out, value);
+    Ok(())
+}
+
+fn damaged(found: String) -> Error {
+    Error::Stage(format!("found {found}; stage the sources again"))
+}
+
+/// One ring as text `x,y,x,y`, and where each number ends in it.
+#[derive(Debug, Default)]
+struct RingText {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl RingText {
+    fn render(&mut self, ring: &[f64], (width, height): (f64, f64)) -> Result<()> {
+        self.text.clear();
+        self.ends.clear();
+        if ring.len() % 2 != 0 {
+            return Err(damaged("an odd number of coordinates".to_owned()));
+        }
+        for (at, &coordinate) in ring.iter().enumerate() {
+            if at > 0 {
+                self.text.push(b',');
+            }
+            push_finite(&mut self.text, coordinate / if at % 2 == 0 { width } else { height })?;
+            self.ends.push(self.text.len());
+        }
+        Ok(())
+    }
+
+    /// Appends the ring as `{"0":{"x":..,"y":..},...}`.
+    fn push_numbered(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let mut start = 0;
+        for (point, ends) in self.ends.chunks_exact(2).enumerate() {
+            out.extend_from_slice(if point == 0 { b"\"" } else { b",\"" });
+            push_u64(out, point as u64);
+            out.extend_from_slice(br#"":{"x":"#);
+            out.extend_from_slice(&self.text[start..ends[0]]);
+            out.extend_from_slice(br#","y":"#);
+            out.extend_from_slice(&self.text[ends[0] + 1..ends[1]]);
+            out.push(b'}');
+            start = ends[1] + 1;
+        }
+        out.push(b'}');
+    }
+}

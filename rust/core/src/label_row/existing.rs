@@ -1,0 +1,368 @@
+//! What to do where the server's row already holds labels.
+//!
+//! Rows are compared object by object as they stand on data units and frames; times, authors and numbers that the server
+//! gives are no content. A merged row is put together from the texts of both, so that what is not ours stays as it is, to
+//! the last digit.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+
+use super::labels::{read, wrong, LabelFrame, LabelObject, LabelRow, LabelUnit, RawMembers};
+use super::text::{push_json, push_string};
+use crate::error::Result;
+
+/// Policy for rows that hold something else than what this import would write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Stop.
+    Fail,
+    /// Leave the row as it is.
+    Skip,
+    /// Write this import's labels alone.
+    Replace,
+    /// Put this import's labels in, and leave everything else as it is.
+    Merge,
+}
+
+impl OnExisting {
+    /// Reads the command line's word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "fail" => Some(Self::Fail),
+            "skip" => Some(Self::Skip),
+            "replace" => Some(Self::Replace),
+            "merge" => Some(Self::Merge),
+            _ => None,
+        }
+    }
+}
+
+/// What is to happen with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Save [`Reconciled::body`].
+    Save,
+    /// All of this import's labels are stored: nothing to save.
+    AlreadyThere,
+    /// The row holds other labels, and the policy leaves it alone.
+    Skipped,
+    /// The row holds other labels, and the policy is to stop.
+    Refused,
+}
+
+/// Outcome of [`reconcile`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciled {
+    /// What is to happen.
+    pub verdict: Verdict,
+    /// Labels on frames that this import would write.
+    pub ours: usize,
+    /// How many of them are stored with the same content.
+    pub already_there: usize,
+    /// Objects and classifications of the row that this import would not write: unknown ones, and those of its own that
+    /// stand on other frames or with other content.
+    pub foreign: usize,
+    /// The row to save; there exactly when the verdict is [`Verdict::Save`].
+    pub body: Option<Vec<u8>>,
+}
+
+/// Decides what to do with a label row that the server holds as `existing` when an import would write `ours`, made by a
+/// [`super::RowWriter`] with the header of the same row.
+///
+/// # Errors
+/// [`crate::error::Error::LabelRow`] where one of the two is no label row, or they are not the same one.
+pub fn reconcile(existing: &[u8], ours: &[u8], policy: OnExisting) -> Result<Reconciled> {
+    let theirs = LabelRow::parse("from the server", existing)?;
+    let import = LabelRow::parse("of this import", ours)?;
+    let comparison = Comparison::new(&theirs, &import)?;
+    let already_there = comparison
+        .labels
+        .values()
+        .filter(|label| label.stored == Stored::Same)
+        .count();
+    let all = already_there == comparison.labels.len();
+    let foreign = comparison.foreign.len();
+    let verdict = match policy {
+        _ if all && foreign == 0 => Verdict::AlreadyThere,
+        OnExisting::Merge if all => Verdict::AlreadyThere,
+        OnExisting::Fail if foreign > 0 => Verdict::Refused,
+        OnExisting::Skip if foreign > 0 => Verdict::Skipped,
+        _ => Verdict::Save,
+    };
+    let body = match (verdict, policy) {
+        (Verdict::Save, OnExisting::Merge) => Some(comparison.merge(&theirs, &import)),
+        (Verdict::Save, _) => Some(ours.to_vec()),
+        _ => None,
+    };
+    Ok(Reconciled {
+        verdict,
+        ours: comparison.labels.len(),
+        already_there,
+        foreign,
+        body,
+    })
+}
+
+/// Where a label stands: data unit, frame, object.
+type Place<'a> = (&'a str, u32, &'a str);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    No,
+    Same,
+    Changed,
+}
+
+/// A label of this import.
+struct OurLabel<'a> {
+    raw: &'a RawValue,
+    stored: Stored,
+}
+
+struct Comparison<'a> {
+    labels: HashMap<Place<'a>, OurLabel<'a>>,
+    /// Hashes of objects and classifications that are foreign.
+    foreign: HashSet<&'a str>,
+}
+
+fn places<'a>(row: &'a LabelRow<'a>) -> impl Iterator<Item = (Place<'a>, &'a LabelObject<'a>)> {
+    row.units.iter().flat_map(|unit| {
+        unit.frames.iter().flat_map(|frame| {
+            let place =
+                |object: &'a LabelObject<'a>| (unit.data_hash.as_str(), frame.number, object.object_hash.as_str());
+            frame.objects.iter().map(move |object| (place(object), object))
+        })
+    })
+}
+
+impl<'a> Comparison<'a> {
+    fn new(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>) -> Result<Self> {
+        let known: HashSet<_> = theirs.units.iter().map(|unit| unit.data_hash.as_str()).collect();
+        if theirs.by_frame != ours.by_frame {
+            return Err(wrong(
+                theirs.name,
+                "`data_type`",
+                "the import wrote the row as another type",
+            ));
+        }
+        if let Some(unit) = ours.units.iter().find(|unit| !known.contains(unit.data_hash.as_str())) {
+            let what = format!(
+                "there is no data unit {:?}, on which the import has labels",
+                unit.data_hash
+            );
+            return Err(wrong(theirs.name, "`data_units`", &what));
+        }
+        let mut labels: HashMap<Place<'a>, OurLabel<'a>> = places(ours)
+            .map(|(place, LabelObject { raw, .. })| {
+                (
+                    place,
+                    OurLabel {
+                        raw,
+                        stored: Stored::No,
+                    },
+                )
+            })
+            .collect();
+        let mut foreign = HashSet::new();
+        for (place, object) in places(theirs) {
+            let same = match labels.get_mut(&place) {
+                Some(label) => {
+                    let same = same_content(theirs.name, object.raw, label.raw)?;
+                    // Of an object that stands twice on a frame the first one counts; a differing second one is a change.
+                    label.stored = match (label.stored, same) {
+                        (Stored::No | Stored::Same, true) => Stored::Same,
+                        _ => Stored::Changed,
+                    };
+                    same
+                }
+                None => false,
+            };
+            if !same {
+                foreign.insert(place.2);
+            }
+        }
+        let on_frames = theirs
+            .units
+            .iter()
+            .flat_map(|unit| &unit.frames)
+            .flat_map(|frame| &frame.classifications);
+        foreign.extend(on_frames.map(String::as_str));
+        foreign.extend(theirs.classification_answers.0.iter().map(|(hash, _)| hash.as_str()));
+        Ok(Self { labels, foreign })
+    }
+
+    /// Writes the server's row with this import's labels in it.
+    fn merge(&self, theirs: &LabelRow<'a>, ours: &LabelRow<'a>) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut row = Object::begin(&mut out);
+        row.copy(&theirs.members, &["data_units", "object_answers"]);
+        row.copy_missing(&ours.members, &theirs.members, &["data_units", "object_answers"]);
+
+        let mut answers = Object::begin(row.name("object_answers"));
+        answers.copy(&theirs.object_answers, &[]);
+        answers.copy_missing(&ours.object_answers, &theirs.object_answers, &[]);
+        answers.end();
+
+        let our_units: HashMap<_, _> = ours.units.iter().map(|unit| (unit.data_hash.as_str(), unit)).collect();
+        let mut units = Object::begin(row.name("data_units"));
+        for unit in &theirs.units {
+            let out = units.name(&unit.data_hash);
+            let mut members = Object::begin(out);
+            members.copy(&unit.members, &["labels"]);
+            let our_frames = our_units
+                .get(unit.data_hash.as_str())
+                .map_or(&[][..], |unit| &unit.frames);
+            let out = members.name("labels");
+            if theirs.by_frame {
+                self.merge_frames(out, unit, our_frames);
+            } else {
+                match (unit.frames.first(), our_frames.first()) {
+                    (Some(frame), our) => self.merge_frame(out, &unit.data_hash, frame, our),
+                    (None, Some(our)) => push_json(out, our.raw.get()),
+                    (None, None) => out.extend_from_slice(b"{}"),
+                }
+            }
+            members.end();
+        }
+        units.end();
+        row.end();
+        out
+    }
+
+    fn merge_frames(&self, out: &mut Vec<u8>, unit: &LabelUnit<'a>, our_frames: &[LabelFrame<'a>]) {
+        let mut missing: HashMap<_, _> = our_frames.iter().map(|frame| (frame.number, frame)).collect();
+        let mut frames = Object::begin(out);
+        for frame in &unit.frames {
+            let ours = missing.remove(&frame.number);
+            self.merge_frame(frames.name(&frame.number.to_string()), &unit.data_hash, frame, ours);
+        }
+        for frame in our_frames.iter().filter(|frame| missing.contains_key(&frame.number)) {
+            push_json(frames.name(&frame.number.to_string()), frame.raw.get());
+        }
+        frames.end();
+    }
+
+    fn merge_frame(&self, out: &mut Vec<u8>, data_hash: &str, theirs: &LabelFrame<'a>, ours: Option<&LabelFrame<'a>>) {
+        let mut frame = Object::begin(out);
+        frame.copy(&theirs.members, &["objects"]);
+        let out = frame.name("objects");
+        out.push(b'[');
+        let mut written = HashSet::new();
+        let mut first = true;
+        let mut push = |out: &mut Vec<u8>, raw: &RawValue| {
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            push_json(out, raw.get());
+        };
+        for object in &theirs.objects {
+            let hash = object.object_hash.as_str();
+            match self.labels.get(&(data_hash, theirs.number, hash)) {
+                None => push(out, object.raw),
+                Some(_) if !written.insert(hash) => {}
+                Some(label) if label.stored == Stored::Same => push(out, object.raw),
+                Some(label) => push(out, label.raw),
+            }
+        }
+        for object in ours.map_or(&[][..], |frame| &frame.objects) {
+            if !written.contains(object.object_hash.as_str()) {
+                push(out, object.raw);
+            }
+        }
+        out.push(b']');
+        frame.end();
+    }
+}
+
+/// Writes a JSON object member by member.
+struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'o> Object<'o> {
+    fn begin(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        if !std::mem::take(&mut self.empty) {
+            self.out.push(b',');
+        }
+        push_string(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+
+    fn copy(&mut self, members: &RawMembers<'_>, except: &[&str]) {
+        for (name, raw) in members.0.iter().filter(|(name, _)| !except.contains(&name.as_str())) {
+            push_json(self.name(name), raw.get());
+        }
+    }
+
+    /// Copies those of `members` that `present` lacks.
+    fn copy_missing(&mut self, members: &RawMembers<'_>, present: &RawMembers<'_>, except: &[&str]) {
+        let present: HashSet<_> = present.0.iter().map(|(name, _)| name.as_str()).collect();
+        for (name, raw) in members.0.iter().filter(|(name, _)| !present.contains(name.as_str())) {
+            if !except.contains(&name.as_str()) {
+                push_json(self.name(name), raw.get());
+            }
+        }
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
+/// Members that make a label what it is, besides its confidence.
+const CONTENT: [&str; 14] = [
+    "featureHash",
+    "shape",
+    "boundingBox",
+    "rotatableBoundingBox",
+    "polygon",
+    "polygons",
+    "polyline",
+    "point",
+    "bitmask",
+    "skeleton",
+    "circle",
+    "ellipse",
+    "cuboid",
+    "cuboid_2d",
+];
+
+fn same_content(name: &str, theirs: &RawValue, ours: &RawValue) -> Result<bool> {
+    let theirs: Map<String, Value> = read(name, "an object", theirs.get())?;
+    let ours: Map<String, Value> = read(name, "an object", ours.get())?;
+    let confidence = |object: &Map<String, Value>| match object.get("confidence") {
+        // As the SDK reads it.
+        None | Some(Value::Null) => Value::from(1.0),
+        Some(value) => value.clone(),
+    };
+    let member = |object: &'_ Map<String, Value>, key: &str| object.get(key).cloned().unwrap_or_default();
+    Ok(same_value(&confidence(&theirs), &confidence(&ours))
+        && CONTENT
+            .iter()
+            .all(|key| same_value(&member(&theirs, key), &member(&ours, key))))
+}
+
+/// Equality that takes numbers as numbers (1 is 1.0) and objects whatever their order.
+fn same_value(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => same_number(a, b),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
+        }
+        _ => a == b,
+    }
+}
+
+fn same_number(a: &Number, b: &Number) -> bool {
+    a == b || a.as_f64() == b.as_f64()
+}
