@@ -78,9 +78,10 @@ def _second(keys: KeyRing, api: Callable[[Request], Any]) -> _Handler:
     """Answer with the second API's plain JSON, errors as HTTP status and message."""
 
     def answer(request: Request, body: bytes) -> tuple[int, bytes]:
-        target = request.scope["raw_path"] + (b"?" + request.scope["query_string"] if request.url.query else b"")
+        query = request.scope["query_string"]
+        target = request.scope["raw_path"] + (b"?" + query if query else b"")
         try:
-            _checked(lambda: keys.verify_v2(request.method, target.decode("ascii"), request.headers, body))
+            _checked(lambda: keys.verify_v2(request.method, target.decode("latin-1"), request.headers, body))
             return 200, json.dumps(api(request)).encode()
         except Refused as e:
             return e.status, json.dumps({"message": e.message}).encode()

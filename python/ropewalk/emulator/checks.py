@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from ropewalk.emulator.refusals import corrupted_label, invalid, missing_answer, missing_feature
 from ropewalk.emulator.rows import FRAME_TYPES, RANGE_TYPES, RowHeader
 from ropewalk.snapshot import Medium
 
+_FRAME = re.compile(r"[0-9]{1,10}")
 # The key that holds an object's geometry, by the ontology's shape; of a shape that is not listed nothing is asked.
 _GEOMETRY_KEYS = {
     "bounding_box": "boundingBox",
@@ -57,12 +59,7 @@ class LabelChecker:
             if content.get(name, expected) != expected:
                 raise invalid(f"{where}: {name} is {expected}, found {_shown(content[name])}")
         answers = _object(content, "object_answers", where)
-        for key, answer in _object(content, "classification_answers", where).items():
-            feature = answer.get("featureHash") if isinstance(answer, dict) else None
-            if feature not in self._classifications:
-                raise missing_feature(
-                    f"{where}: classification_answers[{key}].featureHash: {_shown(feature)} is not in the ontology"
-                )
+        self._check_classifications(_object(content, "classification_answers", where), where)
         units = _object(content, "data_units", where)
         expected_units = {image.image_hash for image in medium.images} or {medium.data_hash}
         if units.keys() != expected_units:
@@ -70,6 +67,13 @@ class LabelChecker:
             raise corrupted_label(f"{where}: data_units: {_shown(odd)} is missing or not of this data row")
         for unit_hash in units:
             self._check_unit(units, unit_hash, medium, answers, where)
+
+    def _check_classifications(self, answers: dict[str, Any], where: str) -> None:
+        for key in answers:
+            place = f"{where}: classification_answers"
+            feature = _object(answers, key, place).get("featureHash")
+            if not isinstance(feature, str) or feature not in self._classifications:
+                raise missing_feature(f"{place}[{key}].featureHash: {_shown(feature)} is not in the ontology")
 
     def _check_unit(
         self, units: dict[str, Any], unit_hash: str, medium: Medium, answers: dict[str, Any], where: str
@@ -79,12 +83,16 @@ class LabelChecker:
         labels = _object(unit, "labels", f"{where}: data_units[{unit_hash}]")
         size_hw = (unit.get("height"), unit.get("width"))
         if medium.data_type in RANGE_TYPES:
+            if labels:
+                raise corrupted_label(
+                    f"{place}: expected none, since a {medium.data_type} has its labels in the answers"
+                )
             return
         if medium.data_type not in FRAME_TYPES:
             self._check_frame(labels, size_hw, answers, place)
             return
         for frame in labels:
-            if not (frame.isascii() and frame.isdigit() and int(frame) < medium.number_of_frames):
+            if not (_FRAME.fullmatch(frame) and int(frame) < medium.number_of_frames):
                 raise corrupted_label(
                     f"{place}: frame {_shown(frame)} is not one of the {medium.number_of_frames} frames of the data row"
                 )
@@ -115,7 +123,7 @@ class LabelChecker:
         if not isinstance(object_hash, str) or object_hash not in answers:
             raise missing_answer(f"{where}.objectHash: {_shown(object_hash)} has no entry in object_answers")
         confidence = item.get("confidence")
-        if type(confidence) not in (int, float) or not 0 <= confidence <= 1:
+        if confidence is None or not _is_number(confidence) or not 0 <= confidence <= 1:
             raise corrupted_label(f"{where}.confidence: expected a number from 0 to 1, found {_shown(confidence)}")
         key = _GEOMETRY_KEYS.get(shape)
         if key is not None and key not in item:
@@ -130,23 +138,29 @@ class LabelChecker:
 
 
 def _check_numbers(value: Any, where: str) -> None:
-    if isinstance(value, dict):
-        items: Any = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    else:
+    if not isinstance(value, (dict, list)):
         raise corrupted_label(f"{where}: expected coordinates, found {_shown(value)}")
-    for key, item in items:
+    bad = _find_no_number(value)
+    if bad is not None:
+        path, found = bad
+        raise corrupted_label(f"{where}{path}: expected a finite number, found {_shown(found)}")
+
+
+def _find_no_number(value: Any) -> tuple[str, Any] | None:
+    """Look for the first leaf that is no finite number; the path is built only when one is found, for speed."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(item, (dict, list)):
-            _check_numbers(item, f"{where}[{key}]")
-        else:
-            _check_number(item, where, key)
+            bad = _find_no_number(item)
+            if bad is not None:
+                return f"[{key}]{bad[0]}", bad[1]
+        elif not _is_number(item):
+            return f"[{key}]", item
+    return None
 
 
-def _check_number(value: Any, where: str, key: str | int) -> None:
-    # Comparing with infinity refuses NaN, infinities and nothing else, whole numbers of any size included.
-    if type(value) not in (int, float) or not -math.inf < value < math.inf:
-        raise corrupted_label(f"{where}[{key}]: expected a finite number, found {_shown(value)}")
+def _is_number(value: Any) -> bool:
+    # Comparing with infinity refuses NaN and the infinities, and takes whole numbers of any size.
+    return type(value) in (int, float) and -math.inf < value < math.inf
 
 
 def _check_skeleton(value: Any, where: str) -> None:
@@ -156,7 +170,10 @@ def _check_skeleton(value: Any, where: str) -> None:
         if not isinstance(vertex, dict):
             raise corrupted_label(f"{where}[{key}]: expected a vertex, found {_shown(vertex)}")
         for axis in ("x", "y"):
-            _check_number(vertex.get(axis), f"{where}[{key}]", axis)
+            if not _is_number(vertex.get(axis)):
+                raise corrupted_label(
+                    f"{where}[{key}][{axis}]: expected a finite number, found {_shown(vertex.get(axis))}"
+                )
 
 
 def _check_bitmask(value: Any, size_hw: tuple[Any, Any], where: str) -> None:

@@ -82,32 +82,30 @@ class FirstApi:
             raise exists(str(e)) from e
         except RowNotJson as e:
             raise corrupted_label(str(e)) from e
+        except RecursionError as e:
+            raise corrupted_label("a label row is nested too deeply") from e
 
     def _list(self, uid: Any, payload: dict[str, Any]) -> str:
         matches = _listing_filter(payload)
-        branch_name = payload.get("branch_name")
-        if payload.get("include_all_label_branches"):
-            if branch_name is not None:
-                raise invalid("branch_name cannot go with include_all_label_branches")
-            headers = self._store.headers()
-        else:
-            headers = self._store.headers(branch_name or "main")
+        all_branches = payload.get("include_all_label_branches")
+        if all_branches and payload.get("branch_name") is not None:
+            raise invalid("branch_name cannot go with include_all_label_branches")
+        branch_name = _branch_name(payload)
         by_medium: dict[str, list[RowHeader]] = {}
-        for header in headers:
+        for header in self._store.headers(None if all_branches else branch_name):
             by_medium.setdefault(header.data_hash, []).append(header)
         entries = []
         for medium in self._store.snapshot.media:
             found = by_medium.get(medium.data_hash, [])
-            named = [(header.branch_name, header) for header in found]
-            shown = branch_name or "main"
-            if payload.get("include_uninitialised_labels") and all(name != shown for name, _ in named):
-                named.insert(0, (shown, None))
-            for name, header in named:
-                if matches(medium, header):
+            named: list[tuple[str, RowHeader | None]] = [(header.branch_name, header) for header in found]
+            if payload.get("include_uninitialised_labels") and all(name != branch_name for name, _ in named):
+                named.insert(0, (branch_name, None))
+            for name, found_header in named:
+                if matches(medium, found_header):
                     entry = listing_entry(
                         medium,
                         name,
-                        header,
+                        found_header,
                         images_data=bool(payload.get("include_images_data")),
                         image_sizes=self._options.list_image_sizes,
                         workflow_graph_node=(
@@ -119,16 +117,14 @@ class FirstApi:
 
     def _get(self, uid: Any, payload: dict[str, Any]) -> str:
         texts = self._store.contents(_uids(uid))
-        objects = payload.get("include_object_feature_hashes")
-        classifications = payload.get("include_classification_feature_hashes")
+        objects = _optional_set(payload, "include_object_feature_hashes")
+        classifications = _optional_set(payload, "include_classification_feature_hashes")
         if objects is not None or classifications is not None:
             texts = [json.dumps(_only_features(json.loads(text), objects, classifications)) for text in texts]
         return _one_or_list(uid, texts)
 
     def _create(self, uid: Any, payload: dict[str, Any]) -> str:
-        branch_name = payload.get("branch_name") or "main"
-        if not isinstance(branch_name, str) or not _BRANCH_NAME.fullmatch(branch_name):
-            raise invalid("a branch name is made of A-Z a-z 0-9 - _ . only")
+        branch_name = _branch_name(payload)
         data_hashes = _uids(uid)
         for data_hash in data_hashes:
             medium = self._store.media.get(data_hash)
@@ -154,9 +150,16 @@ class FirstApi:
 
 def _uids(uid: Any) -> list[str]:
     uids = uid if isinstance(uid, list) else [uid]
-    if not all(isinstance(item, str) for item in uids):
+    if not all(isinstance(item, str) and item.isascii() for item in uids):
         raise invalid("uid is a hash or a list of hashes")
     return uids
+
+
+def _branch_name(payload: dict[str, Any]) -> str:
+    name = payload.get("branch_name") or "main"
+    if not isinstance(name, str) or not _BRANCH_NAME.fullmatch(name):
+        raise invalid("a branch name is made of A-Z a-z 0-9 - _ . only")
+    return name
 
 
 def _one_or_list(uid: Any, texts: list[str]) -> str:
@@ -218,16 +221,22 @@ def _optional_like(payload: dict[str, Any], name: str) -> re.Pattern[str] | None
     return re.compile("".join(parts.get(char) or re.escape(char) for char in value), re.IGNORECASE | re.DOTALL)
 
 
-def _only_features(row: dict[str, Any], objects: list[str] | None, classifications: list[str] | None) -> dict[str, Any]:
+def _only_features(row: dict[str, Any], objects: set[str] | None, classifications: set[str] | None) -> dict[str, Any]:
     """Leave out the objects and classifications whose feature hash is not asked for; None asks for all."""
     if objects is not None:
         dropped = set()
         for unit in row["data_units"].values():
             labels = unit["labels"]
             for frame in [labels] if "objects" in labels else labels.values():
-                dropped |= {item["objectHash"] for item in frame["objects"] if item["featureHash"] not in objects}
-                frame["objects"] = [item for item in frame["objects"] if item["featureHash"] in objects]
-        row["object_answers"] = {k: v for k, v in row["object_answers"].items() if k not in dropped}
+                items = frame.get("objects", [])
+                dropped |= {item["objectHash"] for item in items if item["featureHash"] not in objects}
+                frame["objects"] = [item for item in items if item["featureHash"] in objects]
+        row["object_answers"] = {
+            key: answer
+            for key, answer in row["object_answers"].items()
+            # Only the objects of audio and text have their feature hash in the answer.
+            if key not in dropped and ("featureHash" not in answer or answer["featureHash"] in objects)
+        }
     if classifications is not None:
         answers = row["classification_answers"]
         row["classification_answers"] = {k: v for k, v in answers.items() if v["featureHash"] in classifications}

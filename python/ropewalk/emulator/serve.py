@@ -101,7 +101,9 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
             }
             sys.stdout.write(json.dumps(where) + "\n")
             sys.stdout.flush()
-            stop.wait()
+            # In slices, since not every platform wakes an unbounded wait for a signal.
+            while not stop.wait(timeout=0.5):
+                pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _LABEL = "encord-sig"
 _COVERED = ("@method", "@request-target", "content-digest")
@@ -31,7 +32,7 @@ class KeyRing:
     """The public keys that may talk to the emulator."""
 
     def __init__(self, keys: list[Ed25519PublicKey]) -> None:
-        self._keys = {key.public_bytes_raw().hex(): key for key in keys}
+        self._keys = {key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex(): key for key in keys}
 
     def verify_v1(self, headers: Mapping[str, str], body: bytes) -> None:
         """Check a request of the first API: `Authorization: <key hex>:<signature hex>` over SHA-256(body).

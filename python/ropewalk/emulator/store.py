@@ -46,7 +46,8 @@ class RowNotJson(Exception):
 
 
 def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+    # Encord's own texts carry whole seconds; keeping more would let a row be newer than what its listing says.
+    return datetime.now(timezone.utc).replace(microsecond=0)
 
 
 class Store:
@@ -58,7 +59,8 @@ class Store:
         clock: Gives the time that created and saved rows are stamped with.
 
     Raises:
-        SnapshotError: The database belongs to another project.
+        SnapshotError: The database belongs to another project, or is none.
+        sqlite3.OperationalError: The database file cannot be opened.
     """
 
     def __init__(self, snapshot: Snapshot, db: Path | None = None, clock: Callable[[], datetime] = _utc_now) -> None:
@@ -70,6 +72,9 @@ class Store:
         self._connection = sqlite3.connect("" if db is None else db, check_same_thread=False, isolation_level=None)
         try:
             self.created_at = self._open()
+        except sqlite3.DatabaseError as e:
+            self._connection.close()
+            raise SnapshotError(f"{db}: not a database of the emulator ({e}); use another file") from e
         except BaseException:
             self._connection.close()
             raise
