@@ -85,8 +85,9 @@ def test_rows_survive_a_kill_with_a_database(project_file: Path, tmp_path: Path)
 
 
 def test_a_port_that_is_taken_is_an_error() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        with running_emulator(make_snapshot(), port=taken.getsockname()[1]):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=str(port)), running_emulator(make_snapshot(), port=port):
             pass
 
 
