@@ -106,5 +106,14 @@ def test_a_database_of_another_project_or_kind_is_refused(tmp_path: Path) -> Non
     with pytest.raises(SnapshotError, match="another database file"), running_emulator(other, db):
         pass
     (tmp_path / "text.sqlite").write_text("no database " * 1000)
-    with pytest.raises(SnapshotError, match="not a database"), running_emulator(other, tmp_path / "text.sqlite"):
-        pass
+    for path in (tmp_path / "text.sqlite", tmp_path / "no folder" / "rows.sqlite"):
+        with pytest.raises(SnapshotError, match="cannot hold the emulator's rows"), running_emulator(other, path):
+            pass
+
+
+@pytest.mark.parametrize("module", ["starlette", "uvicorn"])
+def test_without_the_extra_the_error_says_what_to_install(module: str) -> None:
+    code = f"import sys; sys.modules['{module}'] = None; import ropewalk.emulator"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'ropewalk[emulator]'" in done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
-from encord import Project
+from encord import EncordUserClient, Project
 from encord.exceptions import (
     AnswerDictionaryError,
     CorruptedLabelError,
@@ -194,6 +194,14 @@ def test_arguments_that_make_no_sense_are_refused(project: Project) -> None:
         project.get_data(hash_of("walk"))
     with pytest.raises(EncordException, match="does not answer GET"):
         list(project.list_groups())
+
+
+def test_another_project_and_a_filter_that_is_not_known_are_refused(project: Project, client: EncordUserClient) -> None:
+    with pytest.raises(InvalidArgumentsError, match="titleLike"):
+        list(client.list_projects(title_like="%"))
+    project._client._querier.resource_id = hash_of("another project")
+    with pytest.raises(ResourceNotFoundError, match=hash_of("project")):
+        project.list_label_rows_v2()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from encord.objects.coordinates import (
     PolylineCoordinates,
     RotatableBoundingBoxCoordinates,
 )
-from encord.orm.label_row import LabelRow
+from encord.orm.label_row import AnnotationTaskStatus, LabelRow, ShadowDataState
 from encord.utilities.coco.datastructure import FrameIndex
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
 from ropewalk.snapshot import Snapshot, read_snapshot, snapshot_from_project, write_snapshot
@@ -252,8 +253,16 @@ def test_listing_filters(project: Project) -> None:
     assert titles(data_title_eq="still.jpg") == ["still.jpg"]
     assert titles(data_title_like="%.j_g") == ["still.jpg"]
     assert titles(data_title_like="still") == []
-    initialised = project.list_label_rows(data_hashes=None)
-    assert [r.data_title for r in initialised] == []
+    assert titles(label_statuses=[AnnotationTaskStatus.COMPLETED]) == []
+    assert titles(workflow_graph_node_title_eq="Annotate 2") == []
+    assert titles(workflow_graph_node_title_like="annotate%", label_statuses=[AnnotationTaskStatus.QUEUED]) == [
+        "drive.mp4",
+        "still.jpg",
+        "walk",
+    ]
+    assert titles(shadow_data_state=ShadowDataState.SHADOW_DATA) == []
+    assert project._client.list_label_rows(branch_name="main") == []
+    assert [r.label_hash for r in project._client.list_label_rows(branch_name="pred-1")] == [video.label_hash]
     assert len(project.list_label_rows_v2(include_all_label_branches=True)) == 4
 
 
@@ -365,6 +374,30 @@ def test_image_sizes_can_be_missing_from_listings_but_not_from_rows() -> None:
         assert (row.width, row.height) == (None, None)
         row.initialise_labels()
         assert (row.width, row.height) == (30, 50)
+
+
+def test_eight_threads_save_through_one_client(project: Project, emulator: RunningEmulator) -> None:
+    rows = [
+        row
+        for branch_name in (f"pred-{index}" for index in range(24))
+        for row in project.list_label_rows_v2(branch_name=branch_name, data_title_eq="drive.mp4")
+    ]
+
+    def fill(row: LabelRowV2) -> None:
+        row.initialise_labels()
+        add(row, project, "Car", BOX, list(range(12)))
+        row.save()
+        row.save()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(fill, rows))
+    stored = project.list_label_rows_v2(include_all_label_branches=True, label_hashes=[row.label_hash for row in rows])
+    with project.create_bundle() as bundle:
+        for row in stored:
+            row.initialise_labels(bundle=bundle)
+    by_hash = {row.label_hash: content(row) for row in stored}
+    assert [by_hash[row.label_hash] for row in rows] == [content(row) for row in rows]
+    assert [header.saves for header in emulator.store.headers()] == [2] * 24
 
 
 def test_thousands_of_rows_in_bundles() -> None:

@@ -86,7 +86,7 @@ class FirstApi:
             raise corrupted_label("a label row is nested too deeply") from e
 
     def _list(self, uid: Any, payload: dict[str, Any]) -> str:
-        matches = _listing_filter(payload)
+        matches = _listing_filter(payload, self._workflow_graph_node["title"])
         all_branches = payload.get("include_all_label_branches")
         if all_branches and payload.get("branch_name") is not None:
             raise invalid("branch_name cannot go with include_all_label_branches")
@@ -166,11 +166,20 @@ def _one_or_list(uid: Any, texts: list[str]) -> str:
     return f"[{','.join(texts)}]" if isinstance(uid, list) else texts[0]
 
 
-def _listing_filter(payload: dict[str, Any]) -> Callable[[Medium, RowHeader | None], bool]:
+def _listing_filter(payload: dict[str, Any], stage_title: str) -> Callable[[Medium, RowHeader | None], bool]:
     """Build the test of a listing's filters; a filter that is None lets everything through."""
     data_hashes = _optional_set(payload, "data_hashes")
     label_hashes = _optional_set(payload, "label_hashes")
     statuses = _optional_set(payload, "label_statuses")
+    stage_eq = payload.get("workflow_graph_node_title_eq")
+    stage_like = _optional_like(payload, "workflow_graph_node_title_like")
+    # Every row is queued in the one stage and none is shadow data: these filters let all rows through, or none.
+    possible = (
+        (statuses is None or "QUEUED" in statuses)
+        and stage_eq in (None, stage_title)
+        and (stage_like is None or stage_like.fullmatch(stage_title) is not None)
+        and payload.get("shadow_data_state") != "SHADOW_DATA"
+    )
     before = _optional_time(payload, "edited_before")
     after = _optional_time(payload, "edited_after")
     title_eq = payload.get("data_title_eq")
@@ -179,9 +188,9 @@ def _listing_filter(payload: dict[str, Any]) -> Callable[[Medium, RowHeader | No
     def matches(medium: Medium, header: RowHeader | None) -> bool:
         edited = header.last_edited_at if header else None
         return (
-            (data_hashes is None or medium.data_hash in data_hashes)
+            possible
+            and (data_hashes is None or medium.data_hash in data_hashes)
             and (label_hashes is None or (header is not None and header.label_hash in label_hashes))
-            and (statuses is None or "QUEUED" in statuses)
             and (before is None or (edited is not None and edited < before))
             and (after is None or (edited is not None and edited > after))
             and (title_eq is None or medium.title == title_eq)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ropewalk.emulator.refusals import not_found
+from ropewalk.emulator.refusals import invalid, not_found
 from ropewalk.emulator.store import Store
 
 _ADMIN = 0
@@ -24,7 +24,14 @@ class SecondApi:
         }
 
     def list_projects(self, query: dict[str, str]) -> dict[str, Any]:
-        """List the one project, unless a title filter excludes it."""
+        """List the one project, unless `titleEq` excludes it.
+
+        Raises:
+            Refused: A filter that the emulator does not know.
+        """
+        unknown = query.keys() - {"titleEq", "includeOrgAccess"}
+        if unknown:
+            raise invalid(f"the emulator does not filter projects by {sorted(unknown)[0]}")
         wanted = query.get("titleEq", self._snapshot.project_title)
         return _page([self._project()] if wanted == self._snapshot.project_title else [])
 

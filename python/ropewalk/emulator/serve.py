@@ -114,6 +114,8 @@ def _serving(app: object, listener: socket.socket) -> Iterator[None]:
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         lifespan="off",
+        # The logging of the process we run in is not ours to configure.
+        log_config=None,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_STOP_SECONDS,

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,7 @@ class Store:
         clock: Gives the time that created and saved rows are stamped with.
 
     Raises:
-        SnapshotError: The database belongs to another project, or is none.
-        sqlite3.OperationalError: The database file cannot be opened.
+        SnapshotError: The database belongs to another project, is none, or cannot be opened.
     """
 
     def __init__(self, snapshot: Snapshot, db: Path | None = None, clock: Callable[[], datetime] = _utc_now) -> None:
@@ -68,16 +67,15 @@ class Store:
         self.media: dict[str, Medium] = {medium.data_hash: medium for medium in snapshot.media}
         self._clock = clock
         self._lock = threading.RLock()
-        # SQLite's nameless database is private and spills to disk, so that large imports do not need memory.
-        self._connection = sqlite3.connect("" if db is None else db, check_same_thread=False, isolation_level=None)
-        try:
-            self.created_at = self._open()
-        except sqlite3.DatabaseError as e:
-            self._connection.close()
-            raise SnapshotError(f"{db}: not a database of the emulator ({e}); use another file") from e
-        except BaseException:
-            self._connection.close()
-            raise
+        with ExitStack() as on_failure:
+            try:
+                # SQLite's nameless database is private and spills to disk, so that large imports need no memory.
+                self._connection = sqlite3.connect(db or "", check_same_thread=False, isolation_level=None)
+                on_failure.callback(self._connection.close)
+                self.created_at = self._open()
+            except sqlite3.DatabaseError as e:
+                raise SnapshotError(f"{db}: cannot hold the emulator's rows ({e}); use another file") from e
+            on_failure.pop_all()
 
     def _open(self) -> datetime:
         self._connection.executescript(_SCHEMA)
