@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# The look-behinds keep the search linear: a match may not begin inside a word that was tried already.
+_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://\S+")
+_SIGNED_QUERY = re.compile(r"\?[^\s?]*(?:signature|credential|token|sig)=[^\s?]*", re.IGNORECASE)
+# A file name such as `sign@2x.png` is no address.
+_FILE_ENDINGS = "avi|bmp|dcm|gif|jpe?g|mkv|mov|mp3|mp4|nii|pdf|png|tiff?|txt|wav|webm|webp"
+_EMAIL = re.compile(rf"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.(?!(?:{_FILE_ENDINGS})\b)[\w-]+)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def write_snapshot(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
         path: The file, overwritten if it exists.
 
     Raises:
-        SnapshotError: A field is not valid, or a text holds a URL or an e-mail address.
+        SnapshotError: A field is not valid, or a text holds a URL, the query of a signed one, or an e-mail address.
         OSError: The file cannot be written.
     """
     document = _document_from_snapshot(snapshot)
@@ -155,8 +159,19 @@ def snapshot_from_project(project: encord.Project) -> Snapshot:
 
 
 def _medium_from_row(row: encord.objects.LabelRowV2) -> Medium:
-    is_group = row.data_type.value == "img_group"
-    backing_item = row.backing_item_uuid
+    images: tuple[MediumImage, ...] = ()
+    if row.data_type.value == "img_group":
+        frames = sorted(row.get_frames_metadata(), key=lambda frame: frame.frame_number)
+        images = tuple(
+            MediumImage(
+                image_hash=frame.image_hash,
+                title=_without_links(frame.title),
+                file_type=frame.file_type,
+                width=frame.width or None,
+                height=frame.height or None,
+            )
+            for frame in frames
+        )
     return Medium(
         data_hash=row.data_hash,
         title=_without_links(row.data_title),
@@ -164,33 +179,25 @@ def _medium_from_row(row: encord.objects.LabelRowV2) -> Medium:
         dataset_hash=row.dataset_hash,
         dataset_title=_without_links(row.dataset_title),
         file_type=row.file_type,
-        width=row.width,
-        height=row.height,
-        number_of_frames=row.number_of_frames,
+        # The SDK has 0 where a size is not known.
+        width=row.width or None,
+        height=row.height or None,
+        number_of_frames=len(images) or row.number_of_frames,
         frames_per_second=row.fps,
         duration=row.duration,
         audio_codec=row.audio_codec,
         audio_sample_rate=row.audio_sample_rate,
         audio_bit_depth=row.audio_bit_depth,
         audio_num_channels=row.audio_num_channels,
-        backing_item_uuid=None if backing_item is None else str(backing_item),
-        images=tuple(
-            MediumImage(
-                image_hash=image.image_hash,
-                title=_without_links(image.title),
-                file_type=image.file_type,
-                width=image.width,
-                height=image.height,
-            )
-            for image in (sorted(row.get_frames_metadata(), key=lambda i: i.frame_number) if is_group else ())
-        ),
+        backing_item_uuid=None if row.backing_item_uuid is None else str(row.backing_item_uuid),
+        images=images,
     )
 
 
 def _without_links(value: Any) -> Any:
     if isinstance(value, str):
         value = _URL.sub(lambda url: re.split(r"[?#]", url[0])[0].rstrip("/").rsplit("/", 1)[-1], value)
-        return _EMAIL.sub("(e-mail)", value)
+        return _EMAIL.sub("(e-mail)", _SIGNED_QUERY.sub("", value))
     if isinstance(value, dict):
         return {key: _without_links(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -200,8 +207,10 @@ def _without_links(value: Any) -> Any:
 
 def _refuse_links(value: Any, where: str) -> None:
     if isinstance(value, str):
-        if _URL.search(value) or _EMAIL.search(value):
-            raise SnapshotError(f"{where}: a snapshot holds no URL and no e-mail address; take it out of this text")
+        if any(pattern.search(value) for pattern in (_URL, _SIGNED_QUERY, _EMAIL)):
+            raise SnapshotError(
+                f"{where}: a snapshot holds no URL, signed query or e-mail address; take it out of this text"
+            )
     elif isinstance(value, dict):
         for key, item in value.items():
             _refuse_links(key, where)
@@ -285,7 +294,7 @@ def _medium_from_fields(fields: _Fields) -> Medium:
         file_type=fields.optional_text("file_type"),
         width=fields.optional_whole("width"),
         height=fields.optional_whole("height"),
-        number_of_frames=fields.optional_whole("number_of_frames", minimum=0) or 0,
+        number_of_frames=_number_of_frames(fields),
         frames_per_second=fields.optional_real("frames_per_second"),
         duration=fields.optional_real("duration"),
         audio_codec=fields.optional_text("audio_codec"),
@@ -303,9 +312,14 @@ def _medium_from_fields(fields: _Fields) -> Medium:
             fields.fail("images", f"one entry for each of the {medium.number_of_frames} frames", len(medium.images))
     elif medium.images:
         fields.fail("images", "no images, since only an IMG_GROUP has them", len(medium.images))
-    elif medium.data_type in ("VIDEO", "IMAGE") and medium.number_of_frames < 1:
-        fields.fail("number_of_frames", "a whole number above 0", medium.number_of_frames)
     return medium
+
+
+def _number_of_frames(fields: _Fields) -> int:
+    number = fields.optional_whole("number_of_frames", minimum=0)
+    if number is None and fields.value.get("data_type") in ("VIDEO", "IMG_GROUP"):
+        fields.fail("number_of_frames", "the number of frames of a video or image group", None)
+    return 1 if number is None else number
 
 
 def _image_from_fields(fields: _Fields) -> MediumImage:

@@ -360,9 +360,10 @@ def test_links_and_addresses_of_a_project_stay_out_of_its_snapshot(tmp_path: Pat
     medium = make_video("https://bucket.example/a/drive%201.mp4?X-Signature=abc#t")
     structure = make_snapshot().ontology_structure
     structure["objects"][0]["name"] = "Car (ask jo.doe@example.org)"
-    with running_emulator(make_snapshot(media=(medium,), structure=structure)) as emulator:
+    media = (medium, make_image("bucket/still.jpg?X-Amz-Signature=abc"))
+    with running_emulator(make_snapshot(media=media, structure=structure)) as emulator:
         taken = snapshot_from_project(open_project(emulator))
-    assert taken.media[0].title == "drive%201.mp4"
+    assert [medium.title for medium in taken.media] == ["drive%201.mp4", "bucket/still.jpg"]
     assert taken.ontology_structure["objects"][0]["name"] == "Car (ask (e-mail))"
     write_snapshot(taken, tmp_path / "project.json")
 
