@@ -1,0 +1,106 @@
+"""The HTTP surface: routes, signature checks and the envelope of errors; the APIs themselves know no HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ropewalk.emulator.first_api import EmulatorOptions, FirstApi
+from ropewalk.emulator.refusals import Refused, not_authenticated, unknown_key
+from ropewalk.emulator.second_api import SecondApi
+from ropewalk.emulator.signatures import KeyRing, SignatureRefused, UnknownKey
+from ropewalk.emulator.store import Store
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlette:
+    """Build the emulator's ASGI application.
+
+    Args:
+        store: The label rows.
+        keys: The public keys that may sign requests.
+        options: How to behave where Encord's behaviour is not known.
+
+    Returns:
+        An application that any ASGI middleware may wrap.
+    """
+    second = SecondApi(store)
+    first = FirstApi(store, options, second.workflow_graph_node)
+
+    def route(path: str, answer: Callable[[Request], Any]) -> Route:
+        return Route(f"/v2/public/{path}", _second(keys, answer), methods=["GET"])
+
+    return Starlette(
+        routes=[
+            Route("/public", _first(keys, first), methods=["POST"]),
+            Route("/public/user", _first(keys, first), methods=["POST"]),
+            route("projects", lambda r: second.list_projects(dict(r.query_params))),
+            route("projects/{project_hash}", lambda r: second.get_project(**r.path_params)),
+            route("projects/{project_hash}/branches", lambda r: second.list_branches(**r.path_params)),
+            route("projects/{project_hash}/datasets", lambda r: second.list_datasets(**r.path_params)),
+            route("ontologies/{ontology_hash}", lambda r: second.get_ontology(**r.path_params)),
+            Route(
+                "/v2/public/{path:path}",
+                _second(keys, _unknown_address),
+                methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            ),
+        ]
+    )
+
+
+def _first(keys: KeyRing, api: FirstApi) -> _Handler:
+    """Answer with the first API's envelope: always HTTP 200, the actual status inside."""
+
+    def answer(request: Request, body: bytes) -> bytes:
+        try:
+            _checked(lambda: keys.verify_v1(request.headers, body))
+            return b'{"status":200,"response":' + api.answer(request.headers, body).encode() + b"}"
+        except Refused as e:
+            return json.dumps({"status": e.status, "response": [e.name], "payload": e.message}).encode()
+
+    async def handler(request: Request) -> Response:
+        # In a thread, since hashing and parsing a body of many megabytes would stall every other request.
+        content = await run_in_threadpool(answer, request, await request.body())
+        return Response(content, media_type="application/json")
+
+    return handler
+
+
+def _second(keys: KeyRing, api: Callable[[Request], Any]) -> _Handler:
+    """Answer with the second API's plain JSON, errors as HTTP status and message."""
+
+    def answer(request: Request, body: bytes) -> tuple[int, bytes]:
+        query = request.scope["query_string"]
+        target = request.scope["raw_path"] + (b"?" + query if query else b"")
+        try:
+            _checked(lambda: keys.verify_v2(request.method, target.decode("latin-1"), request.headers, body))
+            return 200, json.dumps(api(request)).encode()
+        except Refused as e:
+            return e.status, json.dumps({"message": e.message}).encode()
+
+    async def handler(request: Request) -> Response:
+        status, content = await run_in_threadpool(answer, request, await request.body())
+        return Response(content, status, media_type="application/json")
+
+    return handler
+
+
+def _checked(verify: Callable[[], None]) -> None:
+    try:
+        verify()
+    except UnknownKey as e:
+        raise unknown_key(str(e)) from e
+    except SignatureRefused as e:
+        raise not_authenticated(str(e)) from e
+
+
+def _unknown_address(request: Request) -> Any:
+    raise Refused("NOT_IMPLEMENTED", 501, f"the emulator does not answer {request.method} {request.url.path}")

@@ -1,0 +1,138 @@
+"""Starts and stops the emulator: a free port on this machine only, and a key that goes with the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from ropewalk.emulator.app import build_app
+from ropewalk.emulator.first_api import EmulatorOptions
+from ropewalk.emulator.signatures import KeyRing
+from ropewalk.emulator.store import Store
+from ropewalk.snapshot import Snapshot, read_snapshot
+
+_HOST = "127.0.0.1"
+_STOP_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class RunningEmulator:
+    """An emulator that answers: where, for which project, with which key, and the rows it holds."""
+
+    url: str
+    project_hash: str
+    ssh_key_path: Path
+    store: Store
+
+
+@contextmanager
+def running_emulator(
+    snapshot: Snapshot,
+    db: Path | None = None,
+    port: int = 0,
+    options: EmulatorOptions | None = None,
+) -> Iterator[RunningEmulator]:
+    """Run an emulator in a thread for as long as the context lasts.
+
+    Args:
+        snapshot: The project it holds.
+        db: The database file that keeps the rows; None for a temporary one.
+        port: The port on 127.0.0.1; 0 for a free one.
+        options: How to behave where Encord's behaviour is not known.
+
+    Yields:
+        The running emulator. Its key file is removed at the end.
+
+    Raises:
+        SnapshotError: The database holds another project.
+        OSError: The port is taken.
+    """
+    with ExitStack() as stack:
+        store = Store(snapshot, db)
+        stack.callback(store.close)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-emulator-")))
+        private_key = Ed25519PrivateKey.generate()
+        listener = stack.enter_context(socket.create_server((_HOST, port)))
+        app = build_app(store, KeyRing([private_key.public_key()]), options or EmulatorOptions())
+        stack.enter_context(_serving(app, listener))
+        yield RunningEmulator(
+            url=f"http://{_HOST}:{listener.getsockname()[1]}",
+            project_hash=snapshot.project_hash,
+            ssh_key_path=_write_key(private_key, folder / "id_ed25519"),
+            store=store,
+        )
+
+
+def serve(project_file: Path, db: Path | None = None, port: int = 0, options: EmulatorOptions | None = None) -> None:
+    """Run an emulator until SIGINT or SIGTERM; the first line on stdout says where it is, as JSON.
+
+    Args:
+        project_file: The project snapshot it holds.
+        db: The database file that keeps the rows; None for a temporary one.
+        port: The port on 127.0.0.1; 0 for a free one.
+        options: How to behave where Encord's behaviour is not known.
+
+    Raises:
+        SnapshotError: The project file is not valid, or the database holds another project.
+        OSError: The project file cannot be read or the port is taken.
+    """
+    snapshot = read_snapshot(project_file)
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with running_emulator(snapshot, db, port, options) as emulator:
+            where = {
+                "url": emulator.url,
+                "project_hash": emulator.project_hash,
+                "ssh_key": str(emulator.ssh_key_path),
+            }
+            sys.stdout.write(json.dumps(where) + "\n")
+            sys.stdout.flush()
+            # In slices, since not every platform wakes an unbounded wait for a signal.
+            while not stop.wait(timeout=0.5):
+                pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _serving(app: object, listener: socket.socket) -> Iterator[None]:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        lifespan="off",
+        # The logging of the process we run in is not ours to configure.
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="ropewalk-emulator", daemon=True)
+    thread.start()
+    try:
+        # The listener accepts connections already; they wait in its queue until the thread takes them.
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _write_key(key: Ed25519PrivateKey, path: Path) -> Path:
+    content = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    return path

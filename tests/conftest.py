@@ -1,0 +1,29 @@
+"""Fixtures that several kinds of tests share: an emulated project and the unmodified client on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from encord import EncordUserClient, Project
+from ropewalk.emulator import RunningEmulator, running_emulator
+from snapshots import make_snapshot
+
+
+@pytest.fixture
+def emulator() -> Iterator[RunningEmulator]:
+    """Run an emulator that holds the small test project."""
+    with running_emulator(make_snapshot()) as running:
+        yield running
+
+
+@pytest.fixture
+def client(emulator: RunningEmulator) -> EncordUserClient:
+    """Open the SDK's client on the emulator."""
+    return EncordUserClient.create_with_ssh_private_key(ssh_private_key_path=emulator.ssh_key_path, domain=emulator.url)
+
+
+@pytest.fixture
+def project(client: EncordUserClient, emulator: RunningEmulator) -> Project:
+    """Open the small test project with the SDK."""
+    return client.get_project(emulator.project_hash)

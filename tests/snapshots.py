@@ -1,0 +1,117 @@
+"""Builds small project snapshots for tests: media of sizes that are not square, an object of every common shape."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from encord.objects import OntologyStructure, Shape
+from encord.objects.attributes import RadioAttribute
+from ropewalk.snapshot import Medium, MediumImage, Snapshot
+
+DATASET_HASH = str(uuid.UUID(int=0xDA7A))
+
+
+def hash_of(name: str) -> str:
+    """Make a UUID that is the same for one name in every run."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"ropewalk-tests/{name}"))
+
+
+def make_ontology() -> OntologyStructure:
+    """Make an ontology: Car (box), Road (polygon), Tree (bitmask), other shapes, and a radio classification."""
+    structure = OntologyStructure()
+    for name, shape, feature_hash in (
+        ("Car", Shape.BOUNDING_BOX, "obj-car1"),
+        ("Road", Shape.POLYGON, "obj-road"),
+        ("Tree", Shape.BITMASK, "obj-tree"),
+        ("Ship", Shape.ROTATABLE_BOUNDING_BOX, "obj-ship"),
+        ("Lane", Shape.POLYLINE, "obj-lane"),
+        ("Light", Shape.POINT, "obj-lght"),
+        ("Wheel", Shape.CIRCLE, "obj-whee"),
+        ("Pond", Shape.ELLIPSE, "obj-pond"),
+    ):
+        structure.add_object(name, shape, feature_node_hash=feature_hash)
+    weather = structure.add_classification(feature_node_hash="cls-wthr")
+    attribute = weather.add_attribute(RadioAttribute, "Weather", feature_node_hash="att-wthr")
+    attribute.add_option("Sunny", feature_node_hash="opt-sun1")
+    attribute.add_option("Night", feature_node_hash="opt-nght")
+    return structure
+
+
+def make_video(title: str = "drive.mp4", *, width: int = 64, height: int = 36, number_of_frames: int = 12) -> Medium:
+    """Make a video at 24 frames per second."""
+    return Medium(
+        data_hash=hash_of(title),
+        title=title,
+        data_type="VIDEO",
+        dataset_hash=DATASET_HASH,
+        dataset_title="Test data",
+        file_type="video/mp4",
+        width=width,
+        height=height,
+        number_of_frames=number_of_frames,
+        frames_per_second=24.0,
+        duration=number_of_frames / 24.0,
+    )
+
+
+def make_image(title: str = "still.jpg", *, width: int | None = 30, height: int | None = 50) -> Medium:
+    """Make a single image; its size may be unknown."""
+    return Medium(
+        data_hash=hash_of(title),
+        title=title,
+        data_type="IMAGE",
+        dataset_hash=DATASET_HASH,
+        dataset_title="Test data",
+        file_type="image/jpeg",
+        width=width,
+        height=height,
+    )
+
+
+def make_image_group(
+    title: str = "walk", sizes_wh: tuple[tuple[int, int], ...] = ((40, 24), (24, 40), (33, 21))
+) -> Medium:
+    """Make an image group with one image for each size (width, height)."""
+    return Medium(
+        data_hash=hash_of(title),
+        title=title,
+        data_type="IMG_GROUP",
+        dataset_hash=DATASET_HASH,
+        dataset_title="Test data",
+        number_of_frames=len(sizes_wh),
+        images=tuple(
+            MediumImage(
+                image_hash=hash_of(f"{title}/{index}"),
+                title=f"{title}-{index}.png",
+                file_type="image/png",
+                width=width,
+                height=height,
+            )
+            for index, (width, height) in enumerate(sizes_wh)
+        ),
+    )
+
+
+def make_snapshot(
+    media: tuple[Medium, ...] | None = None,
+    structure: dict[str, Any] | None = None,
+    label_rows: tuple[dict[str, Any], ...] = (),
+) -> Snapshot:
+    """Make a project of a video, an image and an image group, or of the media given.
+
+    Args:
+        media: The project's media.
+        structure: The ontology's structure as the SDK writes it.
+        label_rows: Saved label rows.
+    """
+    return Snapshot(
+        project_hash=hash_of("project"),
+        project_title="Test project",
+        project_description="Made for tests",
+        ontology_hash=hash_of("ontology"),
+        ontology_title="Test ontology",
+        ontology_structure=make_ontology().to_dict() if structure is None else structure,
+        media=(make_video(), make_image(), make_image_group()) if media is None else media,
+        label_rows=label_rows,
+    )
