@@ -1,1 +1,58 @@
 """Bulk import of model predictions into Encord prediction branches."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ropewalk import errors, rle
+    from ropewalk.importing import import_predictions
+    from ropewalk.predictions import Predictions, read_coco
+    from ropewalk.report import Report
+    from ropewalk.snapshot import Snapshot, read_snapshot, snapshot_from_project, write_snapshot
+
+# Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
+_HOME = {
+    "import_predictions": "importing",
+    "Predictions": "predictions",
+    "read_coco": "predictions",
+    "Report": "report",
+    "Snapshot": "snapshot",
+    "read_snapshot": "snapshot",
+    "snapshot_from_project": "snapshot",
+    "write_snapshot": "snapshot",
+}
+_SUBMODULES = ("errors", "rle")
+
+__all__ = [
+    "Predictions",
+    "Report",
+    "Snapshot",
+    "errors",
+    "import_predictions",
+    "read_coco",
+    "read_snapshot",
+    "rle",
+    "snapshot_from_project",
+    "write_snapshot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ropewalk")
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif name in _SUBMODULES:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,258 @@
+"""The commands: options in, one call of the library, its result shown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ropewalk.cli import console
+from ropewalk.cli import options as o
+
+app = typer.Typer(
+    name="ropewalk",
+    help="Bulk import of model predictions into Encord prediction branches.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with local variables would show keys.
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+)
+
+_AGAIN = "run the same command again to finish; what is stored is not sent again"
+
+
+@app.command(name="import")
+def import_command(
+    sources: o.Sources,
+    branch: o.Branch,
+    project: o.ProjectHash = None,
+    project_file: o.ProjectFile = None,
+    dry_run: o.DryRun = False,
+    report: o.ReportFile = None,
+    domain: o.Domain = None,
+    ssh_key: o.SshKey = None,
+    format: o.Format = "coco",
+    annotations: o.Annotations = None,
+    source_label: o.SourceLabel = None,
+    confidence_field: o.ConfidenceField = None,
+    include_crowd: o.IncludeCrowd = False,
+    min_confidence: o.MinConfidence = None,
+    threads: o.Threads = 0,
+    work_dir: o.WorkDir = Path(".ropewalk"),
+    rejects: o.Rejects = None,
+    class_map: o.ClassMap = None,
+    media_map: o.MediaMap = None,
+    media_from: o.MediaFrom = "auto",
+    frame_from: o.FrameFrom = "auto",
+    frame_pattern: o.FramePattern = None,
+    frame_base: o.FrameBase = 0,
+    frame_stride: o.FrameStride = 1,
+    only_classes: o.OnlyClasses = None,
+    only_media: o.OnlyMedia = None,
+    limit_rows: o.LimitRows = None,
+    off_image: o.OffImage = "clip",
+    simplify: o.Simplify = None,
+    allow_branch: o.AllowBranch = False,
+    on_existing: o.OnExisting = "fail",
+    empty_rows: o.EmptyRows = "skip",
+    jobs: o.Jobs = 4,
+    batch_rows: o.BatchRows = 20,
+    batch_bytes: o.BatchBytes = 8_000_000,
+    max_rejects: o.MaxRejects = None,
+) -> None:
+    """Import predictions onto a branch of a project.
+
+    Exit codes: 0 all written; 3 done, with rejects; 1 stopped or failed; 2 usage.
+    """
+    with console.failures(report, _AGAIN):
+        from ropewalk.errors import UsageError
+        from ropewalk.importing import check_branch, import_predictions, split_options
+        from ropewalk.snapshot import read_snapshot
+        from ropewalk.sources import find_sources
+
+        if (project is None) == (project_file is None):
+            raise UsageError("give --project HASH, or --project-file FILE with --dry-run")
+        if project_file is not None and not dry_run:
+            raise UsageError("a project file can only be imported into with --dry-run")
+        options: dict[str, Any] = {
+            "format": format,
+            "annotations": annotations,
+            "confidence_field": confidence_field,
+            "include_crowd": include_crowd,
+            "min_confidence": min_confidence,
+            "threads": threads or os.cpu_count() or 1,
+            "work_dir": work_dir,
+            "rejects": rejects,
+            "class_map": class_map,
+            "media_map": media_map,
+            "media_from": media_from,
+            "frame_from": frame_from,
+            "frame_pattern": frame_pattern,
+            "frame_base": frame_base,
+            "frame_stride": frame_stride,
+            "only_classes": _split(only_classes),
+            "only_media": tuple(only_media or ()),
+            "limit_rows": limit_rows,
+            "off_image": off_image,
+            "simplify_px": simplify,
+            "allow_branch": allow_branch,
+            "on_existing": on_existing,
+            "empty_rows": empty_rows,
+            "jobs": jobs,
+            "batch_rows": batch_rows,
+            "batch_bytes": batch_bytes,
+            "max_rejects": max_rejects,
+            "dry_run": dry_run,
+        }
+        # What can be found wrong without a connection is said before one is made.
+        split_options(options)
+        check_branch(branch, allow_branch)
+        find_sources(sources, source_label)
+        target: Any
+        if project_file is not None:
+            target = read_snapshot(project_file)
+        else:
+            assert project is not None
+            target = _open(project, ssh_key, domain)
+        with console.shown_progress() as progress:
+            result = import_predictions(
+                sources, target, branch=branch, source_label=source_label, progress=progress, **options
+            )
+        console.save_report(result, report)
+        console.show_report(result, verb="to be written" if dry_run else "written", err=report == console.STDOUT)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def convert(
+    sources: o.Sources,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help=".ndjson for label rows; .parquet or .arrow for the IR, no project needed."),
+    ],
+    project_file: o.ProjectFile = None,
+    branch: Annotated[str, typer.Option(metavar="NAME", help="Branch the label rows are meant for.")] = "predictions",
+    report: o.ReportFile = None,
+    format: o.Format = "coco",
+    annotations: o.Annotations = None,
+    source_label: o.SourceLabel = None,
+    confidence_field: o.ConfidenceField = None,
+    include_crowd: o.IncludeCrowd = False,
+    min_confidence: o.MinConfidence = None,
+    threads: o.Threads = 0,
+    work_dir: o.WorkDir = Path(".ropewalk"),
+    rejects: o.Rejects = None,
+    class_map: o.ClassMap = None,
+    media_map: o.MediaMap = None,
+    media_from: o.MediaFrom = "auto",
+    frame_from: o.FrameFrom = "auto",
+    frame_pattern: o.FramePattern = None,
+    frame_base: o.FrameBase = 0,
+    frame_stride: o.FrameStride = 1,
+    only_classes: o.OnlyClasses = None,
+    only_media: o.OnlyMedia = None,
+    limit_rows: o.LimitRows = None,
+    off_image: o.OffImage = "clip",
+    simplify: o.Simplify = None,
+) -> None:
+    """Convert predictions to a file: label rows as NDJSON, or a Parquet or Arrow table."""
+    with console.failures(report):
+        from ropewalk.converting import convert as run
+        from ropewalk.importing import check_branch
+        from ropewalk.snapshot import read_snapshot
+        from ropewalk.sources import find_sources
+
+        check_branch(branch, allow_branch=True)
+        found = find_sources(sources, source_label)
+        snapshot = None if project_file is None else read_snapshot(project_file)
+        with console.shown_progress() as progress:
+            result = run(
+                found,
+                out,
+                snapshot,
+                branch=branch,
+                progress=progress,
+                format=format,
+                annotations=annotations,
+                confidence_field=confidence_field,
+                include_crowd=include_crowd,
+                min_confidence=min_confidence,
+                threads=threads or os.cpu_count() or 1,
+                work_dir=work_dir,
+                rejects=rejects,
+                class_map=class_map,
+                media_map=media_map,
+                media_from=media_from,
+                frame_from=frame_from,
+                frame_pattern=frame_pattern,
+                frame_base=frame_base,
+                frame_stride=frame_stride,
+                only_classes=_split(only_classes),
+                only_media=tuple(only_media or ()),
+                limit_rows=limit_rows,
+                off_image=off_image,
+                simplify_px=simplify,
+            )
+        console.save_report(result, report)
+        console.show_report(result, verb="written", err=report == console.STDOUT)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def snapshot(
+    project: o.RequiredProjectHash,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The snapshot file.")],
+    domain: o.Domain = None,
+    ssh_key: o.SshKey = None,
+) -> None:
+    """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
+    with console.failures():
+        from ropewalk.snapshot import snapshot_from_project, write_snapshot
+
+        taken = snapshot_from_project(_open(project, ssh_key, domain))
+        write_snapshot(taken, out)
+        console.say(f"{console.count(len(taken.media), 'data row')} in {console.shown(str(out))}")
+
+
+@app.command()
+def emulator(
+    project_file: Annotated[Path, typer.Option(metavar="FILE", help="Project snapshot to serve.")],
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
+) -> None:
+    """Run a local Encord for the `encord` client; the first line on stdout says where it is, as JSON."""
+    with console.failures():
+        try:
+            from ropewalk.emulator import serve
+        except ModuleNotFoundError as e:
+            console.fail(str(e), 1)
+        serve(project_file, db, port)
+
+
+@app.command()
+def show(
+    project: o.RequiredProjectHash,
+    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Only this branch.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    domain: o.Domain = None,
+    ssh_key: o.SshKey = None,
+) -> None:
+    """Show what stands on each branch, per data unit: objects, frames, classes."""
+    with console.failures():
+        from ropewalk.cli.tables import show_units
+        from ropewalk.showing import show as read
+
+        show_units(project, read(_open(project, ssh_key, domain), branch), as_json=as_json)
+
+
+def _open(project: str, ssh_key: Path | None, domain: str | None) -> Any:
+    from ropewalk.sinks.encord.client import open_project
+
+    return open_project(project, ssh_key_file=ssh_key, domain=domain)
+
+
+def _split(names: list[str] | None) -> tuple[str, ...]:
+    return tuple(part.strip() for name in names or () for part in name.split(",") if part.strip())

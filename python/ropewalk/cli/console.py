@@ -1,0 +1,189 @@
+"""What the command line shows: progress, results and failures. Rich on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
+from ropewalk.text import count, shown, size
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichBars
+    from rich.progress import TaskID
+
+    from ropewalk.progress import Progress
+    from ropewalk.report import Report, Unresolved
+
+STDOUT = Path("-")
+_UNRESOLVED_SHOWN = 20
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Write a line to stdout, or to stderr."""
+    typer.echo(line, err=err)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Write what went wrong to stderr, and exit."""
+    say(f"ropewalk: {message}", err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]:
+    """Turn what stops a command into one clear message and its exit code.
+
+    Args:
+        report_file: Where the report of a stopped import is written all the same.
+        again: What running the command again does, said when it is interrupted or the server is lost.
+    """
+    from ropewalk.errors import EncordError
+
+    try:
+        yield
+    except RopewalkError as e:
+        code = EXIT_USAGE if isinstance(e, UsageError) else EXIT_STOPPED
+        if e.report is not None:
+            e.report.exit_code = code
+            save_report(e.report, report_file)
+        hint = f"; {again}" if again and isinstance(e, EncordError) else ""
+        fail(f"{e}{hint}", code)
+    except OSError as e:
+        where = f"{shown(str(e.filename))}: " if e.filename is not None else ""
+        fail(f"{where}{e.strerror or e}", EXIT_STOPPED)
+    except KeyboardInterrupt:
+        fail(f"interrupted{f'; {again}' if again else ''}", EXIT_STOPPED)
+
+
+def save_report(report: Report, file: Path | None) -> None:
+    """Write a report to a file, or to stdout for `-`."""
+    if file == STDOUT:
+        typer.echo(report.to_json(), nl=False)
+    elif file is not None:
+        report.save(file)
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Give a progress that draws bars on a terminal and writes a line now and then otherwise, to stderr."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:>20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        yield _Bars(bars)
+
+
+class _Bars:
+    def __init__(self, bars: RichBars) -> None:
+        self._bars = bars
+        self._task: TaskID | None = None
+
+    def start(self, phase: str, total: int, unit: str) -> None:
+        self._task = self._bars.add_task(phase, total=total, unit=unit)
+
+    def update(self, done: int) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, completed=done)
+
+    def end(self) -> None:
+        self._task = None
+
+
+class _Lines:
+    _SECONDS_BETWEEN = 5.0
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._total = 0
+        self._unit = ""
+        self._done = 0
+        self._said = 0.0
+
+    def start(self, phase: str, total: int, unit: str) -> None:
+        self._phase, self._total, self._unit, self._done = phase, total, unit, 0
+        self._said = time.monotonic()
+
+    def update(self, done: int) -> None:
+        self._done = done
+        if time.monotonic() - self._said >= self._SECONDS_BETWEEN:
+            self._said = time.monotonic()
+            self._say()
+
+    def end(self) -> None:
+        self._say()
+
+    def _say(self) -> None:
+        if self._unit == "bytes":
+            say(f"{self._phase}: {size(self._done)} of {size(self._total)}", err=True)
+        else:
+            say(f"{self._phase}: {self._done:,} of {count(self._total, 'label row')}", err=True)
+
+
+def show_report(report: Report, *, verb: str, err: bool = False) -> None:
+    """Write the sums of a report for people.
+
+    Args:
+        report: The report of an import that ran to its end.
+        verb: `written`, or what a rehearsal or a conversion calls it.
+        err: To stderr instead of stdout.
+    """
+    for line in report_lines(report, verb):
+        say(line, err=err)
+
+
+def report_lines(report: Report, verb: str) -> list[str]:
+    """Build the lines of a report for people; names from the input are made safe to show."""
+    lines = [
+        f"{count(report.annotations_read, 'annotation')} read: {report.annotations_written:,} {verb}, "
+        f"{report.annotations_rejected:,} rejected, {report.annotations_filtered:,} filtered, "
+        f"{report.annotations_already_there:,} already there",
+        f"{count(report.label_rows_saved, 'label row')} {'to be saved' if report.dry_run else 'saved'}, "
+        f"{size(report.bytes_sent)}, {report.seconds:.1f} s",
+    ]
+    for number, text in (
+        (report.label_rows_already_there, "already there"),
+        (report.label_rows_skipped, "skipped, since they hold other objects"),
+        (report.label_rows_created_empty, "without predictions created empty"),
+        (report.label_rows_failed, "failed"),
+    ):
+        if number:
+            lines.append(f"{count(number, 'label row')} {text}")
+    for title, sums in (
+        ("rejected", report.rejects_by_code),
+        ("filtered", report.filtered_by_reason),
+        ("warnings", report.warnings),
+    ):
+        if sums:
+            lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+    lines += _unresolved_lines("medium", report.unresolved_media)
+    lines += _unresolved_lines("class", report.unresolved_classes)
+    if report.rejects_file is not None:
+        lines.append(f"rejects are in {shown(report.rejects_file)}")
+    return lines
+
+
+def _unresolved_lines(what: str, names: list[Unresolved]) -> list[str]:
+    lines = []
+    for entry in names[:_UNRESOLVED_SHOWN]:
+        nearest = f"; nearest: {', '.join(map(shown, entry.nearest))}" if entry.nearest else ""
+        lines.append(f"{what} {shown(entry.name)!r}: {entry.code}, {count(entry.annotations, 'annotation')}{nearest}")
+    if len(names) > _UNRESOLVED_SHOWN:
+        lines.append(f"and {len(names) - _UNRESOLVED_SHOWN:,} more; the report names them all")
+    return lines

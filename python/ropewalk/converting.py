@@ -1,0 +1,140 @@
+"""`convert`: predictions to files instead of a project. Label rows as NDJSON, or the IR as a table."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.files import written_whole
+from ropewalk.importing import creation_time, split_options
+from ropewalk.predictions import Predictions
+from ropewalk.progress import NoProgress, Progress
+from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.staging import staged_sources
+from ropewalk.tables import SUFFIXES, write_table
+
+if TYPE_CHECKING:
+    from ropewalk._core import AnnotationBatch
+    from ropewalk.snapshot import Snapshot
+    from ropewalk.sources import Source
+
+# Identity of objects needs a branch also where none is written on.
+DEFAULT_BRANCH = "predictions"
+
+
+def convert(
+    sources: Sequence[Source],
+    out: Path,
+    project: Snapshot | None,
+    *,
+    branch: str = DEFAULT_BRANCH,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Report:
+    """Convert predictions to a file, written whole or not at all.
+
+    Args:
+        sources: What to read.
+        out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR.
+        project: Needed for label rows.
+        branch: Branch that label rows are meant for.
+        progress: Told about phases.
+        **options: Fields of `PlanOptions` and `StageOptions`.
+
+    Returns:
+        The report; written annotations are those in the file.
+
+    Raises:
+        UsageError: The name of `out` or an option does not fit.
+        RopewalkError: What the core found wrong with a source.
+    """
+    suffix = out.suffix.lower()
+    report = Report(branch=branch)
+    started = time.monotonic()
+    try:
+        if suffix in SUFFIXES:
+            _convert_to_table(sources, out, branch, options, report)
+        elif suffix != ".ndjson":
+            raise UsageError(f"--out {out.name}: expected a name that ends in .ndjson, {' or '.join(SUFFIXES)}")
+        elif project is None:
+            raise UsageError("label rows need a project: give --project-file (`ropewalk snapshot` writes one)")
+        else:
+            report.project_hash = project.project_hash
+            _convert_to_label_rows(sources, out, project, branch, options, report, progress or NoProgress())
+        report.finish()
+    except RopewalkError as e:
+        report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
+        e.report = report
+        raise
+    finally:
+        report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+def _convert_to_label_rows(
+    sources: Sequence[Source],
+    out: Path,
+    project: Snapshot,
+    branch: str,
+    options: Mapping[str, Any],
+    report: Report,
+    progress: Progress,
+) -> None:
+    plan, stage, _ = split_options(options)
+    when = creation_time(datetime.now(timezone.utc))
+    with (
+        staged_sources(sources, project, branch, plan, stage, report, progress) as staged,
+        written_whole(out) as temporary,
+        temporary.open("wb") as file,
+    ):
+        progress.start("encoding", len(staged), "label rows")
+        for index in range(len(staged)):
+            body = staged.encode(index, None, when)
+            file.write(body)
+            file.write(b"\n")
+            report.write(staged.label_row(index)["annotations"], 0)
+            report.label_rows_saved += 1
+            report.bytes_sent += len(body) + 1
+            progress.update(index + 1)
+        progress.end()
+
+
+def _convert_to_table(
+    sources: Sequence[Source], out: Path, branch: str, options: Mapping[str, Any], report: Report
+) -> None:
+    plan, stage, _ = split_options(options)
+    if plan != type(plan)():
+        raise UsageError("a table holds what the source says: options that need a project do not apply to it")
+    rejects = stage.rejects_path(branch)
+    rejects.parent.mkdir(parents=True, exist_ok=True)
+    with rejects.open("w", encoding="ascii") as file:
+
+        def batches(source: Source) -> Iterator[AnnotationBatch]:
+            opened = Predictions(
+                source.path, source.label, stage.annotations, stage.confidence_field, stage.include_crowd
+            ).open()
+            yield from opened
+            for reject in opened.rejects:
+                code = reject["code"]
+                report.rejects_by_code[code] = report.rejects_by_code.get(code, 0) + 1
+                file.write(json.dumps(reject) + "\n")
+            counts = opened.counts
+            report.annotations_read += counts["read"]
+            report.annotations_rejected += counts["rejected"]
+            for count, sums, name in (
+                ("filtered_crowd", report.filtered_by_reason, "crowd"),
+                ("duplicate_annotation_id", report.warnings, "duplicate_annotation_id"),
+            ):
+                if counts[count]:
+                    sums[name] = sums.get(name, 0) + counts[count]
+            report.annotations_filtered = sum(report.filtered_by_reason.values())
+
+        report.annotations_written = write_table(chain.from_iterable(map(batches, sources)), out)
+    report.bytes_sent = out.stat().st_size
+    report.rejects_file = str(rejects) if report.annotations_rejected else None

@@ -1,0 +1,86 @@
+"""A project as a listing of its label rows shows it: media and ontology, and which rows stand on a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import BlockerError
+from ropewalk.snapshot import Medium, MediumImage, Snapshot
+
+if TYPE_CHECKING:
+    import encord
+
+
+def project_from_listing(project: encord.Project, entries: Iterable[Mapping[str, Any]]) -> Snapshot:
+    """Build the project's form from one listing, titles as they are (a snapshot file takes links out of them).
+
+    Args:
+        project: A project of the `encord` client, for its ontology.
+        entries: Entries of `labelrowmetadata` with images data, one branch.
+
+    Returns:
+        The project without label rows.
+
+    Raises:
+        BlockerError: An entry lacks what every row has; names it.
+    """
+    return Snapshot(
+        project_hash=project.project_hash,
+        project_title=project.title,
+        project_description="",
+        ontology_hash=str(project.ontology_hash),
+        ontology_title="",
+        ontology_structure=project.ontology_structure.to_dict(),
+        media=tuple(medium_from_entry(entry) for entry in entries),
+    )
+
+
+def label_hashes_from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Take the label rows that stand on the branch from a listing: data_hash -> label_hash."""
+    return {entry["data_hash"]: entry["label_hash"] for entry in entries if entry.get("label_hash")}
+
+
+def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
+    """Build a medium from an entry of `labelrowmetadata`; its links are left behind.
+
+    Raises:
+        BlockerError: The entry lacks what every row has; names it.
+    """
+    images: list[Mapping[str, Any]] = entry.get("images_data") or []
+    try:
+        data_type = entry["data_type"].upper()
+        return Medium(
+            data_hash=entry["data_hash"],
+            title=entry["data_title"] or "",
+            data_type=data_type,
+            dataset_hash=entry["dataset_hash"],
+            dataset_title=entry["dataset_title"] or "",
+            file_type=entry.get("file_type"),
+            # A listing writes 0 for a size it does not know; the plan wants that said as null.
+            width=entry.get("width") or None,
+            height=entry.get("height") or None,
+            number_of_frames=entry.get("number_of_frames") or 0,
+            frames_per_second=entry.get("frames_per_second"),
+            duration=entry.get("duration"),
+            audio_codec=entry.get("audio_codec"),
+            audio_sample_rate=entry.get("audio_sample_rate"),
+            audio_bit_depth=entry.get("audio_bit_depth"),
+            audio_num_channels=entry.get("audio_num_channels"),
+            backing_item_uuid=entry.get("backing_item_uuid"),
+            images=tuple(
+                MediumImage(
+                    image_hash=image["image_hash"],
+                    title=image["title"] or "",
+                    file_type=image.get("file_type"),
+                    width=image.get("width") or None,
+                    height=image.get("height") or None,
+                )
+                for image in (sorted(images, key=lambda i: i["index"]) if data_type == "IMG_GROUP" else ())
+            ),
+        )
+    except (KeyError, TypeError, AttributeError) as e:
+        raise BlockerError(
+            f"the project's listing has an entry that is not as expected ({e!r}); "
+            "this version of Ropewalk may be too old for the server"
+        ) from e

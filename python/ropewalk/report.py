@@ -1,0 +1,168 @@
+"""The report of an import: how many annotations went where, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import AccountingError
+
+if TYPE_CHECKING:
+    from ropewalk._core import StageCounts
+
+EXIT_ALL_WRITTEN = 0
+EXIT_STOPPED = 1
+EXIT_USAGE = 2
+EXIT_WITH_REJECTS = 3
+
+# Nearest names cost a comparison each: bounded, so that a wrong project does not take minutes to say so.
+_MAX_NAMES_COMPARED = 20
+_MAX_CANDIDATES = 5_000
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A class or medium of the source that leads nowhere in the project."""
+
+    name: str
+    code: str
+    annotations: int
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass
+class Report:
+    """What became of the annotations of an import.
+
+    annotations_read = written + rejected + filtered + already_there + not_sent; not_sent is 0 unless the import was
+    stopped. With `dry_run` the figures are those a real import would have had.
+    """
+
+    project_hash: str | None = None
+    branch: str | None = None
+    dry_run: bool = False
+    exit_code: int = EXIT_STOPPED
+    stopped_by: str | None = None
+    annotations_read: int = 0
+    annotations_written: int = 0
+    annotations_rejected: int = 0
+    annotations_filtered: int = 0
+    annotations_already_there: int = 0
+    annotations_not_sent: int = 0
+    rejects_by_code: dict[str, int] = field(default_factory=dict)
+    filtered_by_reason: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+    unresolved_media: list[Unresolved] = field(default_factory=list)
+    unresolved_classes: list[Unresolved] = field(default_factory=list)
+    label_rows_staged: int = 0
+    label_rows_saved: int = 0
+    label_rows_created_empty: int = 0
+    label_rows_already_there: int = 0
+    label_rows_skipped: int = 0
+    label_rows_failed: int = 0
+    bytes_sent: int = 0
+    seconds: float = 0.0
+    rejects_file: str | None = None
+
+    def add_staged(self, counts: StageCounts) -> None:
+        """Take over what reading and resolving counted; all that was staged counts as not sent so far."""
+        self.annotations_read = counts["read"]
+        self.annotations_rejected = counts["rejected"]
+        self.annotations_filtered = sum(counts["filtered_by_reason"].values())
+        self.annotations_not_sent = counts["staged"]
+        self.rejects_by_code = dict(counts["rejects_by_code"])
+        self.filtered_by_reason = dict(counts["filtered_by_reason"])
+        self.warnings = dict(counts["warnings"])
+        self.check()
+
+    def reject(self, code: str, annotations: int) -> None:
+        """Count staged annotations that were rejected after all."""
+        self.annotations_rejected += annotations
+        self.annotations_not_sent -= annotations
+        self.rejects_by_code[code] = self.rejects_by_code.get(code, 0) + annotations
+
+    def filter(self, reason: str, annotations: int) -> None:
+        """Count staged annotations that the user's options leave out after all."""
+        self.annotations_filtered += annotations
+        self.annotations_not_sent -= annotations
+        self.filtered_by_reason[reason] = self.filtered_by_reason.get(reason, 0) + annotations
+
+    def write(self, written: int, already_there: int) -> None:
+        """Count staged annotations that stand on the branch now."""
+        self.annotations_written += written
+        self.annotations_already_there += already_there
+        self.annotations_not_sent -= written + already_there
+
+    def check(self) -> None:
+        """Assert that the sums hold.
+
+        Raises:
+            AccountingError: They do not.
+        """
+        accounted = (
+            self.annotations_written
+            + self.annotations_rejected
+            + self.annotations_filtered
+            + self.annotations_already_there
+            + self.annotations_not_sent
+        )
+        sums = {
+            "annotations": (self.annotations_read, accounted),
+            "rejects": (self.annotations_rejected, sum(self.rejects_by_code.values())),
+            "filtered": (self.annotations_filtered, sum(self.filtered_by_reason.values())),
+        }
+        wrong = [f"{name}: {a} is not {b}" for name, (a, b) in sums.items() if a != b]
+        if wrong or self.annotations_not_sent < 0:
+            raise AccountingError(f"the sums of the report do not hold ({'; '.join(wrong)}); please report this fault")
+
+    def finish(self) -> None:
+        """Check the sums of an import that ran to its end, and set its exit code.
+
+        Raises:
+            AccountingError: The sums do not hold, or annotations were left over.
+        """
+        self.check()
+        if self.annotations_not_sent:
+            raise AccountingError(f"{self.annotations_not_sent} annotations were left over; please report this fault")
+        self.exit_code = EXIT_WITH_REJECTS if self.annotations_rejected or self.label_rows_failed else EXIT_ALL_WRITTEN
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types."""
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """Return the report as JSON text, ASCII, with a line end."""
+        return json.dumps(self.as_dict(), indent=1) + "\n"
+
+    def save(self, path: Path) -> None:
+        """Write the report to a file."""
+        path.write_text(self.to_json(), encoding="ascii")
+
+
+def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -> list[Unresolved]:
+    """Name what leads nowhere, most frequent first, with the nearest names that exist.
+
+    Args:
+        names: (name in the source, reject code, annotations).
+        existing: Names of the project.
+
+    Returns:
+        One entry a name; the nearest names are looked up for the first 20 only.
+    """
+    ordered = sorted(names, key=lambda item: (-item[2], item[0]))
+    return [
+        Unresolved(name, code, n, _nearest(name, existing) if rank < _MAX_NAMES_COMPARED else ())
+        for rank, (name, code, n) in enumerate(ordered)
+    ]
+
+
+def _nearest(name: str, existing: Sequence[str]) -> tuple[str, ...]:
+    wanted = name[:200].casefold()
+    alike = (e for e in existing if len(wanted) <= 2 * len(e) + 2 and len(e) <= 2 * len(wanted) + 2)
+    by_folded = {e.casefold(): e for e, _ in zip(alike, range(_MAX_CANDIDATES), strict=False)}
+    return tuple(by_folded[match] for match in difflib.get_close_matches(wanted, by_folded, n=3, cutoff=0.6))

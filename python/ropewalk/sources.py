@@ -1,0 +1,105 @@
+"""Which files an import reads, and the label each goes by."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ropewalk.errors import UsageError
+from ropewalk.text import shown
+
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A prediction file and its label: part of a tracked object's identity, so it must not depend on the machine."""
+
+    path: Path
+    label: str
+
+    @property
+    def len_bytes(self) -> int:
+        """Size of the file, in bytes."""
+        return self.path.stat().st_size
+
+
+def find_sources(
+    given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], source_label: str | None = None
+) -> list[Source]:
+    """Find the prediction files that files, folders and globs name.
+
+    A label is the file's name. Files that share one are told apart by their path below their common folder,
+    written with `/` on every system.
+
+    Args:
+        given: Files, folders (searched below, hidden ones left out, for `.json`, `.jsonl` and `.ndjson`) and globs
+            (`**` crosses folders).
+        source_label: Label instead of the file's name; for one file only.
+
+    Returns:
+        Each file once, ordered by path.
+
+    Raises:
+        UsageError: Something given names no file, or `source_label` is given for several files.
+    """
+    names = [given] if isinstance(given, (str, os.PathLike)) else list(given)
+    if not names:
+        raise UsageError("no source: give at least one file, folder or glob")
+    found: dict[Path, Path] = {}
+    for name in names:
+        for path in _files(os.fspath(name)):
+            found.setdefault(path.resolve(), path)
+    paths = sorted(found.values(), key=lambda path: path.as_posix())
+    if source_label is None:
+        return [Source(path, label) for path, label in zip(paths, _labels(paths), strict=True)]
+    if len(paths) != 1:
+        raise UsageError(f"--source-label names one source, but {len(paths)} were found; give one file")
+    if not source_label:
+        raise UsageError("--source-label is empty; give a name")
+    return [Source(paths[0], source_label)]
+
+
+def _files(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        files = list(_below(path))
+        if not files:
+            raise UsageError(f"{shown(name)}: the folder holds no {', '.join(SUFFIXES)} file")
+        return files
+    if glob.has_magic(name):
+        files = [Path(match) for match in glob.glob(str(path), recursive=True) if os.path.isfile(match)]
+        if not files:
+            raise UsageError(f"{shown(name)}: the pattern matches no file")
+        return files
+    raise UsageError(f"{shown(name)}: no such file or folder")
+
+
+def _below(folder: Path) -> Iterable[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
+                yield Path(parent, name)
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        by_name[path.name].append(path)
+    labels: dict[Path, str] = {}
+    for name, sharing in by_name.items():
+        if len(sharing) == 1:
+            labels[sharing[0]] = name
+            continue
+        absolute = [path.resolve().parent / path.name for path in sharing]
+        root = os.path.commonpath([path.parent for path in absolute])
+        for path, full in zip(sharing, absolute, strict=True):
+            labels[path] = full.relative_to(root).as_posix()
+    return [labels[path] for path in paths]

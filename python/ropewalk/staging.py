@@ -1,0 +1,177 @@
+"""The first phase of an import: everything read, resolved, validated and sorted, before anything is sent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ropewalk.errors import BlockerError, UsageError
+from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.report import Report, unresolved
+from ropewalk.text import shown, size
+
+if TYPE_CHECKING:
+    from ropewalk._core import Staged
+    from ropewalk.progress import Progress
+    from ropewalk.snapshot import Snapshot
+    from ropewalk.sources import Source
+
+FORMATS = ("coco",)
+
+# Sorted runs and the runs they are merged into stand on disk together for a while.
+_DISK_FACTOR = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageOptions:
+    """How sources are read and where they are staged.
+
+    `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
+    """
+
+    format: str = "coco"
+    annotations: Path | None = None
+    confidence_field: str | None = None
+    include_crowd: bool = False
+    threads: int = 1
+    memory_bytes: int | None = None
+    work_dir: Path = Path(".ropewalk")
+    rejects: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise UsageError(f"--format is {self.format!r}; expected one of {', '.join(FORMATS)}")
+        if self.threads < 1:
+            raise UsageError(f"--threads is {self.threads}; expected a whole number of at least 1")
+        if self.annotations is not None and not self.annotations.is_file():
+            raise UsageError(f"--annotations {shown(str(self.annotations))}: no such file")
+
+    def rejects_path(self, branch: str) -> Path:
+        """Return where the rejects of an import are written."""
+        return self.rejects or self.work_dir / f"rejects-{branch}.ndjson"
+
+
+@contextmanager
+def staged_sources(
+    sources: Sequence[Source],
+    project: Snapshot,
+    branch: str,
+    plan: PlanOptions,
+    options: StageOptions,
+    report: Report,
+    progress: Progress,
+) -> Iterator[Staged]:
+    """Stage sources, and keep the stage's files for as long as the context lasts.
+
+    Args:
+        sources: What to read.
+        project: Ontology and media.
+        branch: Branch to write on; part of the objects' identity.
+        plan: Maps and rules.
+        options: How to read and where to stage.
+        report: Takes the counts.
+        progress: Told about bytes read.
+
+    Yields:
+        The sorted annotations.
+
+    Raises:
+        UsageError: A map does not fit the project.
+        BlockerError: The disk is too small.
+        RopewalkError: What the core found wrong with a source, a subclass that names the byte.
+    """
+    from ropewalk import _core
+
+    text = plan_json(project, branch, plan)
+    options.work_dir.mkdir(parents=True, exist_ok=True)
+    sizes = [source.len_bytes for source in sources]
+    check_disk(options.work_dir, sum(sizes) * _DISK_FACTOR)
+    rejects = options.rejects_path(branch)
+    rejects.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="stage-", dir=options.work_dir, ignore_cleanup_errors=True) as folder:
+        budget = {} if options.memory_bytes is None else {"memory_bytes": options.memory_bytes}
+        stage = _core.Stage(text, str(rejects), folder, threads=options.threads, **budget)
+        progress.start("reading", sum(sizes), "bytes")
+        before = 0
+        for source, len_bytes in zip(sources, sizes, strict=True):
+            stage.add_coco(
+                str(source.path),
+                source.label,
+                tables=None if options.annotations is None else str(options.annotations),
+                confidence_field=options.confidence_field,
+                include_crowd=options.include_crowd,
+                progress=partial(_update, progress, before),
+            )
+            before += len_bytes
+            progress.update(before)
+        progress.end()
+        staged = stage.finish()
+        counts = staged.counts
+        report.label_rows_staged = len(staged)
+        report.add_staged(counts)
+        report.rejects_file = str(rejects) if counts["rejected"] else None
+        titles = [medium.title for medium in project.media] + [i.title for m in project.media for i in m.images]
+        names = [item["name"] for item in project.ontology_structure.get("objects", [])]
+        report.unresolved_media = unresolved(counts["unresolved_media"], titles)
+        report.unresolved_classes = unresolved(counts["unresolved_classes"], names)
+        yield staged
+
+
+def _update(progress: Progress, before: int, done: int) -> None:
+    progress.update(before + done)
+
+
+def check_disk(folder: Path, needed_bytes: int) -> None:
+    """Refuse to begin what would fill the disk.
+
+    Raises:
+        BlockerError: Less than `needed_bytes` are free where `folder` is.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes:
+        raise BlockerError(
+            f"{shown(str(folder))}: staging may need {size(needed_bytes)} of disk, {size(free)} are free; "
+            "make room or give another folder with --work-dir"
+        )
+
+
+def check_max_rejects(limit: str, report: Report) -> None:
+    """Turn too many rejects into a blocker.
+
+    Args:
+        limit: `N` annotations, or `P%` of those read.
+        report: What was counted.
+
+    Raises:
+        BlockerError: There are more.
+        UsageError: The limit is neither.
+    """
+    most, text = parse_max_rejects(limit), limit.strip()
+    allowed = most * report.annotations_read / 100 if text.endswith("%") else most
+    if report.annotations_rejected > allowed:
+        raise BlockerError(
+            f"{report.annotations_rejected} of {report.annotations_read} annotations are rejected, more than "
+            f"--max-rejects {text} allows; nothing was sent"
+        )
+
+
+def parse_max_rejects(limit: str) -> float:
+    """Read the number of a limit such as `100` or `0.5%`.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    text = limit.strip()
+    try:
+        value = float(text[:-1]) if text.endswith("%") else int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf") or (text.endswith("%") and value > 100):
+        raise UsageError(f"--max-rejects is {limit!r}; expected a whole number, or a percentage such as 0.5%")
+    return value

@@ -1,0 +1,87 @@
+"""The IR as a Parquet or Arrow file, through polars, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import UsageError
+from ropewalk.files import written_whole
+
+if TYPE_CHECKING:
+    import polars
+
+    from ropewalk._core import AnnotationBatch
+
+SCHEMA_VERSION = 1
+VERSION_KEY = "ropewalk.schema_version"
+SUFFIXES = (".parquet", ".arrow")
+
+
+def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
+    """Write batches of the IR to a file, whole or not at all.
+
+    The version of the schema stands in a Parquet file's metadata; polars writes none into Arrow files.
+
+    Args:
+        batches: At least one, which may be empty: it gives the columns.
+        path: Ends in `.parquet` or `.arrow`.
+
+    Returns:
+        Rows written.
+
+    Raises:
+        UsageError: The path ends otherwise.
+        OSError: The file cannot be written.
+    """
+    import polars
+    from polars.io.plugins import register_io_source
+
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{path.name}: expected a name that ends in {' or '.join(SUFFIXES)}")
+    rows = 0
+    frames = (polars.DataFrame(batch) for batch in batches)
+    first = next(frames, None)
+    if first is None:
+        raise UsageError(f"{path.name}: no batch to write")
+    schema = first.schema
+
+    def read(
+        columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[polars.DataFrame]:
+        nonlocal rows
+        yield first
+        rows += len(first)
+        for frame in frames:
+            yield frame
+            rows += len(frame)
+
+    lazy = register_io_source(read, schema=schema)
+    with written_whole(path) as temporary:
+        if suffix == ".parquet":
+            lazy.sink_parquet(temporary, metadata={VERSION_KEY: str(SCHEMA_VERSION)}, engine="streaming")
+        else:
+            lazy.sink_ipc(temporary, engine="streaming")
+    return rows
+
+
+def read_table(path: Path) -> polars.LazyFrame:
+    """Open an IR file for reading.
+
+    Raises:
+        UsageError: The path ends otherwise, or the file is of another version of the schema.
+    """
+    import polars
+
+    suffix = path.suffix.lower()
+    if suffix == ".arrow":
+        return polars.scan_ipc(path)
+    if suffix != ".parquet":
+        raise UsageError(f"{path.name}: expected a name that ends in {' or '.join(SUFFIXES)}")
+    metadata: dict[str, Any] = polars.read_parquet_metadata(path)
+    version = metadata.get(VERSION_KEY)
+    if version != str(SCHEMA_VERSION):
+        raise UsageError(f"{path.name}: schema version {version}; expected a table of version {SCHEMA_VERSION}")
+    return polars.scan_parquet(path)

@@ -1,0 +1,46 @@
+"""Text for people: names from hostile input made safe to show, numbers and sizes made readable."""
+
+from __future__ import annotations
+
+import re
+
+# A URL's query is where signatures stand; the part before it is enough to recognise it.
+_URL_QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
+_AUTHORIZATION = re.compile(r"(?i)\b(authorization|bearer)\b\W+\S+")
+
+
+def shown(text: str, limit: int = 200) -> str:
+    """Escape what a terminal would act on, and cut what is too long.
+
+    Args:
+        text: Any text, also from a hostile source.
+        limit: Longest result, in characters.
+
+    Returns:
+        The text with every character that is not printable as an escape.
+    """
+    head = text[: limit + 1]
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in head)
+    return safe if len(safe) <= limit else safe[: limit - 3] + "..."
+
+
+def without_secrets(text: str, limit: int = 500) -> str:
+    """Take signed queries and credentials out of a server's words and make them safe to show."""
+    text = text[: 4 * limit]
+    return shown(_AUTHORIZATION.sub(r"\1 (hidden)", _URL_QUERY.sub(r"\1?(hidden)", text)), limit)
+
+
+def size(n_bytes: float) -> str:
+    """Write a number of bytes with a decimal unit: `1.2 MB`."""
+    if n_bytes < 1000:
+        return f"{n_bytes:.0f} B"
+    for unit in ("kB", "MB", "GB", "TB"):
+        n_bytes /= 1000
+        if n_bytes < 999.95 or unit == "TB":
+            break
+    return f"{n_bytes:.1f} {unit}"
+
+
+def count(n: int, noun: str) -> str:
+    """Write a number with its noun: `1 label row`, `12,000 label rows`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
