@@ -58,7 +58,7 @@ impl CocoInput {
         Error::io(&self.name)(cause)
     }
 
-    fn open_at(&self, byte: u64) -> Result<Box<dyn Read + Send>> {
+    fn open_at(&self, byte: u64) -> Result<Box<dyn Read + Send + Sync>> {
         match &self.place {
             Place::Path(path) => {
                 let mut file = File::open(path).map_err(Error::io(path))?;
@@ -77,7 +77,7 @@ impl CocoInput {
 /// A stretch of a file in memory: what is being read, and before it what the current batch still needs.
 pub(super) struct Window {
     input: CocoInput,
-    file: Box<dyn Read + Send>,
+    file: Box<dyn Read + Send + Sync>,
     text: Vec<u8>,
     /// Offset in the file of the first byte of `text`.
     base: u64,

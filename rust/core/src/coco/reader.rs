@@ -13,6 +13,7 @@ use super::tables::CocoTables;
 use crate::batch::{Annotation, AnnotationBatch, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
 use crate::reject::{Reason, Reject};
+use crate::stage::record::TextSpan;
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
 /// and `batch_rows` alone.
@@ -90,6 +91,18 @@ pub struct SourceBatch {
 }
 
 impl SourceBatch {
+    /// Where the JSON text of row `row`'s annotation lies in the file.
+    ///
+    /// # Panics
+    /// When `row` is not one of the batch's.
+    pub fn span_of(&self, row: usize) -> TextSpan {
+        let (at, len) = self.spans[row];
+        TextSpan {
+            at,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+        }
+    }
+
     /// The JSON text of row `row`'s annotation. In a reject file that may be a string that holds it.
     ///
     /// # Panics
@@ -225,6 +238,11 @@ impl CocoReader {
             duplicate_ids: self.duplicates.count(),
             ..self.summary
         }
+    }
+
+    /// Bytes of the file that the batches so far cover.
+    pub fn bytes_read(&self) -> u64 {
+        self.window.byte(self.window.at())
     }
 
     /// Reads the next batch; none at the file's end. Batches do not depend on the chunk size.
