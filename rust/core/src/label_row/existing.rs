@@ -247,6 +247,9 @@ impl<'a> Comparison<'a> {
     fn merge_frame(&self, out: &mut Vec<u8>, data_hash: &str, theirs: &LabelFrame<'a>, ours: Option<&LabelFrame<'a>>) {
         let mut frame = Object::begin(out);
         frame.copy(&theirs.members, &["objects"]);
+        if let Some(ours) = ours {
+            frame.copy_missing(&ours.members, &theirs.members, &["objects"]);
+        }
         let out = frame.name("objects");
         out.push(b'[');
         let mut written = HashSet::new();
