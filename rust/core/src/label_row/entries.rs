@@ -84,7 +84,7 @@ mod tests {
                 names.iter().collect::<Vec<_>>()
             );
             if let Some(first) = names.first() {
-                let repeated = [names.as_slice(), &[first.clone()]].concat();
+                let repeated = [names.as_slice(), std::slice::from_ref(first)].concat();
                 let error = serde_json::from_str::<Entries<u8>>(&json(&repeated)).unwrap_err();
                 assert!(
                     error.to_string().contains(&format!("{first:?} stands twice")),

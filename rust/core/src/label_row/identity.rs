@@ -9,7 +9,7 @@
 //! * untracked: text `ropewalk untracked v1`, then the texts branch, data_hash, feature hash; frame as u32; score as f64;
 //!   a byte for the shape (1 bounding box, 2 rotatable bounding box, 3 polygon, 4 polyline, 5 point, 6 bitmask); a byte
 //!   for the unit (1 px, 0 fractions and bitmasks); width and height as u32 (0 where fractions make them meaningless); the
-//!   geometry: x y w h [theta], or the number of parts and for each its number of rings and for each its number of coordinates
+//!   geometry: x y w h (theta), or the number of parts and for each its number of rings and for each its number of coordinates
 //!   (u64 each) and the coordinates, or the run-length string
 //!
 //! File position and annotation id are left out on purpose: a reordered source or a mended reject file names the same
