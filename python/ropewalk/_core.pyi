@@ -51,6 +51,7 @@ class LabelRowInfo(TypedDict):
     data_hash: str
     title: str
     annotations: int
+    sized: bool  # whether the project knows the size; if not, `unfit` is to be asked once the label row is there
 
 class Reconciled(TypedDict):
     """What is to be done with a label row that stands on the branch already."""
@@ -75,6 +76,12 @@ class Staged:
             index: 0..len.
             header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
+        """
+    def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
+        """Find annotations that do not fit the label row, of whose size the project said nothing; `encode` leaves them out.
+
+        Returns:
+            Lines of a reject file.
         """
     def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::reject::{Reason, Reject, Unresolved, MAX_TEXT_BYTES};
 use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
+use crate::stage::record::{Key, TextSpan};
 use crate::stage::{StageBuilder, Staged};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
@@ -71,14 +72,24 @@ pub struct Intake {
     tally: Tally,
     rejects: BufWriter<File>,
     rejects_path: PathBuf,
-    sources: Vec<Source>,
+    sources: Sources,
     pool: rayon::ThreadPool,
 }
 
-/// A source that was taken in; its text is read again for a reject that shows only after sorting.
-struct Source {
-    path: PathBuf,
-    label: Arc<str>,
+/// The sources that were taken in. Their text is read again for a reject that shows only after staging.
+#[derive(Debug, Default)]
+pub struct Sources(Vec<(PathBuf, Arc<str>)>);
+
+impl Sources {
+    /// Makes the reject of a staged annotation, with its own text.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the source cannot be read any more.
+    pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Result<Reject> {
+        let (path, label) = &self.0[key.source as usize];
+        let text = read_span(path, text.at, (text.len as usize).min(MAX_TEXT_BYTES)).map_err(Error::io(path))?;
+        Ok(Reject::new(reason, label, key.offset, annotation_id, &text))
+    }
 }
 
 impl Intake {
@@ -95,7 +106,7 @@ impl Intake {
             tally: Tally::default(),
             rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
             rejects_path: rejects_path.to_path_buf(),
-            sources: Vec::new(),
+            sources: Sources::default(),
             pool: pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?,
         })
     }
@@ -113,11 +124,8 @@ impl Intake {
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let label: Arc<str> = label.into();
-        let index = self.sources.len() as u32;
-        self.sources.push(Source {
-            path: path.to_path_buf(),
-            label: Arc::clone(&label),
-        });
+        let index = self.sources.0.len() as u32;
+        self.sources.0.push((path.to_path_buf(), Arc::clone(&label)));
         let mut source = SourceResolver::new(index, &label);
         let mut reader = CocoReader::open(&CocoInput::path(path), &label, tables, options)?;
         let width = self.pool.current_num_threads();
@@ -181,19 +189,20 @@ impl Intake {
     ///
     /// # Errors
     /// [`Error::Io`] when the stage or the reject file cannot be written.
-    pub fn finish(mut self) -> Result<(Staged, Tally)> {
+    pub fn finish(mut self) -> Result<(Staged, Tally, Sources)> {
         let stage = std::mem::replace(&mut self.stage, StageBuilder::new(None, 0));
         let staged = stage.finish()?;
         for duplicate in staged.duplicates() {
-            let source = &self.sources[duplicate.key.source as usize];
             let reason = Reason::DuplicateTrackFrame {
                 track: duplicate.track.clone(),
                 frame: duplicate.key.frame,
             };
-            let (at, len) = (duplicate.text.at, (duplicate.text.len as usize).min(MAX_TEXT_BYTES));
-            let text = read_span(&source.path, at, len).map_err(Error::io(&source.path))?;
-            let id = duplicate.annotation_id.as_deref();
-            let reject = Reject::new(reason, &source.label.clone(), duplicate.key.offset, id, &text);
+            let reject = self.sources.reject(
+                reason,
+                &duplicate.key,
+                duplicate.annotation_id.as_deref(),
+                duplicate.text,
+            )?;
             self.tally.staged -= 1;
             self.reject(&reject)?;
         }
@@ -203,7 +212,7 @@ impl Intake {
                 .insert("track_split_by_class", staged.split_tracks());
         }
         self.rejects.flush().map_err(Error::io(&self.rejects_path))?;
-        Ok((staged, self.tally))
+        Ok((staged, self.tally, self.sources))
     }
 }
 
