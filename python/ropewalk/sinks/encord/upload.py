@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from ropewalk.errors import AccessError, EncordError, RopewalkError, TemporaryEncordError
+from ropewalk.errors import EncordError, RefusalError, RopewalkError
 from ropewalk.sinks.encord.parallel import in_parallel
 from ropewalk.text import without_secrets
 
@@ -200,7 +200,7 @@ class Upload:
         rows = self.rows
         by_data_hash = {self.staged.label_row(i)["data_hash"]: i for i in new}
         for part, answer in bisected(list(by_data_hash), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._fail(by_data_hash[part[0]], outcome, "server_refused", str(answer))
                 continue
             created, there = answer
@@ -220,7 +220,7 @@ class Upload:
         assert self.rows is not None
         by_label_hash = {label_hash: i for i, label_hash in standing.items()}
         for part, answer in bisected(list(by_label_hash), self.rows.get):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._fail(by_label_hash[part[0]], outcome, "server_refused", str(answer))
                 continue
             for label_hash in part:
@@ -239,7 +239,7 @@ class Upload:
             return outcome
         rows = self.rows
         for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 outcome.failures.append(RowFailure(part[0], "", 0, "server_refused", str(answer)))
             else:
                 outcome.rows_created_empty += len(answer[0])
@@ -281,7 +281,7 @@ class _Bodies:
         if not rows:
             return
         for part, answer in bisected(rows, self._save_part):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._upload._fail(part[0][0], self._outcome, "server_refused", str(answer))
                 continue
             self._outcome.bytes_sent += answer
@@ -299,7 +299,7 @@ class _Bodies:
 
 def bisected(
     items: list[Item], call: Callable[[list[Item]], Result]
-) -> Iterator[tuple[list[Item], Result | EncordError]]:
+) -> Iterator[tuple[list[Item], Result | RefusalError]]:
     """Make a call on a list of items, halving the list while the call is refused.
 
     Yields:
@@ -310,9 +310,7 @@ def bisected(
     """
     try:
         result = call(items)
-    except (AccessError, TemporaryEncordError):
-        raise
-    except EncordError as e:
+    except RefusalError as e:
         if len(items) == 1:
             yield items, e
             return
