@@ -120,11 +120,6 @@ impl Window {
         &self.text
     }
 
-    /// Position in [`Self::text`] of the next byte to read.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-
     /// Offset in the file of a position in [`Self::text`].
     pub fn byte(&self, at: usize) -> u64 {
         self.base + at as u64
@@ -133,6 +128,11 @@ impl Window {
     /// An error at a position in [`Self::text`].
     pub fn error(&self, at: usize, message: impl Into<String>) -> Error {
         self.input.error(self.byte(at), message)
+    }
+
+    /// The file itself.
+    pub fn input(&self) -> &CocoInput {
+        &self.input
     }
 
     /// Lets go of everything before the next byte to read, except that a batch keeps what it started with.
