@@ -1,11 +1,21 @@
 """The Rust core. Everything here is reached through the Python modules beside it; names in this file are the contract."""
 
 from collections.abc import Callable, Iterator
+from os import PathLike
 from typing import Any, TypedDict
 
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
 
+    @staticmethod
+    def empty() -> AnnotationBatch:
+        """Make a batch without rows: it carries the schema."""
+    @staticmethod
+    def from_arrow(table: object) -> AnnotationBatch:
+        """Take a table that follows the schema, from anything with `__arrow_c_array__` or `__arrow_c_stream__`.
+
+        Columns may come as other Arrow types of the same values (large lists, plain strings). Raises SchemaError.
+        """
     def __len__(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_schema__(self) -> object: ...
@@ -35,9 +45,9 @@ class Stage:
     ) -> None: ...
     def add_coco(
         self,
-        path: str,
+        source: str | PathLike[str] | bytes,  # a file, or its content
         label: str,  # identity of the source: part of a tracked object's hash
-        tables: str | None = None,  # --annotations: file with images, categories, videos
+        tables: str | PathLike[str] | None = None,  # --annotations: file with images, categories, videos
         confidence_field: str | None = None,
         include_crowd: bool = False,
         progress: Callable[[int], None] | None = None,  # called with bytes read so far
@@ -87,9 +97,9 @@ class Staged:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
 
 def read_coco(
-    path: str,
+    source: str | PathLike[str] | bytes,
     label: str,
-    tables: str | None = None,
+    tables: str | PathLike[str] | None = None,
     confidence_field: str | None = None,
     include_crowd: bool = False,
     batch_rows: int = ...,

@@ -117,7 +117,7 @@ def _convert_to_table(
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
             opened = Predictions(
-                source.path, source.label, stage.annotations, stage.confidence_field, stage.include_crowd
+                source, stage.annotations, stage.confidence_field, stage.include_crowd
             ).open()
             yield from opened
             for reject in opened.rejects:

@@ -108,7 +108,7 @@ def import_predictions(
         if source_label is not None:
             raise UsageError("source_label: the predictions have a label already; give it to read_coco")
         own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd")}
-        sources = [Source(predictions.path, predictions.label)]
+        sources = [predictions.source]
         options = own | options
     else:
         sources = find_sources(predictions, source_label)
@@ -291,12 +291,16 @@ class _Import:
         report.label_rows_skipped += outcome.rows_skipped
         report.label_rows_created_empty += outcome.rows_created_empty
         report.bytes_sent += outcome.bytes_sent
-        if not outcome.failures:
+        unfit = [line for lines in outcome.unfit.values() for line in lines]
+        if not outcome.failures and not unfit:
             return
         report.label_rows_failed += len(outcome.failures)
         rejects = self.stage.rejects_path(self.branch, self.sources)
         report.rejects_file = str(rejects)
-        with rejects.open("a", encoding="ascii") as file:
+        with rejects.open("a", encoding="utf-8") as file:
+            for line in unfit:
+                report.reject(json.loads(line)["code"], 1)
+                file.write(line)
             for failure in outcome.failures:
                 report.reject(failure.code, failure.annotations)
                 file.write(json.dumps({"label_row": True} | dataclasses.asdict(failure)) + "\n")

@@ -59,7 +59,7 @@ class StageOptions:
         Raises:
             UsageError: `rejects` names a source.
         """
-        taken = {source.path.resolve() for source in sources}
+        taken = {source.path.resolve() for source in sources if source.path is not None}
         if self.rejects is not None:
             if self.rejects.resolve() in taken:
                 raise UsageError(f"--rejects {shown(str(self.rejects))} is a source; give another file")
@@ -112,9 +112,9 @@ def staged_sources(
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
             stage.add_coco(
-                str(source.path),
+                source.given,
                 source.label,
-                tables=None if options.annotations is None else str(options.annotations),
+                tables=options.annotations,
                 confidence_field=options.confidence_field,
                 include_crowd=options.include_crowd,
                 progress=partial(_update, progress, before),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ pub struct Intake {
 
 /// The sources that were taken in. Their text is read again for a reject that shows only after staging.
 #[derive(Debug, Default)]
-pub struct Sources(Vec<(PathBuf, Arc<str>)>);
+pub struct Sources(Vec<(CocoInput, Arc<str>)>);
 
 impl Sources {
     /// Makes the reject of a staged annotation, with its own text.
@@ -86,8 +86,8 @@ impl Sources {
     /// # Errors
     /// [`Error::Io`] when the source cannot be read any more.
     pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Result<Reject> {
-        let (path, label) = &self.0[key.source as usize];
-        let text = read_span(path, text.at, (text.len as usize).min(MAX_TEXT_BYTES)).map_err(Error::io(path))?;
+        let (input, label) = &self.0[key.source as usize];
+        let text = input.read_span(text.at, (text.len as usize).min(MAX_TEXT_BYTES))?;
         Ok(Reject::new(reason, label, key.offset, annotation_id, &text))
     }
 }
@@ -117,7 +117,7 @@ impl Intake {
     /// [`Error::Source`] where the file is not what it should be, [`Error::Io`], and what `progress` returns.
     pub fn add_coco(
         &mut self,
-        path: &Path,
+        input: &CocoInput,
         label: &str,
         tables: Option<Arc<CocoTables>>,
         options: &CocoOptions,
@@ -125,9 +125,9 @@ impl Intake {
     ) -> Result<()> {
         let label: Arc<str> = label.into();
         let index = self.sources.0.len() as u32;
-        self.sources.0.push((path.to_path_buf(), Arc::clone(&label)));
+        self.sources.0.push((input.clone(), Arc::clone(&label)));
         let mut source = SourceResolver::new(index, &label);
-        let mut reader = CocoReader::open(&CocoInput::path(path), &label, tables, options)?;
+        let mut reader = CocoReader::open(input, &label, tables, options)?;
         let width = self.pool.current_num_threads();
         loop {
             let mut batches = Vec::with_capacity(width);
@@ -214,14 +214,6 @@ impl Intake {
         self.rejects.flush().map_err(Error::io(&self.rejects_path))?;
         Ok((staged, self.tally, self.sources))
     }
-}
-
-fn read_span(path: &Path, at: u64, len: usize) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(at))?;
-    let mut text = Vec::new();
-    file.take(len as u64).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ use ropewalk_core::resolve::{fit, Counts, Scratch};
 use ropewalk_core::stage::record::{StagedRow, TextSpan};
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
+use crate::coco::CocoSource;
 use crate::errors::to_py;
 
 /// Memory that the stage takes before it spills to the work folder.
@@ -58,12 +59,12 @@ impl Stage {
         })
     }
 
-    #[pyo3(signature = (path, label, tables=None, confidence_field=None, include_crowd=false, progress=None))]
+    #[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, progress=None))]
     #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
     fn add_coco(
         &mut self,
         py: Python<'_>,
-        path: PathBuf,
+        source: CocoSource,
         label: &str,
         tables: Option<PathBuf>,
         confidence_field: Option<String>,
@@ -76,6 +77,7 @@ impl Stage {
             ..CocoOptions::default()
         };
         let tables = tables.map(|path| self.tables(py, path)).transpose()?;
+        let input = source.into_input(label);
         let mut intake = self
             .intake
             .take()
@@ -94,7 +96,7 @@ impl Stage {
                 Error::Stage("stopped".into())
             })
         };
-        let result = py.detach(|| intake.add_coco(&path, label, tables, &options, tell));
+        let result = py.detach(|| intake.add_coco(&input, label, tables, &options, tell));
         if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
