@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::reject::{Reason, Reject};
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
-/// and `batch_rows` alone.
-const BATCH_BYTES: usize = 4 << 20;
+/// and `batch_rows` alone. Larger batches are slower: their buffers come fresh from the operating system each time.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// How a file is read.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl Default for CocoOptions {
             confidence_field: None,
             include_crowd: false,
             batch_rows: 8192,
-            chunk_bytes: 1 << 18,
+            chunk_bytes: 1 << 16,
         }
     }
 }
