@@ -5,7 +5,8 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::json::{Hop, Scan, Scanner, Skip, Stop};
+use super::json::{Scan, Scanner, Stop};
+use super::skip::{Hop, Skip};
 use crate::error::{Error, Result};
 
 /// Largest single item (annotation, image, ...) in bytes of JSON: keeps the IR's 32-bit offsets from overflowing.
