@@ -30,6 +30,26 @@ class BlockerError(RopewalkError, RuntimeError):
     """Something that stops an import before anything is sent."""
 
 
+class SourceError(BlockerError, ValueError):
+    """A source that is not what it should be (truncated, not UTF-8, not COCO); names the file and the byte."""
+
+
+class FileError(BlockerError, OSError):
+    """A file or folder that cannot be opened, read or written."""
+
+
+class StageError(BlockerError):
+    """Staged rows that cannot be read back: the work folder was changed or the disk is damaged."""
+
+
+class SchemaError(BlockerError, ValueError):
+    """A table that does not follow the schema of the intermediate representation."""
+
+
+class LabelRowError(RopewalkError, ValueError):
+    """A label row of the server or a snapshot that cannot be written to, or not with these labels."""
+
+
 class AccountingError(RopewalkError, AssertionError):
     """Annotations read and annotations accounted for differ: a fault of Ropewalk, never of the input."""
 

@@ -19,13 +19,44 @@ VERSION_KEY = "ropewalk.schema_version"
 SUFFIXES = (".parquet", ".arrow")
 
 
+def ir_schema() -> polars.Schema:
+    """Return the columns of the IR, schema v1, as polars has them."""
+    import polars as pl
+
+    attribute = pl.Struct({"name": pl.String, "value": pl.String, "frame": pl.UInt32, "frame_last": pl.UInt32})
+    columns: dict[str, Any] = {
+        "source": pl.String,
+        "offset": pl.UInt64,
+        "annotation_id": pl.String,
+        "media": pl.String,
+        "frame": pl.UInt32,
+        "frame_last": pl.UInt32,
+        "kind": pl.String,
+        "class": pl.String,
+        "track": pl.String,
+        "score": pl.Float64,
+        "shape": pl.String,
+        "unit": pl.String,
+        "width_px": pl.UInt32,
+        "height_px": pl.UInt32,
+        "box": pl.Array(pl.Float64, 4),
+        "theta": pl.Float64,
+        "points": pl.List(pl.List(pl.List(pl.Float64))),
+        "visibility": pl.List(pl.UInt8),
+        "rle": pl.Binary,
+        "rle_order": pl.String,
+        "attributes": pl.List(attribute),
+    }
+    return pl.Schema(columns)
+
+
 def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     """Write batches of the IR to a file, whole or not at all.
 
     The version of the schema stands in a Parquet file's metadata; polars writes none into Arrow files.
 
     Args:
-        batches: At least one, which may be empty: it gives the columns.
+        batches: May be none; the file then has the columns of the schema and no rows.
         path: Ends in `.parquet` or `.arrow`.
 
     Returns:
@@ -45,8 +76,7 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     frames = (polars.DataFrame(batch) for batch in batches)
     first = next(frames, None)
     if first is None:
-        raise UsageError(f"{path.name}: no batch to write")
-    schema = first.schema
+        first = polars.DataFrame(schema=ir_schema())
 
     def read(
         columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, batch_size: int | None
@@ -58,7 +88,7 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
             yield frame
             rows += len(frame)
 
-    lazy = register_io_source(read, schema=schema)
+    lazy = register_io_source(read, schema=first.schema)
     with written_whole(path) as temporary:
         if suffix == ".parquet":
             lazy.sink_parquet(temporary, metadata={VERSION_KEY: str(SCHEMA_VERSION)}, engine="streaming")

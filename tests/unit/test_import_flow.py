@@ -31,7 +31,7 @@ def run(project: Project, tmp_path: Path) -> Any:
     def run(content: Any, **options: Any) -> Any:
         path = tmp_path / "predictions.json"
         path.write_text(json.dumps(content))
-        given = {"branch": "pred-1", "work_dir": tmp_path / "work", "batch_rows": 2, "jobs": 3} | options
+        given = {"branch": "pred-1", "work_dir": str(tmp_path / "work"), "batch_rows": 2, "jobs": 3} | options
         return import_predictions(path, given.pop("project", project), **given)
 
     return run
