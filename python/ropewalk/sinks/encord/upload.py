@@ -62,6 +62,7 @@ class Outcome:
     rows_done: int = 0
     failures: list[RowFailure] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -78,6 +79,7 @@ class Upload:
         limits: Batch sizes and requests in flight.
         dry_run: Do everything but write.
         stop: Set when the import stops.
+        settled: Rows found to hold all of theirs already; they are not fetched again.
     """
 
     staged: Staged
@@ -89,6 +91,7 @@ class Upload:
     limits: Limits
     dry_run: bool
     stop: threading.Event
+    settled: set[int] = field(default_factory=set)
 
     def existing(self) -> list[int]:
         """Number the staged rows that stand on the branch already."""
@@ -98,7 +101,8 @@ class Upload:
         """Compare the rows that exist with those staged, reading only.
 
         Yields:
-            Outcomes whose `refused` names the rows that hold something else, by title.
+            Outcomes whose `refused` names the rows that hold something else, by title, and whose `settled` numbers
+            those that hold exactly what they should.
         """
         yield from in_parallel(self._check_batch, self._batches(self.existing()), self.limits.jobs, self.stop)
 
@@ -139,16 +143,22 @@ class Upload:
     def _check_batch(self, batch: list[int]) -> Outcome:
         outcome = Outcome()
         for index, _, existing in self._fetch({i: self._known(i) for i in batch}, outcome):
-            if self.staged.reconcile(index, existing, self.when, "fail")["verdict"] == "refused":
+            verdict = self.staged.reconcile(index, existing, self.when, "fail")["verdict"]
+            if verdict == "refused":
                 outcome.refused.append(self.staged.label_row(index)["title"])
+            elif verdict == "already_there":
+                outcome.settled.append(index)
         outcome.rows_done = len(batch)
         return outcome
 
     def _send_batch(self, batch: list[int]) -> Outcome:
         outcome = Outcome()
         bodies = _Bodies(self, outcome)
-        standing = {i: label_hash for i in batch if (label_hash := self._label_hash(i)) is not None}
-        new = [i for i in batch if i not in standing]
+        for index in self.settled.intersection(batch):
+            self._count_already_there(index, outcome)
+        open_rows = [i for i in batch if i not in self.settled]
+        standing = {i: label_hash for i in open_rows if (label_hash := self._label_hash(i)) is not None}
+        new = [i for i in open_rows if i not in standing]
         if self.rows is None or self.dry_run:
             for index in new:
                 with self._one_row(index, outcome):
@@ -176,12 +186,10 @@ class Upload:
 
     def _reconcile(self, index: int, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
         found = self.staged.reconcile(index, existing, self.when, self.on_existing)
-        n = self.staged.label_row(index)["annotations"]
         if found["verdict"] == "already_there":
-            outcome.already_there += n
-            outcome.rows_already_there += 1
+            self._count_already_there(index, outcome)
         elif found["verdict"] == "skipped":
-            outcome.skipped += n
+            outcome.skipped += self.staged.label_row(index)["annotations"]
             outcome.rows_skipped += 1
         elif found["verdict"] == "refused":
             self._fail(
@@ -193,6 +201,10 @@ class Upload:
         else:
             assert found["body"] is not None
             bodies.add(index, label_hash, found["body"], found["already_there"])
+
+    def _count_already_there(self, index: int, outcome: Outcome) -> None:
+        outcome.already_there += self.staged.label_row(index)["annotations"]
+        outcome.rows_already_there += 1
 
     def _create(self, new: list[int], standing: dict[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
         """Create rows: index, label_hash, JSON. Those that stand there by now go to `standing`."""
