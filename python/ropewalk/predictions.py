@@ -51,10 +51,8 @@ class Predictions:
         """Read all of the file into one table of the IR's schema."""
         import polars
 
-        from ropewalk.tables import ir_schema
-
         frames = [polars.DataFrame(batch) for batch in self]
-        return polars.concat(frames) if frames else polars.DataFrame(schema=ir_schema())
+        return polars.concat(frames) if frames else polars.DataFrame()
 
 
 def read_coco(

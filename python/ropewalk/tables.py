@@ -19,37 +19,6 @@ VERSION_KEY = "ropewalk.schema_version"
 SUFFIXES = (".parquet", ".arrow")
 
 
-def ir_schema() -> polars.Schema:
-    """Return the columns of the IR, schema v1, as polars has them."""
-    import polars as pl
-
-    attribute = pl.Struct({"name": pl.String, "value": pl.String, "frame": pl.UInt32, "frame_last": pl.UInt32})
-    columns: dict[str, Any] = {
-        "source": pl.String,
-        "offset": pl.UInt64,
-        "annotation_id": pl.String,
-        "media": pl.String,
-        "frame": pl.UInt32,
-        "frame_last": pl.UInt32,
-        "kind": pl.String,
-        "class": pl.String,
-        "track": pl.String,
-        "score": pl.Float64,
-        "shape": pl.String,
-        "unit": pl.String,
-        "width_px": pl.UInt32,
-        "height_px": pl.UInt32,
-        "box": pl.Array(pl.Float64, 4),
-        "theta": pl.Float64,
-        "points": pl.List(pl.List(pl.List(pl.Float64))),
-        "visibility": pl.List(pl.UInt8),
-        "rle": pl.Binary,
-        "rle_order": pl.String,
-        "attributes": pl.List(attribute),
-    }
-    return pl.Schema(columns)
-
-
 def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     """Write batches of the IR to a file, whole or not at all.
 
@@ -76,7 +45,9 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     frames = (polars.DataFrame(batch) for batch in batches)
     first = next(frames, None)
     if first is None:
-        first = polars.DataFrame(schema=ir_schema())
+        from ropewalk import _core
+
+        first = polars.DataFrame(_core.AnnotationBatch.empty())
 
     def read(
         columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, batch_size: int | None

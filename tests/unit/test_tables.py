@@ -9,7 +9,7 @@ import polars
 import pyarrow as pa
 import pytest
 from ropewalk.errors import SnapshotError, UsageError
-from ropewalk.tables import ir_schema, read_table, write_table
+from ropewalk.tables import read_table, write_table
 
 
 def batch(first: int, n: int) -> pa.RecordBatch:
@@ -27,11 +27,6 @@ def test_batches_come_back_bit_for_bit(tmp_path: Path, suffix: str) -> None:
     expected = polars.concat([polars.DataFrame(b) for b in batches])
     assert read_table(path).collect().equals(expected)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
-
-
-def test_no_batches_make_an_empty_table_of_the_schema(tmp_path: Path) -> None:
-    assert write_table([], tmp_path / "ir.parquet") == 0
-    assert read_table(tmp_path / "ir.parquet").collect().schema == ir_schema()
 
 
 def test_an_empty_table_keeps_its_columns(tmp_path: Path) -> None:

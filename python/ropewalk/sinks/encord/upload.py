@@ -143,10 +143,11 @@ class Upload:
     def _check_batch(self, batch: list[int]) -> Outcome:
         outcome = Outcome()
         for index, _, existing in self._fetch({i: self._known(i) for i in batch}, outcome):
-            verdict = self.staged.reconcile(index, existing, self.when, "fail")["verdict"]
-            if verdict == "refused":
-                outcome.refused.append(self.staged.label_row(index)["title"])
-            elif verdict == "already_there":
+            info = self.staged.label_row(index)
+            found = self.staged.reconcile(index, existing, self.when, "fail")
+            if found["verdict"] == "refused":
+                outcome.refused.append(info["title"])
+            elif found["verdict"] == "already_there" and found["already_there"] == info["annotations"]:
                 outcome.settled.append(index)
         outcome.rows_done = len(batch)
         return outcome
@@ -154,11 +155,12 @@ class Upload:
     def _send_batch(self, batch: list[int]) -> Outcome:
         outcome = Outcome()
         bodies = _Bodies(self, outcome)
-        for index in self.settled.intersection(batch):
-            self._count_already_there(index, outcome)
-        open_rows = [i for i in batch if i not in self.settled]
-        standing = {i: label_hash for i in open_rows if (label_hash := self._label_hash(i)) is not None}
-        new = [i for i in open_rows if i not in standing]
+        standing = {i: label_hash for i in batch if (label_hash := self._label_hash(i)) is not None}
+        new = [i for i in batch if i not in standing]
+        for index in self.settled.intersection(standing):
+            del standing[index]
+            outcome.already_there += self.staged.label_row(index)["annotations"]
+            outcome.rows_already_there += 1
         if self.rows is None or self.dry_run:
             for index in new:
                 with self._one_row(index, outcome):
@@ -186,10 +188,12 @@ class Upload:
 
     def _reconcile(self, index: int, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
         found = self.staged.reconcile(index, existing, self.when, self.on_existing)
+        n = self.staged.label_row(index)["annotations"]
         if found["verdict"] == "already_there":
-            self._count_already_there(index, outcome)
+            outcome.already_there += n
+            outcome.rows_already_there += 1
         elif found["verdict"] == "skipped":
-            outcome.skipped += self.staged.label_row(index)["annotations"]
+            outcome.skipped += n
             outcome.rows_skipped += 1
         elif found["verdict"] == "refused":
             self._fail(
@@ -201,10 +205,6 @@ class Upload:
         else:
             assert found["body"] is not None
             bodies.add(index, label_hash, found["body"], found["already_there"])
-
-    def _count_already_there(self, index: int, outcome: Outcome) -> None:
-        outcome.already_there += self.staged.label_row(index)["annotations"]
-        outcome.rows_already_there += 1
 
     def _create(self, new: list[int], standing: dict[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
         """Create rows: index, label_hash, JSON. Those that stand there by now go to `standing`."""
