@@ -60,9 +60,9 @@ class Outcome:
     rows_created_empty: int = 0
     bytes_sent: int = 0
     rows_done: int = 0
+    settled: list[int] = field(default_factory=list)
     failures: list[RowFailure] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    settled: list[int] = field(default_factory=list)
 
 
 @dataclass
