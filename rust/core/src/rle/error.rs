@@ -5,7 +5,7 @@ use super::{
 };
 
 /// Why run lengths are not a mask of the declared size.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum RleError {
     /// The declared size is beyond [`MAX_SIDE`] or [`MAX_PIXELS`].
@@ -111,7 +111,7 @@ impl RleError {
 }
 
 /// Why a ring of vertices cannot be drawn.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolygonError {
     /// An odd number of coordinates.

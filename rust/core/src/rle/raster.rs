@@ -100,7 +100,7 @@ impl Part {
 
 /// Refuses what cannot be drawn, naming the first coordinate at fault.
 fn check_ring(ring: &[f64]) -> Result<(), PolygonError> {
-    if !ring.len().is_multiple_of(2) {
+    if ring.len() % 2 == 1 {
         return Err(PolygonError::Odd { len: ring.len() });
     }
     if ring.len() < 6 {
