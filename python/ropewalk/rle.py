@@ -378,7 +378,9 @@ def _rle_strings(items: Sequence[str]) -> list[str]:
     strings = _batch(items, "rle_strings")
     for item in strings:
         if not isinstance(item, str):
-            raise TypeError(f"an rle_string is a str, not {type(item).__name__}; COCO's counts go to the *_coco functions")
+            raise TypeError(
+                f"an rle_string is a str, not {type(item).__name__}; COCO's counts go to the *_coco functions"
+            )
     return strings
 
 

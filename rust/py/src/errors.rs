@@ -40,7 +40,7 @@ pub(crate) fn item_error(py: Python<'_>, error: &ItemError, index: usize, items:
                 }
                 _ => "RleError",
             };
-            raise(
+            raise_kind(
                 py,
                 class,
                 &format!("{place}{error}"),
@@ -52,13 +52,13 @@ pub(crate) fn item_error(py: Python<'_>, error: &ItemError, index: usize, items:
         ItemError::Polygon(polygon, error) => {
             let message = format!("{place}polygon {polygon}: {error}");
             let places = [("index", index), ("polygon", *polygon)];
-            raise(py, "PolygonError", &message, error.code(), error, &places)
+            raise_kind(py, "PolygonError", &message, error.code(), error, &places)
         }
     }
 }
 
 /// Builds `ropewalk.errors.<class>(message, code=..., **fields)`; `kind` gives the fields.
-fn raise(
+fn raise_kind(
     py: Python<'_>,
     class: &str,
     message: &str,
