@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -246,6 +248,28 @@ def show(
         from ropewalk.showing import show as read
 
         show_units(project, read(_open(project, ssh_key, domain), branch), as_json=as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="New or empty folder for the data, which is kept; else a temporary one."),
+    ] = None,
+    annotations: Annotated[int, typer.Option(metavar="N", min=100, help="Annotations to import.")] = 50_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same data.")] = 1,
+) -> None:
+    """Import a synthetic prediction set into a local Encord and show what stands there; no account is needed."""
+    with console.failures(), ExitStack() as stack:
+        from ropewalk.demo.run import run_demo
+        from ropewalk.errors import UsageError
+
+        if out is None:
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-demo-")))
+        elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UsageError(f"--out {console.shown(str(out))} is not an empty folder; give a new one")
+        out.mkdir(parents=True, exist_ok=True)
+        run_demo(out, annotations=annotations, seed=seed, say=console.say)
 
 
 def _open(project: str, ssh_key: Path | None, domain: str | None) -> Any:
