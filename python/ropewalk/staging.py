@@ -86,9 +86,9 @@ def staged_sources(
         BlockerError: The disk is too small.
         RopewalkError: What the core found wrong with a source, a subclass that names the byte.
     """
+    text = plan_json(project, branch, plan)
     from ropewalk import _core
 
-    text = plan_json(project, branch, plan)
     options.work_dir.mkdir(parents=True, exist_ok=True)
     sizes = [source.len_bytes for source in sources]
     check_disk(options.work_dir, sum(sizes) * _DISK_FACTOR)

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod coco;
 pub mod error;
+pub mod intake;
 pub mod label_row;
 pub mod plan;
 pub mod polygon;

@@ -134,7 +134,7 @@ mod tests {
         let with_steps = [0.0, 0.0, 3.0, 0.0, 6.0, 0.2, 9.0, 0.0, 9.0, 4.0, 0.0, 5.0];
         assert_eq!(simplify(&with_steps, 0.5), [0.0, 0.0, 9.0, 0.0, 9.0, 4.0, 0.0, 5.0]);
         assert_eq!(
-            simplify(&with_steps, 0.1),
+            simplify(&with_steps, 0.05),
             [0.0, 0.0, 3.0, 0.0, 6.0, 0.2, 9.0, 0.0, 9.0, 4.0, 0.0, 5.0]
         );
         assert_eq!(simplify(&F, 0.1), F);

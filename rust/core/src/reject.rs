@@ -188,6 +188,35 @@ impl Reason {
     }
 }
 
+/// What kind of name a reject could not resolve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unresolved {
+    /// An image or medium.
+    Media,
+    /// A category.
+    Class,
+}
+
+impl Reason {
+    /// The name that the reject could not resolve, if that is why: the summary names each once.
+    pub fn unresolved(&self) -> Option<(Unresolved, &str)> {
+        match self {
+            Self::UnknownImage { image_id: name }
+            | Self::UnknownMedia { media: name }
+            | Self::AmbiguousMedia { media: name, .. }
+            | Self::UnmappedMedia { media: name }
+            | Self::UnsupportedMedia { media: name, .. }
+            | Self::PatternMismatch { name }
+            | Self::NoFrame { media: name } => Some((Unresolved::Media, name)),
+            Self::UnknownCategory { category_id: name }
+            | Self::UnknownClass { class: name }
+            | Self::AmbiguousClass { class: name, .. }
+            | Self::UnmappedClass { class: name } => Some((Unresolved::Class, name)),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -278,6 +307,25 @@ pub struct Reject {
 }
 
 impl Reject {
+    /// The reject file's line for it, newline included: one JSON object.
+    ///
+    /// The annotation stands in it as an object, so that it can be mended and imported again; text that strict JSON
+    /// does not allow (NaN, or cut at [`MAX_TEXT_BYTES`]) stands in it as a string.
+    pub fn to_json_line(&self) -> String {
+        let text = String::from_utf8_lossy(&self.text);
+        let object = serde_json::from_str::<&serde_json::value::RawValue>(&text).ok();
+        // Line breaks of a pretty-printed annotation can only stand between its tokens.
+        let annotation = object.map_or_else(|| json_string(&text), |raw| raw.get().replace(['\n', '\r'], " "));
+        format!(
+            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
+            json_string(self.reason.code()),
+            json_string(&self.reason.to_string()),
+            json_string(&self.source),
+            self.offset,
+            self.annotation_id.as_deref().map_or_else(|| "null".to_owned(), json_string),
+        )
+    }
+
     /// Makes a reject, keeping at most [`MAX_TEXT_BYTES`] of the annotation's text.
     pub fn new(reason: Reason, source: &Arc<str>, offset: u64, annotation_id: Option<&str>, text: &[u8]) -> Self {
         Self {
@@ -288,4 +336,8 @@ impl Reject {
             text: text[..text.len().min(MAX_TEXT_BYTES)].to_vec(),
         }
     }
+}
+
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

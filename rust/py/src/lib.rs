@@ -2,11 +2,17 @@
 
 use pyo3::prelude::*;
 
+mod batch;
+mod coco;
+mod errors;
 mod rle;
+mod stage;
 
 /// The Rust core of ropewalk.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    batch::register(m)?;
+    coco::register(m)?;
     rle::register(m)?;
-    Ok(())
+    stage::register(m)
 }

@@ -1,1 +1,4 @@
 //! Oracles written pixel by pixel, and generators.
+
+pub mod masks;
+pub mod polygons;

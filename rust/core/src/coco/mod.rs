@@ -1,1 +1,29 @@
-//! coco
+//! The COCO reader: dataset files, results lists and Ropewalk's own reject files become batches of the IR.
+//!
+//! ```no_run
+//! use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader};
+//!
+//! # fn main() -> ropewalk_core::error::Result<()> {
+//! let input = CocoInput::path("predictions.json");
+//! let mut reader = CocoReader::open(&input, "predictions.json", None, &CocoOptions::default())?;
+//! while let Some(batch) = reader.next_batch()? {
+//!     let image = reader.tables().media(batch.media[0] as usize);
+//!     assert_eq!(batch.batch.row(0).media, image.video.or(image.file_name).unwrap_or_default());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod annotation;
+mod counts;
+mod duplicates;
+mod input;
+mod json;
+mod names;
+mod reader;
+mod survey;
+mod tables;
+
+pub use input::CocoInput;
+pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary, SourceBatch};
+pub use tables::{ClassName, CocoTables, MediaName};

@@ -1,7 +1,7 @@
 //! The stage: resolved annotations sorted by (label row, frame, object), in memory while small, else merged from runs
 //! on disk. Encoding and rejects (and later resume and verification) read the stage, not the source.
 //!
-//! [`StageBuilder`] takes rows in any order; [`StageBuilder::finish`] sorts them, rejects a track's second row on a
+//! [`StageBuilder`] takes [`StagedRows`] in any order; [`StageBuilder::finish`] sorts them, rejects a track's second row on a
 //! frame, and gives [`Staged`], whose label rows can be read one by one from any thread.
 
 mod merge;
@@ -26,10 +26,63 @@ struct Entry {
     end: usize,
 }
 
-/// Collects rows; spills sorted runs when the budget is reached.
-pub struct StageBuilder {
+/// Rows in the order in which they came.
+#[derive(Debug, Default)]
+pub struct StagedRows {
     arena: Vec<u8>,
     entries: Vec<Entry>,
+}
+
+impl StagedRows {
+    /// Adds a row. `text` says where the annotation lies in its source.
+    pub fn push(&mut self, row: &StagedRow<'_>, text: TextSpan) {
+        let start = self.arena.len();
+        record::write(row, text, &mut self.arena);
+        self.entries.push(Entry {
+            key: row.key,
+            start,
+            end: self.arena.len(),
+        });
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        self.arena.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    fn append(&mut self, other: &Self) {
+        let base = self.arena.len();
+        self.arena.extend_from_slice(&other.arena);
+        let moved = other.entries.iter().map(|e| Entry {
+            key: e.key,
+            start: e.start + base,
+            end: e.end + base,
+        });
+        self.entries.extend(moved);
+    }
+
+    fn sort(&mut self) {
+        self.entries.sort_unstable_by_key(|entry| entry.key);
+    }
+
+    fn clear(&mut self) {
+        self.arena.clear();
+        self.entries.clear();
+    }
+}
+
+/// Collects rows; spills sorted runs when the budget is reached.
+pub struct StageBuilder {
+    rows: StagedRows,
     budget_bytes: usize,
     work_dir: Option<PathBuf>,
     runs: Vec<RunFile>,
@@ -39,24 +92,20 @@ impl StageBuilder {
     /// A stage that spills to `work_dir` once it holds more than `budget_bytes`; without a folder it stays in memory.
     pub fn new(work_dir: Option<PathBuf>, budget_bytes: usize) -> Self {
         Self {
-            arena: Vec::new(),
-            entries: Vec::new(),
+            rows: StagedRows::default(),
             budget_bytes,
             work_dir,
             runs: Vec::new(),
         }
     }
 
-    /// Adds a row. `text` says where the annotation lies in its source.
-    pub fn push(&mut self, row: &StagedRow<'_>, text: TextSpan) -> Result<()> {
-        let start = self.arena.len();
-        record::write(row, text, &mut self.arena);
-        self.entries.push(Entry {
-            key: row.key,
-            start,
-            end: self.arena.len(),
-        });
-        if self.arena.len() + self.entries.len() * size_of::<Entry>() > self.budget_bytes {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a run cannot be written.
+    pub fn append(&mut self, rows: &StagedRows) -> Result<()> {
+        self.rows.append(rows);
+        if self.rows.bytes() > self.budget_bytes {
             self.spill()?;
         }
         Ok(())
@@ -68,8 +117,9 @@ impl StageBuilder {
     /// [`Error::Io`] when a run cannot be written or read back.
     pub fn finish(mut self) -> Result<Staged> {
         if self.runs.is_empty() {
-            self.entries.sort_unstable_by_key(|entry| entry.key);
-            return staged::in_memory(self.arena, self.entries.into_iter().map(|e| (e.key, e.start, e.end)));
+            self.rows.sort();
+            let StagedRows { arena, entries } = self.rows;
+            return staged::in_memory(arena, entries.into_iter().map(|e| (e.key, e.start, e.end)));
         }
         self.spill()?;
         let Some(dir) = self.work_dir else {
@@ -87,14 +137,13 @@ impl StageBuilder {
 
     fn spill(&mut self) -> Result<()> {
         let Some(dir) = &self.work_dir else { return Ok(()) };
-        if self.entries.is_empty() {
+        if self.rows.is_empty() {
             return Ok(());
         }
-        self.entries.sort_unstable_by_key(|entry| entry.key);
-        let rows = self.entries.iter().map(|e| &self.arena[e.start..e.end]);
+        self.rows.sort();
+        let rows = self.rows.entries.iter().map(|e| &self.rows.arena[e.start..e.end]);
         self.runs.push(RunFile::write(rows, dir)?);
-        self.arena.clear();
-        self.entries.clear();
+        self.rows.clear();
         Ok(())
     }
 }

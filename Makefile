@@ -1,0 +1,52 @@
+# `make help` lists the targets. Everything is installed into .venv; nothing outside this folder is changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+.PHONY: help demo test lint test-rust test-python bench clean
+
+help: ## List the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.emulator ## Import a synthetic prediction set into a local Encord and show what stands there.
+	@$(BIN)/ropewalk demo
+
+test: lint test-rust test-python ## Everything that CI runs.
+
+lint: $(VENV)/.test ## Formatting, lints, types.
+	cargo fmt --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(BIN)/ruff check python tests benches
+	$(BIN)/ruff format --check python tests benches
+	$(BIN)/mypy
+
+test-rust: ## Tests of the Rust crates.
+	cargo test --workspace --quiet
+
+test-python: $(VENV)/.test ## Tests of the Python package.
+	$(BIN)/python -m pytest -q
+
+bench: $(VENV)/.test ## Measure against the peers and write benches/RESULTS.md (some minutes).
+	$(BIN)/python benches/end_to_end.py --out benches/RESULTS.md
+
+clean: ## Remove what the other targets made.
+	rm -rf $(VENV) target .ropewalk
+
+$(VENV)/.pip:
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+	@touch $@
+
+# The Rust core is built with optimisation: tests and the demo use what users get.
+$(VENV)/.emulator: $(VENV)/.pip $(RUST_SOURCES)
+	@echo "Building ropewalk and installing what it needs (the first time takes a few minutes)"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --extras emulator
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.pip $(RUST_SOURCES)
+	@echo "Building ropewalk and installing what the tests need (the first time takes a few minutes)"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --extras test
+	@touch $@ $(VENV)/.emulator

@@ -1,0 +1,634 @@
+//! One annotation: its fields read in any order into reused buffers, and what is wrong with them.
+//!
+//! A wrong value is skipped with all grammar checks and noted as a [`Reason`]; only broken JSON stops the scanner.
+
+use super::counts::CountsWriter;
+use super::json::{starts_number, unescape, Number, Scan, Scanner, Text};
+use super::names::Id;
+use crate::batch::{Points, Shape};
+use crate::reject::Reason;
+
+/// Bytes of a wrong value that a reject's sentence shows.
+const SHOWN_BYTES: usize = 60;
+
+/// A piece of text in the window, or in the draft's own buffer where escapes had to be resolved.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    own: bool,
+}
+
+/// An id as it was read: as text, and as the number that it is.
+#[derive(Debug, Clone, Copy)]
+struct RawId {
+    number: Option<i64>,
+    text: Span,
+}
+
+/// Why a value is not taken.
+enum Wrong {
+    /// It is not this.
+    Expected(&'static str),
+    /// It holds NaN or an infinity.
+    NotFinite,
+    /// A reason of its own.
+    Because(Box<Reason>),
+}
+
+impl Wrong {
+    fn reason(self, field: &'static str, found: &[u8]) -> Reason {
+        match self {
+            Self::Expected(expected) => Reason::BadField {
+                field,
+                expected,
+                found: shown(found),
+            },
+            Self::NotFinite => Reason::NotFinite { field },
+            Self::Because(reason) => *reason,
+        }
+    }
+}
+
+impl From<Reason> for Wrong {
+    fn from(reason: Reason) -> Self {
+        Self::Because(Box::new(reason))
+    }
+}
+
+type Value<T> = Scan<Result<T, Wrong>>;
+
+/// JSON text as a reject shows it.
+pub(super) fn shown(text: &[u8]) -> String {
+    match text.get(..SHOWN_BYTES) {
+        Some(start) if text.len() > SHOWN_BYTES => format!("{}...", String::from_utf8_lossy(start)),
+        _ => String::from_utf8_lossy(text).into_owned(),
+    }
+}
+
+/// What an annotation turned out to be.
+pub(super) enum Verdict {
+    /// A row for the IR.
+    Row(Shape),
+    /// `iscrowd` is set.
+    Crowd,
+    /// It cannot be written.
+    Reject(Reason),
+}
+
+/// The fields of one annotation. One draft is used for a whole file, so that no annotation allocates.
+#[derive(Default)]
+pub(super) struct Draft {
+    id: Option<RawId>,
+    image_id: Option<RawId>,
+    category_id: Option<RawId>,
+    track: Option<Result<RawId, Reason>>,
+    attribute_track: Option<Result<RawId, Reason>>,
+    score: Option<Result<f64, Reason>>,
+    attribute_score: Option<Result<f64, Reason>>,
+    crowd: bool,
+    bbox: Option<[f64; 4]>,
+    counts: Option<Span>,
+    size_hw: Option<[u32; 2]>,
+    coords: Vec<f64>,
+    rings: Vec<i32>,
+    parts: Vec<i32>,
+    problem: Option<Reason>,
+    own: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Draft {
+    /// Reads the next value as an annotation; `confidence` is the name of the field with the score.
+    pub fn read(&mut self, scanner: &mut Scanner<'_>, confidence: &str) -> Scan<()> {
+        self.clear();
+        let byte = scanner.peek()?;
+        let start = scanner.at;
+        if byte != b'{' {
+            scanner.skip()?;
+            self.refuse(Wrong::Expected("an object").reason("annotation", scanner.since(start)));
+            return Ok(());
+        }
+        scanner.at += 1;
+        let mut first = true;
+        while let Some(key) = scanner.next_key(&mut first)? {
+            self.field(scanner, key, confidence.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the draft one that cannot be written.
+    pub fn refuse(&mut self, reason: Reason) {
+        self.problem.get_or_insert(reason);
+    }
+
+    /// Forgets all fields.
+    pub fn clear(&mut self) {
+        let Self { coords, own, key, .. } = self;
+        let (mut coords, mut own, mut key) = (std::mem::take(coords), std::mem::take(own), std::mem::take(key));
+        let (mut rings, mut parts) = (std::mem::take(&mut self.rings), std::mem::take(&mut self.parts));
+        coords.clear();
+        own.clear();
+        key.clear();
+        rings.clear();
+        parts.clear();
+        *self = Self {
+            coords,
+            rings,
+            parts,
+            own,
+            key,
+            ..Self::default()
+        };
+    }
+
+    fn field(&mut self, scanner: &mut Scanner<'_>, key: Text, confidence: &[u8]) -> Scan<()> {
+        match plain(scanner, key, &mut self.key) {
+            b"id" => {
+                // Only reports show it: an odd one is no reason to leave the annotation out.
+                let id = self.value(scanner, "id", Self::id)?;
+                self.id = id.ok().flatten();
+            }
+            b"image_id" => {
+                let id = self.value(scanner, "image_id", Self::id)?;
+                self.image_id = self.good(id);
+            }
+            b"category_id" => {
+                let id = self.value(scanner, "category_id", Self::id)?;
+                self.category_id = self.good(id);
+            }
+            b"track_id" => self.track = self.value(scanner, "track_id", Self::id)?.transpose(),
+            b"bbox" => {
+                let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
+                self.bbox = self.good(bbox);
+            }
+            b"segmentation" => {
+                let done = self.value(scanner, "segmentation", Self::segmentation)?;
+                self.good(done.map(Some));
+            }
+            b"iscrowd" => {
+                let crowd = self.value(scanner, "iscrowd", |_, scanner| flag(scanner))?;
+                self.crowd = self.good(crowd.map(Some)).unwrap_or(false);
+            }
+            name if name == confidence => {
+                self.score = self.value(scanner, "score", |_, scanner| score(scanner))?.transpose();
+            }
+            b"attributes" if scanner.peek()? == b'{' => {
+                scanner.at += 1;
+                let mut first = true;
+                while let Some(key) = scanner.next_key(&mut first)? {
+                    match plain(scanner, key, &mut self.key) {
+                        b"track_id" => {
+                            self.attribute_track = self.value(scanner, "track_id", Self::id)?.transpose();
+                        }
+                        name if name == confidence => {
+                            self.attribute_score =
+                                self.value(scanner, "score", |_, scanner| score(scanner))?.transpose();
+                        }
+                        _ => scanner.skip()?,
+                    }
+                }
+            }
+            _ => scanner.skip()?,
+        }
+        Ok(())
+    }
+
+    /// Reads a value; one that is not what it should be is skipped.
+    #[inline]
+    fn value<T>(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        field: &'static str,
+        read: impl FnOnce(&mut Self, &mut Scanner<'_>) -> Value<T>,
+    ) -> Scan<Result<T, Reason>> {
+        scanner.peek()?;
+        let start = scanner.at;
+        match read(self, scanner)? {
+            Ok(value) => Ok(Ok(value)),
+            Err(wrong) => {
+                scanner.at = start;
+                scanner.skip()?;
+                Ok(Err(wrong.reason(field, scanner.since(start))))
+            }
+        }
+    }
+
+    fn good<T>(&mut self, value: Result<Option<T>, Reason>) -> Option<T> {
+        value.unwrap_or_else(|reason| {
+            self.refuse(reason);
+            None
+        })
+    }
+
+    fn id(&mut self, scanner: &mut Scanner<'_>) -> Value<Option<RawId>> {
+        let byte = scanner.peek()?;
+        let start = scanner.at;
+        if byte == b'"' {
+            let text = scanner.string()?;
+            let text = self.span(scanner, text);
+            return Ok(Ok(Some(RawId { number: None, text })));
+        }
+        if !starts_number(byte) {
+            return Ok(if scanner.null()? {
+                Ok(None)
+            } else {
+                Err(Wrong::Expected("a number or a string"))
+            });
+        }
+        let number = scanner.number()?;
+        let written = Span {
+            start,
+            end: scanner.at,
+            own: false,
+        };
+        Ok(match (number, number.as_integer()) {
+            (Number::Int(_), Some(value)) if scanner.since(start) != b"-0" => Ok(Some(RawId {
+                number: Some(value),
+                text: written,
+            })),
+            (Number::Big(_), _) => Ok(Some(RawId {
+                number: None,
+                text: written,
+            })),
+            (_, Some(value)) => {
+                let start = self.own.len();
+                self.own.extend_from_slice(value.to_string().as_bytes());
+                let text = Span {
+                    start,
+                    end: self.own.len(),
+                    own: true,
+                };
+                Ok(Some(RawId {
+                    number: Some(value),
+                    text,
+                }))
+            }
+            (number, None) if !number.as_f64().is_finite() => Err(Wrong::NotFinite),
+            _ => Err(Wrong::Expected("a whole number or a string")),
+        })
+    }
+
+    fn span(&mut self, scanner: &Scanner<'_>, text: Text) -> Span {
+        let Text { start, end, escaped } = text;
+        if !escaped {
+            return Span { start, end, own: false };
+        }
+        let start = self.own.len();
+        unescape(scanner.slice(text), &mut self.own);
+        Span {
+            start,
+            end: self.own.len(),
+            own: true,
+        }
+    }
+
+    fn segmentation(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        (self.counts, self.size_hw) = (None, None);
+        match scanner.peek()? {
+            b'[' => self.polygons(scanner),
+            b'{' => self.read_rle(scanner),
+            _ if scanner.null()? => Ok(Ok(())),
+            _ => Ok(Err(Wrong::Expected(SEGMENTATION))),
+        }
+    }
+
+    /// Reads [[x, y, ...], ...]: each ring is a part of its own, since COCO has no holes in polygons.
+    fn polygons(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
+        scanner.at += 1;
+        let (mut first_ring, mut finite) = (true, true);
+        while scanner.next_item(&mut first_ring)? {
+            if scanner.peek()? != b'[' {
+                return Ok(Err(Wrong::Expected(SEGMENTATION)));
+            }
+            scanner.at += 1;
+            if self.rings.is_empty() {
+                self.rings.push(0);
+                self.parts.push(0);
+            }
+            let start = self.coords.len();
+            let mut first = true;
+            while scanner.next_item(&mut first)? {
+                if !starts_number(scanner.peek()?) {
+                    return Ok(Err(Wrong::Expected(SEGMENTATION)));
+                }
+                let value = scanner.number()?.as_f64();
+                finite &= value.is_finite();
+                self.coords.push(value);
+            }
+            let coordinates = self.coords.len() - start;
+            if coordinates < 6 || coordinates % 2 == 1 {
+                return Ok(Err(Reason::BadPolygon { coordinates }.into()));
+            }
+            self.parts.push(self.rings.len() as i32);
+            self.rings.push(self.coords.len() as i32);
+        }
+        Ok(if finite { Ok(()) } else { Err(Wrong::NotFinite) })
+    }
+
+    fn read_rle(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
+        scanner.at += 1;
+        let mut first = true;
+        while let Some(key) = scanner.next_key(&mut first)? {
+            match plain(scanner, key, &mut self.key) {
+                b"counts" => match self.read_counts(scanner)? {
+                    Ok(counts) => self.counts = counts,
+                    Err(wrong) => return Ok(Err(wrong)),
+                },
+                b"size" => match size(scanner)? {
+                    Ok(size) => self.size_hw = size,
+                    Err(wrong) => return Ok(Err(wrong)),
+                },
+                _ => scanner.skip()?,
+            }
+        }
+        let missing = |field| Ok(Err(Reason::MissingField { field }.into()));
+        match (self.counts, self.size_hw) {
+            (None, _) => missing("segmentation.counts"),
+            (_, None) => missing("segmentation.size"),
+            _ => Ok(Ok(())),
+        }
+    }
+
+    /// Reads compressed counts as they are, and a list of counts into the same form.
+    fn read_counts(&mut self, scanner: &mut Scanner<'_>) -> Value<Option<Span>> {
+        match scanner.peek()? {
+            b'"' => {
+                let text = scanner.string()?;
+                return Ok(Ok(Some(self.span(scanner, text))));
+            }
+            b'[' => scanner.at += 1,
+            _ if scanner.null()? => return Ok(Ok(None)),
+            _ => return Ok(Err(Wrong::Expected(COUNTS))),
+        }
+        let start = self.own.len();
+        let (mut writer, mut first) = (CountsWriter::default(), true);
+        while scanner.next_item(&mut first)? {
+            if !starts_number(scanner.peek()?) {
+                return Ok(Err(Wrong::Expected(COUNTS)));
+            }
+            let number = scanner.number()?;
+            match number.as_integer().map(u32::try_from) {
+                Some(Ok(run)) => writer.push(run, &mut self.own),
+                _ => return Ok(Err(wrong_count(number.as_f64()).into())),
+            }
+        }
+        Ok(Ok(Some(Span {
+            start,
+            end: self.own.len(),
+            own: true,
+        })))
+    }
+}
+
+/// The draft's values, for the text that it was read from.
+impl Draft {
+    fn text<'a>(&'a self, span: Span, text: &'a [u8]) -> &'a [u8] {
+        let from = if span.own { self.own.as_slice() } else { text };
+        &from[span.start..span.end]
+    }
+
+    fn string<'a>(&'a self, span: Span, text: &'a [u8]) -> &'a str {
+        // The scanner has checked every string; escapes resolve to whole characters.
+        std::str::from_utf8(self.text(span, text)).unwrap_or_default()
+    }
+
+    fn key<'a>(&'a self, id: RawId, text: &'a [u8]) -> Id<'a> {
+        match id.number {
+            Some(value) => Id::Int(value),
+            None => Id::parse(self.string(id.text, text)),
+        }
+    }
+
+    /// The annotation's id as text.
+    pub fn annotation_id<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
+        self.id.map(|id| self.string(id.text, text))
+    }
+
+    /// The annotation's id to compare.
+    pub fn annotation_key<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
+        self.id.map(|id| self.key(id, text))
+    }
+
+    /// `image_id`.
+    pub fn image<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
+        self.image_id.map(|id| self.key(id, text))
+    }
+
+    /// `category_id`.
+    pub fn category<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
+        self.category_id.map(|id| self.key(id, text))
+    }
+
+    /// `track_id`, at the top before the one under `attributes`.
+    pub fn track<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
+        match self.track.as_ref().or(self.attribute_track.as_ref())? {
+            Ok(id) => Some(self.string(id.text, text)),
+            Err(_) => None,
+        }
+    }
+
+    /// The score, at the top before the one under `attributes`.
+    pub fn score(&self) -> Option<f64> {
+        let found = self.score.as_ref().or(self.attribute_score.as_ref())?;
+        found.as_ref().ok().copied()
+    }
+
+    /// x, y, width, height.
+    pub fn bbox(&self) -> Option<[f64; 4]> {
+        self.bbox
+    }
+
+    /// Polygons, one ring a part.
+    pub fn points(&self) -> Option<Points<'_>> {
+        (!self.rings.is_empty()).then_some(Points {
+            coords: &self.coords,
+            rings: &self.rings,
+            parts: &self.parts,
+        })
+    }
+
+    /// Compressed counts with (h, w).
+    pub fn rle<'a>(&'a self, text: &'a [u8]) -> Option<(&'a [u8], [u32; 2])> {
+        Some((self.text(self.counts?, text), self.size_hw?))
+    }
+
+    /// What to do with the annotation.
+    pub fn verdict(&mut self, include_crowd: bool) -> Verdict {
+        if self.crowd && !include_crowd {
+            return Verdict::Crowd;
+        }
+        let field = |field| Some(Reason::MissingField { field });
+        let found = self
+            .problem
+            .take()
+            .or_else(|| {
+                if self.image_id.is_none() {
+                    field("image_id")
+                } else {
+                    None
+                }
+            })
+            .or_else(|| {
+                if self.category_id.is_none() {
+                    field("category_id")
+                } else {
+                    None
+                }
+            })
+            .or_else(|| wrong(&self.score, &self.attribute_score))
+            .or_else(|| wrong(&self.track, &self.attribute_track));
+        if let Some(reason) = found {
+            return Verdict::Reject(reason);
+        }
+        if self.counts.is_some() {
+            Verdict::Row(Shape::Bitmask)
+        } else if !self.rings.is_empty() {
+            Verdict::Row(Shape::Polygon)
+        } else if self.bbox.is_some() {
+            Verdict::Row(Shape::BoundingBox)
+        } else {
+            Verdict::Reject(Reason::NoGeometry)
+        }
+    }
+}
+
+/// Why the value that counts is wrong, if it is.
+fn wrong<T>(top: &Option<Result<T, Reason>>, attribute: &Option<Result<T, Reason>>) -> Option<Reason> {
+    match top.as_ref().or(attribute.as_ref())? {
+        Ok(_) => None,
+        Err(reason) => Some(reason.clone()),
+    }
+}
+
+const SEGMENTATION: &str = "polygons [[x, y, ...], ...] or an RLE {\"size\": [h, w], \"counts\": ...}";
+const COUNTS: &str = "an RLE whose counts are a string or a list of whole numbers";
+const SIZE: &str = "an RLE whose size is [h, w]";
+const BOX: &str = "four numbers: x, y, width, height";
+
+/// A key with its escapes resolved.
+pub(super) fn plain<'a>(scanner: &Scanner<'a>, key: Text, buffer: &'a mut Vec<u8>) -> &'a [u8] {
+    if !key.escaped {
+        return scanner.slice(key);
+    }
+    buffer.clear();
+    unescape(scanner.slice(key), buffer);
+    buffer
+}
+
+fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
+    if scanner.null()? {
+        return Ok(Ok(None));
+    }
+    if scanner.peek()? != b'[' {
+        return Ok(Err(Wrong::Expected(BOX)));
+    }
+    scanner.at += 1;
+    let (mut first, mut found, mut values) = (true, 0, [0.0; 4]);
+    while scanner.next_item(&mut first)? {
+        if found == 4 || !starts_number(scanner.peek()?) {
+            return Ok(Err(Wrong::Expected(BOX)));
+        }
+        values[found] = scanner.number()?.as_f64();
+        found += 1;
+    }
+    let [_, _, w, h] = values;
+    Ok(match found {
+        // Some writers put an empty list where there is no box.
+        0 => Ok(None),
+        4 if !values.iter().all(|value| value.is_finite()) => Err(Wrong::NotFinite),
+        4 if w < 0.0 || h < 0.0 => Err(Reason::NegativeBox { w, h }.into()),
+        4 => Ok(Some(values)),
+        _ => Err(Wrong::Expected(BOX)),
+    })
+}
+
+fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
+    if !starts_number(scanner.peek()?) {
+        return Ok(if scanner.null()? {
+            Ok(None)
+        } else {
+            Err(Wrong::Expected("a number from 0 to 1"))
+        });
+    }
+    let score = scanner.number()?.as_f64();
+    Ok(if !score.is_finite() {
+        Err(Wrong::NotFinite)
+    } else if (0.0..=1.0).contains(&score) {
+        Ok(Some(score))
+    } else {
+        Err(Reason::ScoreRange { score }.into())
+    })
+}
+
+fn flag(scanner: &mut Scanner<'_>) -> Value<bool> {
+    let byte = scanner.peek()?;
+    if starts_number(byte) {
+        let value = scanner.number()?.as_f64();
+        return Ok(if value.is_finite() {
+            Ok(value != 0.0)
+        } else {
+            Err(Wrong::NotFinite)
+        });
+    }
+    match byte {
+        b't' => scanner.word(b"true")?,
+        b'f' => scanner.word(b"false")?,
+        _ if scanner.null()? => {}
+        _ => return Ok(Err(Wrong::Expected("0 or 1"))),
+    }
+    Ok(Ok(byte == b't'))
+}
+
+fn size(scanner: &mut Scanner<'_>) -> Value<Option<[u32; 2]>> {
+    if scanner.null()? {
+        return Ok(Ok(None));
+    }
+    if scanner.peek()? != b'[' {
+        return Ok(Err(Wrong::Expected(SIZE)));
+    }
+    scanner.at += 1;
+    let (mut first, mut found, mut values) = (true, 0, [0.0; 2]);
+    while scanner.next_item(&mut first)? {
+        if found == 2 || !starts_number(scanner.peek()?) {
+            return Ok(Err(Wrong::Expected(SIZE)));
+        }
+        values[found] = scanner.number()?.as_f64();
+        found += 1;
+    }
+    if found < 2 {
+        return Ok(Err(Wrong::Expected(SIZE)));
+    }
+    if !values.iter().all(|value| value.is_finite()) {
+        return Ok(Err(Wrong::NotFinite));
+    }
+    let fits = |value: f64| (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0;
+    Ok(if values.iter().all(|&value| fits(value)) {
+        Ok(Some(values.map(|value| value as u32)))
+    } else {
+        let [h, w] = values;
+        let message = format!("the RLE's size is {h} x {w} (h x w); expected whole numbers from 0 to 2^32 - 1");
+        let code = "rle_size";
+        Err(Reason::BadRle { code, message }.into())
+    })
+}
+
+fn wrong_count(value: f64) -> Reason {
+    if !value.is_finite() {
+        return Reason::NotFinite { field: "segmentation" };
+    }
+    let code = if value < 0.0 {
+        "rle_negative"
+    } else if value.fract() != 0.0 {
+        "rle_fraction"
+    } else {
+        "rle_overflow"
+    };
+    Reason::BadRle {
+        code,
+        message: format!("a run of the RLE is {value}; expected whole numbers from 0 to 2^32 - 1"),
+    }
+}

@@ -1,0 +1,231 @@
+//! Where the bytes of a COCO file come from, and the refillable window over them that the scanner works on.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::json::{Hop, Scan, Scanner, Skip, Stop};
+use crate::error::{Error, Result};
+
+/// Largest single item (annotation, image, ...) in bytes of JSON: keeps the IR's 32-bit offsets from overflowing.
+const MAX_ITEM_BYTES: usize = 1 << 30;
+
+/// Least and most bytes asked for at a time.
+const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 1..=1 << 28;
+
+/// A COCO file that can be read more than once.
+#[derive(Debug, Clone)]
+pub struct CocoInput {
+    name: String,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Path(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+impl CocoInput {
+    /// The file at `path`; errors name the path.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self {
+            name: path.display().to_string(),
+            place: Place::Path(path),
+        }
+    }
+
+    /// A file in memory; errors call it `name`.
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            place: Place::Bytes(bytes.into()),
+        }
+    }
+
+    /// An error at byte `byte` of this file.
+    pub(super) fn error(&self, byte: u64, message: impl Into<String>) -> Error {
+        Error::Source {
+            source_name: self.name.clone(),
+            byte,
+            message: message.into(),
+        }
+    }
+
+    fn failed(&self, cause: std::io::Error) -> Error {
+        Error::io(&self.name)(cause)
+    }
+
+    fn open_at(&self, byte: u64) -> Result<Box<dyn Read + Send + Sync>> {
+        match &self.place {
+            Place::Path(path) => {
+                let mut file = File::open(path).map_err(Error::io(path))?;
+                file.seek(SeekFrom::Start(byte)).map_err(Error::io(path))?;
+                Ok(Box::new(file))
+            }
+            Place::Bytes(bytes) => {
+                let mut cursor = Cursor::new(Arc::clone(bytes));
+                cursor.set_position(byte);
+                Ok(Box::new(cursor))
+            }
+        }
+    }
+}
+
+/// A stretch of a file in memory: what is being read, and before it what the current batch still needs.
+pub(super) struct Window {
+    input: CocoInput,
+    file: Box<dyn Read + Send + Sync>,
+    text: Vec<u8>,
+    /// Offset in the file of the first byte of `text`.
+    base: u64,
+    /// First byte of `text` that has to stay; what is before it goes at the next refill.
+    keep: usize,
+    /// First byte of `text` that is not read yet.
+    at: usize,
+    eof: bool,
+    chunk_bytes: usize,
+}
+
+impl Window {
+    /// Opens `input` at byte `byte`.
+    pub fn open(input: &CocoInput, byte: u64, chunk_bytes: usize) -> Result<Self> {
+        Ok(Self {
+            input: input.clone(),
+            file: input.open_at(byte)?,
+            text: Vec::new(),
+            base: byte,
+            keep: 0,
+            at: 0,
+            eof: false,
+            chunk_bytes: chunk_bytes.clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end()),
+        })
+    }
+
+    /// Goes on at byte `byte` of the file, in this window where it is still in it.
+    pub fn continue_at(mut self, byte: u64) -> Result<Self> {
+        match byte.checked_sub(self.base).map(usize::try_from) {
+            Some(Ok(at)) if at <= self.text.len() => {
+                (self.at, self.keep) = (at, at);
+                Ok(self)
+            }
+            _ => Self::open(&self.input, byte, self.chunk_bytes),
+        }
+    }
+
+    /// The bytes in memory.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Position in [`Self::text`] of the next byte to read.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Offset in the file of a position in [`Self::text`].
+    pub fn byte(&self, at: usize) -> u64 {
+        self.base + at as u64
+    }
+
+    /// An error at a position in [`Self::text`].
+    pub fn error(&self, at: usize, message: impl Into<String>) -> Error {
+        self.input.error(self.byte(at), message)
+    }
+
+    /// Lets go of everything before the next byte to read, except that a batch keeps what it started with.
+    pub fn release(&mut self) {
+        self.keep = self.at;
+    }
+
+    /// Bytes read since the last [`Self::release`].
+    pub fn kept_bytes(&self) -> usize {
+        self.at - self.keep
+    }
+
+    /// Hands over the text whose positions were given out since the last [`Self::release`], and keeps what follows it.
+    pub fn take(&mut self) -> Vec<u8> {
+        let rest = self.text[self.at..].to_vec();
+        self.base += self.at as u64;
+        let mut text = std::mem::replace(&mut self.text, rest);
+        text.truncate(self.at);
+        self.at = 0;
+        self.keep = 0;
+        text
+    }
+
+    /// Scans one item, from its start again whenever the window turns out too short. Positions that `scan` gives out
+    /// hold until the next call.
+    #[inline]
+    pub fn item<T>(&mut self, mut scan: impl FnMut(&mut Scanner<'_>) -> Scan<T>) -> Result<T> {
+        loop {
+            let mut scanner = Scanner::new(&self.text, self.at, self.eof);
+            match scan(&mut scanner) {
+                Ok(value) => {
+                    self.at = scanner.at;
+                    return Ok(value);
+                }
+                Err(stop) => self.resume(stop)?,
+            }
+        }
+    }
+
+    /// Consumes the next value with all checks.
+    pub fn skip(&mut self) -> Result<()> {
+        let mut skip = Skip::default();
+        self.run(|scanner| skip.run(scanner))
+    }
+
+    /// Consumes the next value, a list or object, by its brackets alone.
+    pub fn hop(&mut self) -> Result<()> {
+        let mut hop = Hop::default();
+        self.run(|scanner| hop.run(scanner))
+    }
+
+    /// Scans what can go on where it stopped, so that only the rest has to stay in memory.
+    fn run(&mut self, mut scan: impl FnMut(&mut Scanner<'_>) -> Scan<()>) -> Result<()> {
+        loop {
+            let mut scanner = Scanner::new(&self.text, self.at, self.eof);
+            let outcome = scan(&mut scanner);
+            self.at = scanner.at;
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(stop) => {
+                    self.release();
+                    self.resume(stop)?;
+                }
+            }
+        }
+    }
+
+    fn resume(&mut self, stop: Stop) -> Result<()> {
+        match stop {
+            Stop::Bad { at, message } => Err(self.error(at, message)),
+            Stop::Incomplete => self.refill(),
+        }
+    }
+
+    /// Reads on. At least as much again as is unread, so that an item scanned anew at each refill costs linear time.
+    fn refill(&mut self) -> Result<()> {
+        let unread = self.text.len() - self.at;
+        if unread > MAX_ITEM_BYTES {
+            return Err(self.error(self.at, "one item is longer than 1 GiB; split it"));
+        }
+        if self.keep > 0 {
+            self.text.drain(..self.keep);
+            self.base += self.keep as u64;
+            self.at -= self.keep;
+            self.keep = 0;
+        }
+        let wanted = self.chunk_bytes.max(unread);
+        self.text.reserve(wanted);
+        let read = (&mut self.file)
+            .take(wanted as u64)
+            .read_to_end(&mut self.text)
+            .map_err(|cause| self.input.failed(cause))?;
+        self.eof = read < wanted;
+        Ok(())
+    }
+}

@@ -1,0 +1,554 @@
+//! The reader: pulls annotations out of a file and hands them over in batches.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::annotation::{plain, shown, Draft, Verdict};
+use super::duplicates::Duplicates;
+use super::input::{CocoInput, Window};
+use super::json::{unescape, Scan, Scanner};
+use super::names::Refused;
+use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
+use super::tables::CocoTables;
+use crate::batch::{Annotation, AnnotationBatch, AnnotationBatchBuilder, RleOrder, Shape};
+use crate::error::Result;
+use crate::reject::{Reason, Reject};
+use crate::stage::record::TextSpan;
+
+/// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
+/// and `batch_rows` alone.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How a file is read.
+#[derive(Debug, Clone)]
+pub struct CocoOptions {
+    /// Name of the field with the confidence, at the top of an annotation or under `attributes`; `score` if none.
+    pub confidence_field: Option<String>,
+    /// Whether `iscrowd` annotations are rows like others; they are left out and counted otherwise.
+    pub include_crowd: bool,
+    /// Most rows a batch.
+    pub batch_rows: usize,
+    /// Bytes read from the file at a time.
+    pub chunk_bytes: usize,
+}
+
+impl Default for CocoOptions {
+    fn default() -> Self {
+        Self {
+            confidence_field: None,
+            include_crowd: false,
+            batch_rows: 8192,
+            chunk_bytes: 1 << 18,
+        }
+    }
+}
+
+/// What a file is, by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CocoKind {
+    /// {images, annotations, categories[, videos]}.
+    Dataset,
+    /// A list of annotations.
+    Results,
+    /// Lines of a reject file, each with an annotation in it.
+    Rejects,
+}
+
+/// What was read so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CocoSummary {
+    /// Annotations: rows, rejects and filtered ones.
+    pub annotations_read: u64,
+    /// Annotations that became rows.
+    pub rows: u64,
+    /// Annotations that cannot be written.
+    pub rejected: u64,
+    /// `iscrowd` annotations that were left out.
+    pub filtered_crowd: u64,
+    /// Annotations whose id stands earlier in the file; exact while ids ascend, else up to a bound (65,536 runs of
+    /// neighbouring ids) and a lower bound beyond.
+    pub duplicate_ids: u64,
+}
+
+/// A batch of rows, and what the resolver needs beside them.
+#[derive(Debug)]
+pub struct SourceBatch {
+    /// The rows.
+    pub batch: AnnotationBatch,
+    /// Index into [`CocoReader::tables`]'s images, one a row.
+    pub media: Vec<u32>,
+    /// Index into [`CocoReader::tables`]'s categories, one a row.
+    pub classes: Vec<u32>,
+    /// Annotations among the rows that cannot be written.
+    pub rejects: Vec<Reject>,
+    /// `iscrowd` annotations among the rows that were left out.
+    pub filtered_crowd: u64,
+    text: Vec<u8>,
+    /// Byte in the file where `text` starts.
+    text_byte: u64,
+    /// Byte in the file and length of each row's own text.
+    spans: Vec<(u64, usize)>,
+}
+
+impl SourceBatch {
+    /// Where the JSON text of row `row`'s annotation lies in the file.
+    ///
+    /// # Panics
+    /// When `row` is not one of the batch's.
+    pub fn span_of(&self, row: usize) -> TextSpan {
+        let (at, len) = self.spans[row];
+        TextSpan {
+            at,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The JSON text of row `row`'s annotation. In a reject file that may be a string that holds it.
+    ///
+    /// # Panics
+    /// When `row` is not one of the batch's.
+    pub fn text_of(&self, row: usize) -> &[u8] {
+        let (byte, len) = self.spans[row];
+        let start = (byte - self.text_byte) as usize;
+        &self.text[start..start + len]
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// Inside a list of annotations.
+    List {
+        first: bool,
+    },
+    /// Behind a dataset's annotations.
+    Sections {
+        seen: Seen,
+    },
+    /// Behind the JSON's end.
+    Tail,
+    /// Inside a reject file.
+    Lines,
+    Done,
+}
+
+/// Reads one COCO file batch by batch.
+pub struct CocoReader {
+    window: Window,
+    tables: CocoTables,
+    kind: CocoKind,
+    state: State,
+    seen: Seen,
+    label: Arc<str>,
+    confidence: String,
+    include_crowd: bool,
+    batch_rows: usize,
+    draft: Draft,
+    line: Line,
+    line_source: Option<Arc<str>>,
+    last_media: u32,
+    duplicates: Duplicates,
+    summary: CocoSummary,
+}
+
+impl CocoTables {
+    /// Reads the images, categories and videos of a dataset file, passing over its annotations.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Source`] where the file is not a dataset, or not whole.
+    pub fn read(input: &CocoInput, options: &CocoOptions) -> Result<Self> {
+        let (found, tables, window) = survey(input, options.chunk_bytes, Extent::All, Self::default)?;
+        match found {
+            Found::Annotations { .. } | Found::NoAnnotations => {
+                let mut window = window;
+                window.item(only_space)?;
+                Ok(tables)
+            }
+            Found::Results { byte } | Found::Rejects { byte } => Err(input.error(
+                byte,
+                "the file has no `images` and `categories`; expected a COCO dataset, such as the ground truth",
+            )),
+        }
+    }
+}
+
+impl CocoReader {
+    /// Opens a file: finds out what it is and reads its images, categories and videos, wherever they stand. Ids that they
+    /// do not list are looked up in `tables` (those of `--annotations`). Rows carry `label` as their source.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Io`], and [`crate::error::Error::Source`] where the file is no COCO file.
+    pub fn open(
+        input: &CocoInput,
+        label: &str,
+        tables: Option<Arc<CocoTables>>,
+        options: &CocoOptions,
+    ) -> Result<Self> {
+        let empty = || CocoTables::on(tables.clone());
+        let (found, tables, window) = survey(input, options.chunk_bytes, Extent::Needed, empty)?;
+        let (kind, state, seen) = match found {
+            Found::Annotations { seen, .. } => (CocoKind::Dataset, State::List { first: true }, seen),
+            Found::NoAnnotations => (CocoKind::Dataset, State::Done, Seen::default()),
+            Found::Results { .. } => (CocoKind::Results, State::List { first: true }, Seen::default()),
+            Found::Rejects { .. } => (CocoKind::Rejects, State::Lines, Seen::default()),
+        };
+        let mut reader = Self {
+            window: window.continue_at(found.byte())?,
+            tables,
+            kind,
+            state,
+            seen,
+            label: Arc::from(label),
+            confidence: options.confidence_field.clone().unwrap_or_else(|| "score".to_owned()),
+            include_crowd: options.include_crowd,
+            batch_rows: options.batch_rows.max(1),
+            draft: Draft::default(),
+            line: Line::default(),
+            line_source: None,
+            last_media: 0,
+            duplicates: Duplicates::default(),
+            summary: CocoSummary::default(),
+        };
+        if let State::List { .. } = state {
+            reader.window.item(|scanner| scanner.expect(b'[', "expected ["))?;
+        }
+        Ok(reader)
+    }
+
+    /// Opens the file at `path`; see [`Self::open`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_path(path: &Path, label: &str, tables: Option<Arc<CocoTables>>, options: &CocoOptions) -> Result<Self> {
+        Self::open(&CocoInput::path(path), label, tables, options)
+    }
+
+    /// What the file is.
+    pub fn kind(&self) -> CocoKind {
+        self.kind
+    }
+
+    /// Images and categories. Ids that annotations name and no file lists are added at the end as batches are read.
+    pub fn tables(&self) -> &CocoTables {
+        &self.tables
+    }
+
+    /// What was read so far.
+    pub fn summary(&self) -> CocoSummary {
+        CocoSummary {
+            duplicate_ids: self.duplicates.count(),
+            ..self.summary
+        }
+    }
+
+    /// Bytes of the file that the batches so far cover.
+    pub fn bytes_read(&self) -> u64 {
+        self.window.byte(self.window.at())
+    }
+
+    /// Reads the next batch; none at the file's end. Batches do not depend on the chunk size.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Source`] names the first byte that is not JSON, not UTF-8 or missing. Nothing can be read
+    /// after an error.
+    pub fn next_batch(&mut self) -> Result<Option<SourceBatch>> {
+        let state = std::mem::replace(&mut self.state, State::Done);
+        let (batch, state) = self.read_batch(state)?;
+        self.state = state;
+        Ok(batch)
+    }
+
+    fn read_batch(&mut self, mut state: State) -> Result<(Option<SourceBatch>, State)> {
+        self.window.release();
+        let before = self.summary;
+        let mut rows = Rows::default();
+        loop {
+            let more = match state {
+                State::List { mut first } => {
+                    let more = self.list_item(&mut first)?;
+                    state = match (more, self.kind) {
+                        (true, _) => State::List { first },
+                        (false, CocoKind::Dataset) => State::Sections { seen: self.seen },
+                        (false, _) => State::Tail,
+                    };
+                    more
+                }
+                State::Lines => {
+                    let more = self.line()?;
+                    if !more {
+                        state = State::Done;
+                    }
+                    more
+                }
+                // What follows is read once the rows, whose text is still held, are handed over.
+                _ if self.summary.annotations_read > before.annotations_read => false,
+                State::Sections { seen } => {
+                    self.sections(seen)?;
+                    state = State::Tail;
+                    continue;
+                }
+                State::Tail => {
+                    self.window.item(only_space)?;
+                    state = State::Done;
+                    continue;
+                }
+                State::Done => return Ok((None, state)),
+            };
+            if more {
+                self.add(&mut rows)?;
+            }
+            let full = rows.spans.len() >= self.batch_rows || self.window.kept_bytes() >= BATCH_BYTES;
+            let any = self.summary.annotations_read > before.annotations_read;
+            if any && (full || !more) {
+                let filtered = self.summary.filtered_crowd - before.filtered_crowd;
+                return Ok((Some(self.finish(rows, filtered)?), state));
+            }
+        }
+    }
+
+    fn finish(&mut self, rows: Rows, filtered_crowd: u64) -> Result<SourceBatch> {
+        let text_byte = self.window.byte(0);
+        Ok(SourceBatch {
+            batch: rows.builder.finish()?,
+            media: rows.media,
+            classes: rows.classes,
+            rejects: rows.rejects,
+            filtered_crowd,
+            text: self.window.take(),
+            text_byte,
+            spans: rows.spans,
+        })
+    }
+
+    /// Reads the next annotation of a list into the draft; false at the list's end.
+    fn list_item(&mut self, first: &mut bool) -> Result<bool> {
+        let Self {
+            window,
+            draft,
+            line,
+            confidence,
+            ..
+        } = self;
+        let was_first = *first;
+        *first = false;
+        window.item(|scanner| {
+            let mut first = was_first;
+            if !scanner.next_item(&mut first)? {
+                return Ok(false);
+            }
+            scanner.peek()?;
+            line.start = scanner.at;
+            draft.read(scanner, confidence)?;
+            line.end = scanner.at;
+            Ok(true)
+        })
+    }
+
+    /// Reads the next line of a reject file into the draft; false at the file's end.
+    fn line(&mut self) -> Result<bool> {
+        let Self {
+            window,
+            draft,
+            line,
+            confidence,
+            ..
+        } = self;
+        window.item(|scanner| {
+            if scanner.at_end()? {
+                return Ok(false);
+            }
+            line.read(scanner, draft, confidence)?;
+            Ok(true)
+        })
+    }
+
+    /// Passes over what follows a dataset's annotations, which the survey has read.
+    fn sections(&mut self, seen: Seen) -> Result<()> {
+        let mut seen = seen;
+        loop {
+            self.window.release();
+            let (section, now_seen) = self.window.item(|scanner| {
+                let mut seen = seen;
+                // The list of annotations came before, so that this key is not the object's first.
+                next_section(scanner, &mut false, &mut seen).map(|section| (section, seen))
+            })?;
+            seen = now_seen;
+            if section.is_none() {
+                return Ok(());
+            }
+            self.window.skip()?;
+        }
+    }
+
+    /// Judges the draft, and adds it as a row or as a reject.
+    fn add(&mut self, rows: &mut Rows) -> Result<()> {
+        let (start, end) = (self.line.start, self.line.end);
+        let byte = self.window.byte(start);
+        let offset = self.line.offset.unwrap_or(byte);
+        self.name_source();
+        let source = self.line_source.as_ref().unwrap_or(&self.label);
+        // Positions of the draft refer to the text that it was read from.
+        let text = if self.line.quoted {
+            self.line.text.as_slice()
+        } else {
+            self.window.text()
+        };
+        self.summary.annotations_read += 1;
+        if let Some(id) = self.draft.annotation_key(text) {
+            self.duplicates.add(id);
+        }
+        let shape = match self.draft.verdict(self.include_crowd) {
+            Verdict::Row(shape) => shape,
+            Verdict::Crowd => {
+                self.summary.filtered_crowd += 1;
+                return Ok(());
+            }
+            Verdict::Reject(reason) => {
+                self.summary.rejected += 1;
+                let own = &self.window.text()[start..end];
+                rows.rejects
+                    .push(Reject::new(reason, source, offset, self.draft.annotation_id(text), own));
+                return Ok(());
+            }
+        };
+        let (Some(image), Some(category)) = (self.draft.image(text), self.draft.category(text)) else {
+            return Ok(());
+        };
+        let full = |_: Refused| {
+            self.window
+                .error(start, "the file names more than 2^32 images or categories; split it")
+        };
+        let media = self.tables.media_of(image, &mut self.last_media).map_err(full)?;
+        let class = self.tables.class_of(category).map_err(full)?;
+        let image = self.tables.media_row(media);
+        let mut row = Annotation::object(source, offset, image.label, image.frame, self.tables.class_label(class));
+        row.annotation_id = self.draft.annotation_id(text);
+        row.track = self.draft.track(text);
+        row.score = self.draft.score();
+        row.shape = Some(shape);
+        row.bbox = self.draft.bbox();
+        (row.width_px, row.height_px) = (image.width, image.height);
+        match shape {
+            Shape::Bitmask => {
+                if let Some((counts, [h, w])) = self.draft.rle(text) {
+                    (row.rle, row.rle_order) = (Some(counts), Some(RleOrder::ColumnMajor));
+                    (row.width_px, row.height_px) = (Some(w), Some(h));
+                }
+            }
+            _ => row.points = self.draft.points(),
+        }
+        rows.builder.push(&row);
+        rows.media.push(media);
+        rows.classes.push(class);
+        rows.spans.push((byte, end - start));
+        self.summary.rows += 1;
+        Ok(())
+    }
+
+    /// Takes over the source that a reject line names.
+    fn name_source(&mut self) {
+        let Some(name) = &self.line.source else {
+            self.line_source = None;
+            return;
+        };
+        if self.line_source.as_deref().map(str::as_bytes) != Some(name) {
+            self.line_source = std::str::from_utf8(name).ok().map(Arc::from);
+        }
+    }
+}
+
+/// The rows of a batch in the making.
+struct Rows {
+    builder: AnnotationBatchBuilder,
+    media: Vec<u32>,
+    classes: Vec<u32>,
+    rejects: Vec<Reject>,
+    spans: Vec<(u64, usize)>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            builder: AnnotationBatchBuilder::new(),
+            media: Vec::new(),
+            classes: Vec::new(),
+            rejects: Vec::new(),
+            spans: Vec::new(),
+        }
+    }
+}
+
+/// Where an annotation stands, and what the line of a reject file says about where it stood before.
+#[derive(Default)]
+struct Line {
+    /// The annotation's own text in the window.
+    start: usize,
+    end: usize,
+    source: Option<Vec<u8>>,
+    offset: Option<u64>,
+    /// Whether the annotation is a string; its content is in `text`.
+    quoted: bool,
+    text: Vec<u8>,
+}
+
+impl Line {
+    /// Reads {"source", "byte" or "row", "annotation", ...} with the annotation into the draft.
+    fn read(&mut self, scanner: &mut Scanner<'_>, draft: &mut Draft, confidence: &str) -> Scan<()> {
+        draft.clear();
+        (self.source, self.offset, self.quoted) = (None, None, false);
+        scanner.peek()?;
+        self.start = scanner.at;
+        scanner.expect(b'{', "a line of a reject file is not an object")?;
+        let (mut first, mut found) = (true, false);
+        while let Some(key) = scanner.next_key(&mut first)? {
+            match plain(scanner, key, &mut Vec::new()) {
+                b"source" if scanner.peek()? == b'"' => {
+                    let text = scanner.string()?;
+                    let mut source = Vec::new();
+                    unescape(scanner.slice(text), &mut source);
+                    self.source = Some(source);
+                }
+                b"byte" | b"row" if scanner.peek()?.is_ascii_digit() => {
+                    self.offset = scanner.number()?.as_integer().map(i64::unsigned_abs);
+                }
+                b"annotation" => {
+                    found = true;
+                    self.annotation(scanner, draft, confidence)?;
+                }
+                _ => scanner.skip()?,
+            }
+        }
+        if !found {
+            self.end = scanner.at;
+            draft.refuse(Reason::MissingField { field: "annotation" });
+        }
+        Ok(())
+    }
+
+    fn annotation(&mut self, scanner: &mut Scanner<'_>, draft: &mut Draft, confidence: &str) -> Scan<()> {
+        let byte = scanner.peek()?;
+        self.start = scanner.at;
+        self.quoted = byte == b'"';
+        if self.quoted {
+            let text = scanner.string()?;
+            self.text.clear();
+            unescape(scanner.slice(text), &mut self.text);
+            let mut inner = Scanner::new(&self.text, 0, true);
+            if draft
+                .read(&mut inner, confidence)
+                .and_then(|()| only_space(&mut inner))
+                .is_err()
+            {
+                draft.clear();
+                draft.refuse(Reason::BadField {
+                    field: "annotation",
+                    expected: "the whole JSON of an annotation",
+                    found: shown(&self.text),
+                });
+            }
+        } else {
+            draft.read(scanner, confidence)?;
+        }
+        self.end = scanner.at;
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::coco::{CocoInput, CocoOptions, CocoReader, CocoTables, SourceBatch};
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::reject::{Reason, Reject, Unresolved, MAX_TEXT_BYTES};
+use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
+use crate::stage::{StageBuilder, Staged};
+
+/// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
+const MAX_UNRESOLVED_NAMES: usize = 1000;
+
+/// What became of the annotations. read = staged + rejected + the sum of filtered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Annotations found in the sources.
+    pub read: u64,
+    /// Annotations in the stage.
+    pub staged: u64,
+    /// Rejects by their code.
+    pub rejects: Counts,
+    /// Annotations left out on request, by reason.
+    pub filtered: Counts,
+    /// Things worth a look.
+    pub warnings: Counts,
+    /// (name in the source, code) -> annotations.
+    pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
+}
+
+impl Tally {
+    fn reject(&mut self, reason: &Reason) {
+        *self.rejects.entry(reason.code()).or_default() += 1;
+        if let Some((kind, name)) = reason.unresolved() {
+            let key = (kind, name.to_owned(), reason.code());
+            if self.unresolved.len() < 2 * MAX_UNRESOLVED_NAMES || self.unresolved.contains_key(&key) {
+                *self.unresolved.entry(key).or_default() += 1;
+            }
+        }
+    }
+
+    /// Number of rejects.
+    pub fn rejected(&self) -> u64 {
+        self.rejects.values().sum()
+    }
+
+    /// Number of annotations left out on request.
+    pub fn filtered_total(&self) -> u64 {
+        self.filtered.values().sum()
+    }
+}
+
+fn add(counts: &mut Counts, more: &Counts) {
+    for (&name, count) in more {
+        *counts.entry(name).or_default() += count;
+    }
+}
+
+/// The stage of an import while it is filled.
+pub struct Intake {
+    plan: Arc<Plan>,
+    resolver: Resolver,
+    stage: StageBuilder,
+    tally: Tally,
+    rejects: BufWriter<File>,
+    rejects_path: PathBuf,
+    sources: Vec<Source>,
+    pool: rayon::ThreadPool,
+}
+
+/// A source that was taken in; its text is read again for a reject that shows only after sorting.
+struct Source {
+    path: PathBuf,
+    label: Arc<str>,
+}
+
+impl Intake {
+    /// An intake that writes rejects to `rejects_path` (replacing what is there) and resolves on `threads` threads.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] and [`Error::Io`].
+    pub fn new(plan: &Arc<Plan>, stage: StageBuilder, rejects_path: &Path, threads: usize) -> Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+        Ok(Self {
+            plan: Arc::clone(plan),
+            resolver: Resolver::new(plan)?,
+            stage,
+            tally: Tally::default(),
+            rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
+            rejects_path: rejects_path.to_path_buf(),
+            sources: Vec::new(),
+            pool: pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?,
+        })
+    }
+
+    /// Reads a COCO file into the stage. `progress` is told the bytes read so far, and may stop the import.
+    ///
+    /// # Errors
+    /// [`Error::Source`] where the file is not what it should be, [`Error::Io`], and what `progress` returns.
+    pub fn add_coco(
+        &mut self,
+        path: &Path,
+        label: &str,
+        tables: Option<Arc<CocoTables>>,
+        options: &CocoOptions,
+        mut progress: impl FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
+        let label: Arc<str> = label.into();
+        let index = self.sources.len() as u32;
+        self.sources.push(Source {
+            path: path.to_path_buf(),
+            label: Arc::clone(&label),
+        });
+        let mut source = SourceResolver::new(index, &label);
+        let mut reader = CocoReader::open(&CocoInput::path(path), &label, tables, options)?;
+        let width = self.pool.current_num_threads();
+        loop {
+            let mut batches = Vec::with_capacity(width);
+            while batches.len() < width {
+                let Some(batch) = reader.next_batch()? else { break };
+                batches.push(batch);
+            }
+            if batches.is_empty() {
+                break;
+            }
+            let names = reader.tables();
+            for batch in &batches {
+                let media = |name: u32| names.media(name as usize);
+                let class = |name: u32| names.class(name as usize);
+                source.learn(&mut self.resolver, &batch.media, &batch.classes, media, class);
+            }
+            let plan = self.plan.as_ref();
+            let outcomes: Vec<Outcome> = self.pool.install(|| {
+                batches
+                    .par_iter()
+                    .map(|batch| resolve_batch(plan, &source, batch))
+                    .collect()
+            });
+            for (batch, outcome) in batches.iter().zip(outcomes) {
+                self.take(batch, &outcome)?;
+            }
+            progress(reader.bytes_read())?;
+        }
+        let summary = reader.summary();
+        if summary.duplicate_ids > 0 {
+            *self.tally.warnings.entry("duplicate_annotation_id").or_default() += summary.duplicate_ids;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, batch: &SourceBatch, outcome: &Outcome) -> Result<()> {
+        let crowd = batch.filtered_crowd;
+        if crowd > 0 {
+            *self.tally.filtered.entry("crowd").or_default() += crowd;
+        }
+        add(&mut self.tally.filtered, &outcome.filtered);
+        add(&mut self.tally.warnings, &outcome.resolved.warnings);
+        self.tally.read += batch.batch.len() as u64 + batch.rejects.len() as u64 + crowd;
+        self.tally.staged += outcome.resolved.rows.len() as u64;
+        for reject in batch.rejects.iter().chain(&outcome.rejects) {
+            self.reject(reject)?;
+        }
+        self.stage.append(&outcome.resolved.rows)
+    }
+
+    fn reject(&mut self, reject: &Reject) -> Result<()> {
+        self.tally.reject(&reject.reason);
+        self.rejects
+            .write_all(reject.to_json_line().as_bytes())
+            .map_err(Error::io(&self.rejects_path))
+    }
+
+    /// Sorts the stage. A track's second row on a frame is rejected here.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the stage or the reject file cannot be written.
+    pub fn finish(mut self) -> Result<(Staged, Tally)> {
+        let stage = std::mem::replace(&mut self.stage, StageBuilder::new(None, 0));
+        let staged = stage.finish()?;
+        for duplicate in staged.duplicates() {
+            let source = &self.sources[duplicate.key.source as usize];
+            let reason = Reason::DuplicateTrackFrame {
+                track: duplicate.track.clone(),
+                frame: duplicate.key.frame,
+            };
+            let (at, len) = (duplicate.text.at, (duplicate.text.len as usize).min(MAX_TEXT_BYTES));
+            let text = read_span(&source.path, at, len).map_err(Error::io(&source.path))?;
+            let id = duplicate.annotation_id.as_deref();
+            let reject = Reject::new(reason, &source.label.clone(), duplicate.key.offset, id, &text);
+            self.tally.staged -= 1;
+            self.reject(&reject)?;
+        }
+        if staged.split_tracks() > 0 {
+            self.tally
+                .warnings
+                .insert("track_split_by_class", staged.split_tracks());
+        }
+        self.rejects.flush().map_err(Error::io(&self.rejects_path))?;
+        Ok((staged, self.tally))
+    }
+}
+
+fn read_span(path: &Path, at: u64, len: usize) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(at))?;
+    let mut text = Vec::new();
+    file.take(len as u64).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[derive(Default)]
+struct Outcome {
+    resolved: Resolved,
+    rejects: Vec<Reject>,
+    filtered: Counts,
+}
+
+fn resolve_batch(plan: &Plan, source: &SourceResolver, batch: &SourceBatch) -> Outcome {
+    let mut out = Outcome::default();
+    let mut scratch = Scratch::default();
+    for index in 0..batch.batch.len() {
+        let row = batch.batch.row(index);
+        let names = (batch.media[index], batch.classes[index]);
+        match source.resolve(plan, &row, names, batch.span_of(index), &mut scratch, &mut out.resolved) {
+            Verdict::Found(()) => {}
+            Verdict::Filtered(why) => *out.filtered.entry(why).or_default() += 1,
+            Verdict::Reject(reason) => {
+                let label: Arc<str> = row.source.into();
+                let text = batch.text_of(index);
+                out.rejects
+                    .push(Reject::new(reason, &label, row.offset, row.annotation_id, text));
+            }
+        }
+    }
+    out
+}

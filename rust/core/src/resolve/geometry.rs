@@ -1,0 +1,359 @@
+//! The annotation's geometry in the shape that the ontology object has.
+
+use super::media::Place;
+use crate::batch::{Annotation, Points, Shape, Unit};
+use crate::plan::{OffImage, OntologyObject, Plan};
+use crate::polygon;
+use crate::reject::Reason;
+use crate::rle::{self, coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, Size};
+use crate::stage::record::Geometry;
+
+/// How far over the edge still counts as inside: x + w of a box at the edge is rarely exact in floating point.
+const EDGE_SLACK: f64 = 1e-9;
+
+/// A geometry ready to be staged.
+pub(super) struct Drawn<'a> {
+    pub geometry: Geometry<'a>,
+    pub unit: Unit,
+    pub width_px: u32,
+    pub height_px: u32,
+    pub clipped: bool,
+}
+
+impl<'a> Drawn<'a> {
+    /// A geometry in px of a mask.
+    fn of_mask(geometry: Geometry<'a>, size: Size) -> Self {
+        Self {
+            geometry,
+            unit: Unit::Px,
+            width_px: size.w(),
+            height_px: size.h(),
+            clipped: false,
+        }
+    }
+}
+
+/// Buffers for coordinates and run-length strings, reused from row to row.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    coords: Vec<f64>,
+    rings: Vec<i32>,
+    parts: Vec<i32>,
+    rle: Vec<u8>,
+    transpose: rle::Scratch,
+}
+
+impl Scratch {
+    fn clear_points(&mut self) {
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        self.rings.push(0);
+        self.parts.push(0);
+    }
+
+    fn push_ring(&mut self, ring: &[f64]) {
+        self.coords.extend_from_slice(ring);
+        self.rings.push(self.coords.len() as i32);
+    }
+
+    fn end_part(&mut self) {
+        self.parts.push(self.rings.len() as i32 - 1);
+    }
+
+    fn points(&self) -> Points<'_> {
+        Points {
+            coords: &self.coords,
+            rings: &self.rings,
+            parts: &self.parts,
+        }
+    }
+}
+
+/// Shapes that can be made from what the annotation has.
+pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
+    use Shape::{Bitmask, BoundingBox, Polygon, RotatableBoundingBox};
+    if row.rle.is_some() || row.points.is_some() {
+        &[BoundingBox, RotatableBoundingBox, Polygon, Bitmask]
+    } else {
+        &[BoundingBox, RotatableBoundingBox]
+    }
+}
+
+/// Whether the source's image has another aspect than the medium, by more than rounding to whole pixels explains.
+pub(super) fn aspect_differs(row: &Annotation<'_>, place: &Place) -> bool {
+    let sizes = (
+        place.source_width_px,
+        place.source_height_px,
+        place.width_px,
+        place.height_px,
+    );
+    let (Some(sw), Some(sh), Some(mw), Some(mh)) = sizes else {
+        return false;
+    };
+    let (across, down) = (u64::from(sw) * u64::from(mh), u64::from(sh) * u64::from(mw));
+    row.unit == Unit::Px && across.abs_diff(down) > u64::from(sw.max(sh).max(mw).max(mh))
+}
+
+/// Makes the geometry of `object`'s shape.
+pub(super) fn draw<'a>(
+    row: &Annotation<'a>,
+    object: &OntologyObject,
+    place: &Place,
+    plan: &Plan,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    match object.ir_shape() {
+        Some(Shape::BoundingBox) => draw_box(row, place, plan.off_image, Geometry::BoundingBox),
+        Some(Shape::RotatableBoundingBox) => {
+            let theta = row.theta.unwrap_or(0.0);
+            draw_box(row, place, plan.off_image, |corner_and_size| {
+                Geometry::RotatableBoundingBox(corner_and_size, theta)
+            })
+        }
+        Some(Shape::Polygon) => draw_polygon(row, place, plan, scratch),
+        Some(Shape::Bitmask) => draw_bitmask(row, place, scratch),
+        _ => Err(mismatch(row, &object.shape)),
+    }
+}
+
+fn mismatch(row: &Annotation<'_>, wanted: &str) -> Reason {
+    let found = row.shape.map_or("nothing", Shape::as_str).replace('_', " ");
+    Reason::ShapeMismatch {
+        wanted: wanted.replace('_', " "),
+        found: format!("a {found}"),
+    }
+}
+
+/// Width and height that the row's coordinates refer to.
+fn source_size(row: &Annotation<'_>, place: &Place) -> Result<(u32, u32), Reason> {
+    place
+        .source_width_px
+        .zip(place.source_height_px)
+        .ok_or_else(|| Reason::NoSize {
+            media: row.media.to_owned(),
+        })
+}
+
+/// Size of the row's mask, which must be its medium's.
+fn mask_size(row: &Annotation<'_>, place: &Place) -> Result<Size, Reason> {
+    let (h, w) = (row.height_px.unwrap_or(0), row.width_px.unwrap_or(0));
+    let medium = (
+        place.height_px.or(place.source_height_px),
+        place.width_px.or(place.source_width_px),
+    );
+    if let (Some(media_h), Some(media_w)) = medium {
+        if (h, w) != (media_h, media_w) {
+            return Err(Reason::MaskSize {
+                mask: (h, w),
+                media: (media_h, media_w),
+            });
+        }
+    }
+    Size::new(u64::from(h), u64::from(w)).map_err(bad_rle)
+}
+
+fn bad_rle(error: RleError) -> Reason {
+    Reason::BadRle {
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+fn bad_polygon(error: PolygonError) -> Reason {
+    Reason::BadRle {
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+fn draw_box<'a>(
+    row: &Annotation<'a>,
+    place: &Place,
+    policy: OffImage,
+    shape: impl Fn([f64; 4]) -> Geometry<'a>,
+) -> Result<Drawn<'a>, Reason> {
+    if let (None, Some(rle)) = (row.bbox, row.rle) {
+        let size = mask_size(row, place)?;
+        let mask = Rle::<ColumnMajor>::from_string(rle, size).map_err(bad_rle)?;
+        let [x, y, w, h] = mask.bbox().ok_or(Reason::EmptyGeometry)?.map(f64::from);
+        return Ok(Drawn::of_mask(shape([x, y, w, h]), size));
+    }
+    let points = || row.points.and_then(|points| polygon::extent(points.iter().flatten()));
+    let corner_and_size = row.bbox.or_else(points).ok_or(Reason::NoGeometry)?;
+    let (width_px, height_px) = source_size(row, place)?;
+    let (w, h) = limits(row.unit, (width_px, height_px));
+    let (corner_and_size, clipped) = match policy {
+        OffImage::Keep => (corner_and_size, false),
+        _ => clip_box(corner_and_size, w, h, policy)?,
+    };
+    Ok(Drawn {
+        geometry: shape(corner_and_size),
+        unit: row.unit,
+        width_px,
+        height_px,
+        clipped,
+    })
+}
+
+/// Far corner of the image in the row's unit.
+fn limits(unit: Unit, (w, h): (u32, u32)) -> (f64, f64) {
+    match unit {
+        Unit::Px => (f64::from(w), f64::from(h)),
+        Unit::Frac => (1.0, 1.0),
+    }
+}
+
+/// Cuts a box at the image's edge; whether it was cut stands beside it. Sides that are inside keep their digits.
+fn clip_box([x, y, w, h]: [f64; 4], width: f64, height: f64, policy: OffImage) -> Result<([f64; 4], bool), Reason> {
+    let (x, w, cut_x) = clip_side(x, w, width)?;
+    let (y, h, cut_y) = clip_side(y, h, height)?;
+    if policy == OffImage::Reject && (cut_x || cut_y) {
+        return Err(Reason::OffImage);
+    }
+    Ok(([x, y, w, h], cut_x || cut_y))
+}
+
+fn clip_side(start: f64, length: f64, limit: f64) -> Result<(f64, f64, bool), Reason> {
+    let slack = limit * EDGE_SLACK;
+    let end = start + length;
+    if start >= -slack && end <= limit + slack {
+        return Ok((start, length, false));
+    }
+    let (from, to) = (start.max(0.0), end.min(limit));
+    // A box that only touches the edge from outside covers nothing of the image.
+    if to <= from {
+        return Err(Reason::OffImage);
+    }
+    Ok((
+        from,
+        if from == start {
+            length.min(to - from)
+        } else {
+            to - from
+        },
+        true,
+    ))
+}
+
+fn draw_polygon<'a>(
+    row: &Annotation<'a>,
+    place: &Place,
+    plan: &Plan,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    scratch.clear_points();
+    if let Some(rle) = row.rle {
+        let size = mask_size(row, place)?;
+        let mask = Rle::<ColumnMajor>::from_string(rle, size)
+            .and_then(|mask| mask.transpose())
+            .map_err(bad_rle)?;
+        for part in mask.to_polygons() {
+            for ring in std::iter::once(&part.outer).chain(&part.holes) {
+                let ring = Part::flat(ring);
+                match plan.simplify_px {
+                    Some(tolerance) => scratch.push_ring(&polygon::simplify(&ring, tolerance)),
+                    None => scratch.push_ring(&ring),
+                }
+            }
+            scratch.end_part();
+        }
+        if scratch.coords.is_empty() {
+            return Err(Reason::EmptyGeometry);
+        }
+        return Ok(Drawn::of_mask(Geometry::Polygon(scratch.points()), size));
+    }
+    let Some(points) = row.points else {
+        return Err(mismatch(row, "polygon"));
+    };
+    let (width_px, height_px) = source_size(row, place)?;
+    let (w, h) = limits(row.unit, (width_px, height_px));
+    let inside = |ring: &[f64]| ring.chunks_exact(2).all(|p| within(p[0], w) && within(p[1], h));
+    if plan.off_image == OffImage::Keep || points.iter().flatten().all(inside) {
+        let geometry = Geometry::Polygon(points);
+        return Ok(Drawn {
+            geometry,
+            unit: row.unit,
+            width_px,
+            height_px,
+            clipped: false,
+        });
+    }
+    if plan.off_image == OffImage::Reject {
+        return Err(Reason::OffImage);
+    }
+    for part in points.iter() {
+        let before = scratch.rings.len();
+        for (position, ring) in part.enumerate() {
+            let cut = polygon::clip(ring, w, h);
+            let covers = cut.len() >= 6 && polygon::doubled_area(&cut) != 0.0;
+            if covers {
+                scratch.push_ring(&cut);
+            } else if position == 0 {
+                // Without its outer ring a part has nothing to make holes in.
+                break;
+            }
+        }
+        if scratch.rings.len() > before {
+            scratch.end_part();
+        }
+    }
+    if scratch.coords.is_empty() {
+        return Err(Reason::OffImage);
+    }
+    let geometry = Geometry::Polygon(scratch.points());
+    Ok(Drawn {
+        geometry,
+        unit: row.unit,
+        width_px,
+        height_px,
+        clipped: true,
+    })
+}
+
+fn within(value: f64, limit: f64) -> bool {
+    let slack = limit * EDGE_SLACK;
+    value >= -slack && value <= limit + slack
+}
+
+fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratch) -> Result<Drawn<'a>, Reason> {
+    scratch.rle.clear();
+    let size = if let Some(rle) = row.rle {
+        let size = mask_size(row, place)?;
+        coco_string_to_encord(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?;
+        size
+    } else {
+        let Some(points) = row.points else {
+            return Err(mismatch(row, "bitmask"));
+        };
+        let (source_w, source_h) = source_size(row, place)?;
+        let (w, h) = place.width_px.zip(place.height_px).unwrap_or((source_w, source_h));
+        let (limit_w, limit_h) = limits(row.unit, (source_w, source_h));
+        let size = Size::new(u64::from(h), u64::from(w)).map_err(bad_rle)?;
+        let mask = rasterise(&points, (f64::from(w) / limit_w, f64::from(h) / limit_h), size)?;
+        mask.transpose().map_err(bad_rle)?.to_string_into(&mut scratch.rle);
+        size
+    };
+    Ok(Drawn::of_mask(Geometry::Bitmask(&scratch.rle), size))
+}
+
+/// Union of the parts by COCO's rule, at the medium's size. Where the sizes are the same the scale is
+/// 1.0, which leaves every digit.
+fn rasterise(points: &Points<'_>, scale: (f64, f64), size: Size) -> Result<Rle<ColumnMajor>, Reason> {
+    let mut masks = Vec::new();
+    let mut scaled: Vec<Vec<f64>> = Vec::new();
+    for part in points.iter() {
+        scaled.clear();
+        scaled.extend(part.map(|ring| {
+            ring.chunks_exact(2)
+                .flat_map(|p| [p[0] * scale.0, p[1] * scale.1])
+                .collect()
+        }));
+        let Some((outer, holes)) = scaled.split_first() else {
+            continue;
+        };
+        let holes: Vec<&[f64]> = holes.iter().map(Vec::as_slice).collect();
+        masks.push(Rle::from_part(outer, &holes, size).map_err(bad_polygon)?);
+    }
+    Rle::union_of(masks, size).map_err(bad_rle)
+}

@@ -1,0 +1,249 @@
+//! Which medium and frame the images of a source are.
+
+use std::sync::Arc;
+
+use glob::Pattern;
+use regex::Regex;
+
+use super::titles::{base_name, stem, Found, Target, Titles};
+use super::Verdict;
+use crate::coco::MediaName;
+use crate::error::{Error, Result};
+use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Medium, Plan};
+use crate::reject::Reason;
+
+/// Where the annotations of one image go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Index of the medium.
+    pub medium: u32,
+    /// Encord frame, or index of the image in its group.
+    pub frame: u32,
+    /// data_hash of the medium or of the image inside the group.
+    pub data_hash: String,
+    /// Width of the medium, or of the image inside a group, where the project knows it.
+    pub width_px: Option<u32>,
+    /// Height likewise.
+    pub height_px: Option<u32>,
+    /// Width that the source's px coordinates refer to: the image's own, else the medium's.
+    pub source_width_px: Option<u32>,
+    /// Height likewise.
+    pub source_height_px: Option<u32>,
+}
+
+/// The media rules of a plan.
+pub(super) struct MediaRules {
+    plan: Arc<Plan>,
+    titles: Titles,
+    pattern: Option<Regex>,
+    only: Option<Vec<Pattern>>,
+}
+
+impl MediaRules {
+    pub(super) fn new(plan: &Arc<Plan>) -> Result<Self> {
+        let pattern = plan.frame_pattern.as_deref().map(frame_pattern).transpose()?;
+        let glob =
+            |text: &String| Pattern::new(text).map_err(|cause| Error::Plan(format!("--only-media {text:?}: {cause}")));
+        let only = plan
+            .only_media
+            .as_ref()
+            .map(|globs| globs.iter().map(glob).collect::<Result<_>>())
+            .transpose()?;
+        if plan.frame_stride == 0 {
+            return Err(Error::Plan("--frame-stride is 0; expected 1 or more".into()));
+        }
+        Ok(Self {
+            plan: Arc::clone(plan),
+            titles: Titles::new(&plan.media),
+            pattern,
+            only,
+        })
+    }
+
+    /// Places an image. `file_stem` is the prediction file's own name without its suffix.
+    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Place> {
+        let named = match self.name_and_frame(image, file_stem) {
+            Ok(named) => named,
+            Err(reason) => return Verdict::Reject(reason),
+        };
+        let target = match self.target(image, &named) {
+            Ok(target) => target,
+            // Whoever asks for some media only does not want to hear of the others.
+            Err(_) if !self.wanted(&named.name) => return Verdict::Filtered("only_media"),
+            Err(reason) => return Verdict::Reject(reason),
+        };
+        let (index, image_index, mapped_frame) = match target {
+            MapTarget::Target(Target::Medium(index)) => (index, None, None),
+            MapTarget::Target(Target::Image(index, position)) => (index, Some(position), None),
+            MapTarget::Frame(index, frame) => (index, None, Some(frame)),
+        };
+        let medium = &self.plan.media[index as usize];
+        if !self.wanted(&medium.title) && !self.wanted(&named.name) {
+            return Verdict::Filtered("only_media");
+        }
+        let frame = match (medium.data_type, image_index, mapped_frame) {
+            (DataType::Other, ..) => {
+                return Verdict::Reject(Reason::UnsupportedMedia {
+                    media: medium.title.clone(),
+                    data_type: "a kind that this release does not write".into(),
+                })
+            }
+            (_, Some(position), _) => i64::from(position),
+            (_, _, Some(frame)) => i64::from(frame),
+            (DataType::Image, ..) => 0,
+            _ => match named.frame {
+                Some(frame) => self.encord_frame(frame),
+                None if medium.frames == 1 => 0,
+                None => return Verdict::Reject(Reason::NoFrame { media: named.name }),
+            },
+        };
+        match u32::try_from(frame) {
+            Ok(in_range) if u64::from(in_range) < medium.frames => {
+                Verdict::Found(place(image, medium, index, in_range))
+            }
+            _ => Verdict::Reject(Reason::FrameRange {
+                frame,
+                frames: medium.frames,
+            }),
+        }
+    }
+
+    /// (source frame - base) * stride; saturating, since a frame that overflows is out of range anyway.
+    fn encord_frame(&self, source_frame: i64) -> i64 {
+        source_frame
+            .saturating_sub(self.plan.frame_base)
+            .saturating_mul(self.plan.frame_stride)
+    }
+
+    fn wanted(&self, title: &str) -> bool {
+        self.only.as_ref().is_none_or(|globs| {
+            globs
+                .iter()
+                .any(|glob| glob.matches(title) || glob.matches(base_name(title)))
+        })
+    }
+
+    fn name_and_frame(&self, image: &MediaName<'_>, file_stem: &str) -> std::result::Result<Named, Reason> {
+        let id = || image.image_id.as_deref().unwrap_or_default();
+        let file_name = image.file_name.unwrap_or_else(id);
+        let mut named = Named {
+            name: match (self.plan.media_from, image.video) {
+                (MediaFrom::Stem, _) => file_stem,
+                (MediaFrom::Auto, Some(video)) => video,
+                _ => file_name,
+            }
+            .to_owned(),
+            frame: image.frame_index,
+        };
+        if self.plan.frame_from == FrameFrom::ImageId {
+            let number = id().parse::<i64>();
+            named.frame = Some(number.map_err(|_| Reason::BadField {
+                field: "image_id",
+                expected: "a whole number, since --frame-from image_id takes the frame from it",
+                found: format!("{:?}", id()),
+            })?);
+        }
+        if let Some(pattern) = &self.pattern {
+            let mismatch = || Reason::PatternMismatch {
+                name: file_name.to_owned(),
+            };
+            let groups = pattern.captures(file_name).ok_or_else(mismatch)?;
+            if let Some(media) = groups.name("media") {
+                named.name = media.as_str().to_owned();
+            }
+            if let Some(frame) = groups.name("frame") {
+                named.frame = Some(frame.as_str().parse().map_err(|_| mismatch())?);
+            }
+        }
+        Ok(named)
+    }
+
+    fn target(&self, image: &MediaName<'_>, named: &Named) -> std::result::Result<MapTarget, Reason> {
+        if let Some(map) = &self.plan.media_map {
+            let keys = [
+                image.image_id.as_deref(),
+                image.file_name,
+                image.file_name.map(base_name),
+                Some(&named.name),
+            ];
+            let unmapped = || Reason::UnmappedMedia {
+                media: named.name.clone(),
+            };
+            let target = keys
+                .into_iter()
+                .flatten()
+                .find_map(|key| map.get(key))
+                .ok_or_else(unmapped)?;
+            let (data_hash, frame) = match target {
+                MediaTarget::DataHash(data_hash) => (data_hash, None),
+                MediaTarget::Frame { data_hash, frame } => (data_hash, Some(*frame)),
+            };
+            return match (self.titles.by_hash(data_hash), frame) {
+                (Some(Target::Medium(index)), Some(frame)) => Ok(MapTarget::Frame(index, frame)),
+                (Some(target), _) => Ok(MapTarget::Target(target)),
+                (None, _) => Err(unmapped()),
+            };
+        }
+        if !image.declared && self.plan.media_from != MediaFrom::Stem {
+            let image_id = image.image_id.as_deref().unwrap_or_default().to_owned();
+            return Err(Reason::UnknownImage { image_id });
+        }
+        match self.titles.by_name(&named.name) {
+            Found::One(target) => Ok(MapTarget::Target(target)),
+            Found::Many(candidates) => Err(Reason::AmbiguousMedia {
+                media: named.name.clone(),
+                candidates,
+            }),
+            Found::None => Err(Reason::UnknownMedia {
+                media: named.name.clone(),
+            }),
+        }
+    }
+}
+
+/// What the source calls the medium, and the frame in the source's counting.
+struct Named {
+    name: String,
+    frame: Option<i64>,
+}
+
+enum MapTarget {
+    Target(Target),
+    /// A medium and a frame in Encord's counting.
+    Frame(u32, u32),
+}
+
+fn place(image: &MediaName<'_>, medium: &Medium, index: u32, frame: u32) -> Place {
+    let unit = medium.units.get(frame as usize);
+    let data_hash = unit.map_or(&medium.data_hash, |unit| &unit.data_hash).clone();
+    let (width_px, height_px) = unit.map_or((medium.width, medium.height), |unit| (unit.width, unit.height));
+    let source_size = (image.width.or(width_px), image.height.or(height_px));
+    Place {
+        medium: index,
+        frame,
+        data_hash,
+        width_px,
+        height_px,
+        source_width_px: source_size.0,
+        source_height_px: source_size.1,
+    }
+}
+
+fn frame_pattern(text: &str) -> Result<Regex> {
+    let pattern = Regex::new(text).map_err(|cause| Error::Plan(format!("--frame-pattern: {cause}")))?;
+    if !pattern
+        .capture_names()
+        .flatten()
+        .any(|name| name == "frame" || name == "media")
+    {
+        return Err(Error::Plan(
+            "--frame-pattern has no group named (?P<media>...) or (?P<frame>...)".into(),
+        ));
+    }
+    Ok(pattern)
+}
+
+/// The prediction file's own name without folders and suffix.
+pub(super) fn file_stem(label: &str) -> &str {
+    stem(label)
+}

@@ -1,0 +1,237 @@
+//! From the source's words to Encord's: classes become ontology objects, images become media and frames, geometries
+//! take the shape that the ontology asks for. A pure function of plan and rows.
+//!
+//! Names are resolved once each ([`SourceResolver::learn`]); a row then costs two array look-ups and its geometry
+//! ([`SourceResolver::resolve`]), which may run on several threads.
+
+mod classes;
+mod geometry;
+mod media;
+mod titles;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::batch::Annotation;
+use crate::coco::{ClassName, MediaName};
+use crate::error::Result;
+use crate::label_row::identity::{self, Untracked};
+use crate::plan::Plan;
+use crate::reject::Reason;
+use crate::stage::record::{Key, StagedRow, TextSpan};
+use crate::stage::StagedRows;
+use classes::{Candidates, ClassRules};
+pub use geometry::Scratch;
+use media::{MediaRules, Place};
+
+/// What became of a name, or of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict<T> {
+    /// It leads somewhere.
+    Found(T),
+    /// The user asked to leave it out, for this reason.
+    Filtered(&'static str),
+    /// It cannot be written.
+    Reject(Reason),
+}
+
+/// Counts of things worth a warning or worth leaving out, by name.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// The rules of a plan, ready for any number of sources.
+pub struct Resolver {
+    plan: Arc<Plan>,
+    media: MediaRules,
+    classes: ClassRules,
+    /// Media admitted so far, where their number is limited.
+    admitted: HashSet<u32>,
+}
+
+impl Resolver {
+    /// Indexes the plan's media and ontology.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Plan`] for a pattern or glob that does not compile and a stride of 0.
+    pub fn new(plan: &Arc<Plan>) -> Result<Self> {
+        let (media, classes) = (MediaRules::new(plan)?, ClassRules::new(plan));
+        Ok(Self {
+            plan: Arc::clone(plan),
+            media,
+            classes,
+            admitted: HashSet::new(),
+        })
+    }
+
+    fn place(&mut self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Place> {
+        let verdict = self.media.place(image, file_stem);
+        let (Verdict::Found(place), Some(limit)) = (&verdict, self.plan.limit_rows) else {
+            return verdict;
+        };
+        if !self.admitted.contains(&place.medium) {
+            if self.admitted.len() >= limit {
+                return Verdict::Filtered("limit_rows");
+            }
+            self.admitted.insert(place.medium);
+        }
+        verdict
+    }
+}
+
+/// Resolves the rows of one source.
+pub struct SourceResolver {
+    index: u32,
+    label: Arc<str>,
+    places: Vec<Option<Verdict<Place>>>,
+    classes: Vec<Option<Verdict<Candidates>>>,
+}
+
+impl SourceResolver {
+    /// A resolver for source number `index` with this label.
+    pub fn new(index: u32, label: &Arc<str>) -> Self {
+        Self {
+            index,
+            label: Arc::clone(label),
+            places: Vec::new(),
+            classes: Vec::new(),
+        }
+    }
+
+    /// Resolves the names that the coming rows use, in their order: with a limit on label rows the first media win.
+    pub fn learn<'n>(
+        &mut self,
+        rules: &mut Resolver,
+        media: &[u32],
+        classes: &[u32],
+        media_name: impl Fn(u32) -> MediaName<'n>,
+        class_name: impl Fn(u32) -> ClassName<'n>,
+    ) {
+        for &name in media {
+            let slot = slot(&mut self.places, name);
+            if slot.is_none() {
+                *slot = Some(rules.place(&media_name(name), media::file_stem(&self.label)));
+            }
+        }
+        for &name in classes {
+            let slot = slot(&mut self.classes, name);
+            if slot.is_none() {
+                *slot = Some(rules.classes.candidates(&class_name(name)));
+            }
+        }
+    }
+
+    /// Resolves one row, whose names were learnt, and appends it to `out`.
+    pub fn resolve(
+        &self,
+        plan: &Plan,
+        row: &Annotation<'_>,
+        (media, class): (u32, u32),
+        text: TextSpan,
+        scratch: &mut Scratch,
+        out: &mut Resolved,
+    ) -> Verdict<()> {
+        let place = match known(&self.places, media) {
+            Verdict::Found(place) => place,
+            Verdict::Filtered(why) => return Verdict::Filtered(why),
+            Verdict::Reject(reason) => return Verdict::Reject(reason),
+        };
+        let candidates = match known(&self.classes, class) {
+            Verdict::Found(candidates) => candidates,
+            Verdict::Filtered(why) => return Verdict::Filtered(why),
+            Verdict::Reject(reason) => return Verdict::Reject(reason),
+        };
+        let score = row.score.unwrap_or(1.0);
+        if plan.min_confidence.is_some_and(|min| score < min) {
+            return Verdict::Filtered("min_confidence");
+        }
+        let Some(feature) = classes::settle(&plan.ontology, candidates, row.shape, geometry::possible(row)) else {
+            let hash = |&index: &u32| plan.ontology[index as usize].feature_hash.clone();
+            let candidates = candidates.iter().map(hash).collect();
+            return Verdict::Reject(Reason::AmbiguousClass {
+                class: row.class.to_owned(),
+                candidates,
+            });
+        };
+        let object = &plan.ontology[feature as usize];
+        let drawn = match geometry::draw(row, object, place, plan, scratch) {
+            Ok(drawn) => drawn,
+            Err(reason) => return Verdict::Reject(reason),
+        };
+        for (happened, what) in [
+            (drawn.clipped, "clipped"),
+            (geometry::aspect_differs(row, place), "aspect_differs"),
+        ] {
+            if happened {
+                *out.warnings.entry(what).or_default() += 1;
+            }
+        }
+        let data_hash = &plan.media[place.medium as usize].data_hash;
+        let mut staged = StagedRow {
+            key: Key {
+                label_row: place.medium,
+                frame: place.frame,
+                object: 0,
+                source: self.index,
+                offset: row.offset,
+            },
+            feature,
+            annotation_id: row.annotation_id,
+            track: row.track,
+            score,
+            unit: drawn.unit,
+            width_px: drawn.width_px,
+            height_px: drawn.height_px,
+            geometry: drawn.geometry,
+        };
+        staged.key.object = match row.track {
+            Some(track) => identity::tracked(&plan.branch, row.source, data_hash, &object.feature_hash, track),
+            None => {
+                let feature_hash = object.feature_hash.as_str();
+                let StagedRow {
+                    geometry,
+                    unit,
+                    width_px,
+                    height_px,
+                    score,
+                    ..
+                } = staged;
+                let drawn = Untracked {
+                    feature_hash,
+                    geometry,
+                    unit,
+                    width_px,
+                    height_px,
+                    score,
+                };
+                identity::untracked(&plan.branch, data_hash, place.frame, &drawn)
+            }
+        };
+        out.rows.push(&staged, text);
+        Verdict::Found(())
+    }
+}
+
+/// What a run of rows became.
+#[derive(Default)]
+pub struct Resolved {
+    /// Rows to stage.
+    pub rows: StagedRows,
+    /// Things that the summary mentions.
+    pub warnings: Counts,
+}
+
+fn slot<T>(slots: &mut Vec<Option<T>>, index: u32) -> &mut Option<T> {
+    let index = index as usize;
+    if slots.len() <= index {
+        slots.resize_with(index + 1, || None);
+    }
+    &mut slots[index]
+}
+
+fn known<T>(slots: &[Option<Verdict<T>>], index: u32) -> Verdict<&T> {
+    match slots.get(index as usize) {
+        Some(Some(Verdict::Found(value))) => Verdict::Found(value),
+        Some(Some(Verdict::Filtered(why))) => Verdict::Filtered(why),
+        Some(Some(Verdict::Reject(reason))) => Verdict::Reject(reason.clone()),
+        _ => unreachable!("a row uses a name that was not learnt"),
+    }
+}

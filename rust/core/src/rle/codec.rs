@@ -1,0 +1,157 @@
+//! Run lengths to and from COCO's character code.
+//!
+//! A number is written in groups of 5 bits, least significant first, each as the character 48 + group,
+//! with bit 5 set while more groups follow; bit 4 of the last group is the sign. From the fourth run on,
+//! the number is the difference to the run two before, which has the same colour.
+
+use super::{RleError, Size};
+
+/// Groups that the difference of two 32-bit run lengths can take: 33 bits and a sign.
+const MAX_GROUPS: u32 = 7;
+
+/// Reads a run-length string into canonical runs.
+pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
+    runs.clear();
+    // A number takes a byte at least, so this is bounded by the input; most strings need about half.
+    runs.reserve(string.len());
+    let (mut before_last, mut last) = (0i64, 0i64);
+    let mut total = 0u64;
+    let mut empty_runs = 0usize;
+    let mut at = 0;
+    while at < string.len() {
+        let start = at;
+        let mut value = 0i64;
+        let mut shift = 0;
+        loop {
+            let Some(&byte) = string.get(at) else {
+                return Err(RleError::Truncated { len: string.len() });
+            };
+            let group = byte.wrapping_sub(48);
+            if group > 63 {
+                return Err(RleError::Alphabet { byte, at });
+            }
+            if shift == 5 * MAX_GROUPS {
+                return Err(RleError::Number { at: start });
+            }
+            at += 1;
+            value |= i64::from(group & 31) << shift;
+            shift += 5;
+            if group & 32 == 0 {
+                if group & 16 != 0 {
+                    value |= -1 << shift;
+                }
+                break;
+            }
+        }
+        if runs.len() > 2 {
+            // 35-bit steps: the sum cannot leave 64 bits for any string that fits in memory.
+            value += before_last;
+        }
+        if value < 0 {
+            return Err(RleError::Negative {
+                run: runs.len(),
+                value,
+            });
+        }
+        (before_last, last) = (last, value);
+        total += value as u64;
+        empty_runs += usize::from(value == 0);
+        // A value beyond 32 bits is cut here, and reported by its sum below.
+        runs.push(value as u32);
+    }
+    finish(runs, total, empty_runs, size)
+}
+
+/// Checks run lengths and copies them as canonical runs.
+pub(super) fn check_counts(
+    counts: &[i64],
+    size: Size,
+    runs: &mut Vec<u32>,
+) -> Result<(), RleError> {
+    runs.clear();
+    runs.reserve(counts.len());
+    let mut total = 0u64;
+    let mut empty_runs = 0;
+    for (run, &value) in counts.iter().enumerate() {
+        if value < 0 {
+            return Err(RleError::Negative { run, value });
+        }
+        total = total.saturating_add(value as u64);
+        empty_runs += usize::from(value == 0);
+        runs.push(value as u32);
+    }
+    finish(runs, total, empty_runs, size)
+}
+
+/// Compares the sum with the size and brings the runs into canonical form.
+fn finish(runs: &mut Vec<u32>, total: u64, empty_runs: usize, size: Size) -> Result<(), RleError> {
+    let expected = u64::from(size.pixels());
+    if total != expected {
+        return Err(RleError::Sum {
+            found: total,
+            expected,
+            h: size.h(),
+            w: size.w(),
+        });
+    }
+    let leading = usize::from(runs.first() == Some(&0));
+    if empty_runs > leading || runs.is_empty() || total == 0 {
+        canonicalise(runs);
+    }
+    Ok(())
+}
+
+/// Removes empty runs but the first, joining their neighbours, in place.
+fn canonicalise(runs: &mut Vec<u32>) {
+    let mut kept = 0;
+    for i in 0..runs.len() {
+        let run = runs[i];
+        if run == 0 {
+            continue;
+        }
+        if kept == 0 && i % 2 == 1 {
+            // Only a run at an odd index comes here, so there is room for the empty first run.
+            runs[0] = 0;
+            kept = 1;
+        }
+        if kept > 0 && (kept - 1) % 2 == i % 2 {
+            runs[kept - 1] += run;
+        } else {
+            runs[kept] = run;
+            kept += 1;
+        }
+    }
+    runs.truncate(kept);
+    if runs.is_empty() {
+        runs.push(0);
+    }
+}
+
+/// Appends the run-length string of `runs`.
+pub(super) fn write(runs: &[u32], out: &mut Vec<u8>) {
+    out.reserve(2 * runs.len());
+    for (i, &run) in runs.iter().enumerate() {
+        let mut value = i64::from(run);
+        if i > 2 {
+            value -= i64::from(runs[i - 2]);
+        }
+        loop {
+            let group = (value & 31) as u8;
+            value >>= 5;
+            // Done when what is left is nothing but copies of the sign bit just written.
+            let done = value == if group & 16 != 0 { -1 } else { 0 };
+            if done {
+                out.push(48 + group);
+                break;
+            }
+            out.push(48 + (group | 32));
+        }
+    }
+}
+
+/// Whether `runs` is the canonical form that [`super`] describes.
+pub(super) fn is_canonical(runs: &[u32], size: Size) -> bool {
+    !runs.is_empty()
+        && runs.iter().skip(1).all(|&run| run > 0)
+        && runs.iter().map(|&run| u64::from(run)).sum::<u64>() == u64::from(size.pixels())
+}

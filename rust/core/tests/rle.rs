@@ -1,0 +1,263 @@
+//! Run-length kernels against the pixel-by-pixel oracles.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use ropewalk_core::rle::{
+    polygons_union, transpose_string, ColumnMajor, MemoryOrder, Part, Rle, RowMajor, Scratch, Size,
+};
+use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
+use ropewalk_testkit::polygons::fill_ring;
+
+fn size(mask: &Pixels) -> Size {
+    Size::new(mask.h as u64, mask.w as u64).unwrap()
+}
+
+fn row_major(mask: &Pixels) -> Rle<RowMajor> {
+    Rle::from_mask(&mask.row_bytes(), size(mask), MemoryOrder::C).unwrap()
+}
+
+fn column_major(mask: &Pixels) -> Rle<ColumnMajor> {
+    Rle::from_mask(&mask.column_bytes(), size(mask), MemoryOrder::F).unwrap()
+}
+
+/// Everything that one mask must satisfy.
+fn check_mask(mask: &Pixels) {
+    let (rows, columns) = (row_major(mask), column_major(mask));
+    assert_eq!(rows.runs(), runs(&mask.row_bytes()));
+    assert_eq!(columns.runs(), runs(&mask.column_bytes()));
+
+    let string = rows.to_rle_string();
+    assert_eq!(string, rle_string(rows.runs()));
+    assert_eq!(
+        Rle::from_string(string.as_bytes(), size(mask)).unwrap(),
+        rows
+    );
+    let counts: Vec<i64> = rows.runs().iter().map(|&run| i64::from(run)).collect();
+    assert_eq!(Rle::from_counts(&counts, size(mask)).unwrap(), rows);
+
+    assert_eq!(columns.transpose().unwrap(), rows);
+    assert_eq!(rows.transpose().unwrap(), columns);
+    let mut out = b"kept".to_vec();
+    transpose_string::<RowMajor>(
+        string.as_bytes(),
+        size(mask),
+        &mut Scratch::default(),
+        &mut out,
+    )
+    .unwrap();
+    assert_eq!(out, format!("kept{}", columns.to_rle_string()).into_bytes());
+
+    assert_eq!(
+        Rle::from_mask(&mask.row_bytes(), size(mask), MemoryOrder::C).as_ref(),
+        Ok(&columns)
+    );
+    assert_eq!(
+        Rle::from_mask(&mask.column_bytes(), size(mask), MemoryOrder::F).as_ref(),
+        Ok(&rows)
+    );
+    assert_eq!(rows.decode().unwrap(), mask.row_bytes());
+    assert_eq!(columns.decode().unwrap(), mask.row_bytes());
+    let mut dirty = vec![7; mask.h * mask.w];
+    rows.decode_into(&mut dirty, MemoryOrder::F).unwrap();
+    assert_eq!(dirty, mask.column_bytes());
+
+    let set = || {
+        (0..mask.h * mask.w)
+            .filter(|&i| mask.rows[i])
+            .map(|i| (i % mask.w, i / mask.w))
+    };
+    assert_eq!(rows.area(), set().count() as u64);
+    assert_eq!(rows.is_empty(), set().next().is_none());
+    let bbox = set().next().map(|_| {
+        let (x0, x1) = (
+            set().map(|p| p.0).min().unwrap(),
+            set().map(|p| p.0).max().unwrap(),
+        );
+        let (y0, y1) = (
+            set().map(|p| p.1).min().unwrap(),
+            set().map(|p| p.1).max().unwrap(),
+        );
+        [x0, y0, x1 - x0 + 1, y1 - y0 + 1].map(|v| v as u32)
+    });
+    assert_eq!(rows.bbox(), bbox);
+    assert_eq!(columns.bbox(), bbox);
+
+    check_contours(mask, &rows, &columns);
+}
+
+/// Rings along pixel edges draw the mask back; parts are connected and no ring meets itself.
+fn check_contours(mask: &Pixels, rows: &Rle<RowMajor>, columns: &Rle<ColumnMajor>) {
+    let parts = rows.to_polygons();
+    let mut drawn = Vec::new();
+    for part in &parts {
+        for ring in part.holes.iter().chain([&part.outer]) {
+            let mut corners = ring.clone();
+            corners.sort_unstable();
+            corners.dedup();
+            assert_eq!(corners.len(), ring.len(), "ring meets itself: {ring:?}");
+            for i in 0..ring.len() {
+                let (a, b, c) = (
+                    ring[i],
+                    ring[(i + 1) % ring.len()],
+                    ring[(i + 2) % ring.len()],
+                );
+                assert!(
+                    (a[0] == b[0]) != (a[1] == b[1]),
+                    "edges are level or upright: {ring:?}"
+                );
+                assert!(
+                    (a[0] == b[0]) != (b[0] == c[0]),
+                    "each vertex is a corner: {ring:?}"
+                );
+            }
+        }
+        assert!(signed_area(&part.outer) > 0);
+        assert!(part.holes.iter().all(|hole| signed_area(hole) < 0));
+        let holes: Vec<Vec<f64>> = part.holes.iter().map(Part::flat).collect();
+        let holes: Vec<&[f64]> = holes.iter().map(Vec::as_slice).collect();
+        drawn.push(Rle::from_part(&Part::flat(&part.outer), &holes, size(mask)).unwrap());
+    }
+    assert_eq!(parts.len(), count_parts(mask));
+    assert_eq!(&Rle::union_of(drawn, size(mask)).unwrap(), columns);
+}
+
+/// Twice the area; positive where the ring turns clockwise on the screen.
+fn signed_area(ring: &[[u32; 2]]) -> i64 {
+    let at = |i: usize| ring[i % ring.len()].map(i64::from);
+    (0..ring.len())
+        .map(|i| at(i)[0] * at(i + 1)[1] - at(i + 1)[0] * at(i)[1])
+        .sum()
+}
+
+/// Number of 4-connected pieces, by flooding.
+fn count_parts(mask: &Pixels) -> usize {
+    let mut left = mask.clone();
+    let mut parts = 0;
+    for seed in 0..mask.rows.len() {
+        if !left.rows[seed] {
+            continue;
+        }
+        parts += 1;
+        let mut flood = vec![(seed % mask.w, seed / mask.w)];
+        while let Some((x, y)) = flood.pop() {
+            if x < mask.w && y < mask.h && std::mem::take(&mut left.rows[y * mask.w + x]) {
+                flood.extend([
+                    (x + 1, y),
+                    (x.wrapping_sub(1), y),
+                    (x, y + 1),
+                    (x, y.wrapping_sub(1)),
+                ]);
+            }
+        }
+    }
+    parts
+}
+
+#[test]
+fn every_small_mask() {
+    for (h, w) in [(3, 4), (4, 3), (2, 6), (6, 2), (1, 9), (9, 1), (2, 3)] {
+        for bits in 0..1 << (h * w) {
+            check_mask(&Pixels::from_bits(h, w, bits));
+        }
+    }
+}
+
+#[test]
+fn every_mask_with_corner_touches_in_five_by_five() {
+    // Ring of 5 x 5 around a free 3 x 3 core, with every choice of corner pixels: holes in holes, touches.
+    for bits in 0..1u64 << 13 {
+        let mut mask = Pixels::blank(5, 5);
+        for i in 0..25 {
+            let (x, y) = (i % 5, i / 5);
+            let core = (1..4).contains(&x) && (1..4).contains(&y);
+            mask.rows[i] = match (core, x % 4 == 0 && y % 4 == 0) {
+                (true, _) => bits >> (3 * (y - 1) + x - 1) & 1 == 1,
+                (_, true) => bits >> (9 + x / 4 + y / 2) & 1 == 1,
+                _ => true,
+            };
+        }
+        check_mask(&mask);
+    }
+}
+
+#[test]
+fn masks_across_word_borders_and_algorithms() {
+    for (h, w) in [
+        (64, 65),
+        (130, 63),
+        (1, 200),
+        (200, 1),
+        (67, 129),
+        (0, 5),
+        (5, 0),
+        (0, 0),
+    ] {
+        for kind in 0..6 {
+            for seed in [2, 5, 77, 1234] {
+                check_mask(&draw(h, w, kind, seed));
+            }
+        }
+    }
+}
+
+/// Random rings around an image, with repeated vertices, off-image ones and exact halves of sub-pixels.
+fn any_ring() -> impl Strategy<Value = Vec<f64>> {
+    let coordinate = prop_oneof![
+        4 => -20.0..60.0f64,
+        2 => (-40..100i32).prop_map(f64::from),
+        2 => (-200..600i32).prop_map(|tenths| f64::from(tenths) / 10.0),
+        1 => -3e4..3e4f64,
+    ];
+    prop::collection::vec(coordinate, 3..20).prop_map(|mut halves| {
+        halves.extend_from_within(..);
+        halves
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn random_masks(mask in any_mask(90)) {
+        check_mask(&mask);
+    }
+
+    #[test]
+    fn set_operations(h in 0..20usize, w in 0..20usize, kinds in any::<[u8; 2]>(), seed in any::<u64>()) {
+        let (a, b) = (draw(h, w, kinds[0] % 6, seed), draw(h, w, kinds[1] % 6, seed / 3));
+        let both = |rule: fn(bool, bool) -> bool| {
+            let rows = a.rows.iter().zip(&b.rows).map(|(&a, &b)| rule(a, b)).collect();
+            row_major(&Pixels { h, w, rows })
+        };
+        prop_assert_eq!(row_major(&a).union(&row_major(&b)).unwrap(), both(|a, b| a || b));
+        prop_assert_eq!(row_major(&a).difference(&row_major(&b)).unwrap(), both(|a, b| a && !b));
+    }
+
+    #[test]
+    fn rings_are_filled_as_sub_pixels_say(ring in any_ring(), h in 0..50usize, w in 0..50usize) {
+        let size = Size::new(h as u64, w as u64).unwrap();
+        prop_assert_eq!(Rle::from_polygon(&ring, size).unwrap(), column_major(&fill_ring(&ring, h, w)));
+    }
+
+    #[test]
+    fn rings_are_united(rings in prop::collection::vec(any_ring(), 0..5), h in 1..40usize, w in 1..40usize) {
+        let size = Size::new(h as u64, w as u64).unwrap();
+        let mut expected = Pixels::blank(h, w);
+        for ring in &rings {
+            let drawn = fill_ring(ring, h, w);
+            expected.rows.iter_mut().zip(drawn.rows).for_each(|(pixel, set)| *pixel |= set);
+        }
+        let rings: Vec<&[f64]> = rings.iter().map(Vec::as_slice).collect();
+        prop_assert_eq!(polygons_union(&rings, size).unwrap(), column_major(&expected));
+    }
+
+    #[test]
+    fn any_bytes_are_a_mask_or_an_error(bytes in prop::collection::vec(40..120u8, 0..30), h in 0..2000u64, w in 0..2000u64) {
+        let size = Size::new(h, w).unwrap();
+        if let Ok(mask) = Rle::<ColumnMajor>::from_string(&bytes, size) {
+            prop_assert_eq!(mask.runs().iter().map(|&run| u64::from(run)).sum::<u64>(), h * w);
+            prop_assert!(mask.runs()[1..].iter().all(|&run| run > 0));
+            prop_assert_eq!(mask.transpose().unwrap().transpose().unwrap(), mask);
+        }
+    }
+}

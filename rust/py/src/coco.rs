@@ -1,0 +1,102 @@
+//! Reading COCO files in batches.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader};
+
+use crate::batch::AnnotationBatch;
+use crate::errors::to_py;
+use crate::stage::read_tables;
+
+/// Rows a batch.
+const BATCH_ROWS: usize = 1 << 16;
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<CocoPredictions>()?;
+    m.add_function(wrap_pyfunction!(read_coco, m)?)
+}
+
+/// Batches of one file.
+#[pyclass(module = "ropewalk._core")]
+struct CocoPredictions {
+    reader: CocoReader,
+    /// Lines of a reject file.
+    rejects: Vec<String>,
+    rows: u64,
+    filtered_crowd: u64,
+}
+
+/// Open a COCO file for reading in batches.
+#[pyfunction]
+#[pyo3(signature = (path, label, tables=None, confidence_field=None, include_crowd=false, batch_rows=BATCH_ROWS))]
+fn read_coco(
+    py: Python<'_>,
+    path: PathBuf,
+    label: &str,
+    tables: Option<PathBuf>,
+    confidence_field: Option<String>,
+    include_crowd: bool,
+    batch_rows: usize,
+) -> PyResult<CocoPredictions> {
+    let options = CocoOptions {
+        confidence_field,
+        include_crowd,
+        batch_rows,
+        ..CocoOptions::default()
+    };
+    let opened = py.detach(|| {
+        let tables = tables.as_deref().map(read_tables).transpose()?;
+        CocoReader::open(&CocoInput::path(&path), label, tables, &options)
+    });
+    let reader = opened.map_err(|e| to_py(py, e))?;
+    Ok(CocoPredictions {
+        reader,
+        rejects: Vec::new(),
+        rows: 0,
+        filtered_crowd: 0,
+    })
+}
+
+#[pymethods]
+impl CocoPredictions {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<AnnotationBatch>> {
+        loop {
+            let Some(batch) = py.detach(|| self.reader.next_batch()).map_err(|e| to_py(py, e))? else {
+                return Ok(None);
+            };
+            self.rejects
+                .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
+            self.rows += batch.batch.len() as u64;
+            self.filtered_crowd += batch.filtered_crowd;
+            // A stretch of rejects only is no end of the file.
+            if !batch.batch.is_empty() {
+                return Ok(Some(AnnotationBatch(batch.batch.clone())));
+            }
+        }
+    }
+
+    /// What was rejected so far, as the lines of a reject file say it.
+    #[getter]
+    fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let loads = py.import("json")?.getattr("loads")?;
+        let lines = self.rejects.iter().map(|line| loads.call1((line,)));
+        PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        let rejected = self.rejects.len() as u64;
+        counts.set_item("read", self.rows + rejected + self.filtered_crowd)?;
+        counts.set_item("rejected", rejected)?;
+        counts.set_item("filtered_crowd", self.filtered_crowd)?;
+        counts.set_item("duplicate_annotation_id", self.reader.summary().duplicate_ids)?;
+        Ok(counts)
+    }
+}

@@ -1,0 +1,269 @@
+//! The stage: sources in, sorted label rows out as JSON.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use ropewalk_core::coco::{CocoInput, CocoOptions, CocoTables};
+use ropewalk_core::error::Error;
+use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::label_row::{self, OnExisting, RowHeader, RowWriter, Templates, Verdict};
+use ropewalk_core::plan::Plan;
+use ropewalk_core::reject::Unresolved;
+use ropewalk_core::resolve::Counts;
+use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
+
+use crate::errors::to_py;
+
+/// Memory that the stage takes before it spills to the work folder.
+const MEMORY_BYTES: usize = 64 << 20;
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<Stage>()?;
+    m.add_class::<Staged>()
+}
+
+/// Reads sources, resolves and sorts them.
+#[pyclass(module = "ropewalk._core")]
+struct Stage {
+    plan: Arc<Plan>,
+    /// Taken by `finish`; a blocker leaves nothing to go on with either.
+    intake: Option<Intake>,
+    /// The tables of `--annotations`, read once for all sources.
+    tables: Option<(PathBuf, Arc<CocoTables>)>,
+}
+
+#[pymethods]
+impl Stage {
+    #[new]
+    #[pyo3(signature = (plan, rejects, work_dir=None, memory_bytes=MEMORY_BYTES, threads=1))]
+    fn new(
+        py: Python<'_>,
+        plan: &str,
+        rejects: PathBuf,
+        work_dir: Option<PathBuf>,
+        memory_bytes: usize,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let plan = Arc::new(Plan::from_json(plan).map_err(|e| to_py(py, e))?);
+        let stage = StageBuilder::new(work_dir, memory_bytes);
+        let intake = Intake::new(&plan, stage, &rejects, threads).map_err(|e| to_py(py, e))?;
+        Ok(Self {
+            plan,
+            intake: Some(intake),
+            tables: None,
+        })
+    }
+
+    #[pyo3(signature = (path, label, tables=None, confidence_field=None, include_crowd=false, progress=None))]
+    #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
+    fn add_coco(
+        &mut self,
+        py: Python<'_>,
+        path: PathBuf,
+        label: &str,
+        tables: Option<PathBuf>,
+        confidence_field: Option<String>,
+        include_crowd: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let options = CocoOptions {
+            confidence_field,
+            include_crowd,
+            ..CocoOptions::default()
+        };
+        let tables = tables.map(|path| self.tables(py, path)).transpose()?;
+        let mut intake = self
+            .intake
+            .take()
+            .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
+        // What Python raises in `progress` (or a pending ctrl-C) travels around the core, which knows nothing of it.
+        let raised: Mutex<Option<PyErr>> = Mutex::new(None);
+        let tell = |done: u64| {
+            let told = Python::attach(|py| {
+                py.check_signals()?;
+                progress
+                    .as_ref()
+                    .map_or(Ok(()), |call| call.call1(py, (done,)).map(drop))
+            });
+            told.map_err(|error| {
+                *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Error::Stage("stopped".into())
+            })
+        };
+        let result = py.detach(|| intake.add_coco(&path, label, tables, &options, tell));
+        if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        result.map_err(|e| to_py(py, e))?;
+        self.intake = Some(intake);
+        Ok(())
+    }
+
+    fn finish(&mut self, py: Python<'_>) -> PyResult<Staged> {
+        let intake = self
+            .intake
+            .take()
+            .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
+        let (rows, tally) = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
+        Ok(Staged {
+            plan: Arc::clone(&self.plan),
+            rows,
+            tally,
+        })
+    }
+}
+
+impl Stage {
+    fn tables(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<Arc<CocoTables>> {
+        if let Some((known, tables)) = &self.tables {
+            if *known == path {
+                return Ok(Arc::clone(tables));
+            }
+        }
+        let tables = py.detach(|| read_tables(&path)).map_err(|e| to_py(py, e))?;
+        self.tables = Some((path, Arc::clone(&tables)));
+        Ok(tables)
+    }
+}
+
+/// Reads the images, categories and videos of a COCO file.
+pub(crate) fn read_tables(path: &Path) -> ropewalk_core::error::Result<Arc<CocoTables>> {
+    CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
+}
+
+/// The sorted annotations of an import, by label row.
+#[pyclass(module = "ropewalk._core", frozen)]
+struct Staged {
+    plan: Arc<Plan>,
+    rows: ropewalk_core::stage::Staged,
+    tally: Tally,
+}
+
+#[pymethods]
+impl Staged {
+    fn __len__(&self) -> usize {
+        self.rows.label_rows().len()
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        counts.set_item("read", self.tally.read)?;
+        counts.set_item("staged", self.tally.staged)?;
+        counts.set_item("rejected", self.tally.rejected())?;
+        counts.set_item("rejects_by_code", dict(py, &self.tally.rejects)?)?;
+        counts.set_item("filtered_by_reason", dict(py, &self.tally.filtered)?)?;
+        counts.set_item("warnings", dict(py, &self.tally.warnings)?)?;
+        for (kind, name) in [
+            (Unresolved::Media, "unresolved_media"),
+            (Unresolved::Class, "unresolved_classes"),
+        ] {
+            let names = self.tally.unresolved.iter().filter(|((k, ..), _)| *k == kind);
+            let names = names.map(|((_, name, code), count)| (name.as_str(), *code, *count));
+            counts.set_item(name, PyList::new(py, names.collect::<Vec<_>>())?)?;
+        }
+        Ok(counts)
+    }
+
+    fn label_row<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyDict>> {
+        let span = self.span(index)?;
+        let medium = &self.plan.media[span.medium as usize];
+        let info = PyDict::new(py);
+        info.set_item("medium", span.medium)?;
+        info.set_item("data_hash", &medium.data_hash)?;
+        info.set_item("title", &medium.title)?;
+        info.set_item("annotations", span.annotations)?;
+        Ok(info)
+    }
+
+    #[pyo3(signature = (index, header, when))]
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+        header: Option<&[u8]>,
+        when: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let span = self.span(index)?;
+        let body = py
+            .detach(|| self.encode_row(span, header, when))
+            .map_err(|e| to_py(py, e))?;
+        Ok(PyBytes::new(py, &body))
+    }
+
+    fn reconcile<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+        existing: &[u8],
+        when: &str,
+        policy: &str,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let span = self.span(index)?;
+        let policy = match policy {
+            "fail" => OnExisting::Fail,
+            "skip" => OnExisting::Skip,
+            "replace" => OnExisting::Replace,
+            "merge" => OnExisting::Merge,
+            other => {
+                let message = format!("policy is {other:?}; expected fail, skip, replace or merge");
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        let compared = py.detach(|| {
+            let ours = self.encode_row(span, Some(existing), when)?;
+            label_row::reconcile(existing, &ours, policy)
+        });
+        let compared = compared.map_err(|e| to_py(py, e))?;
+        let out = PyDict::new(py);
+        let verdict = match compared.verdict {
+            Verdict::Save => "save",
+            Verdict::AlreadyThere => "already_there",
+            Verdict::Skipped => "skipped",
+            Verdict::Refused => "refused",
+        };
+        out.set_item("verdict", verdict)?;
+        out.set_item("already_there", compared.already_there)?;
+        out.set_item("ours", compared.ours)?;
+        out.set_item("foreign", compared.foreign)?;
+        out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
+        Ok(out)
+    }
+}
+
+impl Staged {
+    fn span(&self, index: usize) -> PyResult<&LabelRowSpan> {
+        let rows = self.rows.label_rows();
+        rows.get(index)
+            .ok_or_else(|| PyIndexError::new_err(format!("label row {index} of {}", rows.len())))
+    }
+
+    fn encode_row(
+        &self,
+        span: &LabelRowSpan,
+        header: Option<&[u8]>,
+        when: &str,
+    ) -> ropewalk_core::error::Result<Vec<u8>> {
+        let header = match header {
+            Some(json) => RowHeader::from_server(json)?,
+            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when)?,
+        };
+        let templates = Templates::new(&self.plan.ontology, when);
+        let mut body = Vec::new();
+        let mut writer = RowWriter::new(&templates, &header, &mut body);
+        self.rows.for_each(span, |row| writer.push(row))?;
+        writer.finish();
+        Ok(body)
+    }
+}
+
+fn dict<'py>(py: Python<'py>, counts: &Counts) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    for (name, count) in counts {
+        out.set_item(name, count)?;
+    }
+    Ok(out)
+}

@@ -1,0 +1,238 @@
+"""The flow of an import around the core: what is asked of the server, counted and reported, on the emulator."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import core_by_hand
+import pytest
+from encord import Project
+from ropewalk.emulator import RunningEmulator, running_emulator
+from ropewalk.errors import BlockerError, EncordError, TemporaryEncordError, UsageError
+from ropewalk.importing import check_branch, import_predictions
+from ropewalk.showing import show
+from ropewalk.sinks.encord import transport
+from ropewalk.sinks.encord.upload import bisected
+from snapshots import make_image, make_snapshot
+
+BOX = [0.25, 0.5, 0.125, 0.0625]
+OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
+
+pytestmark = pytest.mark.usefixtures("core")
+
+
+@pytest.fixture
+def core(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ropewalk
+
+    monkeypatch.setitem(sys.modules, "ropewalk._core", core_by_hand)  # type: ignore[arg-type]
+    monkeypatch.setattr(ropewalk, "_core", core_by_hand, raising=False)
+
+
+@pytest.fixture
+def run(project: Project, tmp_path: Path) -> Any:
+    def run(content: Any, **options: Any) -> Any:
+        path = tmp_path / "predictions.json"
+        path.write_text(json.dumps(content))
+        given = {"branch": "pred-1", "work_dir": tmp_path / "work", "batch_rows": 2, "jobs": 3} | options
+        return import_predictions(path, given.pop("project", project), **given)
+
+    return run
+
+
+@pytest.fixture
+def requests_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
+    """Record (method of the query, ids) of every request of the transport."""
+    sent: list[tuple[str, int]] = []
+    lock = threading.Lock()
+    send = transport.Transport._send
+
+    def recording(self: transport.Transport, body: bytes, timeout: float) -> Any:
+        query = json.loads(body)
+        with lock:
+            sent.append((query["query_method"] + " " + query["query_type"], len(query["values"]["uid"] or [])))
+        return send(self, body, timeout)
+
+    monkeypatch.setattr(transport.Transport, "_send", recording)
+    yield sent
+
+
+def objects_by_title(project: Project, branch: str) -> dict[str, int]:
+    return {unit.data_title: unit.objects for unit in show(project, branch) if unit.objects}
+
+
+def test_all_written_and_again_nothing_saved(run: Any, project: Project, requests_sent: list[tuple[str, int]]) -> None:
+    content = {"drive.mp4": [BOX, OTHER_BOX], "still.jpg": [BOX], "walk": [OTHER_BOX]}
+    report = run(content)
+    assert (report.annotations_read, report.annotations_written, report.exit_code) == (4, 4, 0)
+    assert (report.label_rows_saved, report.rejects_file) == (3, None)
+    assert report.bytes_sent > 1000
+    assert objects_by_title(project, "pred-1") == {"drive.mp4": 2, "still.jpg": 1, "walk-0.png": 1}
+
+    requests_sent.clear()
+    again = run(content)
+    assert (again.annotations_written, again.annotations_already_there, again.exit_code) == (0, 4, 0)
+    assert (again.label_rows_saved, again.label_rows_already_there, again.bytes_sent) == (0, 3, 0)
+    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
+
+
+def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
+    report = run({"still.jpg": [BOX, None, 0], "stil.jpg": [BOX]})
+    sums = (report.annotations_written, report.annotations_rejected, report.annotations_filtered)
+    assert (report.annotations_read, sums, report.exit_code) == (4, (1, 2, 1), 3)
+    assert report.rejects_by_code == {"bad_field": 2}
+    assert report.unresolved_media[0].nearest == ("still.jpg",)
+    rejects = tmp_path / "work" / "rejects-pred-1.ndjson"
+    assert report.rejects_file == str(rejects)
+    assert len(rejects.read_text().splitlines()) == 2
+
+
+def test_existing_rows_stop_the_import_with_nothing_sent(
+    run: Any, project: Project, requests_sent: list[tuple[str, int]]
+) -> None:
+    run({"still.jpg": [BOX]})
+    requests_sent.clear()
+    with pytest.raises(BlockerError, match=r"1 label rows on pred-1 .*still\.jpg") as stopped:
+        run({"still.jpg": [OTHER_BOX], "walk": [BOX]})
+    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
+    assert stopped.value.report is not None
+    assert (stopped.value.report.annotations_read, stopped.value.report.annotations_not_sent) == (2, 2)
+    assert objects_by_title(project, "pred-1") == {"still.jpg": 1}
+
+
+@pytest.mark.parametrize(
+    ("policy", "stored", "written", "filtered"), [("skip", 1, 1, 1), ("replace", 1, 2, 0), ("merge", 2, 2, 0)]
+)
+def test_existing_rows_by_policy(
+    run: Any, project: Project, policy: str, stored: int, written: int, filtered: int
+) -> None:
+    run({"still.jpg": [BOX]})
+    report = run({"still.jpg": [OTHER_BOX], "walk": [BOX]}, on_existing=policy)
+    assert (report.annotations_written, report.annotations_filtered, report.exit_code) == (written, filtered, 0)
+    assert objects_by_title(project, "pred-1") == {"still.jpg": stored, "walk-0.png": 1}
+
+
+def test_a_refused_row_costs_no_neighbour(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
+    with running_emulator(make_snapshot(stills)) as emulator:
+        content: dict[str, Any] = {medium.title: [BOX] for medium in stills}
+        # The emulator refuses numbers that are no JSON, as Encord's server does.
+        content["still-4.jpg"] = [BOX, [float("nan"), 0.5, 0.25, 0.25]]
+        path = tmp_path / "predictions.json"
+        path.write_text(json.dumps(content))
+        report = import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path, batch_rows=7)
+        assert (report.label_rows_saved, report.label_rows_failed, report.exit_code) == (6, 1, 3)
+        assert (report.annotations_written, report.annotations_rejected) == (6, 2)
+        assert report.rejects_by_code == {"server_refused": 2}
+        (line,) = (tmp_path / "rejects-b.ndjson").read_text().splitlines()
+        assert json.loads(line)["title"] == "still-4.jpg"
+        assert len(objects_by_title(opened(emulator), "b")) == 6
+
+
+def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for row in project.list_label_rows_v2(branch_name="pred-1", data_title_eq="still.jpg"):
+        row.initialise_labels()
+    # The import's first listing is from before the row was created.
+    monkeypatch.setattr("ropewalk.importing.label_hashes_from_listing", lambda entries: {})
+    report = run({"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]})
+    assert (report.annotations_written, report.label_rows_saved, report.exit_code) == (3, 3, 0)
+
+
+def test_dry_run_only_reads(run: Any, project: Project, requests_sent: list[tuple[str, int]]) -> None:
+    run({"still.jpg": [BOX]})
+    requests_sent.clear()
+    report = run({"still.jpg": [BOX], "walk": [BOX]}, dry_run=True)
+    assert (report.annotations_written, report.annotations_already_there, report.label_rows_saved) == (1, 1, 1)
+    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
+    assert objects_by_title(project, "pred-1") == {"still.jpg": 1}
+
+
+def test_dry_run_on_a_snapshot_needs_no_network(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a connection was made"))
+    report = run({"still.jpg": [BOX], "walk": [BOX, None]}, project=make_snapshot(), dry_run=True)
+    assert (report.annotations_written, report.annotations_rejected, report.exit_code) == (2, 1, 3)
+    with pytest.raises(UsageError, match="dry-run"):
+        run({}, project=make_snapshot())
+
+
+def test_empty_rows_are_created_when_asked_for(run: Any, project: Project) -> None:
+    report = run({"still.jpg": [BOX]}, empty_rows="create")
+    assert (report.label_rows_saved, report.label_rows_created_empty, report.exit_code) == (1, 2, 0)
+    rows = project.list_label_rows_v2(branch_name="pred-1")
+    assert all(row.label_hash is not None for row in rows)
+
+
+def test_nothing_to_import(run: Any) -> None:
+    report = run({})
+    assert (report.annotations_read, report.label_rows_saved, report.exit_code) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("limit", "stops"), [("0", True), ("1", False), ("24%", True), ("25%", False)])
+def test_max_rejects(run: Any, requests_sent: list[tuple[str, int]], limit: str, stops: bool) -> None:
+    content = {"still.jpg": [BOX, None, OTHER_BOX, 0]}
+    if not stops:
+        assert run(content, max_rejects=limit).exit_code == 3
+        return
+    with pytest.raises(BlockerError, match="--max-rejects"):
+        run(content, max_rejects=limit)
+    assert requests_sent == [("GET labelrowmetadata", 0)]
+
+
+def test_a_source_that_cannot_be_read_sends_nothing(
+    project: Project, tmp_path: Path, requests_sent: list[tuple[str, int]]
+) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text('{"still.jpg": [[0.1')
+    with pytest.raises(core_by_hand.SourceError, match="byte") as stopped:
+        import_predictions(path, project, branch="b", work_dir=tmp_path)
+    assert stopped.value.report is not None
+    assert stopped.value.report.stopped_by == str(stopped.value)
+    assert requests_sent == [("GET labelrowmetadata", 0)]
+    assert not list(tmp_path.glob("stage-*"))
+
+
+def test_a_server_that_is_lost_stops_the_import(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: Any) -> int:
+        raise TemporaryEncordError("no answer", status=None, name="Timeout")
+
+    monkeypatch.setattr("ropewalk.sinks.encord.rows.LabelRows.save", lost)
+    with pytest.raises(EncordError, match="no answer") as stopped:
+        run({"still.jpg": [BOX], "walk": [BOX]})
+    report = stopped.value.report
+    assert report is not None
+    assert (report.exit_code, report.annotations_not_sent) == (1, 2)
+
+
+@pytest.mark.parametrize("branch", ["", "a b", "a/b", "é", "a\n", "main", "encord-1"])
+def test_branch_names_that_are_refused(run: Any, branch: str, requests_sent: list[tuple[str, int]]) -> None:
+    with pytest.raises(BlockerError):
+        run({"still.jpg": [BOX]}, branch=branch)
+    assert requests_sent == []
+
+
+def test_branch_names_that_are_taken() -> None:
+    check_branch("Model-1.2_b", allow_branch=False)
+    check_branch("main", allow_branch=True)
+    check_branch("encordant", allow_branch=False)
+
+
+def test_bisection_finds_the_refused_items() -> None:
+    def call(items: list[int]) -> int:
+        if any(item in (3, 9) for item in items):
+            raise EncordError("refused", status=400, name="CorruptedLabelError")
+        return len(items)
+
+    parts = list(bisected(list(range(12)), call))
+    assert [part for part, result in parts if isinstance(result, EncordError)] == [[3], [9]]
+    assert sum(result for _, result in parts if isinstance(result, int)) == 10
+
+
+def opened(emulator: RunningEmulator) -> Project:
+    from ropewalk.sinks.encord.client import open_project
+
+    return open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)

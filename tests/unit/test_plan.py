@@ -1,0 +1,138 @@
+"""The plan and its maps: what the core is told, and what is refused before it is told anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ropewalk.errors import UsageError
+from ropewalk.plan import PlanOptions, plan_json
+from snapshots import hash_of, make_snapshot
+
+PROJECT = make_snapshot()
+VIDEO = hash_of("drive.mp4")
+GROUP_IMAGE = hash_of("walk/1")
+
+
+def plan(**options: Any) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(plan_json(PROJECT, "pred-1", PlanOptions(**options)))
+    return result
+
+
+def test_the_project_stands_in_the_plan() -> None:
+    whole = plan()
+    assert whole["branch"] == "pred-1"
+    assert whole["ontology"][0]["feature_hash"] == "obj-car1"
+    assert whole["ontology"][0].keys() == {"feature_hash", "name", "color", "shape"}
+    assert [item["shape"] for item in whole["ontology"][:3]] == ["bounding_box", "polygon", "bitmask"]
+    video, still, group = whole["media"]
+    assert (video["data_type"], video["frames"], video["width"], video["height"]) == ("video", 12, 64, 36)
+    assert (still["data_type"], group["data_type"]) == ("image", "img_group")
+    assert [(unit["title"], unit["width"], unit["height"]) for unit in group["units"]][1] == ("walk-1.png", 24, 40)
+    assert whole["class_map"] is None and whole["only_media"] is None
+
+
+def test_field_names_are_those_of_the_core() -> None:
+    source = Path(__file__).parents[2] / "rust" / "core" / "src" / "plan.rs"
+    structs = {"Plan": plan(), "Medium": plan()["media"][2], "DataUnit": plan()["media"][2]["units"][0]}
+    text = source.read_text(encoding="utf-8")
+    for name, written in structs.items():
+        body = text.split(f"pub struct {name} {{")[1].split("\n}")[0]
+        fields = {line.split(":")[0].removeprefix("    pub ") for line in body.splitlines() if "    pub " in line}
+        assert written.keys() == fields
+
+
+def test_options_go_through() -> None:
+    whole = plan(frame_base=1, frame_stride=3, only_media=("a*", "b"), limit_rows=2, simplify_px=0.5, off_image="keep")
+    assert (whole["frame_base"], whole["frame_stride"], whole["off_image"]) == (1, 3, "keep")
+    assert (whole["only_media"], whole["limit_rows"], whole["simplify_px"]) == (["a*", "b"], 2, 0.5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"media_from": "video"},
+        {"frame_from": "name"},
+        {"off_image": "cut"},
+        {"frame_stride": 0},
+        {"min_confidence": 1.5},
+        {"min_confidence": float("nan")},
+        {"limit_rows": 0},
+        {"simplify_px": -1.0},
+        {"simplify_px": float("inf")},
+    ],
+)
+def test_options_that_do_not_fit(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        PlanOptions(**options)
+
+
+def test_class_map() -> None:
+    given = {"1": "obj-car1", "tree": "obj-tree", "sky": None}
+    assert plan(class_map=given)["class_map"] == given
+
+
+def test_actives_ontology_mapping_is_turned_round() -> None:
+    assert plan(class_map={"obj-car1": 1, "obj-tree": "tree"})["class_map"] == {"1": "obj-car1", "tree": "obj-tree"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"1": "obj-none"}, "obj-none"),
+        ({"1": "cls-wthr"}, "classification"),
+        ({"obj-car1": "car", "1": "obj-tree"}, "car"),
+        ({"obj-car1": 1, "obj-tree": 1}, "both stand for category 1"),
+        ({"1": ["obj-car1"]}, "cannot stand in a map"),
+        ({"1": 7}, "7"),
+    ],
+)
+def test_class_maps_that_do_not_fit(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        plan(class_map=given)
+
+
+def test_media_map() -> None:
+    given = {"7": VIDEO, "b.png": GROUP_IMAGE, "c.png": {"data_hash": VIDEO, "frame": 11}}
+    assert plan(media_map=given)["media_map"] == given
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        ("nowhere", "nowhere"),
+        ({"data_hash": "nowhere", "frame": 0}, "nowhere"),
+        ({"data_hash": GROUP_IMAGE, "frame": 0}, GROUP_IMAGE),
+        ({"data_hash": VIDEO, "frame": 12}, "from 0 to 11"),
+        ({"data_hash": VIDEO, "frame": True}, "from 0 to 11"),
+        ({"data_hash": VIDEO}, "expected a data_hash"),
+        (None, "expected a data_hash"),
+    ],
+)
+def test_media_maps_that_do_not_fit(target: Any, named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        plan(media_map={"7": target})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"1": "obj-car1",', "line 1, column"),
+        (b'["obj-car1"]', "expected a JSON object"),
+        (b'{"1": "obj-car1", "1": "obj-tree"}', "1 stands there twice"),
+        (b'{"\xff": "obj-car1"}', "not UTF-8"),
+        (b"[" * 100_000, "not valid JSON|nested too deeply"),
+    ],
+)
+def test_map_files_that_are_not_maps(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "map.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=said):
+        plan(class_map=path)
+
+
+def test_map_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"map\.json: No such file"):
+        plan(media_map=tmp_path / "map.json")

@@ -1,0 +1,96 @@
+"""The report's sums, exit codes and nearest names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ropewalk.cli.console import report_lines
+from ropewalk.errors import AccountingError
+from ropewalk.report import Report, unresolved
+
+
+def counts(**changes: Any) -> Any:
+    return {
+        "read": 10,
+        "staged": 6,
+        "rejected": 1,
+        "rejects_by_code": {"no_size": 1},
+        "filtered_by_reason": {"crowd": 2, "min_confidence": 1},
+        "warnings": {"clipped": 4},
+        "unresolved_media": [],
+        "unresolved_classes": [],
+    } | changes
+
+
+def test_sums_hold_all_the_way() -> None:
+    report = Report()
+    report.add_staged(counts())
+    assert report.annotations_not_sent == 6
+    report.write(3, 1)
+    report.filter("existing_row_skipped", 1)
+    report.reject("server_refused", 1)
+    report.finish()
+    assert (report.annotations_written, report.annotations_already_there) == (3, 1)
+    assert (report.annotations_filtered, report.annotations_rejected, report.exit_code) == (4, 2, 3)
+
+
+def test_all_written_is_exit_code_0() -> None:
+    report = Report()
+    report.add_staged(counts(rejected=0, rejects_by_code={}, read=9))
+    report.write(6, 0)
+    report.finish()
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"read": 11}, {"staged": 7}, {"rejected": 2, "staged": 5}, {"filtered_by_reason": {"crowd": 2}}],
+)
+def test_counts_that_do_not_add_up(changes: dict[str, Any]) -> None:
+    with pytest.raises(AccountingError, match="sums"):
+        Report().add_staged(counts(**changes))
+
+
+def test_annotations_left_over_or_counted_twice() -> None:
+    report = Report()
+    report.add_staged(counts())
+    report.write(5, 0)
+    with pytest.raises(AccountingError, match="1 annotations were left over"):
+        report.finish()
+    report.write(2, 0)
+    with pytest.raises(AccountingError):
+        report.finish()
+
+
+def test_json_has_what_machines_look_for(tmp_path: Path) -> None:
+    report = Report()
+    report.add_staged(counts())
+    report.save(tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["rejects_by_code"] == {"no_size": 1}
+    assert {
+        "annotations_read",
+        "annotations_written",
+        "annotations_rejected",
+        "annotations_filtered",
+        "annotations_already_there",
+        "rejects_by_code",
+        "label_rows_saved",
+        "bytes_sent",
+        "seconds",
+    } <= written.keys()
+
+
+def test_nearest_names_and_order() -> None:
+    found = unresolved([("Cra", "unknown_class", 2), ("zebra", "unknown_class", 5)], ["Car", "Road", "Crab"])
+    assert [entry.name for entry in found] == ["zebra", "Cra"]
+    assert set(found[1].nearest) == {"Car", "Crab"}
+
+
+def test_names_from_the_input_are_shown_escaped() -> None:
+    report = Report(unresolved_media=unresolved([("\x1b[2Jevil\r\n", "unknown_media", 1)], []))
+    text = "\n".join(report_lines(report, "written"))
+    assert "\x1b" not in text and "\r" not in text and "evil" in text
