@@ -74,5 +74,9 @@ class TemporaryEncordError(EncordError, ConnectionError):
     """A request that may succeed when it is sent again: a rate limit, a timeout, an answer that broke off."""
 
 
+class RefusalError(EncordError, ValueError):
+    """A request that Encord read and refused for what it holds: halving it finds the row that is meant."""
+
+
 class AccessError(EncordError, PermissionError):
     """The key or the user's role does not allow the request; no other request would fare better."""

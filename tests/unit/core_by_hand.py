@@ -8,14 +8,37 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from ropewalk.errors import RopewalkError
 
 
 class SourceError(RopewalkError, ValueError):
     """What the core raises for a source that cannot be read."""
+
+
+class CocoPredictions:
+    """Batches of one column; a null is a reject."""
+
+    def __init__(self, path: str) -> None:
+        boxes = [box for boxes in json.loads(Path(path).read_bytes()).values() for box in boxes]
+        self._good = [box[0] for box in boxes if box not in (None, 0)]
+        bad = boxes.count(None)
+        self.rejects = [{"code": "bad_field", "source": path}] * bad
+        self.counts = {"read": len(boxes), "rejected": bad, "filtered_crowd": boxes.count(0)}
+        self.counts["duplicate_annotation_id"] = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"x": pa.array(self._good[:1], pa.float64())})
+        yield pa.record_batch({"x": pa.array(self._good[1:], pa.float64())})
+
+
+def read_coco(path: str, label: str, *_: Any) -> CocoPredictions:
+    """Open a source."""
+    return CocoPredictions(path)
 
 
 class Stage:
@@ -26,7 +49,8 @@ class Stage:
     ) -> None:
         assert work_dir is not None and Path(work_dir).is_dir()
         self._plan = json.loads(plan)
-        self._rejects = Path(rejects).open("w", encoding="ascii")
+        self._rejects_path = Path(rejects)
+        self._rejects: list[str] = []
         self._rows: dict[str, list[list[float]]] = {}
         self._read = self._rejected = self._filtered = 0
         self._unknown: dict[str, int] = {}
@@ -45,7 +69,7 @@ class Stage:
                     self._filtered += 1
                 elif box is None or title not in titles:
                     self._rejected += 1
-                    self._rejects.write(json.dumps({"code": "bad_field", "source": label}) + "\n")
+                    self._rejects.append(json.dumps({"code": "bad_field", "source": label}) + "\n")
                     if title not in titles:
                         self._unknown[title] = self._unknown.get(title, 0) + 1
                 else:
@@ -53,7 +77,7 @@ class Stage:
         progress(len(content))
 
     def finish(self) -> Staged:
-        self._rejects.close()
+        self._rejects_path.write_text("".join(self._rejects))
         counts = {
             "read": self._read,
             "staged": sum(map(len, self._rows.values())),

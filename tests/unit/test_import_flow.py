@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,25 +12,18 @@ import core_by_hand
 import pytest
 from encord import Project
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import BlockerError, EncordError, TemporaryEncordError, UsageError
+from ropewalk.errors import AccessError, BlockerError, EncordError, RefusalError, TemporaryEncordError, UsageError
 from ropewalk.importing import check_branch, import_predictions
 from ropewalk.showing import show
 from ropewalk.sinks.encord import transport
+from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.upload import bisected
 from snapshots import make_image, make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
 OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
 
-pytestmark = pytest.mark.usefixtures("core")
-
-
-@pytest.fixture
-def core(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ropewalk
-
-    monkeypatch.setitem(sys.modules, "ropewalk._core", core_by_hand)  # type: ignore[arg-type]
-    monkeypatch.setattr(ropewalk, "_core", core_by_hand, raising=False)
+pytestmark = pytest.mark.usefixtures("core_made_by_hand")
 
 
 @pytest.fixture
@@ -97,7 +89,7 @@ def test_existing_rows_stop_the_import_with_nothing_sent(
 ) -> None:
     run({"still.jpg": [BOX]})
     requests_sent.clear()
-    with pytest.raises(BlockerError, match=r"1 label rows on pred-1 .*still\.jpg") as stopped:
+    with pytest.raises(BlockerError, match=r"1 label row on pred-1 .*still\.jpg") as stopped:
         run({"still.jpg": [OTHER_BOX], "walk": [BOX]})
     assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
     assert stopped.value.report is not None
@@ -224,11 +216,11 @@ def test_branch_names_that_are_taken() -> None:
 def test_bisection_finds_the_refused_items() -> None:
     def call(items: list[int]) -> int:
         if any(item in (3, 9) for item in items):
-            raise EncordError("refused", status=400, name="CorruptedLabelError")
+            raise RefusalError("refused", status=400, name="CorruptedLabelError")
         return len(items)
 
     parts = list(bisected(list(range(12)), call))
-    assert [part for part, result in parts if isinstance(result, EncordError)] == [[3], [9]]
+    assert [part for part, result in parts if isinstance(result, RefusalError)] == [[3], [9]]
     assert sum(result for _, result in parts if isinstance(result, int)) == 10
 
 
@@ -236,3 +228,39 @@ def opened(emulator: RunningEmulator) -> Project:
     from ropewalk.sinks.encord.client import open_project
 
     return open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+
+
+def test_a_reject_file_is_never_overwritten_by_its_own_import(project: Project, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    source = work / "rejects-b.ndjson"
+    source.write_text(json.dumps({"still.jpg": [BOX, None]}))
+    before = source.read_bytes()
+    report = import_predictions(source, project, branch="b", work_dir=work)
+    assert source.read_bytes() == before
+    assert report.rejects_file == str(work / "rejects-b-2.ndjson")
+    with pytest.raises(UsageError, match="is a source"):
+        import_predictions(source, project, branch="b", work_dir=work, rejects=source)
+
+
+def test_what_was_stored_before_a_failure_is_counted(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = threading.Event()
+    save = LabelRows.save
+
+    def lost_after_another(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> int:
+        if b"drive.mp4" in rows[0]:
+            assert stored.wait(10)
+            raise AccessError("the key was withdrawn", status=401, name="Status401")
+        n_bytes = save(self, label_hashes, rows)
+        stored.set()
+        return n_bytes
+
+    monkeypatch.setattr(LabelRows, "save", lost_after_another)
+    with pytest.raises(AccessError) as stopped:
+        run({"drive.mp4": [BOX], "walk": [BOX, OTHER_BOX]}, batch_rows=1)
+    report = stopped.value.report
+    assert report is not None
+    assert (report.annotations_written, report.annotations_not_sent, report.exit_code) == (2, 1, 1)
+    assert objects_by_title(project, "pred-1") == {"walk-0.png": 2}

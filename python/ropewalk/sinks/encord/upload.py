@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from ropewalk.errors import AccessError, EncordError, RopewalkError, TemporaryEncordError
+from ropewalk.errors import EncordError, RefusalError, RopewalkError
 from ropewalk.sinks.encord.parallel import in_parallel
 from ropewalk.text import without_secrets
 
@@ -49,7 +49,10 @@ class RowFailure:
 
 @dataclass
 class Outcome:
-    """What became of some label rows; annotations = written + already_there + skipped + those of the failures."""
+    """What became of some label rows; annotations = written + already_there + skipped + unfit + those of the failures.
+
+    `unfit` holds, by label row, the reject file's lines of annotations that do not fit it.
+    """
 
     written: int = 0
     already_there: int = 0
@@ -62,6 +65,7 @@ class Outcome:
     rows_done: int = 0
     failures: list[RowFailure] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    unfit: dict[int, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -152,10 +156,12 @@ class Upload:
         if self.rows is None or self.dry_run:
             for index in new:
                 with self._one_row(index, outcome):
+                    self._set_aside(index, None, outcome)
                     bodies.add(index, "", self.staged.encode(index, None, self.when))
         elif new:
             for index, label_hash, header in self._create(new, standing, outcome):
                 with self._one_row(index, outcome):
+                    self._set_aside(index, header, outcome)
                     bodies.add(index, label_hash, self.staged.encode(index, header, self.when))
         for index, label_hash, existing in self._fetch(standing, outcome):
             with self._one_row(index, outcome):
@@ -176,13 +182,14 @@ class Upload:
 
     def _reconcile(self, index: int, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
         found = self.staged.reconcile(index, existing, self.when, self.on_existing)
-        n = self.staged.label_row(index)["annotations"]
-        if found["verdict"] == "already_there":
-            outcome.already_there += n
-            outcome.rows_already_there += 1
-        elif found["verdict"] == "skipped":
-            outcome.skipped += n
+        if found["verdict"] == "skipped":
+            outcome.skipped += self.staged.label_row(index)["annotations"]
             outcome.rows_skipped += 1
+            return
+        self._set_aside(index, existing, outcome)
+        if found["verdict"] == "already_there":
+            outcome.already_there += self._fitting(index, outcome)
+            outcome.rows_already_there += 1
         elif found["verdict"] == "refused":
             self._fail(
                 index,
@@ -194,13 +201,21 @@ class Upload:
             assert found["body"] is not None
             bodies.add(index, label_hash, found["body"], found["already_there"])
 
+    def _set_aside(self, index: int, header: bytes | None, outcome: Outcome) -> None:
+        """Note the annotations that `encode` leaves out: those that do not fit a row whose size only the row tells."""
+        if not self.staged.label_row(index)["sized"]:
+            outcome.unfit[index] = self.staged.unfit(index, header, self.when)
+
+    def _fitting(self, index: int, outcome: Outcome) -> int:
+        return self.staged.label_row(index)["annotations"] - len(outcome.unfit.get(index, ()))
+
     def _create(self, new: list[int], standing: dict[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
         """Create rows: index, label_hash, JSON. Those that stand there by now go to `standing`."""
         assert self.rows is not None
         rows = self.rows
         by_data_hash = {self.staged.label_row(i)["data_hash"]: i for i in new}
         for part, answer in bisected(list(by_data_hash), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._fail(by_data_hash[part[0]], outcome, "server_refused", str(answer))
                 continue
             created, there = answer
@@ -220,7 +235,7 @@ class Upload:
         assert self.rows is not None
         by_label_hash = {label_hash: i for i, label_hash in standing.items()}
         for part, answer in bisected(list(by_label_hash), self.rows.get):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._fail(by_label_hash[part[0]], outcome, "server_refused", str(answer))
                 continue
             for label_hash in part:
@@ -239,7 +254,7 @@ class Upload:
             return outcome
         rows = self.rows
         for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 outcome.failures.append(RowFailure(part[0], "", 0, "server_refused", str(answer)))
             else:
                 outcome.rows_created_empty += len(answer[0])
@@ -252,6 +267,7 @@ class Upload:
 
     def _fail(self, index: int, outcome: Outcome, code: str, message: str) -> None:
         info = self.staged.label_row(index)
+        outcome.unfit.pop(index, None)
         outcome.failures.append(
             RowFailure(info["data_hash"], info["title"], info["annotations"], code, without_secrets(message))
         )
@@ -281,14 +297,13 @@ class _Bodies:
         if not rows:
             return
         for part, answer in bisected(rows, self._save_part):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._upload._fail(part[0][0], self._outcome, "server_refused", str(answer))
                 continue
             self._outcome.bytes_sent += answer
             self._outcome.rows_saved += len(part)
             for index, _, _, already_there in part:
-                annotations = self._upload.staged.label_row(index)["annotations"]
-                self._outcome.written += annotations - already_there
+                self._outcome.written += self._upload._fitting(index, self._outcome) - already_there
                 self._outcome.already_there += already_there
 
     def _save_part(self, part: list[tuple[int, str, bytes, int]]) -> int:
@@ -299,7 +314,7 @@ class _Bodies:
 
 def bisected(
     items: list[Item], call: Callable[[list[Item]], Result]
-) -> Iterator[tuple[list[Item], Result | EncordError]]:
+) -> Iterator[tuple[list[Item], Result | RefusalError]]:
     """Make a call on a list of items, halving the list while the call is refused.
 
     Yields:
@@ -310,9 +325,7 @@ def bisected(
     """
     try:
         result = call(items)
-    except (AccessError, TemporaryEncordError):
-        raise
-    except EncordError as e:
+    except RefusalError as e:
         if len(items) == 1:
             yield items, e
             return

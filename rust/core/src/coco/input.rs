@@ -45,6 +45,17 @@ impl CocoInput {
         }
     }
 
+    /// Reads at most `len` bytes from byte `at`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read_span(&self, at: u64, len: usize) -> Result<Vec<u8>> {
+        let mut text = Vec::new();
+        let span = self.open_at(at)?.take(len as u64).read_to_end(&mut text);
+        span.map_err(|cause| self.failed(cause))?;
+        Ok(text)
+    }
+
     /// An error at byte `byte` of this file.
     pub(super) fn error(&self, byte: u64, message: impl Into<String>) -> Error {
         Error::Source {
@@ -120,19 +131,24 @@ impl Window {
         &self.text
     }
 
-    /// Position in [`Self::text`] of the next byte to read.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-
     /// Offset in the file of a position in [`Self::text`].
     pub fn byte(&self, at: usize) -> u64 {
         self.base + at as u64
     }
 
+    /// Offset in the file of the first byte that is not read yet.
+    pub fn position(&self) -> u64 {
+        self.byte(self.at)
+    }
+
     /// An error at a position in [`Self::text`].
     pub fn error(&self, at: usize, message: impl Into<String>) -> Error {
         self.input.error(self.byte(at), message)
+    }
+
+    /// The file itself.
+    pub fn input(&self) -> &CocoInput {
+        &self.input
     }
 
     /// Lets go of everything before the next byte to read, except that a batch keeps what it started with.

@@ -592,3 +592,7 @@ const BRACKET_OR_QUOTE: [bool; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

@@ -242,7 +242,7 @@ impl CocoReader {
 
     /// Bytes of the file that the batches so far cover.
     pub fn bytes_read(&self) -> u64 {
-        self.window.byte(self.window.at())
+        self.window.position()
     }
 
     /// Reads the next batch; none at the file's end. Batches do not depend on the chunk size.
