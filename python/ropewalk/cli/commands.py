@@ -15,7 +15,6 @@ from ropewalk.cli import options as o
 
 app = typer.Typer(
     name="ropewalk",
-    help="Bulk import of model predictions into Encord prediction branches.",
     no_args_is_help=True,
     add_completion=False,
     # A traceback with local variables would show keys.
@@ -24,6 +23,23 @@ app = typer.Typer(
 )
 
 _AGAIN = "run the same command again to finish; what is stored is not sent again"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from ropewalk import __version__
+
+        console.say(f"ropewalk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def ropewalk(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Bulk import of model predictions into Encord prediction branches."""
 
 
 @app.command(name="import")
@@ -265,11 +281,16 @@ def demo(
         from ropewalk.errors import UsageError
 
         if out is None:
-            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-demo-")))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-demo-")))
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"--out {console.shown(str(out))} is not an empty folder; give a new one")
-        out.mkdir(parents=True, exist_ok=True)
-        run_demo(out, annotations=annotations, seed=seed, say=console.say)
+        else:
+            folder = out
+            folder.mkdir(parents=True, exist_ok=True)
+        run_demo(folder, annotations=annotations, seed=seed, say=console.say)
+        console.say(
+            "Its folder is removed; `ropewalk demo --out DIR` keeps it." if out is None else f"The data is in {folder}."
+        )
 
 
 def _open(project: str, ssh_key: Path | None, domain: str | None) -> Any:

@@ -60,6 +60,9 @@ def run_demo(folder: Path, *, annotations: int, seed: int, say: Callable[[str], 
             SPOILT_BRANCH,
             expected=EXIT_WITH_REJECTS,
         )
+        rejects = Path(".ropewalk", f"rejects-{SPOILT_BRANCH}.ndjson")
+        say("The first line there:")
+        say((folder / rejects).read_text(encoding="utf-8").splitlines()[0])
     say("")
     say("That was the demo; the emulator is stopped.")
 
