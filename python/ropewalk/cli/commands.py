@@ -12,6 +12,7 @@ import typer
 
 from ropewalk.cli import console
 from ropewalk.cli import options as o
+from ropewalk.text import count, shown
 
 app = typer.Typer(
     name="ropewalk",
@@ -232,7 +233,7 @@ def snapshot(
 
         taken = snapshot_from_project(_open(project, ssh_key, domain))
         write_snapshot(taken, out)
-        console.say(f"{console.count(len(taken.media), 'data row')} in {console.shown(str(out))}")
+        console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
 
 
 @app.command()
@@ -283,7 +284,7 @@ def demo(
         if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-demo-")))
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise UsageError(f"--out {console.shown(str(out))} is not an empty folder; give a new one")
+            raise UsageError(f"--out {shown(str(out))} is not an empty folder; give a new one")
         else:
             folder = out
             folder.mkdir(parents=True, exist_ok=True)

@@ -173,13 +173,14 @@ def _videos(project: Snapshot, annotations: int, chance: random.Random, written:
 
 def _images(project: Snapshot, annotations: int, chance: random.Random, written: Written) -> dict[str, Any]:
     singles = [medium for medium in project.media if medium.data_type == "IMAGE"]
-    targets = [*singles, *(image for medium in project.media for image in medium.images)]
+    targets: list[Medium | MediumImage] = [*singles, *(image for medium in project.media for image in medium.images)]
     rows: list[dict[str, Any]] = []
     for number in range(annotations):
         target = targets[number % len(targets)]
         assert target.width is not None and target.height is not None
         path = _Path(chance, target.width, target.height)
-        annotation = _annotation(path, 0.0, (number + number // len(targets)) % len(_CLASSES), chance, written)
+        category_id = (number + number // len(targets)) % len(_CLASSES)
+        annotation = _annotation(path, 0.0, category_id, chance, written)
         rows.append(annotation | {"id": number + 1, "image_id": number % len(targets)})
     return {
         "images": [
