@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ropewalk._core import Staged
     from ropewalk.predictions import Predictions
     from ropewalk.sinks.encord.rows import LabelRows
-    from ropewalk.sinks.encord.upload import Outcome, Upload
+    from ropewalk.sinks.encord.upload import Outcome, RowFailure, Upload
 
 ON_EXISTING = ("fail", "skip", "replace", "merge")
 EMPTY_ROWS = ("create", "skip")
@@ -245,6 +245,7 @@ class _Import:
         refused: list[str] = []
         for outcome in self._shown("checking", len(upload.existing()), upload.check_existing()):
             refused += outcome.refused
+            upload.settled.update(outcome.settled)
         if refused:
             names = ", ".join(shown(title) for title in sorted(refused)[:_REFUSED_SHOWN])
             more = f" and {len(refused) - _REFUSED_SHOWN} more" if len(refused) > _REFUSED_SHOWN else ""
@@ -303,4 +304,15 @@ class _Import:
                 file.write(line)
             for failure in outcome.failures:
                 report.reject(failure.code, failure.annotations)
-                file.write(json.dumps({"label_row": True} | dataclasses.asdict(failure)) + "\n")
+                file.write(json.dumps(_reject_line(failure)) + "\n")
+
+
+def _reject_line(failure: RowFailure) -> dict[str, Any]:
+    # `annotations` would be taken for a section of a COCO file when the rejects are imported again.
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "data_hash": failure.data_hash,
+        "title": failure.title,
+        "annotations_in_row": failure.annotations,
+    }

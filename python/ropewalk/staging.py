@@ -34,6 +34,7 @@ class StageOptions:
     """How sources are read and where they are staged.
 
     `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
+    Paths may be given as text.
     """
 
     format: str = "coco"
@@ -46,6 +47,9 @@ class StageOptions:
     rejects: Path | None = None
 
     def __post_init__(self) -> None:
+        for name in ("annotations", "work_dir", "rejects"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
         if self.format not in FORMATS:
             raise UsageError(f"--format is {self.format!r}; expected one of {', '.join(FORMATS)}")
         if self.threads < 1:

@@ -23,11 +23,12 @@ class SourceError(RopewalkError, ValueError):
 class CocoPredictions:
     """Batches of one column; a null is a reject."""
 
-    def __init__(self, path: str) -> None:
-        boxes = [box for boxes in json.loads(Path(path).read_bytes()).values() for box in boxes]
+    def __init__(self, source: str | Path | bytes, label: str) -> None:
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+        boxes = [box for boxes in json.loads(content).values() for box in boxes]
         self._good = [box[0] for box in boxes if box not in (None, 0)]
         bad = boxes.count(None)
-        self.rejects = [{"code": "bad_field", "source": path}] * bad
+        self.rejects = [{"code": "bad_field", "source": label}] * bad
         self.counts = {"read": len(boxes), "rejected": bad, "filtered_crowd": boxes.count(0)}
         self.counts["duplicate_annotation_id"] = 0
 
@@ -36,9 +37,17 @@ class CocoPredictions:
         yield pa.record_batch({"x": pa.array(self._good[1:], pa.float64())})
 
 
-def read_coco(path: str, label: str, *_: Any) -> CocoPredictions:
+def read_coco(source: str | Path | bytes, label: str, *_: Any) -> CocoPredictions:
     """Open a source."""
-    return CocoPredictions(path)
+    return CocoPredictions(source, label)
+
+
+class AnnotationBatch:
+    """Only its empty form, of the one column."""
+
+    @staticmethod
+    def empty() -> pa.RecordBatch:
+        return pa.record_batch({"x": pa.array([], pa.float64())})
 
 
 class Stage:
@@ -111,6 +120,7 @@ class Staged:
             "data_hash": medium["data_hash"],
             "title": medium["title"],
             "annotations": len(boxes),
+            "sized": True,
         }
 
     def encode(self, index: int, header: bytes | None, when: str) -> bytes:

@@ -14,6 +14,7 @@ from encord import Project
 from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.errors import AccessError, BlockerError, EncordError, RefusalError, TemporaryEncordError, UsageError
 from ropewalk.importing import check_branch, import_predictions
+from ropewalk.progress import NoProgress
 from ropewalk.showing import show
 from ropewalk.sinks.encord import transport
 from ropewalk.sinks.encord.rows import LabelRows
@@ -31,7 +32,7 @@ def run(project: Project, tmp_path: Path) -> Any:
     def run(content: Any, **options: Any) -> Any:
         path = tmp_path / "predictions.json"
         path.write_text(json.dumps(content))
-        given = {"branch": "pred-1", "work_dir": tmp_path / "work", "batch_rows": 2, "jobs": 3} | options
+        given = {"branch": "pred-1", "work_dir": str(tmp_path / "work"), "batch_rows": 2, "jobs": 3} | options
         return import_predictions(path, given.pop("project", project), **given)
 
     return run
@@ -70,7 +71,8 @@ def test_all_written_and_again_nothing_saved(run: Any, project: Project, request
     again = run(content)
     assert (again.annotations_written, again.annotations_already_there, again.exit_code) == (0, 4, 0)
     assert (again.label_rows_saved, again.label_rows_already_there, again.bytes_sent) == (0, 3, 0)
-    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
+    # One listing, and each row fetched once.
+    assert sorted(requests_sent) == [("GET labelrow", 1), ("GET labelrow", 2), ("GET labelrowmetadata", 0)]
 
 
 def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
@@ -264,3 +266,22 @@ def test_what_was_stored_before_a_failure_is_counted(
     assert report is not None
     assert (report.annotations_written, report.annotations_not_sent, report.exit_code) == (2, 1, 1)
     assert objects_by_title(project, "pred-1") == {"walk-0.png": 2}
+
+
+def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[tuple[str, int]]) -> None:
+    class Interrupted(NoProgress):
+        phase = ""
+
+        def start(self, phase: str, total: int, unit: str) -> None:
+            self.phase = phase
+
+        def update(self, done: int) -> None:
+            if self.phase == "sending":
+                raise KeyboardInterrupt
+
+    content = {"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]}
+    with pytest.raises(KeyboardInterrupt):
+        run(content, batch_rows=1, jobs=1, progress=Interrupted())
+    # At most the row that was reported and the one in flight behind it.
+    assert [method for method, _ in requests_sent].count("POST labelrow") <= 2
+    assert run(content).label_rows_saved >= 1

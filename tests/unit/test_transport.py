@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -301,3 +302,18 @@ def test_waits_grow_with_jitter_and_honour_the_server(monkeypatch: pytest.Monkey
     for attempt, retry_after in enumerate((None, None, None, None, None, 7, 9000)):
         retry.wait(attempt, TemporaryEncordError("", status=429, name="Status429", retry_after=retry_after))
     assert waited == [1, 2, 4, 8, 10, 17, 60]
+
+
+def test_a_bearer_token_works_and_is_never_shown(
+    playback: Playback, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = EncordUserClient.create_with_bearer_token(CANARY, domain=playback.url)
+    transport = Transport(client.get_project(PROJECT_HASH), 1)
+    playback.answers = [ok(True), refused("AUTHENTICATION_ERROR", CANARY, status=401), None]
+    assert transport.save_label_rows(["l-1"], [b"{}"]) > 0
+    assert playback.headers[0]["Authorization"] == f"Bearer {CANARY}"
+    for _ in range(2):
+        with pytest.raises(EncordError) as raised:
+            transport.save_label_rows(["l-1"], [b"{}"])
+        assert CANARY not in "".join(traceback.format_exception(raised.value))
+    transport.close()

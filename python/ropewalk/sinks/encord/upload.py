@@ -63,6 +63,7 @@ class Outcome:
     rows_created_empty: int = 0
     bytes_sent: int = 0
     rows_done: int = 0
+    settled: list[int] = field(default_factory=list)
     failures: list[RowFailure] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unfit: dict[int, list[str]] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Upload:
         limits: Batch sizes and requests in flight.
         dry_run: Do everything but write.
         stop: Set when the import stops.
+        settled: Rows found to hold all of theirs already; they are not fetched again.
     """
 
     staged: Staged
@@ -93,6 +95,7 @@ class Upload:
     limits: Limits
     dry_run: bool
     stop: threading.Event
+    settled: set[int] = field(default_factory=set)
 
     def existing(self) -> list[int]:
         """Number the staged rows that stand on the branch already."""
@@ -102,7 +105,8 @@ class Upload:
         """Compare the rows that exist with those staged, reading only.
 
         Yields:
-            Outcomes whose `refused` names the rows that hold something else, by title.
+            Outcomes whose `refused` names the rows that hold something else, by title, and whose `settled` numbers
+            those that hold exactly what they should.
         """
         yield from in_parallel(self._check_batch, self._batches(self.existing()), self.limits.jobs, self.stop)
 
@@ -143,8 +147,12 @@ class Upload:
     def _check_batch(self, batch: list[int]) -> Outcome:
         outcome = Outcome()
         for index, _, existing in self._fetch({i: self._known(i) for i in batch}, outcome):
-            if self.staged.reconcile(index, existing, self.when, "fail")["verdict"] == "refused":
-                outcome.refused.append(self.staged.label_row(index)["title"])
+            info = self.staged.label_row(index)
+            found = self.staged.reconcile(index, existing, self.when, "fail")
+            if found["verdict"] == "refused":
+                outcome.refused.append(info["title"])
+            elif found["verdict"] == "already_there" and found["already_there"] == info["annotations"]:
+                outcome.settled.append(index)
         outcome.rows_done = len(batch)
         return outcome
 
@@ -153,6 +161,10 @@ class Upload:
         bodies = _Bodies(self, outcome)
         standing = {i: label_hash for i in batch if (label_hash := self._label_hash(i)) is not None}
         new = [i for i in batch if i not in standing]
+        for index in self.settled.intersection(standing):
+            del standing[index]
+            outcome.already_there += self.staged.label_row(index)["annotations"]
+            outcome.rows_already_there += 1
         if self.rows is None or self.dry_run:
             for index in new:
                 with self._one_row(index, outcome):

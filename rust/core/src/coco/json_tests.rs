@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
+use super::super::skip::Hop;
 use super::*;
 
 fn whole(text: &[u8]) -> Scan<()> {

@@ -183,12 +183,9 @@ impl RecordReader {
         let [tag, frac] = from.take()?;
         let annotation_id = from.text()?;
         let track = from.text()?;
-        let text = match track {
-            Some(_) => TextSpan {
-                at: u64::from_le_bytes(from.take()?),
-                len: u32::from_le_bytes(from.take()?),
-            },
-            None => TextSpan::default(),
+        let text = TextSpan {
+            at: u64::from_le_bytes(from.take()?),
+            len: u32::from_le_bytes(from.take()?),
         };
         let geometry = match tag {
             Geometry::BOUNDING_BOX => Geometry::BoundingBox(from.floats()?),
