@@ -76,7 +76,7 @@ fn map_items<T: Sync, R: Send>(
     py: Python<'_>,
     items: &[T],
     threads: Option<usize>,
-    work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Sync,
+    work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Send + Sync,
 ) -> PyResult<Vec<R>> {
     let results = py
         .detach(|| run(items, threads, work))
