@@ -1,0 +1,206 @@
+//! The stage: whatever the order and the budget, the same rows come out, sorted, each track once on a frame.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use ropewalk_core::batch::{Points, Unit};
+use ropewalk_core::stage::record::{Geometry, Key, StagedRow, TextSpan};
+use ropewalk_core::stage::{StageBuilder, Staged, StagedRows};
+
+/// A row as a test thinks of it.
+#[derive(Debug, Clone)]
+struct Row {
+    label_row: u32,
+    frame: u32,
+    object: u128,
+    feature: u32,
+    track: Option<String>,
+    shape: u8,
+    offset: u64,
+}
+
+fn any_rows() -> impl Strategy<Value = Vec<Row>> {
+    let row = (0u32..4, 0u32..5, 0u128..3, 0u32..2, any::<bool>(), 0u8..4);
+    prop::collection::vec(row, 0..300).prop_map(|rows| {
+        let numbered = (0u64..).zip(rows);
+        let named = numbered.map(|(offset, (label_row, frame, object, feature, tracked, shape))| Row {
+            label_row,
+            frame,
+            // Identity holds class and track, so that rows of one object have both in common.
+            object: object + 10 * u128::from(feature) + if tracked { 100 } else { 0 },
+            feature,
+            track: tracked.then(|| format!("track {object}")),
+            shape,
+            offset,
+        });
+        named.collect()
+    })
+}
+
+/// Makes the borrowed form of a row and hands it on.
+fn with_staged<T>(row: &Row, use_it: impl FnOnce(&StagedRow<'_>) -> T) -> T {
+    let at = row.offset as f64;
+    let coords = [at, 1.5, 2.25, at, 9.0, 0.1, 4.0, 4.0, 5.0, 4.0, 4.5, 5.0];
+    let points = Points {
+        coords: &coords,
+        rings: &[0, 6, 12],
+        parts: &[0, 2],
+    };
+    let geometry = match row.shape {
+        0 => Geometry::BoundingBox([at, 2.0, 3.5, 4.0]),
+        1 => Geometry::Polygon(points),
+        2 => Geometry::Bitmask(b"02203\\o"),
+        _ => Geometry::RotatableBoundingBox([at, 2.0, 3.5, 4.0], 33.5),
+    };
+    use_it(&StagedRow {
+        key: Key {
+            label_row: row.label_row,
+            frame: row.frame,
+            object: row.object,
+            source: 0,
+            offset: row.offset,
+        },
+        feature: row.feature,
+        annotation_id: Some("an id"),
+        track: row.track.as_deref(),
+        score: 1.0 / (at + 3.0),
+        unit: if row.shape == 3 { Unit::Frac } else { Unit::Px },
+        width_px: 641,
+        height_px: 47,
+        geometry,
+    })
+}
+
+fn staged(rows: &[Row], work_dir: Option<&Path>, budget_bytes: usize) -> Staged {
+    let mut builder = StageBuilder::new(work_dir.map(Path::to_path_buf), budget_bytes);
+    for some in rows.chunks(7) {
+        let mut batch = StagedRows::default();
+        for row in some {
+            with_staged(row, |staged| {
+                batch.push(
+                    staged,
+                    TextSpan {
+                        at: row.offset * 10,
+                        len: 9,
+                    },
+                )
+            });
+        }
+        builder.append(&batch).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// Everything that comes out, as text: rows by label row, and what was left out.
+fn told(staged: &Staged) -> Vec<String> {
+    let mut out = Vec::new();
+    for label_row in staged.label_rows() {
+        let mut rows = 0;
+        out.push(format!("label row {}", label_row.medium));
+        staged
+            .for_each(label_row, |row, text| {
+                // Points hold offsets into shared buffers; their rings are what counts.
+                let rings = match row.geometry {
+                    Geometry::Polygon(points) => points.iter().map(|p| p.map(<[f64]>::to_vec).collect()).collect(),
+                    _ => Vec::<Vec<Vec<f64>>>::new(),
+                };
+                let plain = StagedRow {
+                    geometry: Geometry::BoundingBox([0.0; 4]),
+                    ..*row
+                };
+                let drawn = if rings.is_empty() {
+                    format!("{:?}", row.geometry)
+                } else {
+                    format!("{rings:?}")
+                };
+                out.push(format!("{plain:?} {text:?} {drawn}"));
+                assert_eq!(row.key.label_row, label_row.medium);
+                rows += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(rows, label_row.annotations);
+    }
+    out.push(format!("{:?} {}", staged.duplicates(), staged.split_tracks()));
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn order_and_budget_do_not_matter(rows in any_rows(), seed in any::<u64>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = told(&staged(&rows, None, 0));
+        let mut shuffled = rows.clone();
+        let mut state = seed | 1;
+        for at in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            shuffled.swap(at, (state >> 33) as usize % (at + 1));
+        }
+        prop_assert_eq!(&told(&staged(&shuffled, None, 0)), &expected);
+        // A budget of nothing spills after each batch; up to 43 runs are merged at once.
+        prop_assert_eq!(&told(&staged(&shuffled, Some(folder.path()), 0)), &expected);
+        prop_assert_eq!(&told(&staged(&shuffled, Some(folder.path()), 5000)), &expected);
+        prop_assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "runs are removed");
+    }
+
+    #[test]
+    fn a_track_stands_once_on_a_frame_and_nothing_is_lost(rows in any_rows()) {
+        let staged = staged(&rows, None, 0);
+        let kept: u64 = staged.label_rows().iter().map(|l| l.annotations).sum();
+        prop_assert_eq!(kept + staged.duplicates().len() as u64, rows.len() as u64);
+        for left_out in staged.duplicates() {
+            let same = |row: &&Row| {
+                row.track.is_some() && (row.label_row, row.frame, row.object)
+                    == (left_out.key.label_row, left_out.key.frame, left_out.key.object)
+            };
+            let first = rows.iter().filter(same).map(|row| row.offset).min();
+            prop_assert!(first.unwrap() < left_out.key.offset, "the first one stays");
+            prop_assert_eq!(left_out.text.at, left_out.key.offset * 10);
+        }
+    }
+}
+
+#[test]
+fn more_runs_than_are_merged_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |offset: u64| Row {
+        label_row: (offset * 7 % 11) as u32,
+        frame: (offset * 5 % 13) as u32,
+        object: u128::from(offset),
+        feature: 0,
+        track: None,
+        shape: (offset % 4) as u8,
+        offset,
+    };
+    let rows: Vec<Row> = (0..1000).map(row).collect();
+    // 143 runs of 7 rows: three passes.
+    assert_eq!(
+        told(&staged(&rows, Some(folder.path()), 0)),
+        told(&staged(&rows, None, 0))
+    );
+}
+
+#[test]
+fn tracks_whose_class_changes_are_counted_once_each() {
+    let row = |offset: u64, frame: u32, feature: u32, track: &str| Row {
+        label_row: 0,
+        frame,
+        object: u128::from(feature) * 10 + track.len() as u128,
+        feature,
+        track: Some(track.to_owned()),
+        shape: 0,
+        offset,
+    };
+    let rows = [
+        row(0, 0, 0, "a"),
+        row(1, 1, 1, "a"),
+        row(2, 2, 0, "a"),
+        row(3, 0, 0, "bb"),
+        row(4, 1, 0, "bb"),
+    ];
+    assert_eq!(staged(&rows, None, 0).split_tracks(), 1);
+}
