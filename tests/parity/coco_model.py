@@ -327,25 +327,27 @@ def predictions(
     tracked: bool | None = None,
     margin: int = 0,
 ) -> tuple[Prediction, ...]:
-    """Draw predictions of some shapes on some media; each frame has a track once, and some predictions stand twice."""
-    spots = [(m, f) for m in on for f in range(model.media[m].number_of_frames)]
+    """Draw objects of some shapes on some media, tracks over several frames with gaps, and exact duplicates."""
     indices = [i for i, category in enumerate(model.categories) if category.shape in shapes]
     drawn: list[Prediction] = []
-    seen = set()
-    for _ in range(draw(st.integers(1, 8))):
-        medium, frame = draw(st.sampled_from(spots))
-        category = draw(st.sampled_from(indices))
+    taken = set()
+    for _ in range(draw(st.integers(1, 5))):
+        medium, category = draw(st.sampled_from(on)), draw(st.sampled_from(indices))
         track = draw(TRACKS) if tracked or (tracked is None and draw(st.booleans())) else None
-        key = (medium, frame, category, str(track))
-        if track is not None and key in seen:
+        if track is not None and (medium, category, str(track)) in taken:
             continue
-        seen.add(key)
-        size = model.file_size(medium, frame)
-        shape = model.categories[category].shape
-        drawing = boxes(size, margin) if shape == BOX else polygons(size, margin) if shape == POLYGON else masks(size)
-        drawn.append(Prediction(medium, frame, category, draw(drawing), draw(SCORES), track))
+        taken.add((medium, category, str(track)))
+        frames = st.integers(0, model.media[medium].number_of_frames - 1)
+        several = st.lists(frames, min_size=1, max_size=4, unique=True)
+        for frame in [draw(frames)] if track is None else draw(several):
+            size = model.file_size(medium, frame)
+            shape = model.categories[category].shape
+            geometry = (
+                boxes(size, margin) if shape == BOX else polygons(size, margin) if shape == POLYGON else masks(size)
+            )
+            drawn.append(Prediction(medium, frame, category, draw(geometry), draw(SCORES), track))
     twice = [prediction for prediction in drawn if prediction.track is None]
-    if twice and draw(st.integers(0, 3)) == 0:
+    if twice and draw(st.integers(0, 3)) == 3:
         drawn.append(draw(st.sampled_from(twice)))
     return tuple(drawn)
 

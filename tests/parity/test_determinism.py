@@ -35,7 +35,7 @@ def in_parts(model: Model, order: Sequence[Prediction], ends: Sequence[int]) -> 
     return [replace(model, predictions=tuple(order[a:b])) for a, b in zip(bounds, bounds[1:], strict=False)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_order_files_writing_and_spilling_do_not_matter(data: st.DataObject, tmp_path: Path) -> None:
     model = data.draw(models())

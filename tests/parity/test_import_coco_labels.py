@@ -37,7 +37,7 @@ STYLES = st.builds(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_rows_equal_those_of_the_sdk_importer(
     data: st.DataObject,

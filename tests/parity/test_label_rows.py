@@ -77,26 +77,26 @@ def assert_same_rows(ours: dict[int, dict[str, Any]], theirs: dict[int, dict[str
 @pytest.mark.parametrize("tracked", [False, True], ids=["untracked", "tracked"])
 @pytest.mark.parametrize("shape", [BOX, POLYGON, MASK], ids=lambda shape: shape.value)
 @pytest.mark.parametrize("on", MEDIA.values(), ids=MEDIA.keys())
-@settings(max_examples=12)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_each_kind_of_row(on: int, shape: Shape, tracked: bool, data: st.DataObject) -> None:
     model = data.draw(models((on,), (shape,), tracked))
     assert_same_rows(encoded_rows(model, data.draw(STYLES)), sdk_rows(model))
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(models(), STYLES)
 def test_all_kinds_together(model: Model, style: Style) -> None:
     assert_same_rows(encoded_rows(model, style), sdk_rows(model))
 
 
-@settings(max_examples=30)
+@settings(max_examples=80)
 @given(models(shapes=(BOX, POLYGON), margin=50), STYLES)
 def test_outside_of_the_image_is_kept_when_asked_for(model: Model, style: Style) -> None:
     assert_same_rows(encoded_rows(model, style, off_image="keep"), sdk_rows(model))
 
 
-@settings(max_examples=30)
+@settings(max_examples=80)
 @given(models())
 def test_rows_that_no_server_knows(model: Model) -> None:
     """The SDK's detached row has no hashes and titles of media; all else is equal."""
@@ -110,7 +110,7 @@ def test_rows_that_no_server_knows(model: Model) -> None:
         assert normalised(labels_only(json.loads(body))) == normalised(labels_only(theirs[index]))
 
 
-@settings(max_examples=8)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_saved_rows_through_the_emulator(
     data: st.DataObject,

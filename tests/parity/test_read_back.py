@@ -21,7 +21,7 @@ from sdk_oracle import pixels_of
 Object = tuple[str, tuple[tuple[int, float, Any], ...]]
 
 
-@settings(max_examples=15)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_the_sdk_reads_is_what_the_file_says(
     data: st.DataObject, project_model: Model, shared_project: Project, new_branch: Any, tmp_path: Path

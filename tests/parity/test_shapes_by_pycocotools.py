@@ -75,7 +75,7 @@ def one_prediction(data: st.DataObject, on: int, shape: Any, draw_geometry: Any)
 
 
 @pytest.mark.parametrize("on", MEDIA.values(), ids=MEDIA.keys())
-@settings(max_examples=25)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_bitmask_from_polygons(on: int, data: st.DataObject) -> None:
     """Union of the rings by pycocotools' rule; rings of a larger image are scaled to the medium first."""
@@ -90,7 +90,7 @@ def test_bitmask_from_polygons(on: int, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("on", MEDIA.values(), ids=MEDIA.keys())
-@settings(max_examples=25)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_polygon_from_rle_draws_the_mask_again(on: int, data: st.DataObject) -> None:
     model, (height, width) = one_prediction(data, on, POLYGON, lambda size: st.just(None))
