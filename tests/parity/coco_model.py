@@ -7,7 +7,7 @@ mask that reading it in the other pixel order gives.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -124,11 +124,9 @@ def column_major_string(pixels: np.ndarray) -> str:
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def write_coco(
-    model: Model, folder: Path, style: Style, order: Callable[[list[str]], list[str]] = list
-) -> tuple[Path, Path | None]:
+def write_coco(model: Model, folder: Path, style: Style) -> tuple[Path, Path | None]:
     """Write the model as COCO; returns the file, and the one with its images and categories if that is another."""
-    text = annotations = "[" + ",\n".join(order(annotation_texts(model, style))) + "]"
+    text = annotations = "[" + ",\n".join(annotation_texts(model, style)) + "]"
     tables = dict(tables_of(model, style))
     folder.mkdir(parents=True, exist_ok=True)
     if style.layout == "results":

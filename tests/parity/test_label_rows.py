@@ -135,9 +135,9 @@ def test_saved_rows_through_the_emulator(
         row.save()
     on_ours, on_theirs = saved_rows(shared_emulator, ours), saved_rows(shared_emulator, theirs)
     assert on_ours.keys() == on_theirs.keys()
-    for data_hash, row in on_ours.items():
-        own = ("label_hash", "branch_name")
-        assert normalised(row, own) == normalised(on_theirs[data_hash], own)
+    for data_hash, saved in on_ours.items():
+        header = ("label_hash", "branch_name")
+        assert normalised(saved, header) == normalised(on_theirs[data_hash], header)
 
 
 F = Mask(np.array([[int(c) for c in line] for line in ("1111110", "1000000", "1111000", "1000000", "1000000")]) == 1)
