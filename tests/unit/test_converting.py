@@ -6,25 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-import core_by_hand
 import polars
 import pytest
 import ropewalk
+from coco_files import coco_boxes
 from ropewalk.converting import convert
-from ropewalk.errors import UsageError
+from ropewalk.errors import SourceError, UsageError
 from ropewalk.sources import find_sources
 from snapshots import make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
 OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
 
-pytestmark = pytest.mark.usefixtures("core_made_by_hand")
-
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     path = tmp_path / "predictions.json"
-    path.write_text(json.dumps({"drive.mp4": [BOX, None], "still.jpg": [OTHER_BOX, 0, BOX]}))
+    path.write_text(json.dumps(coco_boxes({"drive.mp4": [BOX, None], "still.jpg": [OTHER_BOX, 0, BOX]})))
     return path
 
 
@@ -45,11 +43,11 @@ def test_label_rows_one_a_line(source: Path) -> None:
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
 def test_tables_of_several_sources(source: Path, suffix: str) -> None:
     second = source.with_name("second.json")
-    second.write_text(json.dumps({"walk": [OTHER_BOX]}))
+    second.write_text(json.dumps(coco_boxes({"walk": [OTHER_BOX]})))
     out = source.parent / f"ir.{suffix}"
     report = convert(find_sources([source, second]), out, None, work_dir=source.parent)
     table = polars.read_parquet(out) if suffix == "parquet" else polars.read_ipc(out)
-    assert table["x"].to_list() == [0.25, 0.5, 0.25, 0.5]
+    assert table["box"].to_list() == [[16, 16, 8, 2], [32, 4, 16, 24], [16, 16, 8, 2], [32, 4, 16, 24]]
     assert (report.annotations_read, report.annotations_written, report.annotations_rejected) == (6, 4, 1)
     assert (report.filtered_by_reason, report.exit_code) == ({"crowd": 1}, 3)
     assert report.rejects_file is not None
@@ -67,14 +65,14 @@ def test_options_of_a_project_do_not_apply_to_a_table(source: Path) -> None:
 
 def test_a_source_that_breaks_off_leaves_no_file(source: Path) -> None:
     source.write_text(source.read_text()[:-9])
-    with pytest.raises(core_by_hand.SourceError):
+    with pytest.raises(SourceError):
         run(source, "rows.ndjson", project=make_snapshot())
     assert sorted(path.name for path in source.parent.iterdir()) == ["predictions.json", "work"]
 
 
 def test_predictions_are_read_anew_each_time(source: Path) -> None:
     predictions = ropewalk.read_coco(source)
-    assert predictions.to_polars()["x"].to_list() == [0.25, 0.5, 0.25]
+    assert predictions.to_polars()["media"].to_list() == ["drive.mp4", "still.jpg", "still.jpg"]
     assert sum(len(polars.DataFrame(batch)) for batch in predictions) == 3
     report = ropewalk.import_predictions(
         predictions, make_snapshot(), branch="b", dry_run=True, work_dir=source.parent / "work"

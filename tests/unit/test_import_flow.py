@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import core_by_hand
 import pytest
+from coco_files import coco_boxes
 from encord import Project
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import AccessError, BlockerError, EncordError, RefusalError, TemporaryEncordError, UsageError
+from ropewalk.errors import AccessError, BlockerError, EncordError, RefusalError, SourceError, TemporaryEncordError, UsageError
 from ropewalk.importing import check_branch, import_predictions
 from ropewalk.progress import NoProgress
 from ropewalk.showing import show
@@ -24,14 +24,12 @@ from snapshots import make_image, make_snapshot
 BOX = [0.25, 0.5, 0.125, 0.0625]
 OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
 
-pytestmark = pytest.mark.usefixtures("core_made_by_hand")
-
 
 @pytest.fixture
 def run(project: Project, tmp_path: Path) -> Any:
     def run(content: Any, **options: Any) -> Any:
         path = tmp_path / "predictions.json"
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(coco_boxes(content)))
         given = {"branch": "pred-1", "work_dir": str(tmp_path / "work"), "batch_rows": 2, "jobs": 3} | options
         return import_predictions(path, given.pop("project", project), **given)
 
@@ -79,7 +77,7 @@ def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
     report = run({"still.jpg": [BOX, None, 0], "stil.jpg": [BOX]})
     sums = (report.annotations_written, report.annotations_rejected, report.annotations_filtered)
     assert (report.annotations_read, sums, report.exit_code) == (4, (1, 2, 1), 3)
-    assert report.rejects_by_code == {"bad_field": 2}
+    assert report.rejects_by_code == {"bad_field": 1, "unknown_media": 1}
     assert report.unresolved_media[0].nearest == ("still.jpg",)
     rejects = tmp_path / "work" / "rejects-pred-1.ndjson"
     assert report.rejects_file == str(rejects)
@@ -111,14 +109,21 @@ def test_existing_rows_by_policy(
     assert objects_by_title(project, "pred-1") == {"still.jpg": stored, "walk-0.png": 1}
 
 
-def test_a_refused_row_costs_no_neighbour(tmp_path: Path) -> None:
+def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = transport.Transport.save_label_rows
+
+    def picky(self: transport.Transport, label_hashes: Any, rows: Any) -> int:
+        if any(b"still-4.jpg" in row for row in rows):
+            raise RefusalError("refused", status=400, name="CorruptedLabelError")
+        return save(self, label_hashes, rows)
+
+    monkeypatch.setattr(transport.Transport, "save_label_rows", picky)
     stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
     with running_emulator(make_snapshot(stills)) as emulator:
         content: dict[str, Any] = {medium.title: [BOX] for medium in stills}
-        # The emulator refuses numbers that are no JSON, as Encord's server does.
-        content["still-4.jpg"] = [BOX, [float("nan"), 0.5, 0.25, 0.25]]
+        content["still-4.jpg"] = [BOX, OTHER_BOX]
         path = tmp_path / "predictions.json"
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(coco_boxes(content)))
         report = import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path, batch_rows=7)
         assert (report.label_rows_saved, report.label_rows_failed, report.exit_code) == (6, 1, 3)
         assert (report.annotations_written, report.annotations_rejected) == (6, 2)
@@ -181,8 +186,8 @@ def test_a_source_that_cannot_be_read_sends_nothing(
     project: Project, tmp_path: Path, requests_sent: list[tuple[str, int]]
 ) -> None:
     path = tmp_path / "cut.json"
-    path.write_text('{"still.jpg": [[0.1')
-    with pytest.raises(core_by_hand.SourceError, match="byte") as stopped:
+    path.write_text('{"annotations": [{"bbox": [0.1')
+    with pytest.raises(SourceError, match="byte") as stopped:
         import_predictions(path, project, branch="b", work_dir=tmp_path)
     assert stopped.value.report is not None
     assert stopped.value.report.stopped_by == str(stopped.value)
@@ -236,7 +241,7 @@ def test_a_reject_file_is_never_overwritten_by_its_own_import(project: Project, 
     work = tmp_path / "work"
     work.mkdir()
     source = work / "rejects-b.ndjson"
-    source.write_text(json.dumps({"still.jpg": [BOX, None]}))
+    source.write_text(json.dumps(coco_boxes({"still.jpg": [BOX, None]})))
     before = source.read_bytes()
     report = import_predictions(source, project, branch="b", work_dir=work)
     assert source.read_bytes() == before

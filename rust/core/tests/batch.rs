@@ -1,5 +1,7 @@
 //! The IR: rows come back as they went in, and tables that do not follow the schema are refused by name.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;

@@ -72,7 +72,7 @@ impl Style {
     fn string(&mut self, text: &str, out: &mut String) {
         out.push('"');
         for character in text.chars() {
-            if self.draw() % 5 == 0 || character < ' ' {
+            if self.draw().is_multiple_of(5) || character < ' ' {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     write!(out, "\\u{unit:04x}").unwrap();
                 }
