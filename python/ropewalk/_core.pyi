@@ -1,8 +1,11 @@
-"""The Rust core. Everything here is reached through the Python modules beside it; names in this file are the contract."""
+"""The Rust core, reached through the Python modules beside it; the names in this file are the contract."""
 
 from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
 
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
@@ -73,7 +76,7 @@ class Reconciled(TypedDict):
     body: bytes | None  # the label row's JSON to save
 
 class Staged:
-    """The sorted annotations of an import, by label row. Safe to use from several threads; holds no GIL while it works."""
+    """The sorted annotations of an import, by label row. Safe to use from several threads; works without the GIL."""
 
     counts: StageCounts
     def __len__(self) -> int:
@@ -88,7 +91,7 @@ class Staged:
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
         """
     def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
-        """Find annotations that do not fit the label row, of whose size the project said nothing; `encode` leaves them out.
+        """Find annotations that do not fit a label row whose size the project did not tell; `encode` leaves them out.
 
         Returns:
             Lines of a reject file.
@@ -113,3 +116,37 @@ class CocoPredictions(Iterator[AnnotationBatch]):
     def __next__(self) -> AnnotationBatch: ...
     rejects: list[dict[str, Any]]
     counts: dict[str, int]  # read, rejected, filtered_crowd, duplicate_annotation_id
+
+# Masks: what `ropewalk.rle` calls, always in batches. Sizes are (h, w) in px; counts are run lengths as str, bytes or a
+# list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).
+
+def rle_transpose(counts: list[Any], sizes: list[tuple[int, int]], from_rows: bool, threads: int | None) -> list[str]:
+    """Rewrite run lengths in the other pixel order."""
+
+def rle_encode(
+    masks: list[tuple[npt.NDArray[np.uint8], tuple[int, int], bool]],  # pixels in memory order, size, Fortran order
+    to_rows: bool,
+    threads: int | None,
+) -> list[str]:
+    """Encode dense masks."""
+
+def rle_decode(
+    counts: list[Any],
+    sizes: list[tuple[int, int]],
+    out: list[tuple[npt.NDArray[np.uint8], bool]] | None,  # flat buffers to fill, Fortran order
+    from_rows: bool,
+    threads: int | None,
+) -> list[npt.NDArray[np.uint8]]:
+    """Decode into flat dense masks, row after row unless `out` says otherwise."""
+
+def rle_from_parts(
+    items: list[list[list[npt.NDArray[np.float64]]]],  # parts, rings (outline first, then holes), x y x y ... in px
+    sizes: list[tuple[int, int]],
+    threads: int | None,
+) -> list[str]:
+    """Draw polygons by COCO's rule as rle_strings, along the rows."""
+
+def rle_to_parts(
+    rle_strings: list[Any], sizes: list[tuple[int, int]], threads: int | None
+) -> list[list[list[npt.NDArray[np.float64]]]]:
+    """Follow the pixel edges of masks: parts, rings, vertices of shape (n, 2) in px."""

@@ -27,7 +27,7 @@ def documented(heading: str) -> set[str]:
     rows = re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE)
     prose = "\n".join(line for line in section[1].splitlines() if not line.startswith("|"))
     words = re.findall(r"`([a-z_]+)`", " ".join(rows))
-    return {*words, *re.findall(r"`((?:rle|polygon)_[a-z_]+)`", prose)}
+    return {*words, *re.findall(r"`((?:rle|polygon|size|mask)_[a-z_]+)`", prose)}
 
 
 def quoted(pattern: str, text: str) -> set[str]:
@@ -44,7 +44,7 @@ def test_rejects_of_annotations() -> None:
 def test_rejects_of_masks() -> None:
     # `rle_order` is a column of the table.
     codes = quoted(r'"((?:rle|polygon)_[a-z_]+)"', RUST) - {"rle_order"}
-    assert documented("Of masks") == codes
+    assert documented("Of masks") == codes | quoted(r'code="([a-z_]+)"', PYTHON)
 
 
 def test_rejects_of_label_rows() -> None:

@@ -79,7 +79,7 @@ def write_demo(folder: Path, *, annotations: int, seed: int) -> Written:
     (folder / PREDICTIONS).mkdir()
     for name, document in files.items():
         (folder / PREDICTIONS / name).write_text(json.dumps(document), encoding="utf-8")
-    (folder / SPOILT_FILE).write_text(json.dumps(_spoilt(project), indent=1), encoding="utf-8")
+    (folder / SPOILT_FILE).write_text(json.dumps(_spoilt(project)), encoding="utf-8")
     return written
 
 
