@@ -78,7 +78,7 @@ fn map_items<T: Sync, R: Send>(
     threads: Option<usize>,
     work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Sync,
 ) -> PyResult<Vec<R>> {
-    let results = py.detach(|| run(items, threads, work)).map_err(|error| {
+    let results = py.detach(|| run(items, threads, &work)).map_err(|error| {
         PyRuntimeError::new_err(format!("cannot start {threads:?} threads: {error}"))
     })?;
     let result = |(index, result): (usize, Result<R, ItemError>)| {
