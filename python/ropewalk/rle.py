@@ -80,7 +80,7 @@ def coco_to_encord(counts: Counts, size: Size) -> str:
 
     Example:
         >>> coco_to_encord([2, 3, 1], (2, 3))  # columns 00 11 10
-        '1202'
+        '121O0'
     """
     return coco_to_encord_many([counts], [size], threads=1)[0]
 
@@ -92,7 +92,7 @@ def coco_to_encord_many(
 
     Example:
         >>> coco_to_encord_many([[2, 3, 1], "231"], (2, 3))
-        ['1202', '1202']
+        ['121O0', '121O0']
     """
     counts = _batch(counts, "counts")
     return _core.rle_transpose(counts, _sizes(sizes, len(counts)), False, _threads(threads))
@@ -113,7 +113,7 @@ def encord_to_coco(rle_string: str, size: Size) -> str:
         SizeError: The size is not (h, w), or too large.
 
     Example:
-        >>> encord_to_coco("1202", (2, 3))
+        >>> encord_to_coco("121O0", (2, 3))
         '231'
     """
     return encord_to_coco_many([rle_string], [size], threads=1)[0]
@@ -125,7 +125,7 @@ def encord_to_coco_many(
     """Rewrite many rle_strings as COCO's compressed counts; see `encord_to_coco`.
 
     Example:
-        >>> encord_to_coco_many(["1202", "6"], (2, 3))
+        >>> encord_to_coco_many(["121O0", "6"], (2, 3))
         ['231', '6']
     """
     rle_strings = _rle_strings(rle_strings)
@@ -147,7 +147,7 @@ def encode(mask: Mask) -> str:
 
     Example:
         >>> encode(np.array([[0, 1, 1], [0, 1, 0]], np.uint8))
-        '12110'
+        '121O0'
     """
     return encode_many([mask], threads=1)[0]
 
@@ -157,7 +157,7 @@ def encode_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None) -> 
 
     Example:
         >>> encode_many(np.eye(2, 3, dtype=bool)[None])
-        ['0131']
+        ['0130N']
     """
     return _core.rle_encode([_flat(mask) for mask in masks], True, _threads(threads))
 
@@ -187,7 +187,7 @@ def encode_coco_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None
 
     Example:
         >>> encode_coco_many(np.eye(2, 3, dtype=bool)[None])
-        ['0122']
+        ['01200']
     """
     return _core.rle_encode([_flat(mask) for mask in masks], False, _threads(threads))
 
@@ -210,7 +210,7 @@ def decode(rle_string: str, size: Size, out: Mask | None = None) -> Mask:
         ValueError: ``out`` is read-only.
 
     Example:
-        >>> decode("1202", (2, 3)).astype(int)
+        >>> decode("121O0", (2, 3)).astype(int)
         array([[0, 1, 1],
                [0, 1, 0]])
     """
@@ -231,7 +231,7 @@ def decode_many(
 
     Example:
         >>> frames = np.empty((2, 2, 3), np.uint8)
-        >>> _ = decode_many(["1202", "6"], (2, 3), out=frames)
+        >>> _ = decode_many(["121O0", "6"], (2, 3), out=frames)
         >>> frames.sum(axis=(1, 2)).tolist()
         [3, 0]
     """
@@ -301,8 +301,8 @@ def from_polygons(rings: Rings, size: Size) -> str:
 
     Example:
         >>> decode(from_polygons([[0, 0, 3, 0, 0, 3]], (2, 4)), (2, 4)).astype(int)
-        array([[1, 1, 1, 0],
-               [1, 1, 0, 0]])
+        array([[1, 1, 0, 0],
+               [1, 0, 0, 0]])
     """
     return from_polygons_many([rings], [size], threads=1)[0]
 
@@ -341,7 +341,7 @@ def to_polygons(rle_string: str, size: Size) -> list[Part]:
         In runs, not in pixels.
 
     Example:
-        >>> [[ring.tolist() for ring in part] for part in to_polygons("1202", (2, 3))]
+        >>> [[ring.tolist() for ring in part] for part in to_polygons("121O0", (2, 3))]
         [[[[1.0, 0.0], [3.0, 0.0], [3.0, 1.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]]]]
     """
     return to_polygons_many([rle_string], [size], threads=1)[0]
@@ -353,7 +353,7 @@ def to_polygons_many(
     """Follow the pixel edges of many rle_strings; see `to_polygons`.
 
     Example:
-        >>> [len(parts) for parts in to_polygons_many(["6", "0131"], (2, 3))]
+        >>> [len(parts) for parts in to_polygons_many(["6", "0130N"], (2, 3))]
         [0, 2]
     """
     rle_strings = _rle_strings(rle_strings)
@@ -418,8 +418,8 @@ def _flat(mask: Any) -> tuple[npt.NDArray[np.uint8], Size, bool]:
     """Give a mask's bytes in memory order, its size, and whether that order is Fortran's."""
     pixels = _bytes(mask, "mask")
     fortran = pixels.flags.f_contiguous and not pixels.flags.c_contiguous
-    # reshape copies where the mask has gaps in memory, and only there.
-    return (pixels.T if fortran else pixels).reshape(-1), mask.shape, fortran
+    # A copy is made only where the mask has gaps in memory, or runs backwards.
+    return np.ascontiguousarray((pixels.T if fortran else pixels).reshape(-1)), mask.shape, fortran
 
 
 def _decode(counts: list[Any], sizes: Any, out: Any, from_rows: bool, threads: int | None) -> list[Any]:

@@ -113,13 +113,13 @@ def test_chiral_mask_by_hand() -> None:
 
 @pytest.mark.parametrize("counts", ["231", b"231", [2, 3, 1], (2, 3, 1), np.array([2, 3, 1])])
 def test_counts_in_every_form(counts: object) -> None:
-    assert rle.coco_to_encord(counts, (2, 3)) == "1202"
+    assert rle.coco_to_encord(counts, (2, 3)) == "121O0"
     assert rle.decode_coco(counts, (2, 3)).tolist() == [[False, True, True], [False, True, False]]
 
 
 @pytest.mark.parametrize("counts", [[2, 0, 0, 3, 1], [2, 1, 0, 2, 1], [2, 3, 1, 0], [0, 0, 2, 3, 1, 0, 0]])
 def test_empty_runs_are_joined(counts: list[int]) -> None:
-    assert rle.coco_to_encord(counts, (2, 3)) == "1202"
+    assert rle.coco_to_encord(counts, (2, 3)) == "121O0"
 
 
 def test_empty_string_is_a_mask_without_pixels() -> None:

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use ropewalk_core::rle::{
-    polygons_union, transpose_string, ColumnMajor, MemoryOrder, Part, Rle, RowMajor, Scratch, Size,
+    coco_string_to_encord, polygons_union, transpose_string, ColumnMajor, MemoryOrder, Part, PolygonError, Rle,
+    RleError, RowMajor, Scratch, Size,
 };
 use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
 use ropewalk_testkit::polygons::fill_ring;
@@ -230,4 +231,87 @@ proptest! {
             prop_assert_eq!(mask.transpose().unwrap().transpose().unwrap(), mask);
         }
     }
+}
+
+#[test]
+fn bad_input_has_a_kind_each() {
+    let size = Size::new(2, 3).unwrap();
+    let read = |string: &[u8]| Rle::<RowMajor>::from_string(string, size).unwrap_err();
+    assert_eq!(
+        read(b"22"),
+        RleError::Sum {
+            found: 4,
+            expected: 6,
+            h: 2,
+            w: 3
+        }
+    );
+    assert_eq!(read(b"2 1"), RleError::Alphabet { byte: b' ', at: 1 });
+    assert_eq!(read(b"23Q"), RleError::Truncated { len: 3 });
+    assert_eq!(read(b"2PPPPPPP0"), RleError::Number { at: 1 });
+    assert_eq!(read(b"2N3"), RleError::Negative { run: 1, value: -2 });
+    assert_eq!(
+        Size::new(1 << 40, 1 << 40),
+        Err(RleError::Size { h: 1 << 40, w: 1 << 40 })
+    );
+    let buffer = RleError::Buffer {
+        found: 5,
+        expected: 6,
+        h: 2,
+        w: 3,
+    };
+    assert_eq!(
+        Rle::<RowMajor>::from_mask(&[0; 5], size, MemoryOrder::C),
+        Err(buffer.clone())
+    );
+    assert_eq!(
+        Rle::<RowMajor>::empty(size).decode_into(&mut [0; 5], MemoryOrder::C),
+        Err(buffer)
+    );
+    let other = Rle::<RowMajor>::empty(Size::new(3, 2).unwrap());
+    let mismatch = RleError::Mismatch {
+        left: (2, 3),
+        right: (3, 2),
+    };
+    assert_eq!(Rle::empty(size).union(&other), Err(mismatch));
+
+    let mut out = b"kept".to_vec();
+    assert!(coco_string_to_encord(b"23Q", size, &mut Scratch::default(), &mut out).is_err());
+    assert_eq!(out, b"kept");
+
+    let draw = |ring: &[f64]| Rle::from_polygon(ring, size).unwrap_err();
+    assert_eq!(draw(&[0.0; 7]), PolygonError::Odd { len: 7 });
+    assert_eq!(draw(&[0.0; 4]), PolygonError::Few { vertices: 2 });
+    assert_eq!(
+        draw(&[0.0, 0.0, 1e9, 0.0, 0.0, 1.0]),
+        PolygonError::Range { at: 2, value: 1e9 }
+    );
+    assert_eq!(draw(&[0.0, 0.0, 1.0, 0.0, f64::NAN, 1.0]).code(), "polygon_not_finite");
+}
+
+#[test]
+fn work_is_bounded_by_the_input_and_not_by_its_size() {
+    // A few bytes that stand for billions of pixels: read, measured and followed at once.
+    let size = Size::new(1 << 24, 250).unwrap();
+    let pixels = i64::from(size.pixels());
+    let mask = Rle::<RowMajor>::from_counts(&[300, pixels - 700, 400], size).unwrap();
+    assert_eq!(mask.bbox(), Some([0, 1, 250, (1 << 24) - 2]));
+    assert_eq!(mask.to_polygons()[0].outer.len(), 8);
+    assert_eq!(
+        Rle::<RowMajor>::from_counts(&[0, pixels], size)
+            .unwrap()
+            .transpose()
+            .unwrap()
+            .runs()
+            .len(),
+        2
+    );
+    let stripes = Rle::<ColumnMajor>::from_counts(&[1 << 24; 250], size).unwrap();
+    assert_eq!(stripes.transpose(), Err(RleError::Runs { needed: 250 << 24 }));
+    // Coordinates that pycocotools would lay out as billions of sub-pixels.
+    let ring = [-1e8, -1e8, 1e8, -9e7, 1e8, 1e8, -1e8, 9e7];
+    assert_eq!(
+        Rle::from_polygon(&ring, Size::new(300, 200).unwrap()).unwrap().runs(),
+        [0, 60_000]
+    );
 }

@@ -89,10 +89,9 @@ fn raise_kind(
 
 /// A field's value in Python.
 fn field<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(value) = value.as_i64() {
-        return value.into_bound_py_any(py);
-    }
     match value {
+        Value::Number(number) if number.is_u64() => number.as_u64().into_bound_py_any(py),
+        Value::Number(number) if number.is_i64() => number.as_i64().into_bound_py_any(py),
         Value::Number(number) => number.as_f64().into_bound_py_any(py),
         Value::String(text) => text.into_bound_py_any(py),
         Value::Array(values) => values

@@ -76,10 +76,10 @@ fn map_items<T: Sync, R: Send>(
     py: Python<'_>,
     items: &[T],
     threads: Option<usize>,
-    work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Send + Sync,
+    work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Sync,
 ) -> PyResult<Vec<R>> {
     let results = py
-        .detach(|| run(items, threads, work))
+        .detach(|| run(items, threads, &work))
         .map_err(|error| PyRuntimeError::new_err(format!("cannot start {threads:?} threads: {error}")))?;
     let result = |(index, result): (usize, Result<R, ItemError>)| {
         result.map_err(|error| item_error(py, &error, index, items.len()))
