@@ -1,11 +1,21 @@
 """The Rust core. Everything here is reached through the Python modules beside it; names in this file are the contract."""
 
 from collections.abc import Callable, Iterator
+from os import PathLike
 from typing import Any, TypedDict
 
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
 
+    @staticmethod
+    def empty() -> AnnotationBatch:
+        """Make a batch without rows: it carries the schema."""
+    @staticmethod
+    def from_arrow(table: object) -> AnnotationBatch:
+        """Take a table that follows the schema, from anything with `__arrow_c_array__` or `__arrow_c_stream__`.
+
+        Columns may come as other Arrow types of the same values (large lists, plain strings). Raises SchemaError.
+        """
     def __len__(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_schema__(self) -> object: ...
@@ -35,9 +45,9 @@ class Stage:
     ) -> None: ...
     def add_coco(
         self,
-        path: str,
+        source: str | PathLike[str] | bytes,  # a file, or its content
         label: str,  # identity of the source: part of a tracked object's hash
-        tables: str | None = None,  # --annotations: file with images, categories, videos
+        tables: str | PathLike[str] | None = None,  # --annotations: file with images, categories, videos
         confidence_field: str | None = None,
         include_crowd: bool = False,
         progress: Callable[[int], None] | None = None,  # called with bytes read so far
@@ -51,6 +61,7 @@ class LabelRowInfo(TypedDict):
     data_hash: str
     title: str
     annotations: int
+    sized: bool  # whether the project knows the size; if not, `unfit` is to be asked once the label row is there
 
 class Reconciled(TypedDict):
     """What is to be done with a label row that stands on the branch already."""
@@ -76,13 +87,19 @@ class Staged:
             header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
         """
+    def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
+        """Find annotations that do not fit the label row, of whose size the project said nothing; `encode` leaves them out.
+
+        Returns:
+            Lines of a reject file.
+        """
     def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
 
 def read_coco(
-    path: str,
+    source: str | PathLike[str] | bytes,
     label: str,
-    tables: str | None = None,
+    tables: str | PathLike[str] | None = None,
     confidence_field: str | None = None,
     include_crowd: bool = False,
     batch_rows: int = ...,

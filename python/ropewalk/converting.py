@@ -111,13 +111,13 @@ def _convert_to_table(
     plan, stage, _ = split_options(options)
     if plan != type(plan)():
         raise UsageError("a table holds what the source says: options that need a project do not apply to it")
-    rejects = stage.rejects_path(branch)
+    rejects = stage.rejects_path(branch, sources)
     rejects.parent.mkdir(parents=True, exist_ok=True)
     with rejects.open("w", encoding="ascii") as file:
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
             opened = Predictions(
-                source.path, source.label, stage.annotations, stage.confidence_field, stage.include_crowd
+                source, stage.annotations, stage.confidence_field, stage.include_crowd
             ).open()
             yield from opened
             for reject in opened.rejects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ropewalk.report import Report
@@ -74,5 +74,39 @@ class TemporaryEncordError(EncordError, ConnectionError):
     """A request that may succeed when it is sent again: a rate limit, a timeout, an answer that broke off."""
 
 
+class RefusalError(EncordError, ValueError):
+    """A request that Encord read and refused for what it holds: halving it finds the row that is meant."""
+
+
 class AccessError(EncordError, PermissionError):
     """The key or the user's role does not allow the request; no other request would fare better."""
+
+
+class MaskError(RopewalkError, ValueError):
+    """Masks, run lengths or polygons that cannot be what they are given as.
+
+    Attributes:
+        code: Stable name of the kind, such as `rle_sum`; the text may change, this does not.
+        fields: What the kind is about, such as `{"found": 5, "expected": 6}`, and in a batch `index`.
+    """
+
+    def __init__(self, message: str, *, code: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fields = fields
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by attributes: the code has no default to call the class without."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
+
+class RleError(MaskError):
+    """Run lengths that are not a mask of the given size."""
+
+
+class PolygonError(MaskError):
+    """Rings that cannot be drawn."""
+
+
+class SizeError(MaskError):
+    """A size that is not (h, w) in px, is too large, or does not fit the array given."""

@@ -24,7 +24,7 @@ from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.snapshot import Snapshot
 from ropewalk.sources import Source, find_sources
 from ropewalk.staging import StageOptions, check_max_rejects, parse_max_rejects, staged_sources
-from ropewalk.text import shown
+from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
     import encord
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ropewalk._core import Staged
     from ropewalk.predictions import Predictions
     from ropewalk.sinks.encord.rows import LabelRows
-    from ropewalk.sinks.encord.upload import Outcome, Upload
+    from ropewalk.sinks.encord.upload import Outcome, RowFailure, Upload
 
 ON_EXISTING = ("fail", "skip", "replace", "merge")
 EMPTY_ROWS = ("create", "skip")
@@ -108,7 +108,7 @@ def import_predictions(
         if source_label is not None:
             raise UsageError("source_label: the predictions have a label already; give it to read_coco")
         own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd")}
-        sources = [Source(predictions.path, predictions.label)]
+        sources = [predictions.source]
         options = own | options
     else:
         sources = find_sources(predictions, source_label)
@@ -144,7 +144,7 @@ def check_branch(branch: str, allow_branch: bool) -> None:
     """
     if not _BRANCH.fullmatch(branch):
         raise BlockerError(
-            f"{shown(branch)!r} is not a branch name; expected letters A to Z and a to z, digits, `-`, `_` and `.`"
+            f'"{shown(branch)}" is not a branch name; expected letters A to Z and a to z, digits, `-`, `_` and `.`'
         )
     if (branch == "main" or branch.startswith("encord-")) and not allow_branch:
         what = "holds the labels themselves" if branch == "main" else "belongs to Encord's consensus"
@@ -184,6 +184,9 @@ class _Import:
         except RopewalkError as e:
             report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
             e.report = report
+            raise
+        except KeyboardInterrupt:
+            self.stop.set()
             raise
         finally:
             report.seconds = round(time.monotonic() - started, 3)
@@ -242,11 +245,12 @@ class _Import:
         refused: list[str] = []
         for outcome in self._shown("checking", len(upload.existing()), upload.check_existing()):
             refused += outcome.refused
+            upload.settled.update(outcome.settled)
         if refused:
             names = ", ".join(shown(title) for title in sorted(refused)[:_REFUSED_SHOWN])
             more = f" and {len(refused) - _REFUSED_SHOWN} more" if len(refused) > _REFUSED_SHOWN else ""
             raise BlockerError(
-                f"{len(refused)} label rows on {self.branch} hold objects that this import would not write: "
+                f"{count(len(refused), 'label row')} on {self.branch} with objects that this import would not write: "
                 f"{names}{more}; nothing was sent; choose with --on-existing skip, replace or merge"
             )
 
@@ -288,12 +292,27 @@ class _Import:
         report.label_rows_skipped += outcome.rows_skipped
         report.label_rows_created_empty += outcome.rows_created_empty
         report.bytes_sent += outcome.bytes_sent
-        if not outcome.failures:
+        unfit = [line for lines in outcome.unfit.values() for line in lines]
+        if not outcome.failures and not unfit:
             return
         report.label_rows_failed += len(outcome.failures)
-        rejects = self.stage.rejects_path(self.branch)
+        rejects = self.stage.rejects_path(self.branch, self.sources)
         report.rejects_file = str(rejects)
-        with rejects.open("a", encoding="ascii") as file:
+        with rejects.open("a", encoding="utf-8") as file:
+            for line in unfit:
+                report.reject(json.loads(line)["code"], 1)
+                file.write(line)
             for failure in outcome.failures:
                 report.reject(failure.code, failure.annotations)
-                file.write(json.dumps({"label_row": True} | dataclasses.asdict(failure)) + "\n")
+                file.write(json.dumps(_reject_line(failure)) + "\n")
+
+
+def _reject_line(failure: RowFailure) -> dict[str, Any]:
+    # `annotations` would be taken for a section of a COCO file when the rejects are imported again.
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "data_hash": failure.data_hash,
+        "title": failure.title,
+        "annotations_in_row": failure.annotations,
+    }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import UsageError
+from ropewalk.sources import Source, find_sources
 
 if TYPE_CHECKING:
     import polars
@@ -16,70 +20,90 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A COCO file and how it is read. Iterating reads it anew each time, in bounded memory.
+    """A COCO document and how it is read. Iterating reads it anew each time, in bounded memory.
 
     Attributes:
-        path: A dataset file or a bare results list.
-        label: Name of the source, part of a tracked object's identity.
+        source: A dataset or a bare results list, and its label.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, `score` where None.
         include_crowd: Whether annotations with iscrowd are kept.
     """
 
-    path: Path
-    label: str
+    source: Source
     annotations: Path | None = None
     confidence_field: str | None = None
     include_crowd: bool = False
 
     def open(self) -> CocoPredictions:
-        """Open the file: an iterator of batches that also keeps `rejects` and `counts`."""
+        """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
         from ropewalk import _core
 
         return _core.read_coco(
-            str(self.path),
-            self.label,
-            None if self.annotations is None else str(self.annotations),
-            self.confidence_field,
-            self.include_crowd,
+            self.source.given, self.source.label, self.annotations, self.confidence_field, self.include_crowd
         )
 
     def __iter__(self) -> Iterator[AnnotationBatch]:
         return iter(self.open())
 
     def to_polars(self) -> polars.DataFrame:
-        """Read all of the file into one table of the IR's schema."""
+        """Read everything into one table of the IR's schema."""
         import polars
 
-        frames = [polars.DataFrame(batch) for batch in self]
-        return polars.concat(frames) if frames else polars.DataFrame()
+        from ropewalk import _core
+
+        empty = polars.DataFrame(_core.AnnotationBatch.empty())
+        return polars.concat([empty, *(polars.DataFrame(batch) for batch in self)])
 
 
 def read_coco(
-    path: str | os.PathLike[str],
+    predictions: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]],
     *,
     annotations: str | os.PathLike[str] | None = None,
     confidence_field: str | None = None,
     include_crowd: bool = False,
     source_label: str | None = None,
 ) -> Predictions:
-    """Name a COCO file as predictions; it is read when they are iterated or imported.
+    """Name COCO predictions; they are read when they are iterated or imported.
 
     Args:
-        path: A dataset file or a bare results list, told apart by content.
+        predictions: A file, or what would stand in one: a dataset ({"images": ..., "annotations": ..., "categories":
+            ...}) or a list of results, told apart by content. In Python an RLE's counts may be bytes, as
+            `pycocotools.mask.encode` gives them.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
         include_crowd: Keep annotations with iscrowd.
-        source_label: Label instead of the file's name.
+        source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
+            identity of tracked objects: the same label next time means the same objects.
 
     Returns:
         The predictions.
 
     Raises:
-        UsageError: There is no such file.
-    """
-    from ropewalk.sources import find_sources
+        UsageError: There is no such file, or a value that JSON cannot hold.
 
-    (source,) = find_sources(path, source_label or Path(path).name)
+    Example:
+        >>> frame = read_coco([{"image_id": 7, "category_id": 1, "bbox": [2, 3, 5, 4], "score": 0.5}]).to_polars()
+        >>> frame["box"].to_list()
+        [[2.0, 3.0, 5.0, 4.0]]
+    """
+    if isinstance(predictions, (str, os.PathLike)):
+        (source,) = find_sources(predictions, source_label or Path(predictions).name)
+    else:
+        source = Source(_as_json(predictions), source_label or "predictions")
     tables = None if annotations is None else Path(annotations)
-    return Predictions(source.path, source.label, tables, confidence_field, include_crowd)
+    return Predictions(source, tables, confidence_field, include_crowd)
+
+
+def _as_json(document: Any) -> bytes:
+    def plain(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return value.decode("ascii")
+        # Numbers and arrays of numpy, without importing it for those who use none.
+        if hasattr(value, "tolist"):
+            return value.tolist()
+        raise TypeError(f"{type(value).__name__} is no part of a COCO document")
+
+    try:
+        return json.dumps(document, default=plain).encode("ascii")
+    except (TypeError, ValueError) as e:
+        raise UsageError(f"the predictions cannot be written as JSON: {e}") from None

@@ -17,15 +17,25 @@ SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True)
 class Source:
-    """A prediction file and its label: part of a tracked object's identity, so it must not depend on the machine."""
+    """Predictions and their label: part of a tracked object's identity, so it must not depend on the machine.
 
-    path: Path
+    Attributes:
+        given: A file, or its content.
+        label: What the source is called.
+    """
+
+    given: Path | bytes
     label: str
 
     @property
+    def path(self) -> Path | None:
+        """The file, None where the content was given."""
+        return self.given if isinstance(self.given, Path) else None
+
+    @property
     def len_bytes(self) -> int:
-        """Size of the file, in bytes."""
-        return self.path.stat().st_size
+        """Size, in bytes."""
+        return len(self.given) if isinstance(self.given, bytes) else self.given.stat().st_size
 
 
 def find_sources(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class StageOptions:
     """How sources are read and where they are staged.
 
     `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
+    Paths may be given as text.
     """
 
     format: str = "coco"
@@ -45,6 +47,9 @@ class StageOptions:
     rejects: Path | None = None
 
     def __post_init__(self) -> None:
+        for name in ("annotations", "work_dir", "rejects"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
         if self.format not in FORMATS:
             raise UsageError(f"--format is {self.format!r}; expected one of {', '.join(FORMATS)}")
         if self.threads < 1:
@@ -52,9 +57,19 @@ class StageOptions:
         if self.annotations is not None and not self.annotations.is_file():
             raise UsageError(f"--annotations {shown(str(self.annotations))}: no such file")
 
-    def rejects_path(self, branch: str) -> Path:
-        """Return where the rejects of an import are written."""
-        return self.rejects or self.work_dir / f"rejects-{branch}.ndjson"
+    def rejects_path(self, branch: str, sources: Iterable[Source]) -> Path:
+        """Choose where the rejects of an import are written: never over a source, which may be an earlier reject file.
+
+        Raises:
+            UsageError: `rejects` names a source.
+        """
+        taken = {source.path.resolve() for source in sources if source.path is not None}
+        if self.rejects is not None:
+            if self.rejects.resolve() in taken:
+                raise UsageError(f"--rejects {shown(str(self.rejects))} is a source; give another file")
+            return self.rejects
+        names = chain([f"rejects-{branch}.ndjson"], (f"rejects-{branch}-{n}.ndjson" for n in count(2)))
+        return next(path for name in names if (path := self.work_dir / name).resolve() not in taken)
 
 
 @contextmanager
@@ -92,7 +107,7 @@ def staged_sources(
     options.work_dir.mkdir(parents=True, exist_ok=True)
     sizes = [source.len_bytes for source in sources]
     check_disk(options.work_dir, sum(sizes) * _DISK_FACTOR)
-    rejects = options.rejects_path(branch)
+    rejects = options.rejects_path(branch, sources)
     rejects.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="stage-", dir=options.work_dir, ignore_cleanup_errors=True) as folder:
         budget = {} if options.memory_bytes is None else {"memory_bytes": options.memory_bytes}
@@ -101,9 +116,9 @@ def staged_sources(
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
             stage.add_coco(
-                str(source.path),
+                source.given,
                 source.label,
-                tables=None if options.annotations is None else str(options.annotations),
+                tables=options.annotations,
                 confidence_field=options.confidence_field,
                 include_crowd=options.include_crowd,
                 progress=partial(_update, progress, before),

@@ -25,7 +25,7 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     The version of the schema stands in a Parquet file's metadata; polars writes none into Arrow files.
 
     Args:
-        batches: At least one, which may be empty: it gives the columns.
+        batches: May be none; the file then has the columns of the schema and no rows.
         path: Ends in `.parquet` or `.arrow`.
 
     Returns:
@@ -45,8 +45,9 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     frames = (polars.DataFrame(batch) for batch in batches)
     first = next(frames, None)
     if first is None:
-        raise UsageError(f"{path.name}: no batch to write")
-    schema = first.schema
+        from ropewalk import _core
+
+        first = polars.DataFrame(_core.AnnotationBatch.empty())
 
     def read(
         columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, batch_size: int | None
@@ -58,7 +59,7 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
             yield frame
             rows += len(frame)
 
-    lazy = register_io_source(read, schema=schema)
+    lazy = register_io_source(read, schema=first.schema)
     with written_whole(path) as temporary:
         if suffix == ".parquet":
             lazy.sink_parquet(temporary, metadata={VERSION_KEY: str(SCHEMA_VERSION)}, engine="streaming")

@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import core_by_hand
 import pytest
+from coco_files import coco_boxes
 from encord import Project
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import BlockerError, EncordError, TemporaryEncordError, UsageError
+from ropewalk.errors import AccessError, BlockerError, EncordError, RefusalError, SourceError, TemporaryEncordError, UsageError
 from ropewalk.importing import check_branch, import_predictions
+from ropewalk.progress import NoProgress
 from ropewalk.showing import show
 from ropewalk.sinks.encord import transport
+from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.upload import bisected
 from snapshots import make_image, make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
 OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
 
-pytestmark = pytest.mark.usefixtures("core")
-
-
-@pytest.fixture
-def core(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ropewalk
-
-    monkeypatch.setitem(sys.modules, "ropewalk._core", core_by_hand)  # type: ignore[arg-type]
-    monkeypatch.setattr(ropewalk, "_core", core_by_hand, raising=False)
-
 
 @pytest.fixture
 def run(project: Project, tmp_path: Path) -> Any:
     def run(content: Any, **options: Any) -> Any:
         path = tmp_path / "predictions.json"
-        path.write_text(json.dumps(content))
-        given = {"branch": "pred-1", "work_dir": tmp_path / "work", "batch_rows": 2, "jobs": 3} | options
+        path.write_text(json.dumps(coco_boxes(content)))
+        given = {"branch": "pred-1", "work_dir": str(tmp_path / "work"), "batch_rows": 2, "jobs": 3} | options
         return import_predictions(path, given.pop("project", project), **given)
 
     return run
@@ -78,14 +69,15 @@ def test_all_written_and_again_nothing_saved(run: Any, project: Project, request
     again = run(content)
     assert (again.annotations_written, again.annotations_already_there, again.exit_code) == (0, 4, 0)
     assert (again.label_rows_saved, again.label_rows_already_there, again.bytes_sent) == (0, 3, 0)
-    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
+    # One listing, and each row fetched once.
+    assert sorted(requests_sent) == [("GET labelrow", 1), ("GET labelrow", 2), ("GET labelrowmetadata", 0)]
 
 
 def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
     report = run({"still.jpg": [BOX, None, 0], "stil.jpg": [BOX]})
     sums = (report.annotations_written, report.annotations_rejected, report.annotations_filtered)
     assert (report.annotations_read, sums, report.exit_code) == (4, (1, 2, 1), 3)
-    assert report.rejects_by_code == {"bad_field": 2}
+    assert report.rejects_by_code == {"bad_field": 1, "unknown_media": 1}
     assert report.unresolved_media[0].nearest == ("still.jpg",)
     rejects = tmp_path / "work" / "rejects-pred-1.ndjson"
     assert report.rejects_file == str(rejects)
@@ -97,7 +89,7 @@ def test_existing_rows_stop_the_import_with_nothing_sent(
 ) -> None:
     run({"still.jpg": [BOX]})
     requests_sent.clear()
-    with pytest.raises(BlockerError, match=r"1 label rows on pred-1 .*still\.jpg") as stopped:
+    with pytest.raises(BlockerError, match=r"1 label row on pred-1 .*still\.jpg") as stopped:
         run({"still.jpg": [OTHER_BOX], "walk": [BOX]})
     assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
     assert stopped.value.report is not None
@@ -117,14 +109,21 @@ def test_existing_rows_by_policy(
     assert objects_by_title(project, "pred-1") == {"still.jpg": stored, "walk-0.png": 1}
 
 
-def test_a_refused_row_costs_no_neighbour(tmp_path: Path) -> None:
+def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = transport.Transport.save_label_rows
+
+    def picky(self: transport.Transport, label_hashes: Any, rows: Any) -> int:
+        if any(b"still-4.jpg" in row for row in rows):
+            raise RefusalError("refused", status=400, name="CorruptedLabelError")
+        return save(self, label_hashes, rows)
+
+    monkeypatch.setattr(transport.Transport, "save_label_rows", picky)
     stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
     with running_emulator(make_snapshot(stills)) as emulator:
         content: dict[str, Any] = {medium.title: [BOX] for medium in stills}
-        # The emulator refuses numbers that are no JSON, as Encord's server does.
-        content["still-4.jpg"] = [BOX, [float("nan"), 0.5, 0.25, 0.25]]
+        content["still-4.jpg"] = [BOX, OTHER_BOX]
         path = tmp_path / "predictions.json"
-        path.write_text(json.dumps(content))
+        path.write_text(json.dumps(coco_boxes(content)))
         report = import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path, batch_rows=7)
         assert (report.label_rows_saved, report.label_rows_failed, report.exit_code) == (6, 1, 3)
         assert (report.annotations_written, report.annotations_rejected) == (6, 2)
@@ -187,8 +186,8 @@ def test_a_source_that_cannot_be_read_sends_nothing(
     project: Project, tmp_path: Path, requests_sent: list[tuple[str, int]]
 ) -> None:
     path = tmp_path / "cut.json"
-    path.write_text('{"still.jpg": [[0.1')
-    with pytest.raises(core_by_hand.SourceError, match="byte") as stopped:
+    path.write_text('{"annotations": [{"bbox": [0.1')
+    with pytest.raises(SourceError, match="byte") as stopped:
         import_predictions(path, project, branch="b", work_dir=tmp_path)
     assert stopped.value.report is not None
     assert stopped.value.report.stopped_by == str(stopped.value)
@@ -224,11 +223,11 @@ def test_branch_names_that_are_taken() -> None:
 def test_bisection_finds_the_refused_items() -> None:
     def call(items: list[int]) -> int:
         if any(item in (3, 9) for item in items):
-            raise EncordError("refused", status=400, name="CorruptedLabelError")
+            raise RefusalError("refused", status=400, name="CorruptedLabelError")
         return len(items)
 
     parts = list(bisected(list(range(12)), call))
-    assert [part for part, result in parts if isinstance(result, EncordError)] == [[3], [9]]
+    assert [part for part, result in parts if isinstance(result, RefusalError)] == [[3], [9]]
     assert sum(result for _, result in parts if isinstance(result, int)) == 10
 
 
@@ -236,3 +235,58 @@ def opened(emulator: RunningEmulator) -> Project:
     from ropewalk.sinks.encord.client import open_project
 
     return open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+
+
+def test_a_reject_file_is_never_overwritten_by_its_own_import(project: Project, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    source = work / "rejects-b.ndjson"
+    source.write_text(json.dumps(coco_boxes({"still.jpg": [BOX, None]})))
+    before = source.read_bytes()
+    report = import_predictions(source, project, branch="b", work_dir=work)
+    assert source.read_bytes() == before
+    assert report.rejects_file == str(work / "rejects-b-2.ndjson")
+    with pytest.raises(UsageError, match="is a source"):
+        import_predictions(source, project, branch="b", work_dir=work, rejects=source)
+
+
+def test_what_was_stored_before_a_failure_is_counted(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = threading.Event()
+    save = LabelRows.save
+
+    def lost_after_another(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> int:
+        if b"drive.mp4" in rows[0]:
+            assert stored.wait(10)
+            raise AccessError("the key was withdrawn", status=401, name="Status401")
+        n_bytes = save(self, label_hashes, rows)
+        stored.set()
+        return n_bytes
+
+    monkeypatch.setattr(LabelRows, "save", lost_after_another)
+    with pytest.raises(AccessError) as stopped:
+        run({"drive.mp4": [BOX], "walk": [BOX, OTHER_BOX]}, batch_rows=1)
+    report = stopped.value.report
+    assert report is not None
+    assert (report.annotations_written, report.annotations_not_sent, report.exit_code) == (2, 1, 1)
+    assert objects_by_title(project, "pred-1") == {"walk-0.png": 2}
+
+
+def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[tuple[str, int]]) -> None:
+    class Interrupted(NoProgress):
+        phase = ""
+
+        def start(self, phase: str, total: int, unit: str) -> None:
+            self.phase = phase
+
+        def update(self, done: int) -> None:
+            if self.phase == "sending":
+                raise KeyboardInterrupt
+
+    content = {"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]}
+    with pytest.raises(KeyboardInterrupt):
+        run(content, batch_rows=1, jobs=1, progress=Interrupted())
+    # At most the row that was reported and the one in flight behind it.
+    assert [method for method, _ in requests_sent].count("POST labelrow") <= 2
+    assert run(content).label_rows_saved >= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from encord import EncordUserClient, Project
 from encord.http.constants import RequestsSettings
-from ropewalk.errors import AccessError, EncordError, TemporaryEncordError
+from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
 from ropewalk.sinks.encord.retry import Retry, Stopped
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Transport, save_body
@@ -71,7 +72,7 @@ def refused(name: str, payload: Any = None, status: int = 400) -> Answer:
 @pytest.fixture
 def playback() -> Iterator[Playback]:
     playing = Playback()
-    thread = threading.Thread(target=playing.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=playing.server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield playing
     playing.server.shutdown()
@@ -194,16 +195,19 @@ def test_attempts_are_bounded(playback: Playback, rows: LabelRows) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "name"),
     [
-        (refused("CORRUPTED_LABEL_ERROR", "frame 7"), EncordError, "CorruptedLabelError"),
-        (refused("RESOURCE_EXISTS_ERROR"), EncordError, "ResourceExistsError"),
+        (refused("CORRUPTED_LABEL_ERROR", "frame 7"), RefusalError, "CorruptedLabelError"),
+        (refused("RESOURCE_EXISTS_ERROR"), RefusalError, "ResourceExistsError"),
         (refused("AUTHENTICATION_ERROR", status=401), AccessError, "AuthenticationError"),
         (refused("RATE_LIMIT_ERROR", status=429), TemporaryEncordError, "RateLimitExceededError"),
-        (refused("SOMETHING_NEW", {"a": 1}, 418), EncordError, "GenericServerError"),
+        (refused("SOMETHING_NEW", {"a": 1}, 418), RefusalError, "GenericServerError"),
         (refused("SOMETHING_NEW", None, 503), TemporaryEncordError, "GenericServerError"),
-        (refused("MULTI_LABEL_LIMIT_ERROR", "not a dict"), EncordError, "UnexpectedError"),
+        (refused("MULTI_LABEL_LIMIT_ERROR", "not a dict"), RefusalError, "UnexpectedError"),
         ((401, b"", {}), AccessError, "Status401"),
         ((403, b'{"message": "no"}', {}), AccessError, "Status403"),
-        ((413, b'{"detail": "at most 50 MB"}', {}), EncordError, "Status413"),
+        ((413, b'{"detail": "at most 50 MB"}', {}), RefusalError, "Status413"),
+        ((404, b"<html>", {}), EncordError, "Status404"),
+        ((302, b"", {"Location": "http://127.0.0.1:1/"}), EncordError, "Status302"),
+        (refused("WRONG_PROJECT_TYPE_ERROR"), EncordError, "WrongProjectTypeError"),
         ((504, b"<html>", {}), TemporaryEncordError, "Status504"),
     ],
 )
@@ -272,12 +276,22 @@ def test_a_row_that_exists_is_used(playback: Playback, rows: LabelRows) -> None:
     assert rows.create(["d-1"], "b") == ({}, {"d-1": "l-1"})
 
 
-def test_waiting_ends_when_the_import_stops(playback: Playback, transport: Transport) -> None:
-    stop = threading.Event()
-    stop.set()
+def test_waiting_ends_when_the_import_stops(
+    playback: Playback, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    retry = Retry(first_wait=600, longest_wait=600)
     playback.answers = [(503, b"", {})]
+    timer = threading.Timer(0.2, retry.stop.set)
+    timer.start()
     with pytest.raises(Stopped):
-        LabelRows(transport, Retry(first_wait=60, stop=stop)).listing("b")
+        LabelRows(transport, retry).listing("b")
+    timer.join()
+    # And nothing more is sent once it has stopped.
+    for call in (lambda rows: rows.listing("b"), lambda rows: rows.create(["d-1"], "b")):
+        with pytest.raises(Stopped):
+            call(LabelRows(transport, retry))
+    assert len(playback.bodies) == 1
 
 
 def test_waits_grow_with_jitter_and_honour_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,3 +302,18 @@ def test_waits_grow_with_jitter_and_honour_the_server(monkeypatch: pytest.Monkey
     for attempt, retry_after in enumerate((None, None, None, None, None, 7, 9000)):
         retry.wait(attempt, TemporaryEncordError("", status=429, name="Status429", retry_after=retry_after))
     assert waited == [1, 2, 4, 8, 10, 17, 60]
+
+
+def test_a_bearer_token_works_and_is_never_shown(
+    playback: Playback, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = EncordUserClient.create_with_bearer_token(CANARY, domain=playback.url)
+    transport = Transport(client.get_project(PROJECT_HASH), 1)
+    playback.answers = [ok(True), refused("AUTHENTICATION_ERROR", CANARY, status=401), None]
+    assert transport.save_label_rows(["l-1"], [b"{}"]) > 0
+    assert playback.headers[0]["Authorization"] == f"Bearer {CANARY}"
+    for _ in range(2):
+        with pytest.raises(EncordError) as raised:
+            transport.save_label_rows(["l-1"], [b"{}"])
+        assert CANARY not in "".join(traceback.format_exception(raised.value))
+    transport.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +12,10 @@ import typer
 
 from ropewalk.cli import console
 from ropewalk.cli import options as o
+from ropewalk.text import count, shown
 
 app = typer.Typer(
     name="ropewalk",
-    help="Bulk import of model predictions into Encord prediction branches.",
     no_args_is_help=True,
     add_completion=False,
     # A traceback with local variables would show keys.
@@ -22,6 +24,23 @@ app = typer.Typer(
 )
 
 _AGAIN = "run the same command again to finish; what is stored is not sent again"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from ropewalk import __version__
+
+        console.say(f"ropewalk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def ropewalk(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Bulk import of model predictions into Encord prediction branches."""
 
 
 @app.command(name="import")
@@ -214,7 +233,7 @@ def snapshot(
 
         taken = snapshot_from_project(_open(project, ssh_key, domain))
         write_snapshot(taken, out)
-        console.say(f"{console.count(len(taken.media), 'data row')} in {console.shown(str(out))}")
+        console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
 
 
 @app.command()
@@ -246,6 +265,33 @@ def show(
         from ropewalk.showing import show as read
 
         show_units(project, read(_open(project, ssh_key, domain), branch), as_json=as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="New or empty folder for the data, which is kept; else a temporary one."),
+    ] = None,
+    annotations: Annotated[int, typer.Option(metavar="N", min=100, help="Annotations to import.")] = 50_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same data.")] = 1,
+) -> None:
+    """Import a synthetic prediction set into a local Encord and show what stands there; no account is needed."""
+    with console.failures(), ExitStack() as stack:
+        from ropewalk.demo.run import run_demo
+        from ropewalk.errors import UsageError
+
+        if out is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-demo-")))
+        elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UsageError(f"--out {shown(str(out))} is not an empty folder; give a new one")
+        else:
+            folder = out
+            folder.mkdir(parents=True, exist_ok=True)
+        run_demo(folder, annotations=annotations, seed=seed, say=console.say)
+        console.say(
+            "Its folder is removed; `ropewalk demo --out DIR` keeps it." if out is None else f"The data is in {folder}."
+        )
 
 
 def _open(project: str, ssh_key: Path | None, domain: str | None) -> Any:

@@ -54,7 +54,7 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         if e.report is not None:
             e.report.exit_code = code
             save_report(e.report, report_file)
-        hint = f"; {again}" if again and isinstance(e, EncordError) else ""
+        hint = f"; {again}" if again and isinstance(e, EncordError) and e.report is not None else ""
         fail(f"{e}{hint}", code)
     except OSError as e:
         where = f"{shown(str(e.filename))}: " if e.filename is not None else ""
@@ -183,7 +183,8 @@ def _unresolved_lines(what: str, names: list[Unresolved]) -> list[str]:
     lines = []
     for entry in names[:_UNRESOLVED_SHOWN]:
         nearest = f"; nearest: {', '.join(map(shown, entry.nearest))}" if entry.nearest else ""
-        lines.append(f"{what} {shown(entry.name)!r}: {entry.code}, {count(entry.annotations, 'annotation')}{nearest}")
+        annotations = count(entry.annotations, "annotation")
+        lines.append(f'{what} "{shown(entry.name)}": {entry.code}, {annotations}{nearest}')
     if len(names) > _UNRESOLVED_SHOWN:
         lines.append(f"and {len(names) - _UNRESOLVED_SHOWN:,} more; the report names them all")
     return lines

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::reject::{Reason, Reject, Unresolved, MAX_TEXT_BYTES};
 use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
+use crate::stage::record::{Key, TextSpan};
 use crate::stage::{StageBuilder, Staged};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
@@ -71,14 +72,24 @@ pub struct Intake {
     tally: Tally,
     rejects: BufWriter<File>,
     rejects_path: PathBuf,
-    sources: Vec<Source>,
+    sources: Sources,
     pool: rayon::ThreadPool,
 }
 
-/// A source that was taken in; its text is read again for a reject that shows only after sorting.
-struct Source {
-    path: PathBuf,
-    label: Arc<str>,
+/// The sources that were taken in. Their text is read again for a reject that shows only after staging.
+#[derive(Debug, Default)]
+pub struct Sources(Vec<(CocoInput, Arc<str>)>);
+
+impl Sources {
+    /// Makes the reject of a staged annotation, with its own text.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the source cannot be read any more.
+    pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Result<Reject> {
+        let (input, label) = &self.0[key.source as usize];
+        let text = input.read_span(text.at, (text.len as usize).min(MAX_TEXT_BYTES))?;
+        Ok(Reject::new(reason, label, key.offset, annotation_id, &text))
+    }
 }
 
 impl Intake {
@@ -95,7 +106,7 @@ impl Intake {
             tally: Tally::default(),
             rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
             rejects_path: rejects_path.to_path_buf(),
-            sources: Vec::new(),
+            sources: Sources::default(),
             pool: pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?,
         })
     }
@@ -106,20 +117,17 @@ impl Intake {
     /// [`Error::Source`] where the file is not what it should be, [`Error::Io`], and what `progress` returns.
     pub fn add_coco(
         &mut self,
-        path: &Path,
+        input: &CocoInput,
         label: &str,
         tables: Option<Arc<CocoTables>>,
         options: &CocoOptions,
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let label: Arc<str> = label.into();
-        let index = self.sources.len() as u32;
-        self.sources.push(Source {
-            path: path.to_path_buf(),
-            label: Arc::clone(&label),
-        });
+        let index = self.sources.0.len() as u32;
+        self.sources.0.push((input.clone(), Arc::clone(&label)));
         let mut source = SourceResolver::new(index, &label);
-        let mut reader = CocoReader::open(&CocoInput::path(path), &label, tables, options)?;
+        let mut reader = CocoReader::open(input, &label, tables, options)?;
         let width = self.pool.current_num_threads();
         loop {
             let mut batches = Vec::with_capacity(width);
@@ -181,19 +189,20 @@ impl Intake {
     ///
     /// # Errors
     /// [`Error::Io`] when the stage or the reject file cannot be written.
-    pub fn finish(mut self) -> Result<(Staged, Tally)> {
+    pub fn finish(mut self) -> Result<(Staged, Tally, Sources)> {
         let stage = std::mem::replace(&mut self.stage, StageBuilder::new(None, 0));
         let staged = stage.finish()?;
         for duplicate in staged.duplicates() {
-            let source = &self.sources[duplicate.key.source as usize];
             let reason = Reason::DuplicateTrackFrame {
                 track: duplicate.track.clone(),
                 frame: duplicate.key.frame,
             };
-            let (at, len) = (duplicate.text.at, (duplicate.text.len as usize).min(MAX_TEXT_BYTES));
-            let text = read_span(&source.path, at, len).map_err(Error::io(&source.path))?;
-            let id = duplicate.annotation_id.as_deref();
-            let reject = Reject::new(reason, &source.label.clone(), duplicate.key.offset, id, &text);
+            let reject = self.sources.reject(
+                reason,
+                &duplicate.key,
+                duplicate.annotation_id.as_deref(),
+                duplicate.text,
+            )?;
             self.tally.staged -= 1;
             self.reject(&reject)?;
         }
@@ -203,16 +212,8 @@ impl Intake {
                 .insert("track_split_by_class", staged.split_tracks());
         }
         self.rejects.flush().map_err(Error::io(&self.rejects_path))?;
-        Ok((staged, self.tally))
+        Ok((staged, self.tally, self.sources))
     }
-}
-
-fn read_span(path: &Path, at: u64, len: usize) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(at))?;
-    let mut text = Vec::new();
-    file.take(len as u64).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 #[derive(Default)]

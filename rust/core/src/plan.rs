@@ -92,6 +92,16 @@ pub struct Medium {
     pub units: Vec<DataUnit>,
 }
 
+impl Medium {
+    /// Whether the size of the medium, or of each image in the group, is known.
+    pub fn is_sized(&self) -> bool {
+        if self.units.is_empty() {
+            return self.width.zip(self.height).is_some();
+        }
+        self.units.iter().all(|unit| unit.width.zip(unit.height).is_some())
+    }
+}
+
 /// Where a media map leads.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]

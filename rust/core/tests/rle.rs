@@ -28,23 +28,14 @@ fn check_mask(mask: &Pixels) {
 
     let string = rows.to_rle_string();
     assert_eq!(string, rle_string(rows.runs()));
-    assert_eq!(
-        Rle::from_string(string.as_bytes(), size(mask)).unwrap(),
-        rows
-    );
+    assert_eq!(Rle::from_string(string.as_bytes(), size(mask)).unwrap(), rows);
     let counts: Vec<i64> = rows.runs().iter().map(|&run| i64::from(run)).collect();
     assert_eq!(Rle::from_counts(&counts, size(mask)).unwrap(), rows);
 
     assert_eq!(columns.transpose().unwrap(), rows);
     assert_eq!(rows.transpose().unwrap(), columns);
     let mut out = b"kept".to_vec();
-    transpose_string::<RowMajor>(
-        string.as_bytes(),
-        size(mask),
-        &mut Scratch::default(),
-        &mut out,
-    )
-    .unwrap();
+    transpose_string::<RowMajor>(string.as_bytes(), size(mask), &mut Scratch::default(), &mut out).unwrap();
     assert_eq!(out, format!("kept{}", columns.to_rle_string()).into_bytes());
 
     assert_eq!(
@@ -69,14 +60,8 @@ fn check_mask(mask: &Pixels) {
     assert_eq!(rows.area(), set().count() as u64);
     assert_eq!(rows.is_empty(), set().next().is_none());
     let bbox = set().next().map(|_| {
-        let (x0, x1) = (
-            set().map(|p| p.0).min().unwrap(),
-            set().map(|p| p.0).max().unwrap(),
-        );
-        let (y0, y1) = (
-            set().map(|p| p.1).min().unwrap(),
-            set().map(|p| p.1).max().unwrap(),
-        );
+        let (x0, x1) = (set().map(|p| p.0).min().unwrap(), set().map(|p| p.0).max().unwrap());
+        let (y0, y1) = (set().map(|p| p.1).min().unwrap(), set().map(|p| p.1).max().unwrap());
         [x0, y0, x1 - x0 + 1, y1 - y0 + 1].map(|v| v as u32)
     });
     assert_eq!(rows.bbox(), bbox);
@@ -96,19 +81,9 @@ fn check_contours(mask: &Pixels, rows: &Rle<RowMajor>, columns: &Rle<ColumnMajor
             corners.dedup();
             assert_eq!(corners.len(), ring.len(), "ring meets itself: {ring:?}");
             for i in 0..ring.len() {
-                let (a, b, c) = (
-                    ring[i],
-                    ring[(i + 1) % ring.len()],
-                    ring[(i + 2) % ring.len()],
-                );
-                assert!(
-                    (a[0] == b[0]) != (a[1] == b[1]),
-                    "edges are level or upright: {ring:?}"
-                );
-                assert!(
-                    (a[0] == b[0]) != (b[0] == c[0]),
-                    "each vertex is a corner: {ring:?}"
-                );
+                let (a, b, c) = (ring[i], ring[(i + 1) % ring.len()], ring[(i + 2) % ring.len()]);
+                assert!((a[0] == b[0]) != (a[1] == b[1]), "edges are level or upright: {ring:?}");
+                assert!((a[0] == b[0]) != (b[0] == c[0]), "each vertex is a corner: {ring:?}");
             }
         }
         assert!(signed_area(&part.outer) > 0);
@@ -141,12 +116,7 @@ fn count_parts(mask: &Pixels) -> usize {
         let mut flood = vec![(seed % mask.w, seed / mask.w)];
         while let Some((x, y)) = flood.pop() {
             if x < mask.w && y < mask.h && std::mem::take(&mut left.rows[y * mask.w + x]) {
-                flood.extend([
-                    (x + 1, y),
-                    (x.wrapping_sub(1), y),
-                    (x, y + 1),
-                    (x, y.wrapping_sub(1)),
-                ]);
+                flood.extend([(x + 1, y), (x.wrapping_sub(1), y), (x, y + 1), (x, y.wrapping_sub(1))]);
             }
         }
     }

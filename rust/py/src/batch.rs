@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::StructArray;
+use arrow_array::{RecordBatchReader, StructArray};
 use arrow_schema::Field;
+use arrow_select::concat::concat_batches;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
+use pyo3_arrow::error::PyArrowError;
 use pyo3_arrow::ffi::{to_array_pycapsules, to_schema_pycapsule};
+use pyo3_arrow::input::AnyRecordBatch;
+use ropewalk_core::batch::AnnotationBatchBuilder;
+
+use crate::errors::to_py;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<AnnotationBatch>()
@@ -18,6 +24,25 @@ pub(crate) struct AnnotationBatch(pub(crate) ropewalk_core::batch::AnnotationBat
 
 #[pymethods]
 impl AnnotationBatch {
+    #[staticmethod]
+    fn empty(py: Python<'_>) -> PyResult<Self> {
+        AnnotationBatchBuilder::new()
+            .finish()
+            .map(Self)
+            .map_err(|e| to_py(py, e))
+    }
+
+    #[staticmethod]
+    fn from_arrow(py: Python<'_>, table: AnyRecordBatch) -> PyResult<Self> {
+        let reader = table.into_reader()?;
+        let schema = reader.schema();
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(PyArrowError::from)?;
+        let table = concat_batches(&schema, &batches).map_err(PyArrowError::from)?;
+        ropewalk_core::batch::AnnotationBatch::from_table(&table)
+            .map(Self)
+            .map_err(|e| to_py(py, e))
+    }
+
     fn __len__(&self) -> usize {
         self.0.len()
     }

@@ -18,6 +18,23 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(read_coco, m)?)
 }
 
+/// A file, or its content.
+#[derive(FromPyObject)]
+pub(crate) enum CocoSource {
+    Content(Vec<u8>),
+    Path(PathBuf),
+}
+
+impl CocoSource {
+    /// The core's input; errors call content by its label.
+    pub(crate) fn into_input(self, label: &str) -> CocoInput {
+        match self {
+            Self::Path(path) => CocoInput::path(path),
+            Self::Content(bytes) => CocoInput::bytes(label, bytes),
+        }
+    }
+}
+
 /// Batches of one file.
 #[pyclass(module = "ropewalk._core")]
 struct CocoPredictions {
@@ -30,10 +47,10 @@ struct CocoPredictions {
 
 /// Open a COCO file for reading in batches.
 #[pyfunction]
-#[pyo3(signature = (path, label, tables=None, confidence_field=None, include_crowd=false, batch_rows=BATCH_ROWS))]
+#[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, batch_rows=BATCH_ROWS))]
 fn read_coco(
     py: Python<'_>,
-    path: PathBuf,
+    source: CocoSource,
     label: &str,
     tables: Option<PathBuf>,
     confidence_field: Option<String>,
@@ -46,9 +63,10 @@ fn read_coco(
         batch_rows,
         ..CocoOptions::default()
     };
+    let input = source.into_input(label);
     let opened = py.detach(|| {
         let tables = tables.as_deref().map(read_tables).transpose()?;
-        CocoReader::open(&CocoInput::path(&path), label, tables, &options)
+        CocoReader::open(&input, label, tables, &options)
     });
     let reader = opened.map_err(|e| to_py(py, e))?;
     Ok(CocoPredictions {

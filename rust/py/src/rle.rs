@@ -1,7 +1,318 @@
-//! Run-length encoded masks.
+//! Run-length encoded masks: batches in, batches out, with the GIL released.
+//!
+//! `ropewalk.rle` is the public face; the functions here take what it has already brought into shape.
 
+use std::borrow::Cow;
+use std::thread::available_parallelism;
+
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use rayon::prelude::*;
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use ropewalk_core::rle::{
+    transpose_string, ColumnMajor, MemoryOrder, Order, Part, Rle, RleError, RowMajor, Scratch, Size,
+};
 
-pub(crate) fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
+use crate::errors::{item_error, ItemError};
+
+/// (h, w), px, as declared.
+type DeclaredSize = (u64, u64);
+
+/// Run lengths as they come from Python.
+enum Counts<'py> {
+    /// The compressed string.
+    Text(Cow<'py, [u8]>),
+    /// A list of run lengths.
+    List(Vec<i64>),
+}
+
+impl<'py> Counts<'py> {
+    fn read(value: &'py Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.cast::<PyString>() {
+            // A lone surrogate cannot be UTF-8; its replacement is outside the alphabet, and is reported so.
+            return Ok(Self::Text(match text.to_str() {
+                Ok(text) => Cow::Borrowed(text.as_bytes()),
+                Err(_) => Cow::Owned(text.to_string_lossy().into_owned().into_bytes()),
+            }));
+        }
+        if let Ok(bytes) = value.cast::<PyBytes>() {
+            return Ok(Self::Text(Cow::Borrowed(bytes.as_bytes())));
+        }
+        match value.extract() {
+            Ok(runs) => Ok(Self::List(runs)),
+            // Beyond 64 bits a run is as wrong as the largest one of 64 bits: its sum is reported.
+            Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => value
+                .try_iter()?
+                .map(|run| {
+                    let run = run?;
+                    run.extract()
+                        .or_else(|_| Ok(if run.lt(0)? { i64::MIN } else { i64::MAX }))
+                })
+                .collect::<PyResult<_>>()
+                .map(Self::List),
+            Err(_) => Err(PyTypeError::new_err(format!(
+                "run lengths are a str, bytes or a list of int, not {}",
+                value.get_type()
+            ))),
+        }
+    }
+
+    fn decode<O: Order>(&self, size: Size) -> Result<Rle<O>, RleError> {
+        match self {
+            Self::Text(text) => Rle::from_string(text, size),
+            Self::List(runs) => Rle::from_counts(runs, size),
+        }
+    }
+}
+
+fn read_counts<'py>(counts: &'py [Bound<'py, PyAny>]) -> PyResult<Vec<Counts<'py>>> {
+    counts.iter().map(Counts::read).collect()
+}
+
+/// Maps items in parallel without the GIL; the first error by index is raised.
+fn map_items<T: Sync, R: Send>(
+    py: Python<'_>,
+    items: &[T],
+    threads: Option<usize>,
+    work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Send + Sync,
+) -> PyResult<Vec<R>> {
+    let results = py
+        .detach(|| run(items, threads, work))
+        .map_err(|error| PyRuntimeError::new_err(format!("cannot start {threads:?} threads: {error}")))?;
+    let result = |(index, result): (usize, Result<R, ItemError>)| {
+        result.map_err(|error| item_error(py, &error, index, items.len()))
+    };
+    results.into_iter().enumerate().map(result).collect()
+}
+
+/// Runs on the calling thread, on a pool of `threads`, or on the common one, each with its own scratch memory.
+fn run<T: Sync, R: Send>(
+    items: &[T],
+    threads: Option<usize>,
+    work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Sync,
+) -> Result<Vec<Result<R, ItemError>>, ThreadPoolBuildError> {
+    let parallel = || items.par_iter().map_init(Scratch::default, &work).collect();
+    // More threads than processors only wait for each other.
+    let processors = available_parallelism().map_or(1, usize::from);
+    match threads.map(|threads| threads.min(processors).min(items.len())) {
+        Some(0 | 1) => {
+            let mut scratch = Scratch::default();
+            Ok(items.iter().map(|item| work(&mut scratch, item)).collect())
+        }
+        Some(threads) => Ok(ThreadPoolBuilder::new().num_threads(threads).build()?.install(parallel)),
+        None => Ok(parallel()),
+    }
+}
+
+/// ASCII by construction.
+fn text(bytes: Vec<u8>) -> String {
+    bytes.into_iter().map(char::from).collect()
+}
+
+fn size((h, w): DeclaredSize) -> Result<Size, RleError> {
+    Size::new(h, w)
+}
+
+/// Rewrites run lengths in the other pixel order: COCO to Encord, or back with `from_rows`.
+#[pyfunction]
+fn rle_transpose(
+    py: Python<'_>,
+    counts: Vec<Bound<'_, PyAny>>,
+    sizes: Vec<DeclaredSize>,
+    from_rows: bool,
+    threads: Option<usize>,
+) -> PyResult<Vec<String>> {
+    fn one<O: Order>(counts: &Counts<'_>, size: Size, scratch: &mut Scratch) -> Result<String, RleError> {
+        let mut out = Vec::new();
+        match counts {
+            Counts::Text(string) => transpose_string::<O>(string, size, scratch, &mut out)?,
+            Counts::List(runs) => Rle::<O>::from_counts(runs, size)?
+                .transpose_with(scratch)?
+                .to_string_into(&mut out),
+        }
+        Ok(text(out))
+    }
+    let items: Vec<_> = read_counts(&counts)?.into_iter().zip(sizes).collect();
+    map_items(py, &items, threads, |scratch, (counts, declared)| {
+        let size = size(*declared)?;
+        Ok(if from_rows {
+            one::<RowMajor>(counts, size, scratch)
+        } else {
+            one::<ColumnMajor>(counts, size, scratch)
+        }?)
+    })
+}
+
+fn memory_order(fortran: bool) -> MemoryOrder {
+    if fortran {
+        MemoryOrder::F
+    } else {
+        MemoryOrder::C
+    }
+}
+
+/// Encodes dense masks, each (its bytes in memory order, (h, w), whether that is Fortran order).
+#[pyfunction]
+fn rle_encode(
+    py: Python<'_>,
+    masks: Vec<(PyReadonlyArray1<'_, u8>, DeclaredSize, bool)>,
+    to_rows: bool,
+    threads: Option<usize>,
+) -> PyResult<Vec<String>> {
+    let items = masks
+        .iter()
+        .map(|(mask, size, fortran)| Ok((mask.as_slice()?, *size, *fortran)))
+        .collect::<PyResult<Vec<_>>>()?;
+    map_items(py, &items, threads, |_, (mask, declared, fortran)| {
+        let (size, memory) = (size(*declared)?, memory_order(*fortran));
+        Ok(if to_rows {
+            Rle::<RowMajor>::from_mask(mask, size, memory)?.to_rle_string()
+        } else {
+            Rle::<ColumnMajor>::from_mask(mask, size, memory)?.to_rle_string()
+        })
+    })
+}
+
+/// Decodes run lengths into `out`, each (bytes in memory order, whether that is Fortran order), or into new arrays.
+///
+/// All run lengths are checked before the first array is made or written.
+#[pyfunction]
+fn rle_decode<'py>(
+    py: Python<'py>,
+    counts: Vec<Bound<'py, PyAny>>,
+    sizes: Vec<DeclaredSize>,
+    out: Option<Vec<(Bound<'py, PyArray1<u8>>, bool)>>,
+    from_rows: bool,
+    threads: Option<usize>,
+) -> PyResult<Vec<Bound<'py, PyArray1<u8>>>> {
+    if from_rows {
+        decode::<RowMajor>(py, &counts, sizes, out, threads)
+    } else {
+        decode::<ColumnMajor>(py, &counts, sizes, out, threads)
+    }
+}
+
+fn decode<'py, O: Order>(
+    py: Python<'py>,
+    counts: &[Bound<'py, PyAny>],
+    sizes: Vec<DeclaredSize>,
+    out: Option<Vec<(Bound<'py, PyArray1<u8>>, bool)>>,
+    threads: Option<usize>,
+) -> PyResult<Vec<Bound<'py, PyArray1<u8>>>> {
+    let items: Vec<_> = read_counts(counts)?.into_iter().zip(sizes).collect();
+    let masks = map_items(py, &items, threads, |_, (counts, declared)| {
+        let mask = counts.decode::<O>(size(*declared)?)?;
+        mask.check_dense()?;
+        Ok(mask)
+    })?;
+    let out = out.unwrap_or_else(|| {
+        masks
+            .iter()
+            .map(|mask| (PyArray1::zeros(py, mask.size().pixels() as usize, false), false))
+            .collect()
+    });
+    let mut buffers = out
+        .iter()
+        .map(|(array, _)| {
+            array
+                .try_readwrite()
+                .map_err(|error| PyValueError::new_err(format!("out: {error}")))
+        })
+        .collect::<PyResult<Vec<PyReadwriteArray1<'_, u8>>>>()?;
+    // The locks are never waited for: they let a shared batch hand out its buffers to be written.
+    let jobs = masks
+        .iter()
+        .zip(&mut buffers)
+        .zip(&out)
+        .map(|((mask, buffer), (_, fortran))| Ok((mask, std::sync::Mutex::new(buffer.as_slice_mut()?), *fortran)))
+        .collect::<PyResult<Vec<_>>>()?;
+    map_items(py, &jobs, threads, |_, (mask, buffer, fortran)| {
+        let mut buffer = buffer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(mask.decode_into(&mut buffer, memory_order(*fortran))?)
+    })?;
+    drop(jobs);
+    drop(buffers);
+    Ok(out.into_iter().map(|(array, _)| array).collect())
+}
+
+/// Draws parts (outer ring, holes ...; x y x y ... in px) and unites the parts of each item.
+#[pyfunction]
+fn rle_from_parts(
+    py: Python<'_>,
+    items: Vec<Vec<Vec<PyReadonlyArray1<'_, f64>>>>,
+    sizes: Vec<DeclaredSize>,
+    threads: Option<usize>,
+) -> PyResult<Vec<String>> {
+    let mut jobs = Vec::with_capacity(items.len());
+    for (parts, size) in items.iter().zip(sizes) {
+        let parts = parts
+            .iter()
+            .map(|rings| {
+                rings
+                    .iter()
+                    .map(|ring| Ok(ring.as_slice()?))
+                    .collect::<PyResult<Vec<&[f64]>>>()
+            })
+            .collect::<PyResult<Vec<_>>>()?;
+        jobs.push((parts, size));
+    }
+    map_items(py, &jobs, threads, |scratch, (parts, declared)| {
+        let size = size(*declared)?;
+        let mut drawn = Vec::with_capacity(parts.len());
+        for (place, rings) in parts.iter().enumerate() {
+            let (outer, holes): (&[f64], _) = rings
+                .split_first()
+                .map_or((&[], &[][..]), |(outer, holes)| (outer, holes));
+            drawn.push(Rle::from_part(outer, holes, size).map_err(|error| ItemError::Polygon(place, error))?);
+        }
+        Ok(Rle::union_of(drawn, size)?.transpose_with(scratch)?.to_rle_string())
+    })
+}
+
+/// A part: its rings as (n, 2) arrays, the outer one first.
+type PartArrays<'py> = Vec<Bound<'py, PyArray2<f64>>>;
+
+/// Follows pixel edges: for each mask its parts, each a list of (n, 2) rings, the outer one first.
+#[pyfunction]
+fn rle_to_parts<'py>(
+    py: Python<'py>,
+    rle_strings: Vec<Bound<'py, PyAny>>,
+    sizes: Vec<DeclaredSize>,
+    threads: Option<usize>,
+) -> PyResult<Vec<Vec<PartArrays<'py>>>> {
+    let items: Vec<_> = read_counts(&rle_strings)?.into_iter().zip(sizes).collect();
+    let masks = map_items(py, &items, threads, |_, (counts, declared)| {
+        let parts = counts.decode::<RowMajor>(size(*declared)?)?.to_polygons();
+        let flat = |part: &Part| {
+            std::iter::once(&part.outer)
+                .chain(&part.holes)
+                .map(Part::flat)
+                .collect()
+        };
+        Ok(parts.iter().map(flat).collect::<Vec<Vec<Vec<f64>>>>())
+    })?;
+    let array = |ring: Vec<f64>| {
+        let corners = ring.len() / 2;
+        PyArray1::from_vec(py, ring).reshape([corners, 2])
+    };
+    masks
+        .into_iter()
+        .map(|parts| {
+            parts
+                .into_iter()
+                .map(|rings| rings.into_iter().map(array).collect())
+                .collect()
+        })
+        .collect()
+}
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(rle_transpose, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_encode, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_decode, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_from_parts, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_to_parts, m)?)?;
     Ok(())
 }

@@ -7,14 +7,16 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use ropewalk_core::coco::{CocoInput, CocoOptions, CocoTables};
-use ropewalk_core::error::Error;
-use ropewalk_core::intake::{Intake, Tally};
-use ropewalk_core::label_row::{self, OnExisting, RowHeader, RowWriter, Templates, Verdict};
+use ropewalk_core::error::{Error, Result};
+use ropewalk_core::intake::{Intake, Sources, Tally};
+use ropewalk_core::label_row::{self, OnExisting, RowHeader, RowWriter, Templates, UnitHeader, Verdict};
 use ropewalk_core::plan::Plan;
-use ropewalk_core::reject::Unresolved;
-use ropewalk_core::resolve::Counts;
+use ropewalk_core::reject::{Reason, Unresolved};
+use ropewalk_core::resolve::{fit, Counts, Scratch};
+use ropewalk_core::stage::record::{StagedRow, TextSpan};
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
+use crate::coco::CocoSource;
 use crate::errors::to_py;
 
 /// Memory that the stage takes before it spills to the work folder.
@@ -57,12 +59,12 @@ impl Stage {
         })
     }
 
-    #[pyo3(signature = (path, label, tables=None, confidence_field=None, include_crowd=false, progress=None))]
+    #[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, progress=None))]
     #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
     fn add_coco(
         &mut self,
         py: Python<'_>,
-        path: PathBuf,
+        source: CocoSource,
         label: &str,
         tables: Option<PathBuf>,
         confidence_field: Option<String>,
@@ -75,6 +77,7 @@ impl Stage {
             ..CocoOptions::default()
         };
         let tables = tables.map(|path| self.tables(py, path)).transpose()?;
+        let input = source.into_input(label);
         let mut intake = self
             .intake
             .take()
@@ -93,7 +96,7 @@ impl Stage {
                 Error::Stage("stopped".into())
             })
         };
-        let result = py.detach(|| intake.add_coco(&path, label, tables, &options, tell));
+        let result = py.detach(|| intake.add_coco(&input, label, tables, &options, tell));
         if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
@@ -107,11 +110,12 @@ impl Stage {
             .intake
             .take()
             .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
-        let (rows, tally) = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
+        let (rows, tally, sources) = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
         Ok(Staged {
             plan: Arc::clone(&self.plan),
             rows,
             tally,
+            sources,
         })
     }
 }
@@ -130,7 +134,7 @@ impl Stage {
 }
 
 /// Reads the images, categories and videos of a COCO file.
-pub(crate) fn read_tables(path: &Path) -> ropewalk_core::error::Result<Arc<CocoTables>> {
+pub(crate) fn read_tables(path: &Path) -> Result<Arc<CocoTables>> {
     CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
 }
 
@@ -140,6 +144,7 @@ struct Staged {
     plan: Arc<Plan>,
     rows: ropewalk_core::stage::Staged,
     tally: Tally,
+    sources: Sources,
 }
 
 #[pymethods]
@@ -176,6 +181,7 @@ impl Staged {
         info.set_item("data_hash", &medium.data_hash)?;
         info.set_item("title", &medium.title)?;
         info.set_item("annotations", span.annotations)?;
+        info.set_item("sized", medium.is_sized())?;
         Ok(info)
     }
 
@@ -194,6 +200,21 @@ impl Staged {
         Ok(PyBytes::new(py, &body))
     }
 
+    #[pyo3(signature = (index, header, when))]
+    fn unfit<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+        header: Option<&[u8]>,
+        when: &str,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let span = self.span(index)?;
+        let lines = py
+            .detach(|| self.unfit_rows(span, header, when))
+            .map_err(|e| to_py(py, e))?;
+        PyList::new(py, lines)
+    }
+
     fn reconcile<'py>(
         &self,
         py: Python<'py>,
@@ -203,16 +224,9 @@ impl Staged {
         policy: &str,
     ) -> PyResult<Bound<'py, PyDict>> {
         let span = self.span(index)?;
-        let policy = match policy {
-            "fail" => OnExisting::Fail,
-            "skip" => OnExisting::Skip,
-            "replace" => OnExisting::Replace,
-            "merge" => OnExisting::Merge,
-            other => {
-                let message = format!("policy is {other:?}; expected fail, skip, replace or merge");
-                return Err(PyValueError::new_err(message));
-            }
-        };
+        let policy = OnExisting::parse(policy).ok_or_else(|| {
+            PyValueError::new_err(format!("policy is {policy:?}; expected fail, skip, replace or merge"))
+        })?;
         let compared = py.detach(|| {
             let ours = self.encode_row(span, Some(existing), when)?;
             label_row::reconcile(existing, &ours, policy)
@@ -241,22 +255,59 @@ impl Staged {
             .ok_or_else(|| PyIndexError::new_err(format!("label row {index} of {}", rows.len())))
     }
 
-    fn encode_row(
+    fn header(&self, span: &LabelRowSpan, json: Option<&[u8]>, when: &str) -> Result<RowHeader> {
+        match json {
+            Some(json) => RowHeader::from_server(json),
+            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when),
+        }
+    }
+
+    /// Hands the rows that fit the header to `write`, and the others to `refuse`.
+    fn fitting_rows(
         &self,
         span: &LabelRowSpan,
-        header: Option<&[u8]>,
-        when: &str,
-    ) -> ropewalk_core::error::Result<Vec<u8>> {
-        let header = match header {
-            Some(json) => RowHeader::from_server(json)?,
-            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when)?,
-        };
+        header: &RowHeader,
+        mut write: impl FnMut(&StagedRow<'_>) -> Result<()>,
+        mut refuse: impl FnMut(Reason, &StagedRow<'_>, TextSpan) -> Result<()>,
+    ) -> Result<()> {
+        // Where the project knew the size, resolving has seen to it.
+        let sized = self.plan.media[span.medium as usize].is_sized();
+        let mut scratch = Scratch::default();
+        self.rows.for_each(span, |row, text| {
+            if sized {
+                return write(row);
+            }
+            let size_px = header.unit_of(row.key.frame).and_then(UnitHeader::size_px);
+            match fit(row, size_px, self.plan.off_image, &mut scratch) {
+                Ok(row) => write(&row),
+                Err(reason) => refuse(reason, row, text),
+            }
+        })
+    }
+
+    fn encode_row(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
+        let header = self.header(span, header, when)?;
         let templates = Templates::new(&self.plan.ontology, when);
         let mut body = Vec::new();
         let mut writer = RowWriter::new(&templates, &header, &mut body);
-        self.rows.for_each(span, |row| writer.push(row))?;
+        self.fitting_rows(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
         writer.finish();
         Ok(body)
+    }
+
+    fn unfit_rows(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<String>> {
+        let header = self.header(span, header, when)?;
+        let mut lines = Vec::new();
+        let refuse = |reason, row: &StagedRow<'_>, text| {
+            lines.push(
+                self.sources
+                    .reject(reason, &row.key, row.annotation_id, text)?
+                    .to_json_line(),
+            );
+            Ok(())
+        };
+        self.fitting_rows(span, &header, |_| Ok(()), refuse)?;
+        Ok(lines)
     }
 }
 

@@ -94,8 +94,7 @@ pub fn rle_string(runs: &[u32]) -> String {
 
 /// Masks of every kind: empty sides, one colour, stripes, rectangles, discs and noise.
 pub fn any_mask(max_side: usize) -> impl Strategy<Value = Pixels> {
-    (0..=max_side, 0..=max_side, 0..6u8, any::<u64>())
-        .prop_map(|(h, w, kind, seed)| draw(h, w, kind, seed))
+    (0..=max_side, 0..=max_side, 0..6u8, any::<u64>()).prop_map(|(h, w, kind, seed)| draw(h, w, kind, seed))
 }
 
 /// Draws one mask; equal arguments give equal masks.

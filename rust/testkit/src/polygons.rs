@@ -23,9 +23,7 @@ pub fn fill_ring(ring: &[f64], h: usize, w: usize) -> Pixels {
         if left < 0 || left % 5 != 2 || left / 5 >= w as i64 {
             continue;
         }
-        let y = ((v0.min(v1) as f64 + 0.5) / 5.0 - 0.5)
-            .clamp(0.0, h as f64)
-            .ceil();
+        let y = ((v0.min(v1) as f64 + 0.5) / 5.0 - 0.5).clamp(0.0, h as f64).ceil();
         toggles[(left / 5) as usize][y as usize] += 1;
     }
     let mut mask = Pixels::blank(h, w);
@@ -52,16 +50,10 @@ fn edge(a: (i64, i64), b: (i64, i64)) -> Vec<(i64, i64)> {
         .map(|t| {
             if wide {
                 let slope = (end.1 - start.1) as f64 / dx as f64;
-                (
-                    start.0 + t,
-                    (start.1 as f64 + slope * t as f64 + 0.5) as i64,
-                )
+                (start.0 + t, (start.1 as f64 + slope * t as f64 + 0.5) as i64)
             } else {
                 let slope = (end.0 - start.0) as f64 / dy as f64;
-                (
-                    (start.0 as f64 + slope * t as f64 + 0.5) as i64,
-                    start.1 + t,
-                )
+                ((start.0 as f64 + slope * t as f64 + 0.5) as i64, start.1 + t)
             }
         })
         .collect();

@@ -39,11 +39,21 @@ class Retry:
         """
         attempt = 0
         while True:
+            self.check()
             try:
                 return call()
             except TemporaryEncordError as e:
                 self.wait(attempt, e)
             attempt += 1
+
+    def check(self) -> None:
+        """Give up if the import stops.
+
+        Raises:
+            Stopped: It does.
+        """
+        if self.stop.is_set():
+            raise Stopped
 
     def wait(self, attempt: int, error: EncordError) -> None:
         """Wait before attempt number `attempt` + 1 (0-based), or give up with the error.

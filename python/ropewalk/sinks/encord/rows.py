@@ -106,6 +106,7 @@ class LabelRows:
         there: dict[str, str] = {}
         attempt = 0
         while missing:
+            self._retry.check()
             try:
                 rows = _rows(self._transport.query("labelrow", "PUT", missing, payload), "data_hash", "label_hash")
             except EncordError as e:

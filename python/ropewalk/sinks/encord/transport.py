@@ -21,7 +21,7 @@ from encord.exceptions import EncordException
 from encord.http.error_utils import check_error_response
 from requests.adapters import HTTPAdapter
 
-from ropewalk.errors import AccessError, EncordError, TemporaryEncordError
+from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ _TEMPORARY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TEMPORARY_NAMES = frozenset({"RateLimitExceededError", "UnknownException"})
 _ACCESS_STATUS = frozenset({401, 403, 407})
 _ACCESS_NAMES = frozenset({"AuthenticationError", "AuthorisationError", "OperationNotAllowed", "SshKeyNotFound"})
+# Refusals of the project or of the request's kind, not of what the request holds.
+_GENERAL_NAMES = frozenset({"MethodNotAllowedError", "WrongProjectTypeError"})
 _OK = 200
+_TOO_LARGE = 413
 
 
 class Transport:
@@ -186,13 +189,16 @@ def _error_of_envelope(envelope: dict[str, Any], retry_after: float | None) -> E
 
 
 def _error(status: int | None, name: str, message: str, retry_after: float | None) -> EncordError:
+    from_encord = not name.startswith("Status")
     kind = EncordError
     if name in _ACCESS_NAMES or status in _ACCESS_STATUS:
         kind = AccessError
     elif name in _TEMPORARY_NAMES or (
-        status in _TEMPORARY_STATUS and name in (f"Status{status}", "GenericServerError")
+        status in _TEMPORARY_STATUS and (not from_encord or name == "GenericServerError")
     ):
         kind = TemporaryEncordError
+    elif (from_encord and name not in _GENERAL_NAMES) or status == _TOO_LARGE:
+        kind = RefusalError
     return kind(message, status=status, name=name, retry_after=retry_after)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from ropewalk.errors import AccessError, EncordError, RopewalkError, TemporaryEncordError
+from ropewalk.errors import EncordError, RefusalError, RopewalkError
 from ropewalk.sinks.encord.parallel import in_parallel
 from ropewalk.text import without_secrets
 
@@ -49,7 +49,10 @@ class RowFailure:
 
 @dataclass
 class Outcome:
-    """What became of some label rows; annotations = written + already_there + skipped + those of the failures."""
+    """What became of some label rows; annotations = written + already_there + skipped + unfit + those of the failures.
+
+    `unfit` holds, by label row, the reject file's lines of annotations that do not fit it.
+    """
 
     written: int = 0
     already_there: int = 0
@@ -60,8 +63,10 @@ class Outcome:
     rows_created_empty: int = 0
     bytes_sent: int = 0
     rows_done: int = 0
+    settled: list[int] = field(default_factory=list)
     failures: list[RowFailure] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    unfit: dict[int, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,6 +83,7 @@ class Upload:
         limits: Batch sizes and requests in flight.
         dry_run: Do everything but write.
         stop: Set when the import stops.
+        settled: Rows found to hold all of theirs already; they are not fetched again.
     """
 
     staged: Staged
@@ -89,6 +95,7 @@ class Upload:
     limits: Limits
     dry_run: bool
     stop: threading.Event
+    settled: set[int] = field(default_factory=set)
 
     def existing(self) -> list[int]:
         """Number the staged rows that stand on the branch already."""
@@ -98,7 +105,8 @@ class Upload:
         """Compare the rows that exist with those staged, reading only.
 
         Yields:
-            Outcomes whose `refused` names the rows that hold something else, by title.
+            Outcomes whose `refused` names the rows that hold something else, by title, and whose `settled` numbers
+            those that hold exactly what they should.
         """
         yield from in_parallel(self._check_batch, self._batches(self.existing()), self.limits.jobs, self.stop)
 
@@ -139,8 +147,12 @@ class Upload:
     def _check_batch(self, batch: list[int]) -> Outcome:
         outcome = Outcome()
         for index, _, existing in self._fetch({i: self._known(i) for i in batch}, outcome):
-            if self.staged.reconcile(index, existing, self.when, "fail")["verdict"] == "refused":
-                outcome.refused.append(self.staged.label_row(index)["title"])
+            info = self.staged.label_row(index)
+            found = self.staged.reconcile(index, existing, self.when, "fail")
+            if found["verdict"] == "refused":
+                outcome.refused.append(info["title"])
+            elif found["verdict"] == "already_there" and found["already_there"] == info["annotations"]:
+                outcome.settled.append(index)
         outcome.rows_done = len(batch)
         return outcome
 
@@ -149,13 +161,19 @@ class Upload:
         bodies = _Bodies(self, outcome)
         standing = {i: label_hash for i in batch if (label_hash := self._label_hash(i)) is not None}
         new = [i for i in batch if i not in standing]
+        for index in self.settled.intersection(standing):
+            del standing[index]
+            outcome.already_there += self.staged.label_row(index)["annotations"]
+            outcome.rows_already_there += 1
         if self.rows is None or self.dry_run:
             for index in new:
                 with self._one_row(index, outcome):
+                    self._set_aside(index, None, outcome)
                     bodies.add(index, "", self.staged.encode(index, None, self.when))
         elif new:
             for index, label_hash, header in self._create(new, standing, outcome):
                 with self._one_row(index, outcome):
+                    self._set_aside(index, header, outcome)
                     bodies.add(index, label_hash, self.staged.encode(index, header, self.when))
         for index, label_hash, existing in self._fetch(standing, outcome):
             with self._one_row(index, outcome):
@@ -176,13 +194,14 @@ class Upload:
 
     def _reconcile(self, index: int, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
         found = self.staged.reconcile(index, existing, self.when, self.on_existing)
-        n = self.staged.label_row(index)["annotations"]
-        if found["verdict"] == "already_there":
-            outcome.already_there += n
-            outcome.rows_already_there += 1
-        elif found["verdict"] == "skipped":
-            outcome.skipped += n
+        if found["verdict"] == "skipped":
+            outcome.skipped += self.staged.label_row(index)["annotations"]
             outcome.rows_skipped += 1
+            return
+        self._set_aside(index, existing, outcome)
+        if found["verdict"] == "already_there":
+            outcome.already_there += self._fitting(index, outcome)
+            outcome.rows_already_there += 1
         elif found["verdict"] == "refused":
             self._fail(
                 index,
@@ -194,13 +213,21 @@ class Upload:
             assert found["body"] is not None
             bodies.add(index, label_hash, found["body"], found["already_there"])
 
+    def _set_aside(self, index: int, header: bytes | None, outcome: Outcome) -> None:
+        """Note the annotations that `encode` leaves out: those that do not fit a row whose size only the row tells."""
+        if not self.staged.label_row(index)["sized"]:
+            outcome.unfit[index] = self.staged.unfit(index, header, self.when)
+
+    def _fitting(self, index: int, outcome: Outcome) -> int:
+        return self.staged.label_row(index)["annotations"] - len(outcome.unfit.get(index, ()))
+
     def _create(self, new: list[int], standing: dict[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
         """Create rows: index, label_hash, JSON. Those that stand there by now go to `standing`."""
         assert self.rows is not None
         rows = self.rows
         by_data_hash = {self.staged.label_row(i)["data_hash"]: i for i in new}
         for part, answer in bisected(list(by_data_hash), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._fail(by_data_hash[part[0]], outcome, "server_refused", str(answer))
                 continue
             created, there = answer
@@ -220,7 +247,7 @@ class Upload:
         assert self.rows is not None
         by_label_hash = {label_hash: i for i, label_hash in standing.items()}
         for part, answer in bisected(list(by_label_hash), self.rows.get):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._fail(by_label_hash[part[0]], outcome, "server_refused", str(answer))
                 continue
             for label_hash in part:
@@ -239,7 +266,7 @@ class Upload:
             return outcome
         rows = self.rows
         for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 outcome.failures.append(RowFailure(part[0], "", 0, "server_refused", str(answer)))
             else:
                 outcome.rows_created_empty += len(answer[0])
@@ -252,6 +279,7 @@ class Upload:
 
     def _fail(self, index: int, outcome: Outcome, code: str, message: str) -> None:
         info = self.staged.label_row(index)
+        outcome.unfit.pop(index, None)
         outcome.failures.append(
             RowFailure(info["data_hash"], info["title"], info["annotations"], code, without_secrets(message))
         )
@@ -281,14 +309,13 @@ class _Bodies:
         if not rows:
             return
         for part, answer in bisected(rows, self._save_part):
-            if isinstance(answer, EncordError):
+            if isinstance(answer, RefusalError):
                 self._upload._fail(part[0][0], self._outcome, "server_refused", str(answer))
                 continue
             self._outcome.bytes_sent += answer
             self._outcome.rows_saved += len(part)
             for index, _, _, already_there in part:
-                annotations = self._upload.staged.label_row(index)["annotations"]
-                self._outcome.written += annotations - already_there
+                self._outcome.written += self._upload._fitting(index, self._outcome) - already_there
                 self._outcome.already_there += already_there
 
     def _save_part(self, part: list[tuple[int, str, bytes, int]]) -> int:
@@ -299,7 +326,7 @@ class _Bodies:
 
 def bisected(
     items: list[Item], call: Callable[[list[Item]], Result]
-) -> Iterator[tuple[list[Item], Result | EncordError]]:
+) -> Iterator[tuple[list[Item], Result | RefusalError]]:
     """Make a call on a list of items, halving the list while the call is refused.
 
     Yields:
@@ -310,9 +337,7 @@ def bisected(
     """
     try:
         result = call(items)
-    except (AccessError, TemporaryEncordError):
-        raise
-    except EncordError as e:
+    except RefusalError as e:
         if len(items) == 1:
             yield items, e
             return

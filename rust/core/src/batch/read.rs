@@ -1,10 +1,15 @@
 //! Typed access to an IR table: checked once when a batch is made, borrowed row by row afterwards.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
     Array, BinaryViewArray, FixedSizeListArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
 };
+
+use arrow_cast::{cast_with_options, CastOptions};
+use arrow_schema::Schema;
 
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
 use super::{Annotation, Kind, Points, RleOrder, Shape, Unit};
@@ -78,6 +83,37 @@ impl AnnotationBatch {
             .then(|| PointsColumn::new(column))
             .transpose()?;
         Ok(Self { table, points })
+    }
+
+    /// Takes a table with the columns of schema v1, in any order and in other Arrow types of the same values (other
+    /// programs write large lists and plain strings).
+    ///
+    /// # Errors
+    /// As [`Self::try_from_record_batch`]; a column that is missing or cannot be cast without loss of a value.
+    pub fn from_table(table: &RecordBatch) -> Result<Self> {
+        let wrong = |message: String| Error::Schema { message };
+        let strict = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        let mut columns = Vec::with_capacity(schema().fields().len());
+        for field in schema().fields() {
+            let name = field.name();
+            let column = table
+                .column_by_name(name)
+                .ok_or_else(|| wrong(format!("there is no column `{name}`")))?;
+            let cast = cast_with_options(column, field.data_type(), &strict);
+            columns.push(cast.map_err(|cause| wrong(format!("column `{name}`: {cause}")))?);
+        }
+        let known = schema();
+        let version = table.schema_ref().metadata().get(VERSION_KEY);
+        let metadata = version.map_or_else(
+            || known.metadata().clone(),
+            |v| [(VERSION_KEY.to_owned(), v.clone())].into(),
+        );
+        let known = Arc::new(Schema::new_with_metadata(known.fields().clone(), metadata));
+        let table = RecordBatch::try_new(known, columns).map_err(|cause| wrong(cause.to_string()))?;
+        Self::try_from_record_batch(table)
     }
 
     /// The table itself, for the Arrow C interface and for writers.

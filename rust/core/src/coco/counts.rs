@@ -45,8 +45,8 @@ mod tests {
     fn writes_what_pycocotools_writes() {
         assert_eq!(written(&[]), "");
         assert_eq!(written(&[0, 1, 2, 3]), "0122");
-        assert_eq!(written(&[15, 16, 31, 32, 1023, 1024]), "?`0o0`0P?PO");
+        assert_eq!(written(&[15, 16, 31, 32, 1023, 1024]), "?`0o0`0Po0Po0");
         assert_eq!(written(&[6, 1, 40, 4, 5, 4, 5, 4, 21]), "61X13mN000`0");
-        assert_eq!(written(&[u32::MAX, 0, 1, u32::MAX]), "ooooo301ooooo3");
+        assert_eq!(written(&[u32::MAX, 0, 1, u32::MAX]), "oooooo301oooooo3");
     }
 }

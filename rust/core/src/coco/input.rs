@@ -5,11 +5,15 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::json::{Hop, Scan, Scanner, Skip, Stop};
+use super::json::{Scan, Scanner, Stop};
+use super::skip::{Hop, Skip};
 use crate::error::{Error, Result};
 
 /// Largest single item (annotation, image, ...) in bytes of JSON: keeps the IR's 32-bit offsets from overflowing.
 const MAX_ITEM_BYTES: usize = 1 << 30;
+
+/// Most memory that is set aside for a batch before it is known to be needed.
+const MAX_RESERVED_BYTES: usize = 1 << 23;
 
 /// Least and most bytes asked for at a time.
 const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 1..=1 << 28;
@@ -43,6 +47,17 @@ impl CocoInput {
             name: name.into(),
             place: Place::Bytes(bytes.into()),
         }
+    }
+
+    /// Reads at most `len` bytes from byte `at`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read_span(&self, at: u64, len: usize) -> Result<Vec<u8>> {
+        let mut text = Vec::new();
+        let span = self.open_at(at)?.take(len as u64).read_to_end(&mut text);
+        span.map_err(|cause| self.failed(cause))?;
+        Ok(text)
     }
 
     /// An error at byte `byte` of this file.
@@ -120,19 +135,24 @@ impl Window {
         &self.text
     }
 
-    /// Position in [`Self::text`] of the next byte to read.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-
     /// Offset in the file of a position in [`Self::text`].
     pub fn byte(&self, at: usize) -> u64 {
         self.base + at as u64
     }
 
+    /// Offset in the file of the first byte that is not read yet.
+    pub fn position(&self) -> u64 {
+        self.byte(self.at)
+    }
+
     /// An error at a position in [`Self::text`].
     pub fn error(&self, at: usize, message: impl Into<String>) -> Error {
         self.input.error(self.byte(at), message)
+    }
+
+    /// The file itself.
+    pub fn input(&self) -> &CocoInput {
+        &self.input
     }
 
     /// Lets go of everything before the next byte to read, except that a batch keeps what it started with.
@@ -147,7 +167,9 @@ impl Window {
 
     /// Hands over the text whose positions were given out since the last [`Self::release`], and keeps what follows it.
     pub fn take(&mut self) -> Vec<u8> {
-        let rest = self.text[self.at..].to_vec();
+        // The next batch is about as large: growing to that in steps would copy the text several times.
+        let mut rest = Vec::with_capacity((self.text.len() + self.chunk_bytes).min(MAX_RESERVED_BYTES));
+        rest.extend_from_slice(&self.text[self.at..]);
         self.base += self.at as u64;
         let mut text = std::mem::replace(&mut self.text, rest);
         text.truncate(self.at);

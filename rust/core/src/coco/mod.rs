@@ -19,10 +19,13 @@ mod counts;
 mod duplicates;
 mod input;
 mod json;
+mod line;
 mod names;
 mod reader;
+mod skip;
 mod survey;
 mod tables;
+mod values;
 
 pub use input::CocoInput;
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary, SourceBatch};

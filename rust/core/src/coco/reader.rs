@@ -3,21 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::annotation::{plain, shown, Draft, Verdict};
+use super::annotation::{Draft, Verdict};
 use super::duplicates::Duplicates;
 use super::input::{CocoInput, Window};
-use super::json::{unescape, Scan, Scanner};
+use super::line::Line;
 use super::names::Refused;
 use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
 use super::tables::CocoTables;
 use crate::batch::{Annotation, AnnotationBatch, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
-use crate::reject::{Reason, Reject};
+use crate::reject::Reject;
 use crate::stage::record::TextSpan;
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
-/// and `batch_rows` alone.
-const BATCH_BYTES: usize = 4 << 20;
+/// and `batch_rows` alone. Larger batches are slower: their buffers come fresh from the operating system each time.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// How a file is read.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Default for CocoOptions {
             confidence_field: None,
             include_crowd: false,
             batch_rows: 8192,
-            chunk_bytes: 1 << 18,
+            chunk_bytes: 1 << 16,
         }
     }
 }
@@ -242,7 +242,7 @@ impl CocoReader {
 
     /// Bytes of the file that the batches so far cover.
     pub fn bytes_read(&self) -> u64 {
-        self.window.byte(self.window.at())
+        self.window.position()
     }
 
     /// Reads the next batch; none at the file's end. Batches do not depend on the chunk size.
@@ -474,81 +474,5 @@ impl Default for Rows {
             rejects: Vec::new(),
             spans: Vec::new(),
         }
-    }
-}
-
-/// Where an annotation stands, and what the line of a reject file says about where it stood before.
-#[derive(Default)]
-struct Line {
-    /// The annotation's own text in the window.
-    start: usize,
-    end: usize,
-    source: Option<Vec<u8>>,
-    offset: Option<u64>,
-    /// Whether the annotation is a string; its content is in `text`.
-    quoted: bool,
-    text: Vec<u8>,
-}
-
-impl Line {
-    /// Reads {"source", "byte" or "row", "annotation", ...} with the annotation into the draft.
-    fn read(&mut self, scanner: &mut Scanner<'_>, draft: &mut Draft, confidence: &str) -> Scan<()> {
-        draft.clear();
-        (self.source, self.offset, self.quoted) = (None, None, false);
-        scanner.peek()?;
-        self.start = scanner.at;
-        scanner.expect(b'{', "a line of a reject file is not an object")?;
-        let (mut first, mut found) = (true, false);
-        while let Some(key) = scanner.next_key(&mut first)? {
-            match plain(scanner, key, &mut Vec::new()) {
-                b"source" if scanner.peek()? == b'"' => {
-                    let text = scanner.string()?;
-                    let mut source = Vec::new();
-                    unescape(scanner.slice(text), &mut source);
-                    self.source = Some(source);
-                }
-                b"byte" | b"row" if scanner.peek()?.is_ascii_digit() => {
-                    self.offset = scanner.number()?.as_integer().map(i64::unsigned_abs);
-                }
-                b"annotation" => {
-                    found = true;
-                    self.annotation(scanner, draft, confidence)?;
-                }
-                _ => scanner.skip()?,
-            }
-        }
-        if !found {
-            self.end = scanner.at;
-            draft.refuse(Reason::MissingField { field: "annotation" });
-        }
-        Ok(())
-    }
-
-    fn annotation(&mut self, scanner: &mut Scanner<'_>, draft: &mut Draft, confidence: &str) -> Scan<()> {
-        let byte = scanner.peek()?;
-        self.start = scanner.at;
-        self.quoted = byte == b'"';
-        if self.quoted {
-            let text = scanner.string()?;
-            self.text.clear();
-            unescape(scanner.slice(text), &mut self.text);
-            let mut inner = Scanner::new(&self.text, 0, true);
-            if draft
-                .read(&mut inner, confidence)
-                .and_then(|()| only_space(&mut inner))
-                .is_err()
-            {
-                draft.clear();
-                draft.refuse(Reason::BadField {
-                    field: "annotation",
-                    expected: "the whole JSON of an annotation",
-                    found: shown(&self.text),
-                });
-            }
-        } else {
-            draft.read(scanner, confidence)?;
-        }
-        self.end = scanner.at;
-        Ok(())
     }
 }

@@ -184,8 +184,8 @@ impl Survey {
             }
         }
         if !seen.any() {
-            return Err(self.window.error(
-                self.window.at(),
+            return Err(self.window.input().error(
+                start,
                 "the object has neither `images` nor `annotations` nor `categories`; expected a COCO dataset or a list of results",
             ));
         }

@@ -402,7 +402,7 @@ impl RingText {
     fn render(&mut self, ring: &[f64], (width, height): (f64, f64)) -> Result<()> {
         self.text.clear();
         self.ends.clear();
-        if ring.len() % 2 != 0 {
+        if !ring.len().is_multiple_of(2) {
             return Err(damaged("an odd number of coordinates".to_owned()));
         }
         for (at, &coordinate) in ring.iter().enumerate() {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::labels::{read, wrong, LabelFrame, LabelObject, LabelRow, LabelUnit, RawMembers};
 use super::text::{push_json, push_string};
@@ -247,6 +247,9 @@ impl<'a> Comparison<'a> {
     fn merge_frame(&self, out: &mut Vec<u8>, data_hash: &str, theirs: &LabelFrame<'a>, ours: Option<&LabelFrame<'a>>) {
         let mut frame = Object::begin(out);
         frame.copy(&theirs.members, &["objects"]);
+        if let Some(ours) = ours {
+            frame.copy_missing(&ours.members, &theirs.members, &["objects"]);
+        }
         let out = frame.name("objects");
         out.push(b'[');
         let mut written = HashSet::new();
@@ -337,18 +340,21 @@ const CONTENT: [&str; 14] = [
 ];
 
 fn same_content(name: &str, theirs: &RawValue, ours: &RawValue) -> Result<bool> {
-    let theirs: Map<String, Value> = read(name, "an object", theirs.get())?;
-    let ours: Map<String, Value> = read(name, "an object", ours.get())?;
-    let confidence = |object: &Map<String, Value>| match object.get("confidence") {
-        // As the SDK reads it.
-        None | Some(Value::Null) => Value::from(1.0),
-        Some(value) => value.clone(),
+    let theirs: RawMembers<'_> = read(name, "an object", theirs.get())?;
+    let ours: RawMembers<'_> = read(name, "an object", ours.get())?;
+    let same = |key: &str, default: &str| {
+        let [theirs, ours] = [&theirs, &ours].map(|members| match members.get(key).map(|raw| raw.get()) {
+            None | Some("null") => default,
+            Some(text) => text,
+        });
+        Ok(theirs == ours || same_value(&read(name, key, theirs)?, &read(name, key, ours)?))
     };
-    let member = |object: &'_ Map<String, Value>, key: &str| object.get(key).cloned().unwrap_or_default();
-    Ok(same_value(&confidence(&theirs), &confidence(&ours))
-        && CONTENT
-            .iter()
-            .all(|key| same_value(&member(&theirs, key), &member(&ours, key))))
+    // The SDK reads a missing confidence as 1.
+    let mut all = same("confidence", "1.0")?;
+    for key in CONTENT {
+        all = all && same(key, "null")?;
+    }
+    Ok(all)
 }
 
 /// Equality that takes numbers as numbers (1 is 1.0) and objects whatever their order.

@@ -38,6 +38,11 @@ impl UnitHeader {
     pub fn sequence(&self) -> u32 {
         self.sequence
     }
+
+    /// (width, height) in px, where the row says it.
+    pub fn size_px(&self) -> Option<(u32, u32)> {
+        self.width.zip(self.height)
+    }
 }
 
 /// All of a label row but its labels.
@@ -153,6 +158,14 @@ impl RowHeader {
     /// Its data units by their data_sequence: one for a video or an image, one an image for a group.
     pub fn units(&self) -> &[UnitHeader] {
         &self.units
+    }
+
+    /// The data unit that a frame stands on: the video itself, or the image.
+    pub fn unit_of(&self, frame: u32) -> Option<&UnitHeader> {
+        match self.data_type {
+            DataType::Video => self.units.first(),
+            _ => self.units.iter().find(|unit| unit.sequence == frame),
+        }
     }
 
     fn build(fields: Fields<'_>) -> Result<Self> {

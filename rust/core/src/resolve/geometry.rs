@@ -1,5 +1,6 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
+use super::edge;
 use super::media::Place;
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::plan::{OffImage, OntologyObject, Plan};
@@ -7,9 +8,6 @@ use crate::polygon;
 use crate::reject::Reason;
 use crate::rle::{self, coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, Size};
 use crate::stage::record::Geometry;
-
-/// How far over the edge still counts as inside: x + w of a box at the edge is rarely exact in floating point.
-const EDGE_SLACK: f64 = 1e-9;
 
 /// A geometry ready to be staged.
 pub(super) struct Drawn<'a> {
@@ -44,7 +42,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    fn clear_points(&mut self) {
+    pub(super) fn clear_points(&mut self) {
         self.coords.clear();
         self.rings.clear();
         self.parts.clear();
@@ -52,16 +50,20 @@ impl Scratch {
         self.parts.push(0);
     }
 
-    fn push_ring(&mut self, ring: &[f64]) {
+    pub(super) fn push_ring(&mut self, ring: &[f64]) {
         self.coords.extend_from_slice(ring);
         self.rings.push(self.coords.len() as i32);
     }
 
-    fn end_part(&mut self) {
+    pub(super) fn end_part(&mut self) {
         self.parts.push(self.rings.len() as i32 - 1);
     }
 
-    fn points(&self) -> Points<'_> {
+    pub(super) fn has_no_points(&self) -> bool {
+        self.coords.is_empty()
+    }
+
+    pub(super) fn points(&self) -> Points<'_> {
         Points {
             coords: &self.coords,
             rings: &self.rings,
@@ -104,10 +106,10 @@ pub(super) fn draw<'a>(
     scratch: &'a mut Scratch,
 ) -> Result<Drawn<'a>, Reason> {
     match object.ir_shape() {
-        Some(Shape::BoundingBox) => draw_box(row, place, plan.off_image, Geometry::BoundingBox),
+        Some(Shape::BoundingBox) => draw_box(row, place, plan.off_image, scratch, Geometry::BoundingBox),
         Some(Shape::RotatableBoundingBox) => {
             let theta = row.theta.unwrap_or(0.0);
-            draw_box(row, place, plan.off_image, |corner_and_size| {
+            draw_box(row, place, plan.off_image, scratch, |corner_and_size| {
                 Geometry::RotatableBoundingBox(corner_and_size, theta)
             })
         }
@@ -171,69 +173,18 @@ fn draw_box<'a>(
     row: &Annotation<'a>,
     place: &Place,
     policy: OffImage,
+    scratch: &'a mut Scratch,
     shape: impl Fn([f64; 4]) -> Geometry<'a>,
 ) -> Result<Drawn<'a>, Reason> {
     if let (None, Some(rle)) = (row.bbox, row.rle) {
         let size = mask_size(row, place)?;
         let mask = Rle::<ColumnMajor>::from_string(rle, size).map_err(bad_rle)?;
-        let [x, y, w, h] = mask.bbox().ok_or(Reason::EmptyGeometry)?.map(f64::from);
-        return Ok(Drawn::of_mask(shape([x, y, w, h]), size));
+        let corner_and_size = mask.bbox().ok_or(Reason::EmptyGeometry)?.map(f64::from);
+        return Ok(Drawn::of_mask(shape(corner_and_size), size));
     }
-    let points = || row.points.and_then(|points| polygon::extent(points.iter().flatten()));
-    let corner_and_size = row.bbox.or_else(points).ok_or(Reason::NoGeometry)?;
-    let (width_px, height_px) = source_size(row, place)?;
-    let (w, h) = limits(row.unit, (width_px, height_px));
-    let (corner_and_size, clipped) = match policy {
-        OffImage::Keep => (corner_and_size, false),
-        _ => clip_box(corner_and_size, w, h, policy)?,
-    };
-    Ok(Drawn {
-        geometry: shape(corner_and_size),
-        unit: row.unit,
-        width_px,
-        height_px,
-        clipped,
-    })
-}
-
-/// Far corner of the image in the row's unit.
-fn limits(unit: Unit, (w, h): (u32, u32)) -> (f64, f64) {
-    match unit {
-        Unit::Px => (f64::from(w), f64::from(h)),
-        Unit::Frac => (1.0, 1.0),
-    }
-}
-
-/// Cuts a box at the image's edge; whether it was cut stands beside it. Sides that are inside keep their digits.
-fn clip_box([x, y, w, h]: [f64; 4], width: f64, height: f64, policy: OffImage) -> Result<([f64; 4], bool), Reason> {
-    let (x, w, cut_x) = clip_side(x, w, width)?;
-    let (y, h, cut_y) = clip_side(y, h, height)?;
-    if policy == OffImage::Reject && (cut_x || cut_y) {
-        return Err(Reason::OffImage);
-    }
-    Ok(([x, y, w, h], cut_x || cut_y))
-}
-
-fn clip_side(start: f64, length: f64, limit: f64) -> Result<(f64, f64, bool), Reason> {
-    let slack = limit * EDGE_SLACK;
-    let end = start + length;
-    if start >= -slack && end <= limit + slack {
-        return Ok((start, length, false));
-    }
-    let (from, to) = (start.max(0.0), end.min(limit));
-    // A box that only touches the edge from outside covers nothing of the image.
-    if to <= from {
-        return Err(Reason::OffImage);
-    }
-    Ok((
-        from,
-        if from == start {
-            length.min(to - from)
-        } else {
-            to - from
-        },
-        true,
-    ))
+    let extent = || row.points.and_then(|points| polygon::extent(points.iter().flatten()));
+    let corner_and_size = row.bbox.or_else(extent).ok_or(Reason::NoGeometry)?;
+    on_image(shape(corner_and_size), row, place, policy, scratch)
 }
 
 fn draw_polygon<'a>(
@@ -242,78 +193,61 @@ fn draw_polygon<'a>(
     plan: &Plan,
     scratch: &'a mut Scratch,
 ) -> Result<Drawn<'a>, Reason> {
-    scratch.clear_points();
-    if let Some(rle) = row.rle {
-        let size = mask_size(row, place)?;
-        let mask = Rle::<ColumnMajor>::from_string(rle, size)
-            .and_then(|mask| mask.transpose())
-            .map_err(bad_rle)?;
-        for part in mask.to_polygons() {
-            for ring in std::iter::once(&part.outer).chain(&part.holes) {
-                let ring = Part::flat(ring);
-                match plan.simplify_px {
-                    Some(tolerance) => scratch.push_ring(&polygon::simplify(&ring, tolerance)),
-                    None => scratch.push_ring(&ring),
-                }
-            }
-            scratch.end_part();
-        }
-        if scratch.coords.is_empty() {
-            return Err(Reason::EmptyGeometry);
-        }
-        return Ok(Drawn::of_mask(Geometry::Polygon(scratch.points()), size));
-    }
-    let Some(points) = row.points else {
-        return Err(mismatch(row, "polygon"));
+    let Some(rle) = row.rle else {
+        let Some(points) = row.points else {
+            return Err(mismatch(row, "polygon"));
+        };
+        return on_image(Geometry::Polygon(points), row, place, plan.off_image, scratch);
     };
-    let (width_px, height_px) = source_size(row, place)?;
-    let (w, h) = limits(row.unit, (width_px, height_px));
-    let inside = |ring: &[f64]| ring.chunks_exact(2).all(|p| within(p[0], w) && within(p[1], h));
-    if plan.off_image == OffImage::Keep || points.iter().flatten().all(inside) {
-        let geometry = Geometry::Polygon(points);
-        return Ok(Drawn {
-            geometry,
-            unit: row.unit,
-            width_px,
-            height_px,
-            clipped: false,
-        });
-    }
-    if plan.off_image == OffImage::Reject {
-        return Err(Reason::OffImage);
-    }
-    for part in points.iter() {
-        let before = scratch.rings.len();
-        for (position, ring) in part.enumerate() {
-            let cut = polygon::clip(ring, w, h);
-            let covers = cut.len() >= 6 && polygon::doubled_area(&cut) != 0.0;
-            if covers {
-                scratch.push_ring(&cut);
-            } else if position == 0 {
-                // Without its outer ring a part has nothing to make holes in.
-                break;
+    let size = mask_size(row, place)?;
+    let mask = Rle::<ColumnMajor>::from_string(rle, size)
+        .and_then(|mask| mask.transpose())
+        .map_err(bad_rle)?;
+    scratch.clear_points();
+    for part in mask.to_polygons() {
+        for ring in std::iter::once(&part.outer).chain(&part.holes) {
+            let ring = Part::flat(ring);
+            match plan.simplify_px {
+                Some(tolerance) => scratch.push_ring(&polygon::simplify(&ring, tolerance)),
+                None => scratch.push_ring(&ring),
             }
         }
-        if scratch.rings.len() > before {
-            scratch.end_part();
-        }
+        scratch.end_part();
     }
-    if scratch.coords.is_empty() {
-        return Err(Reason::OffImage);
+    if scratch.has_no_points() {
+        return Err(Reason::EmptyGeometry);
     }
-    let geometry = Geometry::Polygon(scratch.points());
+    Ok(Drawn::of_mask(Geometry::Polygon(scratch.points()), size))
+}
+
+/// Applies the policy for the image's edge. Where the image's size is not known yet that is left to
+/// [`super::fit`], once the label row tells.
+fn on_image<'a>(
+    geometry: Geometry<'a>,
+    row: &Annotation<'_>,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let size = place.source_width_px.zip(place.source_height_px);
+    let (width_px, height_px) = size.unwrap_or((0, 0));
+    let (geometry, clipped) = if row.unit == Unit::Px && size.is_none() {
+        (geometry, false)
+    } else {
+        edge::keep_inside(
+            geometry,
+            edge::far_corner(row.unit, (width_px, height_px)),
+            policy,
+            scratch,
+        )?
+    };
     Ok(Drawn {
         geometry,
         unit: row.unit,
         width_px,
         height_px,
-        clipped: true,
+        clipped,
     })
-}
-
-fn within(value: f64, limit: f64) -> bool {
-    let slack = limit * EDGE_SLACK;
-    value >= -slack && value <= limit + slack
 }
 
 fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratch) -> Result<Drawn<'a>, Reason> {
@@ -328,7 +262,7 @@ fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratc
         };
         let (source_w, source_h) = source_size(row, place)?;
         let (w, h) = place.width_px.zip(place.height_px).unwrap_or((source_w, source_h));
-        let (limit_w, limit_h) = limits(row.unit, (source_w, source_h));
+        let (limit_w, limit_h) = edge::far_corner(row.unit, (source_w, source_h));
         let size = Size::new(u64::from(h), u64::from(w)).map_err(bad_rle)?;
         let mask = rasterise(&points, (f64::from(w) / limit_w, f64::from(h) / limit_h), size)?;
         mask.transpose().map_err(bad_rle)?.to_string_into(&mut scratch.rle);

@@ -5,6 +5,7 @@
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod classes;
+mod edge;
 mod geometry;
 mod media;
 mod titles;
@@ -21,6 +22,7 @@ use crate::reject::Reason;
 use crate::stage::record::{Key, StagedRow, TextSpan};
 use crate::stage::StagedRows;
 use classes::{Candidates, ClassRules};
+pub use edge::fit;
 pub use geometry::Scratch;
 use media::{MediaRules, Place};
 

@@ -48,10 +48,7 @@ pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<()
             value += before_last;
         }
         if value < 0 {
-            return Err(RleError::Negative {
-                run: runs.len(),
-                value,
-            });
+            return Err(RleError::Negative { run: runs.len(), value });
         }
         (before_last, last) = (last, value);
         total += value as u64;
@@ -63,11 +60,7 @@ pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<()
 }
 
 /// Checks run lengths and copies them as canonical runs.
-pub(super) fn check_counts(
-    counts: &[i64],
-    size: Size,
-    runs: &mut Vec<u32>,
-) -> Result<(), RleError> {
+pub(super) fn check_counts(counts: &[i64], size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
     runs.clear();
     runs.reserve(counts.len());
     let mut total = 0u64;

@@ -272,7 +272,7 @@ impl Tracer {
             }
             let root = self.find(down / 2) as usize;
             // Foreground on the right of the edge that goes down: the ring is around it.
-            if down % 2 == 0 {
+            if down.is_multiple_of(2) {
                 part_of[root] = parts.len() as u32;
                 parts.push(Part {
                     outer: self.ring(first, true),

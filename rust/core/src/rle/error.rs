@@ -1,11 +1,9 @@
 //! What can be wrong with a run-length string, a size or a polygon: kinds with fields.
 
-use super::{
-    MAX_COORDINATE, MAX_CROSSINGS, MAX_DENSE_PIXELS, MAX_PIXELS, MAX_SIDE, MAX_TRANSPOSED_RUNS,
-};
+use super::{MAX_COORDINATE, MAX_CROSSINGS, MAX_DENSE_PIXELS, MAX_PIXELS, MAX_SIDE, MAX_TRANSPOSED_RUNS};
 
 /// Why run lengths are not a mask of the declared size.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum RleError {
     /// The declared size is beyond [`MAX_SIDE`] or [`MAX_PIXELS`].
@@ -49,7 +47,9 @@ pub enum RleError {
         w: u32,
     },
     /// A byte outside the alphabet.
-    #[error("byte {byte:#04x} at offset {at} of the run-length string is outside its alphabet, '0' (0x30) to 'o' (0x6f)")]
+    #[error(
+        "byte {byte:#04x} at offset {at} of the run-length string is outside its alphabet, '0' (0x30) to 'o' (0x6f)"
+    )]
     Alphabet {
         /// The byte found.
         byte: u8,
@@ -111,7 +111,7 @@ impl RleError {
 }
 
 /// Why a ring of vertices cannot be drawn.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolygonError {
     /// An odd number of coordinates.

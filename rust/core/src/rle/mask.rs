@@ -32,12 +32,24 @@ impl<O: Order> Rle<O> {
         }
     }
 
+    /// Fails with [`RleError::Dense`] where the mask is beyond [`MAX_DENSE_PIXELS`].
+    pub fn check_dense(&self) -> Result<(), RleError> {
+        let size = self.size();
+        if u64::from(size.pixels()) > MAX_DENSE_PIXELS {
+            return Err(RleError::Dense {
+                h: size.h(),
+                w: size.w(),
+            });
+        }
+        Ok(())
+    }
+
     /// Writes the mask, 0 or 1 a byte, over all of `out`.
     ///
     /// Fails with [`RleError::Dense`] beyond [`MAX_DENSE_PIXELS`], with [`RleError::Buffer`] unless
     /// `out` holds `h * w` bytes, and as [`Rle::transpose`] where the memory order is not `O`'s.
     pub fn decode_into(&self, out: &mut [u8], memory: MemoryOrder) -> Result<(), RleError> {
-        check_dense(self.size())?;
+        self.check_dense()?;
         check_buffer(out.len(), self.size())?;
         if memory == O::MEMORY {
             fill_runs(self.runs(), out);
@@ -49,22 +61,11 @@ impl<O: Order> Rle<O> {
 
     /// The mask as rows of 0 and 1, one byte a pixel.
     pub fn decode(&self) -> Result<Vec<u8>, RleError> {
-        check_dense(self.size())?;
+        self.check_dense()?;
         let mut out = vec![0; self.size().pixels() as usize];
         self.decode_into(&mut out, RowMajor::MEMORY)?;
         Ok(out)
     }
-}
-
-/// Refuses sizes whose dense mask would be unreasonable.
-pub(super) fn check_dense(size: Size) -> Result<(), RleError> {
-    if u64::from(size.pixels()) > MAX_DENSE_PIXELS {
-        return Err(RleError::Dense {
-            h: size.h(),
-            w: size.w(),
-        });
-    }
-    Ok(())
 }
 
 fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {

@@ -211,13 +211,7 @@ pub fn transpose_string<O: Order>(
 ) -> Result<(), RleError> {
     let (lines, len) = O::lines(size);
     codec::parse(string, size, &mut scratch.source)?;
-    transpose::transpose_runs(
-        &scratch.source,
-        lines,
-        len,
-        &mut scratch.sweep,
-        &mut scratch.target,
-    )?;
+    transpose::transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
     codec::write(&scratch.target, out);
     Ok(())
 }

@@ -5,12 +5,7 @@ use super::{Order, Rle, RleError, Size};
 impl<O: Order> Rle<O> {
     /// Number of foreground pixels.
     pub fn area(&self) -> u64 {
-        self.runs()
-            .iter()
-            .skip(1)
-            .step_by(2)
-            .map(|&run| u64::from(run))
-            .sum()
+        self.runs().iter().skip(1).step_by(2).map(|&run| u64::from(run)).sum()
     }
 
     /// Whether no pixel is set.

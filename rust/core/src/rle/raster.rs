@@ -35,10 +35,7 @@ impl Rle<ColumnMajor> {
             return Ok(Self::empty(size));
         }
         let mut crossings = Vec::new();
-        let vertices: Vec<(i64, i64)> = ring
-            .chunks_exact(2)
-            .map(|v| (upsample(v[0]), upsample(v[1])))
-            .collect();
+        let vertices: Vec<(i64, i64)> = ring.chunks_exact(2).map(|v| (upsample(v[0]), upsample(v[1]))).collect();
         let mut from = vertices[0];
         for &to in vertices[1..].iter().chain(&vertices[..1]) {
             cross_columns(from, to, size, &mut crossings)?;
@@ -100,7 +97,7 @@ impl Part {
 
 /// Refuses what cannot be drawn, naming the first coordinate at fault.
 fn check_ring(ring: &[f64]) -> Result<(), PolygonError> {
-    if !ring.len().is_multiple_of(2) {
+    if ring.len() % 2 == 1 {
         return Err(PolygonError::Odd { len: ring.len() });
     }
     if ring.len() < 6 {
@@ -128,12 +125,7 @@ fn upsample(v: f64) -> i64 {
 ///
 /// An offset `x * h + y` with `y = h` is the first pixel of the next column, or the end: what is cut
 /// off below the image toggles there and cancels out with what comes back up.
-fn cross_columns(
-    from: (i64, i64),
-    to: (i64, i64),
-    size: Size,
-    out: &mut Vec<u32>,
-) -> Result<(), PolygonError> {
+fn cross_columns(from: (i64, i64), to: (i64, i64), size: Size, out: &mut Vec<u32>) -> Result<(), PolygonError> {
     let (dx, dy) = ((to.0 - from.0).abs(), (to.1 - from.1).abs());
     let wide = dx >= dy;
     // The chain is computed from the end with the smaller major coordinate, and walked from `from`.
@@ -177,11 +169,7 @@ fn cross_columns(
             }
             // On edges of more than a million px u may skip a sub-pixel in floating point; the rule
             // then looks at the sub-pixel beside the one it steps to or from.
-            let (before, after) = if flip {
-                (u(t), u(t - 1))
-            } else {
-                (u(t - 1), u(t))
-            };
+            let (before, after) = if flip { (u(t), u(t - 1)) } else { (u(t - 1), u(t)) };
             let stepped = if after < before { after } else { after - 1 };
             if before != after && stepped == low {
                 toggle(x, start.1 + t - 1);

@@ -60,9 +60,7 @@ pub(super) fn transpose_runs(
     }
     let toggles = sweep.compare_lines(runs, lines, len);
     if toggles >= MAX_TRANSPOSED_RUNS {
-        return Err(RleError::Runs {
-            needed: toggles + 1,
-        });
+        return Err(RleError::Runs { needed: toggles + 1 });
     }
     if noisy(toggles) {
         sweep.packed.transpose(runs, lines, len, out);
@@ -155,21 +153,13 @@ impl Sweep {
             if from == END {
                 from = place;
             } else {
-                self.ranges.push(Range {
-                    from,
-                    to: place,
-                    line,
-                });
+                self.ranges.push(Range { from, to: place, line });
                 places += u64::from(place - from);
                 from = END;
             }
         }
         if from != END {
-            self.ranges.push(Range {
-                from,
-                to: len,
-                line,
-            });
+            self.ranges.push(Range { from, to: len, line });
             places += u64::from(len - from);
         }
         places

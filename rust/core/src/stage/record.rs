@@ -53,9 +53,9 @@ pub struct StagedRow<'a> {
     pub score: f64,
     /// Unit of the coordinates.
     pub unit: Unit,
-    /// Width that px coordinates refer to; width of the mask.
+    /// Width that px coordinates refer to; width of the mask. 0 where only the label row itself will tell.
     pub width_px: u32,
-    /// Height that px coordinates refer to; height of the mask.
+    /// Height that px coordinates refer to; height of the mask. 0 where only the label row itself will tell.
     pub height_px: u32,
     /// What is drawn.
     pub geometry: Geometry<'a>,
@@ -81,7 +81,7 @@ impl<'a> Geometry<'a> {
     }
 }
 
-/// Where the annotation's own text lies in the file that was read, for a reject that shows only after sorting.
+/// Where the annotation's own text lies in the file that was read, for a reject that shows only after staging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TextSpan {
     /// First byte.
@@ -124,10 +124,8 @@ pub(super) fn write(row: &StagedRow<'_>, text: TextSpan, out: &mut Vec<u8>) {
     out.extend_from_slice(&[row.geometry.tag(), u8::from(row.unit == Unit::Frac)]);
     write_text(row.annotation_id, out);
     write_text(row.track, out);
-    if row.track.is_some() {
-        out.extend_from_slice(&text.at.to_le_bytes());
-        out.extend_from_slice(&text.len.to_le_bytes());
-    }
+    out.extend_from_slice(&text.at.to_le_bytes());
+    out.extend_from_slice(&text.len.to_le_bytes());
     match row.geometry {
         Geometry::BoundingBox(corner_and_size) => write_floats(&corner_and_size, out),
         Geometry::RotatableBoundingBox(corner_and_size, theta) => {
@@ -185,12 +183,9 @@ impl RecordReader {
         let [tag, frac] = from.take()?;
         let annotation_id = from.text()?;
         let track = from.text()?;
-        let text = match track {
-            Some(_) => TextSpan {
-                at: u64::from_le_bytes(from.take()?),
-                len: u32::from_le_bytes(from.take()?),
-            },
-            None => TextSpan::default(),
+        let text = TextSpan {
+            at: u64::from_le_bytes(from.take()?),
+            len: u32::from_le_bytes(from.take()?),
         };
         let geometry = match tag {
             Geometry::BOUNDING_BOX => Geometry::BoundingBox(from.floats()?),

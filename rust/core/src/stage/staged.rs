@@ -73,13 +73,14 @@ impl Staged {
     pub fn for_each(
         &self,
         label_row: &LabelRowSpan,
-        mut visit: impl FnMut(&StagedRow<'_>) -> Result<()>,
+        mut visit: impl FnMut(&StagedRow<'_>, TextSpan) -> Result<()>,
     ) -> Result<()> {
         let mut reader = RecordReader::default();
         match &self.rows {
             Rows::Memory { arena, spans } => {
                 for &(start, end) in &spans[label_row.start as usize..label_row.end as usize] {
-                    visit(&reader.read(&arena[start..end])?.0)?;
+                    let (row, text) = reader.read(&arena[start..end])?;
+                    visit(&row, text)?;
                 }
             }
             Rows::Disk(run) => {
@@ -93,7 +94,8 @@ impl Staged {
                     file.read_exact(&mut len).map_err(damaged)?;
                     row.resize(u32::from_le_bytes(len) as usize, 0);
                     file.read_exact(&mut row).map_err(damaged)?;
-                    visit(&reader.read(&row)?.0)?;
+                    let (row, text) = reader.read(&row)?;
+                    visit(&row, text)?;
                 }
             }
         }

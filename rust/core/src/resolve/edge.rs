@@ -1,0 +1,144 @@
+//! What happens at the image's edge: boxes and polygons that reach over it are cut, kept or rejected.
+
+use super::Scratch;
+use crate::batch::{Points, Unit};
+use crate::plan::OffImage;
+use crate::polygon;
+use crate::reject::Reason;
+use crate::stage::record::{Geometry, StagedRow};
+
+/// How far over the edge still counts as inside: x + w of a box at the edge is rarely exact in floating point.
+const EDGE_SLACK: f64 = 1e-9;
+
+/// Far corner of an image of (w, h) px in a row's unit.
+pub(super) fn far_corner(unit: Unit, (w, h): (u32, u32)) -> (f64, f64) {
+    match unit {
+        Unit::Px => (f64::from(w), f64::from(h)),
+        Unit::Frac => (1.0, 1.0),
+    }
+}
+
+/// Fits a row whose size only its label row told: `size_px` is that of the data unit it stands on.
+///
+/// Coordinates in px take the unit's size and then follow the policy for the edge; a mask must be of that size.
+pub fn fit<'a>(
+    row: &StagedRow<'a>,
+    size_px: Option<(u32, u32)>,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<StagedRow<'a>, Reason> {
+    let known = row.width_px > 0 && row.height_px > 0;
+    match row.geometry {
+        Geometry::Bitmask(_) => match size_px {
+            Some((w, h)) if (w, h) != (row.width_px, row.height_px) => Err(Reason::MaskSize {
+                mask: (row.height_px, row.width_px),
+                media: (h, w),
+            }),
+            _ => Ok(*row),
+        },
+        _ if known || row.unit == Unit::Frac => Ok(*row),
+        geometry => {
+            let (width_px, height_px) = size_px.ok_or(Reason::NoSize {
+                media: String::from("the medium"),
+            })?;
+            let corner = far_corner(row.unit, (width_px, height_px));
+            let (geometry, _) = keep_inside(geometry, corner, policy, scratch)?;
+            Ok(StagedRow {
+                geometry,
+                width_px,
+                height_px,
+                ..*row
+            })
+        }
+    }
+}
+
+/// Applies the policy to a geometry on an image that reaches to `corner`; whether it was cut stands beside it.
+pub(super) fn keep_inside<'a>(
+    geometry: Geometry<'a>,
+    (width, height): (f64, f64),
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<(Geometry<'a>, bool), Reason> {
+    if policy == OffImage::Keep {
+        return Ok((geometry, false));
+    }
+    let (inside, cut) = match geometry {
+        Geometry::BoundingBox(corner_and_size) => {
+            let (inside, cut) = clip_box(corner_and_size, width, height)?;
+            (Geometry::BoundingBox(inside), cut)
+        }
+        // Cutting a turned box would make another shape of it.
+        Geometry::RotatableBoundingBox(corner_and_size, theta) if theta == 0.0 => {
+            let (inside, cut) = clip_box(corner_and_size, width, height)?;
+            (Geometry::RotatableBoundingBox(inside, theta), cut)
+        }
+        Geometry::Polygon(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
+            (Geometry::Polygon(clip_polygon(&points, width, height, scratch)?), true)
+        }
+        other => (other, false),
+    };
+    if cut && policy == OffImage::Reject {
+        return Err(Reason::OffImage);
+    }
+    Ok((inside, cut))
+}
+
+/// Sides that are inside keep their digits.
+fn clip_box([x, y, w, h]: [f64; 4], width: f64, height: f64) -> Result<([f64; 4], bool), Reason> {
+    let (x, w, cut_x) = clip_side(x, w, width)?;
+    let (y, h, cut_y) = clip_side(y, h, height)?;
+    Ok(([x, y, w, h], cut_x || cut_y))
+}
+
+fn clip_side(start: f64, length: f64, limit: f64) -> Result<(f64, f64, bool), Reason> {
+    let end = start + length;
+    if is_inside(start, limit) && is_inside(end, limit) {
+        return Ok((start, length, false));
+    }
+    let (from, to) = (start.max(0.0), end.min(limit));
+    // A box that only touches the edge from outside covers nothing of the image.
+    if to <= from {
+        return Err(Reason::OffImage);
+    }
+    Ok((from, to - from, true))
+}
+
+fn ring_is_inside(ring: &[f64], width: f64, height: f64) -> bool {
+    ring.chunks_exact(2)
+        .all(|point| is_inside(point[0], width) && is_inside(point[1], height))
+}
+
+fn is_inside(value: f64, limit: f64) -> bool {
+    let slack = limit * EDGE_SLACK;
+    value >= -slack && value <= limit + slack
+}
+
+fn clip_polygon<'a>(
+    points: &Points<'_>,
+    width: f64,
+    height: f64,
+    scratch: &'a mut Scratch,
+) -> Result<Points<'a>, Reason> {
+    scratch.clear_points();
+    for part in points.iter() {
+        let mut drawn = false;
+        for (position, ring) in part.enumerate() {
+            let cut = polygon::clip(ring, width, height);
+            if cut.len() >= 6 && polygon::doubled_area(&cut) != 0.0 {
+                scratch.push_ring(&cut);
+                drawn = true;
+            } else if position == 0 {
+                // Without its outer ring a part has nothing to make holes in.
+                break;
+            }
+        }
+        if drawn {
+            scratch.end_part();
+        }
+    }
+    if scratch.has_no_points() {
+        return Err(Reason::OffImage);
+    }
+    Ok(scratch.points())
+}

@@ -1,0 +1,8 @@
+//! The COCO reader from outside: what becomes of each annotation of valid, odd and broken files.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod malformed;
+mod oracle;
+mod rejects_file;
+mod support;
+mod valid;

@@ -1,0 +1,289 @@
+//! The reader against a naive one over `serde_json`: random datasets, written in random ways, give the same values.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use ropewalk_core::coco::CocoOptions;
+use serde_json::{json, Value};
+
+use super::support::*;
+
+/// How numbers, strings and the order of keys are written; each draw decides about one of them.
+struct Style {
+    draws: Vec<u8>,
+    next: usize,
+}
+
+impl Style {
+    fn draw(&mut self) -> u8 {
+        self.next += 1;
+        self.draws[self.next % self.draws.len()]
+    }
+
+    fn space(&mut self, out: &mut String) {
+        out.push_str([" ", "", "", "\n\t", "", "\r\n  "][self.draw() as usize % 6]);
+    }
+
+    fn write(&mut self, value: &Value, out: &mut String) {
+        self.space(out);
+        match value {
+            Value::Object(fields) => {
+                let mut keys: Vec<&String> = fields.keys().collect();
+                let turn = self.draw() as usize % keys.len().max(1);
+                keys.rotate_left(turn);
+                out.push('{');
+                for (i, key) in keys.into_iter().enumerate() {
+                    out.push_str(if i > 0 { "," } else { "" });
+                    self.space(out);
+                    self.string(key, out);
+                    self.space(out);
+                    out.push(':');
+                    self.write(&fields[key], out);
+                }
+                self.space(out);
+                out.push('}');
+            }
+            Value::Array(items) => {
+                out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    out.push_str(if i > 0 { "," } else { "" });
+                    self.write(item, out);
+                }
+                self.space(out);
+                out.push(']');
+            }
+            Value::String(text) => self.string(text, out),
+            Value::Number(number) => {
+                let float = number.as_f64().unwrap();
+                match (number.is_f64(), self.draw() % 4) {
+                    (true, 0) => write!(out, "{float:e}").unwrap(),
+                    (true, 1) => write!(out, "{float:.30}").unwrap(),
+                    (true, 2) if float.abs() < 1e6 => write!(out, "{float:.2}").unwrap(),
+                    _ => write!(out, "{number}").unwrap(),
+                }
+            }
+            other => write!(out, "{other}").unwrap(),
+        }
+        self.space(out);
+    }
+
+    fn string(&mut self, text: &str, out: &mut String) {
+        out.push('"');
+        for character in text.chars() {
+            if self.draw().is_multiple_of(5) || character < ' ' {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}").unwrap();
+                }
+            } else if "\"\\".contains(character) {
+                write!(out, "\\{character}").unwrap();
+            } else {
+                out.push(character);
+            }
+        }
+        out.push('"');
+    }
+}
+
+/// An id as text; none for null.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            let float = number.as_f64().unwrap();
+            let whole = number.is_f64() && float.fract() == 0.0;
+            Some(if whole {
+                format!("{}", float as i64)
+            } else {
+                number.to_string()
+            })
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+/// What the row of one annotation must hold, or the code of its reject, or nothing if it is filtered.
+fn expected(annotation: &Value, images: &HashMap<String, &Value>, classes: &HashMap<String, &Value>) -> Option<String> {
+    let field = |name: &str| &annotation[name];
+    let or_attribute = |name: &str| {
+        Some(field(name))
+            .filter(|v| !v.is_null())
+            .unwrap_or(&annotation["attributes"][name])
+    };
+    if field("iscrowd").as_i64() == Some(1) {
+        return None;
+    }
+    let reject = |code: &str| Some(format!("reject {code}"));
+    let bbox = Some(field("bbox")).filter(|b| !b.is_null()).map(floats);
+    let segmentation = field("segmentation");
+    let polygons: Vec<Vec<f64>> = match segmentation {
+        Value::Array(rings) => rings.iter().map(floats).collect(),
+        _ => vec![],
+    };
+    if bbox.as_ref().is_some_and(|b| b[2] < 0.0 || b[3] < 0.0) {
+        return reject("negative_box");
+    }
+    if polygons.iter().any(|ring| ring.len() < 6 || ring.len() % 2 == 1) {
+        return reject("bad_polygon");
+    }
+    let score = or_attribute("score").as_f64();
+    if score.is_some_and(|s| !(0.0..=1.0).contains(&s)) {
+        return reject("score_range");
+    }
+    if bbox.is_none() && polygons.is_empty() && !segmentation.is_object() {
+        return reject("no_geometry");
+    }
+    let image_id = id(field("image_id")).unwrap();
+    let (image, class_id) = (images.get(&image_id), id(field("category_id")).unwrap());
+    let class = classes
+        .get(&class_id)
+        .map_or(class_id.as_str(), |c| c["name"].as_str().unwrap());
+    let media = image.map_or(image_id.as_str(), |i| i["file_name"].as_str().unwrap());
+    let size = match (segmentation, image) {
+        (Value::Object(rle), _) => floats(&rle["size"]),
+        (_, Some(image)) => vec![image["height"].as_f64().unwrap(), image["width"].as_f64().unwrap()],
+        _ => vec![],
+    };
+    let rle = segmentation["counts"].as_str().map(str::as_bytes);
+    let (annotation_id, track) = (id(field("id")), id(or_attribute("track_id")));
+    Some(format!(
+        "{annotation_id:?} {media:?} {class:?} {track:?} {score:?} {bbox:?} {polygons:?} {rle:?} {size:?}"
+    ))
+}
+
+fn float() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        (-100_000..900_000i32).prop_map(|v| f64::from(v) / 100.0),
+        (0..2000i32).prop_map(f64::from),
+        any::<f64>().prop_filter("finite", |v| v.is_finite()),
+        any::<f32>()
+            .prop_filter("finite", |v| v.is_finite())
+            .prop_map(f64::from),
+    ]
+}
+
+fn ids() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (0..6u8).prop_map(|v| json!(v)),
+        (0..6u8).prop_map(|v| json!(f64::from(v))),
+        (0..6u8).prop_map(|v| json!(v.to_string())),
+        select(&["a", "é\"", "\u{1F680}", "\\n", "", "007"][..]).prop_map(|v| json!(v)),
+        any::<i64>().prop_map(|v| json!(v)),
+        Just(json!(u64::MAX)),
+    ]
+}
+
+fn score() -> impl Strategy<Value = Value> {
+    prop_oneof![4 => (0.0..=1.0f64).prop_map(|v| json!(v)), 1 => float().prop_map(|v| json!(v)), 2 => Just(Value::Null)]
+}
+
+fn segmentation() -> impl Strategy<Value = Value> {
+    let ring = prop::collection::vec(float(), 5..12);
+    let even = prop::collection::vec(float(), 6..30).prop_map(|mut ring| {
+        ring.truncate(ring.len() & !1);
+        ring
+    });
+    prop_oneof![
+        2 => Just(Value::Null),
+        3 => prop::collection::vec(even, 0..4).prop_map(|rings| json!(rings)),
+        1 => prop::collection::vec(ring, 1..3).prop_map(|rings| json!(rings)),
+        3 => ("[0-o\\\\]{0,30}", any::<[u32; 2]>()).prop_map(|(counts, size)| json!({"counts": counts, "size": size})),
+    ]
+}
+
+fn annotation() -> impl Strategy<Value = Value> {
+    let size = (0.0..500.0f64, prop_oneof![9 => 0.0..500.0f64, 1 => -5.0..0.0f64]);
+    let bbox = prop::option::weighted(0.6, (float(), float(), size).prop_map(|(x, y, (w, h))| [x, y, w, h]));
+    let crowd = prop_oneof![9 => Just(0), 1 => Just(1)];
+    let optional = (
+        prop::option::of(ids()),
+        score(),
+        score(),
+        prop::option::of(ids()),
+        prop::option::of(ids()),
+        ".{0,9}",
+    );
+    (ids(), ids(), bbox, segmentation(), crowd, optional).prop_map(
+        |(image, category, bbox, segmentation, crowd, optional)| {
+            let (id, score, attribute_score, track, attribute_track, note) = optional;
+            json!({
+                "id": id, "image_id": image, "category_id": category, "bbox": bbox, "segmentation": segmentation,
+                "iscrowd": crowd, "score": score, "track_id": track, "area": 12.5,
+                "attributes": {"score": attribute_score, "track_id": attribute_track, "note": [note]},
+            })
+        },
+    )
+}
+
+fn distinct(values: Vec<Value>) -> Vec<Value> {
+    let mut seen = std::collections::HashSet::new();
+    values
+        .into_iter()
+        .filter(|value| seen.insert(id(&value["id"])))
+        .collect()
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    let image = (ids(), ".{1,20}", 1..5000u32, 1..5000u32)
+        .prop_map(|(id, name, w, h)| json!({"id": id, "file_name": name, "width": w, "height": h, "coco_url": null}));
+    let category = (ids(), ".{1,20}").prop_map(|(id, name)| json!({"id": id, "name": name}));
+    let sections = (
+        prop::collection::vec(image, 0..6).prop_map(distinct),
+        prop::collection::vec(annotation(), 0..12),
+        prop::collection::vec(category, 0..6).prop_map(distinct),
+    );
+    sections.prop_map(|(images, annotations, categories)| {
+        json!({"images": images, "annotations": annotations, "categories": categories, "info": {"x": [{}, [true, false]]}})
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_a_naive_reader(
+        document in document(),
+        draws in prop::collection::vec(any::<u8>(), 50..80),
+        chunk_bytes in 1..300usize,
+    ) {
+        let mut text = String::new();
+        Style { draws, next: 0 }.write(&document, &mut text);
+        // The text is what counts: some styles round.
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let by_id = |section: &str| -> HashMap<String, &Value> {
+            document[section].as_array().unwrap().iter().map(|v| (id(&v["id"]).unwrap(), v)).collect()
+        };
+        let (images, classes) = (by_id("images"), by_id("categories"));
+        let annotations = document["annotations"].as_array().unwrap();
+        let mut all: Vec<String> = annotations.iter().filter_map(|a| expected(a, &images, &classes)).collect();
+
+        let options = CocoOptions { chunk_bytes, batch_rows: 5, ..options() };
+        let mut reader = open(text.as_bytes(), None, &options).unwrap();
+        let (mut rows, mut rejects) = (vec![], vec![]);
+        while let Some(found) = reader.next_batch().unwrap() {
+            for row in 0..found.batch.len() {
+                let row = found.batch.row(row);
+                let polygons: Vec<Vec<f64>> = row.points.iter().flat_map(|p| p.iter().flatten().map(<[f64]>::to_vec).collect::<Vec<_>>()).collect();
+                let size: Vec<f64> = row.height_px.into_iter().chain(row.width_px).map(f64::from).collect();
+                let bbox = row.bbox.map(|b| b.to_vec());
+                rows.push(format!(
+                    "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+                    row.annotation_id, row.media, row.class, row.track, row.score, bbox, polygons, row.rle, size
+                ));
+            }
+            rejects.extend(found.rejects.iter().map(|r| format!("reject {}", r.reason.code())));
+        }
+        prop_assert_eq!(reader.summary().annotations_read as usize, annotations.len());
+        // An annotation with two faults may be rejected for either.
+        let expected_rejects = all.iter().filter(|line| line.starts_with("reject")).count();
+        prop_assert_eq!(rejects.len(), expected_rejects);
+        all.retain(|line| !line.starts_with("reject"));
+        prop_assert_eq!(rows, all);
+    }
+}

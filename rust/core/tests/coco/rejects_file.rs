@@ -1,0 +1,107 @@
+//! Reject files as Ropewalk writes them, mended and read again.
+
+use ropewalk_core::coco::CocoKind;
+
+use super::support::*;
+
+fn line(fields: &str) -> String {
+    format!(r#"{{"code":"score_range","message":"the score is 7","annotation_id":"4",{fields}}}"#)
+}
+
+#[test]
+fn a_mended_line_keeps_its_place_in_the_original() {
+    let mended = r#"{"id":4,"image_id":13,"category_id":9,"bbox":[1,2,3,4],"score":0.7}"#;
+    let quoted = r#"{\"id\":\"\\u0041\",\"image_id\":11,\"category_id\":3,\"bbox\":[5,2,3,4]}"#;
+    let text = [
+        line(&format!(r#""source":"p\u00e4.json","byte":81,"annotation":{mended}"#)),
+        String::new(),
+        line(&format!(r#""annotation":"{quoted}","source":"table.parquet","row":12"#)),
+        line(&format!(r#""annotation": {mended}"#)),
+    ]
+    .join("\n");
+    let mut reader = open(text.as_bytes(), Some(tables(DATASET)), &options()).unwrap();
+    assert_eq!(reader.kind(), CocoKind::Rejects);
+    let found = reader.next_batch().unwrap().unwrap();
+    assert_eq!(found.batch.len(), 3);
+    let first = found.batch.row(0);
+    assert_eq!(
+        (first.source, first.offset, first.annotation_id),
+        ("pä.json", 81, Some("4"))
+    );
+    assert_eq!(
+        (first.media, first.frame, first.class, first.score),
+        ("yard.mp4", 4, "rope \\ coil", Some(0.7))
+    );
+    assert_eq!(found.text_of(0), mended.as_bytes());
+    let second = found.batch.row(1);
+    assert_eq!(
+        (second.source, second.offset, second.annotation_id),
+        ("table.parquet", 12, Some("A"))
+    );
+    assert_eq!(
+        (second.media, second.bbox),
+        ("dock/cam_a.png", Some([5.0, 2.0, 3.0, 4.0]))
+    );
+    assert_eq!(found.text_of(1), format!("\"{quoted}\"").as_bytes());
+    let third = found.batch.row(2);
+    assert_eq!(
+        (third.source, third.offset as usize),
+        ("a.json", text.rfind(mended).unwrap())
+    );
+    assert!(reader.next_batch().unwrap().is_none());
+}
+
+#[test]
+fn lines_give_the_same_rows_for_any_chunk() {
+    let text = [
+        line(r#""source":"s","byte":3,"annotation":{"image_id":1,"category_id":2,"bbox":[1,2,3,4]}"#),
+        line(r#""source":"s","byte":9,"annotation":"{\"image_id\":1,\"category_id\":2,\"bbox\":[1,2,3,4]}""#),
+    ]
+    .join("\n");
+    let whole = read(&text);
+    assert_eq!(whole.summary.rows, 2);
+    for chunk_bytes in 1..20 {
+        let options = ropewalk_core::coco::CocoOptions {
+            chunk_bytes,
+            ..options()
+        };
+        assert_eq!(read_with(text.as_bytes(), None, &options).unwrap(), whole);
+    }
+}
+
+#[test]
+fn what_was_not_mended_is_rejected_again() {
+    let text = [
+        line(r#""source":"s","byte":1,"annotation":"{\"id\":4,\"image_id\":1,\"bbo""#),
+        line(r#""source":"s","byte":2,"annotation":[1]"#),
+        line(r#""source":"s","byte":3"#),
+        line(
+            r#""source":"s","byte":4,"annotation":{"id":"q","image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":7}"#,
+        ),
+    ]
+    .join("\n");
+    let outcome = read(&text);
+    let found: Vec<_> = outcome
+        .rejects
+        .iter()
+        .map(|r| (r.code, r.offset, r.annotation_id.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("bad_field", 1, None),
+            ("bad_field", 2, None),
+            ("missing_field", 3, None),
+            ("score_range", 4, Some("q"))
+        ]
+    );
+    assert_eq!(outcome.rejects[0].text, r#""{\"id\":4,\"image_id\":1,\"bbo""#);
+}
+
+#[test]
+fn a_broken_line_is_a_blocker() {
+    let good = line(r#""annotation":{"image_id":1,"category_id":2,"bbox":[1,2,3,4]}"#);
+    let text = format!("{good}\nnot json");
+    let (byte, _) = blocker(read_with(text.as_bytes(), None, &options()).unwrap_err());
+    assert_eq!(byte as usize, good.len() + 1);
+}

@@ -1,0 +1,339 @@
+//! What happens to a row that already holds labels, for each policy.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use ropewalk_core::batch::Unit;
+use ropewalk_core::error::Error;
+use ropewalk_core::label_row::{reconcile, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict};
+use ropewalk_core::plan::OntologyObject;
+use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
+use serde_json::{json, Value};
+
+use OnExisting::{Fail, Merge, Replace, Skip};
+
+const ALL: [OnExisting; 4] = [Fail, Skip, Replace, Merge];
+
+fn server_row(data_type: &str) -> Value {
+    let unit = |hash: &str, sequence: Value| {
+        json!({"data_hash": hash, "data_title": "t", "data_link": "x", "data_type": "image/png", "data_sequence": sequence,
+            "width": 210, "height": 90, "labels": {}})
+    };
+    let units = match data_type {
+        "img_group" => json!({"a": unit("a", json!("0")), "b": unit("b", json!("1"))}),
+        _ => json!({"a": unit("a", json!(0))}),
+    };
+    json!({"label_hash": "l", "branch_name": "b", "created_at": null, "last_edited_at": null, "data_hash": "a",
+        "dataset_hash": "s", "dataset_title": "t", "data_title": "c", "data_type": data_type, "label_status": "LABELLED",
+        "annotation_task_status": "QUEUED", "object_answers": {}, "classification_answers": {}, "object_actions": {},
+        "data_units": units, "spaces": {}})
+}
+
+/// Writes the import: a track on frames 0 and 1 and, on frame 1, an object of its own.
+fn import(data_type: &str, when: &str, tracked_x: f64) -> Vec<u8> {
+    let header = RowHeader::from_server(server_row(data_type).to_string().as_bytes()).unwrap();
+    let ontology = [OntologyObject {
+        feature_hash: "feature".to_owned(),
+        name: "Car".to_owned(),
+        color: "#123456".to_owned(),
+        shape: "bounding_box".to_owned(),
+    }];
+    let templates = Templates::new(&ontology, when);
+    let mut out = Vec::new();
+    let mut writer = RowWriter::new(&templates, &header, &mut out);
+    for (frame, object, track, x) in [
+        (0, 7, Some("t"), tracked_x),
+        (1, 7, Some("t"), 11.0),
+        (1, 8, None, 12.0),
+    ] {
+        let row = StagedRow {
+            key: Key {
+                label_row: 0,
+                frame,
+                object,
+                source: 0,
+                offset: 0,
+            },
+            feature: 0,
+            annotation_id: None,
+            track,
+            score: 1.0,
+            unit: Unit::Px,
+            width_px: 210,
+            height_px: 90,
+            geometry: Geometry::BoundingBox([x, 0.0, 210.0, 4.5]),
+        };
+        writer.push(&row).unwrap();
+    }
+    writer.finish();
+    out
+}
+
+fn ours(data_type: &str) -> Vec<u8> {
+    import(data_type, "Sat, 21 Nov 2026 23:48:11 UTC", 10.0)
+}
+
+fn value(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap()
+}
+
+/// The row as a server would give it back: other times and authors, whole numbers without `.0`, numbers of its own.
+fn stored(data_type: &str) -> Value {
+    let mut row = value(&import(data_type, "Mon, 23 Nov 2026 00:00:00 UTC", 10.0));
+    for object in objects(&mut row) {
+        object["createdBy"] = json!("someone@example.org");
+        object["confidence"] = json!(1);
+        object["boundingBox"]["w"] = json!(1);
+        object["boundingBox"].as_object_mut().unwrap().sort_keys();
+    }
+    for answer in row["object_answers"].as_object_mut().unwrap().values_mut() {
+        answer["objectNumber"] = json!(4);
+    }
+    row["unknown"] = json!({"é": 1.0e-7});
+    row
+}
+
+fn objects(row: &mut Value) -> Vec<&mut Value> {
+    let video = row["data_type"] == "video";
+    let units = row["data_units"].as_object_mut().unwrap().values_mut();
+    let frames = units.flat_map(|unit| match video {
+        true => unit["labels"].as_object_mut().unwrap().values_mut().collect(),
+        false => vec![&mut unit["labels"]],
+    });
+    frames
+        .filter_map(|frame| frame["objects"].as_array_mut())
+        .flatten()
+        .collect()
+}
+
+fn add_foreign(row: &mut Value, data_type: &str) {
+    let object = json!({"objectHash": "FOREIGN1", "featureHash": "other", "shape": "point", "interpolate": null,
+        "point": {"0": {"x": 0.30000000000000004, "y": 1e-7}}, "name": "Grüße \u{1f34e}"});
+    let frame = match data_type {
+        "video" => &mut row["data_units"]["a"]["labels"]["1"],
+        _ => &mut row["data_units"]["b"]["labels"],
+    };
+    frame["objects"].as_array_mut().unwrap().insert(0, object);
+    row["object_answers"]["FOREIGN1"] =
+        json!({"objectHash": "FOREIGN1", "classifications": [{"name": "é"}], "objectNumber": 9});
+    row["classification_answers"]["CLASSIFY"] = json!({"classificationHash": "CLASSIFY", "range": [[0, 1]]});
+}
+
+fn run(existing: &Value, ours: &[u8], policy: OnExisting) -> Reconciled {
+    let outcome = reconcile(existing.to_string().as_bytes(), ours, policy).unwrap();
+    assert_eq!(outcome.body.is_some(), outcome.verdict == Verdict::Save);
+    outcome
+}
+
+#[test]
+fn an_empty_row_takes_the_import() {
+    for data_type in ["video", "img_group"] {
+        let ours = ours(data_type);
+        for policy in ALL {
+            let outcome = run(&server_row(data_type), &ours, policy);
+            assert_eq!(
+                (outcome.verdict, outcome.ours, outcome.already_there, outcome.foreign),
+                (Verdict::Save, 3, 0, 0)
+            );
+            let body = value(&outcome.body.unwrap());
+            for member in ["data_units", "object_answers", "classification_answers"] {
+                assert_eq!(body[member], value(&ours)[member]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_finished_import_saves_nothing() {
+    for data_type in ["video", "img_group"] {
+        for policy in ALL {
+            let outcome = run(&stored(data_type), &ours(data_type), policy);
+            assert_eq!(
+                (outcome.verdict, outcome.already_there, outcome.foreign),
+                (Verdict::AlreadyThere, 3, 0)
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unfinished_import_is_finished_whatever_the_policy() {
+    for policy in ALL {
+        let mut existing = stored("video");
+        existing["data_units"]["a"]["labels"]
+            .as_object_mut()
+            .unwrap()
+            .remove("0");
+        let outcome = run(&existing, &ours("video"), policy);
+        assert_eq!(
+            (outcome.verdict, outcome.already_there, outcome.foreign),
+            (Verdict::Save, 2, 0)
+        );
+        let body = outcome.body.unwrap();
+        assert_eq!(run(&value(&body), &ours("video"), Fail).verdict, Verdict::AlreadyThere);
+    }
+}
+
+#[test]
+fn foreign_labels_stop_skip_or_go() {
+    for data_type in ["video", "img_group"] {
+        let mut existing = stored(data_type);
+        add_foreign(&mut existing, data_type);
+        let ours = ours(data_type);
+        assert_eq!(run(&existing, &ours, Fail).verdict, Verdict::Refused);
+        assert_eq!(run(&existing, &ours, Fail).foreign, 2);
+        assert_eq!(run(&existing, &ours, Skip).verdict, Verdict::Skipped);
+        assert_eq!(run(&existing, &ours, Replace).body.unwrap(), ours);
+        let merged = run(&existing, &ours, Merge);
+        assert_eq!((merged.verdict, merged.already_there), (Verdict::AlreadyThere, 3));
+    }
+}
+
+#[test]
+fn merging_leaves_what_is_foreign_as_it_is() {
+    for data_type in ["video", "img_group"] {
+        let mut existing = stored(data_type);
+        add_foreign(&mut existing, data_type);
+        // Of ours, the track's first frame is missing and the object on its own has been moved.
+        match data_type {
+            "video" => drop(
+                existing["data_units"]["a"]["labels"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("0"),
+            ),
+            _ => existing["data_units"]["a"]["labels"] = json!({}),
+        }
+        objects(&mut existing)[2]["boundingBox"]["x"] = json!(0.5);
+
+        let outcome = run(&existing, &ours(data_type), Merge);
+        assert_eq!(
+            (outcome.verdict, outcome.already_there, outcome.foreign),
+            (Verdict::Save, 1, 3)
+        );
+        let body = outcome.body.unwrap();
+        assert!(body.is_ascii());
+
+        let mut expected = stored(data_type);
+        add_foreign(&mut expected, data_type);
+        let fresh = value(&ours(data_type));
+        let (first, own) = match data_type {
+            "video" => ("/data_units/a/labels/0", "/data_units/a/labels/1/objects"),
+            _ => ("/data_units/a/labels", "/data_units/b/labels/objects"),
+        };
+        *expected.pointer_mut(first).unwrap() = fresh.pointer(first).unwrap().clone();
+        expected.pointer_mut(own).unwrap()[2] = fresh.pointer(own).unwrap()[1].clone();
+        assert_eq!(value(&body), expected);
+        // To the last digit, also where Python would write it otherwise.
+        assert!(String::from_utf8(body.clone())
+            .unwrap()
+            .contains(r#"{"x":0.30000000000000004,"y":1e-7}"#));
+
+        let again = run(&value(&body), &ours(data_type), Merge);
+        assert_eq!(again.verdict, Verdict::AlreadyThere);
+    }
+}
+
+#[test]
+fn what_others_made_of_our_objects_is_foreign() {
+    let ours = ours("video");
+    let mut edited = stored("video");
+    objects(&mut edited)[0]["confidence"] = json!(0.25);
+    let mut longer = stored("video");
+    let labels = &mut longer["data_units"]["a"]["labels"];
+    labels["9"] = labels["0"].clone();
+    for existing in [edited, longer] {
+        assert_eq!(run(&existing, &ours, Fail).verdict, Verdict::Refused);
+        assert_eq!(run(&existing, &ours, Fail).foreign, 1);
+        assert_eq!(run(&existing, &ours, Replace).body.unwrap(), ours);
+    }
+    let changed = import("video", "Sat, 21 Nov 2026 23:48:11 UTC", 99.0);
+    let merged = value(&run(&stored("video"), &changed, Merge).body.unwrap());
+    assert_eq!(
+        merged["data_units"]["a"]["labels"]["0"],
+        value(&changed)["data_units"]["a"]["labels"]["0"]
+    );
+    assert_eq!(
+        merged["data_units"]["a"]["labels"]["1"],
+        stored("video")["data_units"]["a"]["labels"]["1"]
+    );
+}
+
+#[test]
+fn an_object_that_stands_twice_is_merged_into_one() {
+    let mut existing = stored("video");
+    let objects = existing["data_units"]["a"]["labels"]["0"]["objects"]
+        .as_array_mut()
+        .unwrap();
+    objects.push(objects[0].clone());
+    objects[1]["boundingBox"]["y"] = json!(0.75);
+    let outcome = run(&existing, &ours("video"), Merge);
+    let body = value(&outcome.body.unwrap());
+    assert_eq!(
+        body["data_units"]["a"]["labels"]["0"],
+        value(&ours("video"))["data_units"]["a"]["labels"]["0"]
+    );
+}
+
+#[test]
+fn classifications_on_frames_count_as_foreign() {
+    let mut existing = stored("video");
+    existing["data_units"]["a"]["labels"]["1"]["classifications"] = json!([{"classificationHash": "c"}]);
+    assert_eq!(run(&existing, &ours("video"), Fail).verdict, Verdict::Refused);
+}
+
+#[test]
+fn odd_rows_are_refused_without_a_panic() {
+    let good = stored("video").to_string();
+    let hash = value(good.as_bytes())["object_answers"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap()
+        .clone();
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    let cases = [
+        (String::new(), "EOF"),
+        ("[]".to_owned(), "expected a JSON object"),
+        (
+            good.replace("\"video\"", "\"audio\""),
+            "neither a video, an image nor an image group",
+        ),
+        (good.replace("\"video\"", "7"), "expected a string"),
+        (good.replace("\"video\"", "\"image\""), "as another type"),
+        (
+            good.replace("\"labels\":{\"0\":", "\"labels\":{\"00\":"),
+            "expected a frame number",
+        ),
+        (good.replace("\"labels\":{\"0\":", "\"labels\":{\"1\":"), "stands twice"),
+        (
+            good.replace("\"labels\":{\"0\":", "\"labels\":{\"-1\":"),
+            "expected a frame number",
+        ),
+        (good.replace("\"objects\":[", "\"objects\":[5,"), "`objects` of frame"),
+        (
+            good.replace("\"objects\":[", "\"objects\":[{},"),
+            "missing field `objectHash`",
+        ),
+        (
+            good.replace(&format!("\"objectHash\":\"{hash}\""), "\"objectHash\":null"),
+            "expected a string",
+        ),
+        (
+            good.replace("\"boundingBox\":{", &format!("\"boundingBox\":{{\"z\":{deep},")),
+            "recursion limit",
+        ),
+        (
+            good.replace("\"data_units\":{\"a\":", "\"data_units\":{\"z\":"),
+            "no data unit \"a\"",
+        ),
+        (good[..good.len() - 1].to_owned(), "EOF"),
+    ];
+    for (json, expected) in cases {
+        for policy in ALL {
+            let error = reconcile(json.as_bytes(), &ours("video"), policy).unwrap_err();
+            assert!(matches!(error, Error::LabelRow { .. }));
+            assert!(error.to_string().contains(expected), "{expected}: {error}");
+        }
+    }
+    assert!(reconcile(b"{\"a\":\"\xff\"}", b"{}", Fail).is_err());
+}

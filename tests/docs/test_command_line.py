@@ -1,0 +1,66 @@
+"""The command line has the names that were fixed for it, and says what its documents say."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+
+import pytest
+from documents import ROOT, run_ropewalk
+
+FIXED = {
+    "import": "--project --branch --domain --ssh-key --format --annotations --ground-truth --class-map --media-map "
+    "--media-from --frame-from --frame-pattern --frame-base --frame-stride --only-classes --only-media --limit-rows "
+    "--confidence-field --include-crowd --min-confidence --off-image --simplify --source-label --allow-branch "
+    "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file",
+    "convert": "--project-file --out",
+    "snapshot": "--project --out --domain --ssh-key",
+    "emulator": "--project-file --db --port",
+    "show": "--project --branch --json --domain --ssh-key",
+    "demo": "--out --annotations --seed",
+}
+
+
+@pytest.mark.parametrize("command", FIXED)
+def test_help_lists_the_options(command: str) -> None:
+    done = run_ropewalk(command, "--help")
+    assert done.returncode == 0, done.stderr
+    listed = set(re.findall(r"--[a-z][a-z-]*", done.stdout))
+    assert not set(FIXED[command].split()) - listed
+
+
+def test_help_lists_the_commands() -> None:
+    done = run_ropewalk("--help")
+    assert done.returncode == 0
+    assert not [command for command in FIXED if not re.search(rf"\W{command}\W", done.stdout)]
+
+
+def test_version() -> None:
+    done = run_ropewalk("--version")
+    assert (done.returncode, done.stdout) == (0, f"ropewalk {version('ropewalk')}\n")
+
+
+def test_the_guides_name_no_option_that_does_not_exist() -> None:
+    listed = set()
+    for command in FIXED:
+        listed |= set(re.findall(r"--[a-z][a-z-]*", run_ropewalk(command, "--help").stdout))
+    for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs" / "guide").glob("*.md")):
+        named = set(re.findall(r"--[a-z][a-z-]*", document.read_text(encoding="utf-8")))
+        assert not named - listed, document.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("import", "nothing.json", "--project", "x", "--branch", "b"), 2, "no such file"),
+        (("import", ".", "--branch", "b"), 2, "--project"),
+        (("import", "nothing.json", "--project", "x", "--branch", "main"), 1, "--allow-branch"),
+        (("import", "nothing.json", "--project", "x", "--branch", "a/b"), 1, "not a branch name"),
+        (("no-such-command",), 2, "No such command"),
+    ],
+)
+def test_exit_codes_without_a_connection(arguments: tuple[str, ...], code: int, said: str) -> None:
+    done = run_ropewalk(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,76 @@
+"""Runs what the README and the guides show."""
+
+from __future__ import annotations
+
+import os
+import re
+import string
+from pathlib import Path
+
+import pytest
+from documents import GUIDES, README, ROOT, blocks, commands, run_ropewalk
+from ropewalk.emulator import running_emulator
+from ropewalk.snapshot import read_snapshot
+
+# The emulator's guide has a test of its own: its example runs on the snapshot that it shows.
+PYTHON_BLOCKS = [
+    pytest.param(block, id=f"{document.name}-{number}")
+    for document in (README, *GUIDES)
+    if document.name != "emulator.md"
+    for number, block in enumerate(blocks(document, "python"))
+]
+
+
+@pytest.mark.usefixtures("demo_folder")
+@pytest.mark.parametrize("block", PYTHON_BLOCKS)
+def test_a_python_block_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block, "example", "exec"), {})
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_readme_has_python_to_run() -> None:
+    assert blocks(README, "python")
+
+
+def test_the_commands_of_the_readme_run(demo_folder: Path) -> None:
+    lines = commands(README, "ropewalk")
+    assert {arguments[0] for arguments in lines} == {"import", "show", "snapshot", "convert"}
+    with running_emulator(read_snapshot(demo_folder / "project.json")) as local:
+        for arguments in lines:
+            expanded = [string.Template(a).substitute(PROJECT=local.project_hash) for a in arguments]
+            done = run_ropewalk(*expanded, ENCORD_DOMAIN=local.url, ENCORD_SSH_KEY_FILE=str(local.ssh_key_path))
+            assert done.returncode == 0, (expanded, done.stdout, done.stderr)
+        saves = [header.saves for header in local.store.headers("model-1")]
+    assert saves == [1] * 8
+    written = {path.name for path in Path().iterdir()}
+    assert written >= {"report.json", "project.json", "rows.ndjson", "table.parquet"}
+    assert len(Path("rows.ndjson").read_text(encoding="ascii").splitlines()) == 8
+
+
+def test_the_report_that_the_readme_shows_is_what_an_import_prints(demo_folder: Path) -> None:
+    done = run_ropewalk(
+        *("import", "demo/spoilt.json", "--dry-run", "--project-file", "demo/project.json", "--branch", "model-1"),
+    )
+    assert done.returncode == 3, done.stderr
+
+    def timeless(text: str) -> str:
+        # A rehearsal says what would be; a live row's header differs in size from an offline one.
+        text = text.replace("to be written", "written").replace("to be saved", "saved").replace(os.sep, "/")
+        return re.sub(r"saved, .*", "saved", text)
+
+    assert timeless(blocks(README, "text")[0]) == timeless(done.stdout)
+
+
+def test_the_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = [arguments[0] for arguments in commands(README, "make")]
+    assert targets == ["demo", "test"]
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+    assert "ropewalk demo" in makefile
+
+
+@pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (document.parent / link).exists(), link
