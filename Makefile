@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help demo test lint test-rust test-python bench clean
+.PHONY: help demo test lint test-rust test-python bench bench-fast clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ test-python: $(VENV)/.test ## Tests of the Python package.
 
 bench: $(VENV)/.test ## Measure against the peers and write benches/RESULTS.md (some minutes).
 	$(BIN)/python benches/end_to_end.py --out benches/RESULTS.md
+
+bench-fast: $(VENV)/.test ## Check that the peers make the same as ropewalk, on tiny inputs.
+	$(BIN)/python benches/end_to_end.py --fast
 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) target .ropewalk

@@ -7,27 +7,39 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Appends `value` as a JSON string, with its quotes.
 pub fn push_string(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
-    let bytes = value.as_bytes();
-    let mut done = 0;
-    for (at, character) in value.char_indices() {
-        if matches!(character, ' '..='~') && character != '"' && character != '\\' {
-            continue;
+    let mut rest = value;
+    loop {
+        let (plain, from) = rest.split_at(plain_bytes(rest.as_bytes()));
+        out.extend_from_slice(plain.as_bytes());
+        let mut characters = from.chars();
+        match characters.next() {
+            None => break,
+            Some('"') => out.extend_from_slice(b"\\\""),
+            Some('\\') => out.extend_from_slice(b"\\\\"),
+            Some('\n') => out.extend_from_slice(b"\\n"),
+            Some('\r') => out.extend_from_slice(b"\\r"),
+            Some('\t') => out.extend_from_slice(b"\\t"),
+            Some('\u{8}') => out.extend_from_slice(b"\\b"),
+            Some('\u{c}') => out.extend_from_slice(b"\\f"),
+            Some(other) => push_escape(out, other),
         }
-        out.extend_from_slice(&bytes[done..at]);
-        done = at + character.len_utf8();
-        match character {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{c}' => out.extend_from_slice(b"\\f"),
-            other => push_escape(out, other),
-        }
+        rest = characters.as_str();
     }
-    out.extend_from_slice(&bytes[done..]);
     out.push(b'"');
+}
+
+/// Bytes before the first character that has to be escaped. Run-length strings are thousands of bytes with few escapes:
+/// sixteen are tested at once.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\');
+    let mut at = 0;
+    while let Some(chunk) = bytes[at..].first_chunk::<16>() {
+        if !chunk.iter().fold(true, |all, &byte| all & plain(byte)) {
+            break;
+        }
+        at += 16;
+    }
+    at + bytes[at..].iter().take_while(|&&byte| plain(byte)).count()
 }
 
 /// Appends JSON text as it stands, but in ASCII: characters beyond it occur in its strings only, where an escape means

@@ -1,0 +1,60 @@
+"""Whether two ways made the same of one input: geometry to the last digit, class, frame, confidence, objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+GEOMETRIES = ("boundingBox", "polygon", "polygons", "bitmask")
+
+
+class ParityError(Exception):
+    """Two ways differ: nothing of this input is timed."""
+
+
+def check_bodies(name: str, bodies: dict[str, bytes], number_of_annotations: int) -> None:
+    """Compare the bodies that several ways made.
+
+    Raises:
+        ParityError: One lacks annotations or differs from the first.
+    """
+    found = {way: labels(body) for way, body in bodies.items()}
+    first = next(iter(found))
+    for way, objects in found.items():
+        number = sum(map(len, objects))
+        if number != number_of_annotations:
+            raise ParityError(f"{name}: {way} wrote {number} of {number_of_annotations} annotations")
+        if objects != found[first]:
+            pairs = zip(objects, found[first], strict=False)
+            example = next(((a, b) for a, b in pairs if a != b), (len(objects), len(found[first])))
+            raise ParityError(f"{name}: {way} and {first} differ, first in {str(example)[:2000]}")
+
+
+def labels(body: bytes) -> list[list[tuple[Any, ...]]]:
+    """Read a body as objects, each the list of its labels, in an order that no hash decides."""
+    objects: dict[str, list[tuple[Any, ...]]] = {}
+    for row in orjson.loads(body)["values"]["payload"]["labels"]:
+        (unit,) = row["data_units"].values()
+        for frame, on_frame in unit["labels"].items():
+            for label in on_frame["objects"]:
+                geometry = orjson.dumps({k: label[k] for k in GEOMETRIES if k in label}, option=orjson.OPT_SORT_KEYS)
+                drawn = (int(frame), label["featureHash"], label["shape"], label["confidence"], geometry)
+                objects.setdefault(label["objectHash"], []).append(drawn)
+        if objects.keys() != row["object_answers"].keys():
+            raise ParityError("object_answers does not name exactly the objects on the frames")
+    return sorted(sorted(drawn) for drawn in objects.values())
+
+
+def check_equal(name: str, values: dict[str, Any]) -> None:
+    """Compare what several ways made: strings, lists or arrays.
+
+    Raises:
+        ParityError: One differs from the first.
+    """
+    first, *others = values
+    for other in others:
+        a, b = values[first], values[other]
+        if not (np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b):
+            raise ParityError(f"{name}: {other} and {first} differ")

@@ -1,0 +1,201 @@
+"""The ways from a COCO file to the body of a save: ours, the SDK's own, and the best that plain Python does.
+
+Each takes prepared inputs and gives the request body as bytes, as `POST labelrow` has it.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import orjson
+from encord.objects import LabelRowV2, Object, ObjectInstance, OntologyStructure, Shape
+from encord.ontology import Ontology
+from encord.orm.ontology import Ontology as OrmOntology
+from encord.orm.storage import CustomerProvidedVideoMetadata
+from encord.utilities.coco.datastructure import CocoRootModel
+from encord.utilities.coco.importer import coco_annotation_to_encord_coordinates
+from rlemasklib import RLEMask
+from ropewalk import _core
+from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.sinks.encord.transport import save_body
+from ropewalk.snapshot import Snapshot
+from synthetic import CLASS_NAMES, FPS, Predictions
+
+BRANCH = "bench"
+LABEL_HASH = "00000000-0000-0000-0000-000000000000"
+WHEN = datetime(2026, 11, 21, 23, 48, 11, tzinfo=timezone.utc)
+WHEN_TEXT = "Sat, 21 Nov 2026 23:48:11 UTC"
+
+Way = Callable[[], bytes]
+
+
+def ways(predictions: Predictions, *, sdk: bool) -> dict[str, Way]:
+    """Prepare all ways for one file: what does not depend on the file's annotations is done here, untimed."""
+    structure = OntologyStructure()
+    for name in CLASS_NAMES:
+        structure.add_object(name, Shape(predictions.shape), feature_node_hash=feature_hash(name))
+    found = {"ropewalk": _ropewalk(predictions, structure), "plain Python": _plain(predictions, structure)}
+    return found | ({"SDK": _sdk(predictions, structure)} if sdk else {})
+
+
+def feature_hash(name: str) -> str:
+    """Return the feature hash of a class."""
+    return f"{name.lower().replace(' ', ''):.8}".ljust(8, "0")
+
+
+def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
+    snapshot = Snapshot(
+        project_hash=LABEL_HASH,
+        project_title="",
+        project_description="",
+        ontology_hash=LABEL_HASH,
+        ontology_title="",
+        ontology_structure=structure.to_dict(),
+        media=(predictions.medium,),
+    )
+    plan = plan_json(snapshot, BRANCH, PlanOptions())
+    path = str(predictions.path)
+
+    def body() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            stage = _core.Stage(plan, str(Path(folder) / "rejects.ndjson"), folder, threads=1)
+            stage.add_coco(path, predictions.path.name)
+            staged = stage.finish()
+            rows = [staged.encode(index, None, WHEN_TEXT) for index in range(len(staged))]
+        return save_body([LABEL_HASH] * len(rows), rows)
+
+    return body
+
+
+def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
+    """Follow `import_coco_labels` step by step, on a label row that needs no server. Where the file has tracks, a track
+    is one object instance, which takes a loop of one's own: `import_coco_labels` knows no tracks."""
+    ontology = Ontology(OrmOntology("", structure, LABEL_HASH, WHEN, WHEN), None)  # type: ignore[arg-type]
+    objects = {at: structure.get_child_by_hash(feature_hash(name), type_=Object) for at, name in enumerate(CLASS_NAMES)}
+    medium = predictions.medium
+    video = CustomerProvidedVideoMetadata(
+        fps=FPS,
+        duration=medium.duration or 0.0,
+        width=medium.width or 0,
+        height=medium.height or 0,
+        file_size=1,
+        mime_type="video/mp4",
+    )
+
+    def body() -> bytes:
+        coco = CocoRootModel.from_dict(json.loads(predictions.path.read_bytes()))
+        images = {image.id: image for image in coco.images}
+        row = LabelRowV2.from_media_metadata(ontology, video, branch_name=BRANCH)
+        tracks: dict[tuple[int, int], ObjectInstance] = {}
+        for annotation in coco.annotations:
+            item, image = objects[annotation.category_id], images[annotation.image_id]
+            coordinates = coco_annotation_to_encord_coordinates(annotation, item.shape, image.width, image.height)
+            instance = None
+            if predictions.tracked:
+                key = (annotation.category_id, annotation.get_extra("track_id"))
+                instance = tracks.get(key)
+            new = instance is None
+            if instance is None:
+                instance = item.create_instance()
+                if predictions.tracked:
+                    tracks[key] = instance
+            instance.set_for_frames(
+                coordinates=coordinates, frames=annotation.image_id, confidence=annotation.get_extra("score")
+            )
+            if new:
+                row.add_object_instance(instance)
+        payload = {"multi_request": True, "labels": [row.to_encord_dict()], "validate_before_saving": False}
+        values = {"uid": [LABEL_HASH], "payload": payload}
+        return json.dumps({"query_type": "labelrow", "query_method": "POST", "values": values}).encode("ascii")
+
+    return body
+
+
+def _plain(predictions: Predictions, structure: OntologyStructure) -> Way:
+    """Do without the SDK: orjson in and out, dict literals, numbers for hashes, rlemasklib for masks."""
+    classes = [
+        {"name": item.name, "color": item.color, "shape": item.shape.value, "featureHash": item.feature_node_hash}
+        for item in structure.objects
+    ]
+    geometry = {"bounding_box": _plain_box, "polygon": _plain_polygon, "bitmask": _plain_bitmask}[predictions.shape]
+    medium = predictions.medium
+    unit = {
+        "data_hash": medium.data_hash,
+        "data_title": medium.title,
+        "data_type": medium.file_type,
+        "data_sequence": 0,
+        "data_fps": FPS,
+        "data_duration": medium.duration,
+        "width": medium.width,
+        "height": medium.height,
+    }
+
+    def body() -> bytes:
+        document = orjson.loads(predictions.path.read_bytes())
+        sizes = {image["id"]: (image["width"], image["height"]) for image in document["images"]}
+        frames: dict[str, dict[str, Any]] = {}
+        answers = {}
+        for annotation in document["annotations"]:
+            item, image_id = classes[annotation["category_id"]], annotation["image_id"]
+            key, value = geometry(annotation, *sizes[image_id])
+            object_hash = f"{annotation['track_id'] if predictions.tracked else annotation['id']:08}"
+            frame = str(image_id)
+            if frame not in frames:
+                frames[frame] = {"objects": [], "classifications": []}
+            frames[frame]["objects"].append(
+                {
+                    "name": item["name"],
+                    "color": item["color"],
+                    "shape": item["shape"],
+                    "value": item["name"].lower().replace(" ", "_"),
+                    "createdAt": WHEN_TEXT,
+                    "createdBy": None,
+                    "confidence": annotation["score"],
+                    "objectHash": object_hash,
+                    "featureHash": item["featureHash"],
+                    "manualAnnotation": False,
+                    "lastEditedAt": WHEN_TEXT,
+                    key: value,
+                    **({"polygons": _parts(value)} if key == "polygon" else {}),
+                }
+            )
+            answers[object_hash] = {"classifications": [], "objectHash": object_hash}
+        row = {
+            "label_hash": LABEL_HASH,
+            "branch_name": BRANCH,
+            "data_units": {medium.data_hash: {**unit, "labels": frames}},
+            "object_answers": answers,
+            "classification_answers": {},
+            "object_actions": {},
+            "spaces": {},
+        }
+        return save_body([LABEL_HASH], [orjson.dumps(row)])
+
+    return body
+
+
+def _plain_box(annotation: dict[str, Any], width: int, height: int) -> tuple[str, Any]:
+    x, y, w, h = annotation["bbox"]
+    return "boundingBox", {"h": h / height, "w": w / width, "x": x / width, "y": y / height}
+
+
+def _plain_polygon(annotation: dict[str, Any], width: int, height: int) -> tuple[str, Any]:
+    (ring,) = annotation["segmentation"]
+    points = zip(ring[::2], ring[1::2], strict=True)
+    return "polygon", {str(at): {"x": x / width, "y": y / height} for at, (x, y) in enumerate(points)}
+
+
+def _parts(polygon: dict[str, dict[str, float]]) -> list[list[list[float]]]:
+    return [[[v for point in polygon.values() for v in (point["x"], point["y"])]]]
+
+
+def _plain_bitmask(annotation: dict[str, Any], width: int, height: int) -> tuple[str, Any]:
+    segmentation = annotation["segmentation"]
+    mask = RLEMask.from_dict({"size": segmentation["size"], "counts": segmentation["counts"].encode("ascii")})
+    rle_string = mask.T.to_dict()["counts"].decode("ascii")
+    return "bitmask", {"top": 0, "left": 0, "height": height, "width": width, "rleString": rle_string}

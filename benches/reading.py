@@ -1,0 +1,78 @@
+"""Reading a COCO file: into the IR, into hotcoco's index, into Python's own lists and dicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hotcoco
+import orjson
+import polars as pl
+import ropewalk
+from parity import check_equal
+from report import Line, Table
+from synthetic import Predictions, boxes, masks, polygons
+from timing import interleave
+
+TEXT = """\
+MB of file a second: median (slowest..fastest), x times as long as ropewalk. *ropewalk* checks every value and gives
+typed batches; hotcoco gives an index of typed annotations; json and orjson give dicts."""
+
+
+def table(scale: float, repeats: int, folder: Path) -> Table:
+    """Check and time reading.
+
+    Raises:
+        ParityError: Two readers give different annotations.
+    """
+    frames = max(2, round(1000 * scale))
+    makers: dict[str, Callable[[Path], Predictions]] = {
+        "boxes": lambda p: boxes(p, frames=frames, per_frame=100, tracked=False),
+        "polygons": lambda p: polygons(p, frames=frames, per_frame=6),
+        "1080p RLE masks": lambda p: masks(p, frames=max(2, frames // 4)),
+    }
+    lines = [_line(name, make(folder / "reading.json"), repeats) for name, make in makers.items()]
+    return Table("Reading COCO", TEXT, ("ropewalk", "hotcoco", "orjson", "json"), tuple(lines))
+
+
+def _line(name: str, predictions: Predictions, repeats: int) -> Line:
+    path = str(predictions.path)
+    content = predictions.path.read_bytes()
+    theirs = hotcoco.COCO(path).anns
+    check_equal(
+        f"reading {name}",
+        {
+            "ropewalk": [found for batch in ropewalk.read_coco(path) for found in _of_batch(batch)],
+            "hotcoco": [_of_dict(annotation) for _, annotation in sorted(theirs.items())],
+            "orjson": [_of_dict(annotation) for annotation in orjson.loads(content)["annotations"]],
+            "json": [_of_dict(annotation) for annotation in json.loads(content)["annotations"]],
+        },
+    )
+    jobs: dict[str, Callable[[], object]] = {
+        "ropewalk": lambda: sum(len(batch) for batch in ropewalk.read_coco(path)),
+        "hotcoco": lambda: hotcoco.COCO(path),
+        "orjson": lambda: orjson.loads(predictions.path.read_bytes()),
+        "json": lambda: json.loads(predictions.path.read_bytes()),
+    }
+    title = f"{name}: {len(content) / 1e6:.1f} MB, {predictions.number_of_annotations:,}"
+    return Line(title, len(content), interleave(jobs, repeats), per_second=True)
+
+
+def _of_batch(batch: Any) -> list[tuple[Any, ...]]:
+    columns = pl.DataFrame(batch).select("annotation_id", "score", "box", "points", "rle")
+    found = []
+    for annotation_id, score, box, parts, rle in columns.rows():
+        rings = None if parts is None else [ring for part in parts for ring in part]
+        found.append((int(annotation_id), score, box and list(box), rings, rle))
+    return found
+
+
+def _of_dict(annotation: dict[str, Any]) -> tuple[Any, ...]:
+    segmentation = annotation.get("segmentation")
+    rle = None
+    if isinstance(segmentation, dict):
+        counts, segmentation = segmentation["counts"], None
+        rle = counts.encode("ascii") if isinstance(counts, str) else counts
+    return annotation["id"], annotation["score"], annotation["bbox"], segmentation, rle
