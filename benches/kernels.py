@@ -12,10 +12,11 @@ from typing import Any
 
 import hotcoco
 import numpy as np
-from parity import check_equal
 from pycocotools import mask as coco_mask
-from report import Line, Table
 from rlemasklib import RLEMask
+
+from parity import check_equal
+from report import Line, Table
 from ropewalk import rle
 from synthetic import HEIGHT_PX, MASK_KINDS, WIDTH_PX, Mask, dense_masks, rings
 from timing import interleave

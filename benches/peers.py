@@ -20,6 +20,7 @@ from encord.orm.storage import CustomerProvidedVideoMetadata
 from encord.utilities.coco.datastructure import CocoRootModel
 from encord.utilities.coco.importer import coco_annotation_to_encord_coordinates
 from rlemasklib import RLEMask
+
 from ropewalk import _core
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.sinks.encord.transport import save_body

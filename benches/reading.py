@@ -10,6 +10,7 @@ from typing import Any
 import hotcoco
 import orjson
 import polars as pl
+
 import ropewalk
 from parity import check_equal
 from report import Line, Table

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
+
 from ropewalk.snapshot import Medium
 
 HEIGHT_PX, WIDTH_PX = 1080, 1920

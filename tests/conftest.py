@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from encord import EncordUserClient, Project
+
 from ropewalk.emulator import RunningEmulator, running_emulator
 from snapshots import make_snapshot
 

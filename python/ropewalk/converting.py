@@ -116,9 +116,7 @@ def _convert_to_table(
     with rejects.open("w", encoding="ascii") as file:
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
-            opened = Predictions(
-                source, stage.annotations, stage.confidence_field, stage.include_crowd
-            ).open()
+            opened = Predictions(source, stage.annotations, stage.confidence_field, stage.include_crowd).open()
             yield from opened
             for reject in opened.rejects:
                 code = reject["code"]

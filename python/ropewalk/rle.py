@@ -442,9 +442,9 @@ def _decode(counts: list[Any], sizes: Any, out: Any, from_rows: bool, threads: i
         contiguous = pixels.flags.c_contiguous or pixels.flags.f_contiguous
         targets.append((_flat(pixels) if contiguous else _flat(np.empty(size, np.uint8)))[::2])
     _core.rle_decode(counts, sizes, targets, from_rows, threads)
-    for mask, (flat, _) in zip(masks, targets, strict=True):
-        if not np.may_share_memory(mask, flat):
-            mask.view(np.uint8)[...] = flat.reshape(mask.shape)
+    for mask, (written, _) in zip(masks, targets, strict=True):
+        if not np.may_share_memory(mask, written):
+            mask.view(np.uint8)[...] = written.reshape(mask.shape)
     return masks
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from ropewalk.snapshot import read_snapshot
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "emulator.md"

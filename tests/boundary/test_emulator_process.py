@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from encord import EncordUserClient
+
 from ropewalk.emulator import running_emulator
 from ropewalk.errors import SnapshotError
 from ropewalk.snapshot import write_snapshot

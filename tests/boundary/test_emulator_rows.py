@@ -24,6 +24,7 @@ from encord.objects.coordinates import (
 )
 from encord.orm.label_row import AnnotationTaskStatus, LabelRow, ShadowDataState
 from encord.utilities.coco.datastructure import FrameIndex
+
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
 from ropewalk.snapshot import Snapshot, read_snapshot, snapshot_from_project, write_snapshot
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video

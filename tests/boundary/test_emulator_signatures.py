@@ -16,6 +16,7 @@ from encord.exceptions import AuthenticationError, SshKeyNotFound
 from encord.http.constants import RequestsSettings
 from encord.http.error_utils import check_error_response
 from encord.http.v2.error_utils import handle_error_response
+
 from ropewalk.emulator import RunningEmulator
 
 Capture = Callable[[Callable[[], Any]], requests.PreparedRequest]

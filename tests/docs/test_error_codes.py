@@ -6,6 +6,7 @@ import re
 
 import pytest
 from documents import ROOT
+
 from ropewalk import errors
 
 CORE = ROOT / "rust" / "core" / "src"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-import ropewalk
 from documents import ROOT
+
+import ropewalk
 
 
 def test_the_columns_are_those_of_the_schema() -> None:

@@ -15,16 +15,17 @@ from typing import Any
 
 import polars
 import pytest
-import ropewalk
-from coco_files import CAR, FIRST_FRAME_ID, ROAD, STILL_ID, TREE, box, document, tracked_video
 from encord import Project
 from encord.objects.coordinates import BoundingBoxCoordinates
+from typer.testing import CliRunner
+
+import ropewalk
+from coco_files import CAR, FIRST_FRAME_ID, ROAD, STILL_ID, TREE, box, document, tracked_video
 from ropewalk import _core
 from ropewalk.cli.commands import app
 from ropewalk.emulator import RunningEmulator
 from ropewalk.snapshot import snapshot_from_project, write_snapshot
 from ropewalk.tables import read_table
-from typer.testing import CliRunner
 
 STILL_BOX = [3, 5, 6, 25]
 # A mask of the still's size (50, 30): COCO's column-major runs, one column of 10 px.

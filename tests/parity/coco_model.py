@@ -17,6 +17,7 @@ import numpy as np
 from encord.objects import OntologyStructure, Shape
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
+
 from ropewalk.snapshot import Medium, Snapshot
 from snapshots import make_image, make_image_group, make_snapshot, make_video
 

@@ -9,6 +9,7 @@ import pytest
 from coco_model import BOX, MASK, POLYGON, Category, Model
 from encord import EncordUserClient, Project
 from hypothesis import HealthCheck, settings
+
 from ropewalk.emulator import RunningEmulator, running_emulator
 from snapshots import make_image, make_image_group, make_video
 

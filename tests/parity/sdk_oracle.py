@@ -20,6 +20,7 @@ from encord.orm.label_row import LabelRowMetadata
 from encord.orm.ontology import Ontology as OrmOntology
 from encord.orm.storage import CustomerProvidedImageMetadata, CustomerProvidedVideoMetadata
 from encord.utilities.coco.datastructure import CocoBoundingBox, CocoPolygon, CocoRLE
+
 from ropewalk.emulator.rows import RowHeader, empty_label_row, listing_entry
 from ropewalk.snapshot import Medium
 

@@ -24,9 +24,10 @@ from encord import Project
 from encord.utilities.coco.datastructure import FrameIndex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sdk_oracle import labelled, normalised
+
 from ropewalk.emulator import RunningEmulator
 from ropewalk.importing import import_predictions
-from sdk_oracle import labelled, normalised
 
 STYLES = st.builds(
     Style,

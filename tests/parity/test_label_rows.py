@@ -38,8 +38,6 @@ from encord import Project
 from encord.objects import Shape
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ropewalk.emulator import RunningEmulator
-from ropewalk.importing import import_predictions
 from sdk_oracle import (
     TIMES,
     add_predictions,
@@ -51,6 +49,9 @@ from sdk_oracle import (
     row_from_server,
     server_row,
 )
+
+from ropewalk.emulator import RunningEmulator
+from ropewalk.importing import import_predictions
 from snapshots import make_image, make_image_group, make_video
 
 

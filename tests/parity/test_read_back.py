@@ -14,8 +14,9 @@ from encord.objects.bitmask import BitmaskCoordinates
 from encord.objects.coordinates import BoundingBoxCoordinates, PolygonCoordinates
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ropewalk.importing import import_predictions
 from sdk_oracle import pixels_of
+
+from ropewalk.importing import import_predictions
 
 # One object: feature hash and, for each frame, (frame, confidence, geometry).
 Object = tuple[str, tuple[tuple[int, float, Any], ...]]

@@ -29,8 +29,9 @@ from encord.objects.coordinates import PolygonCoordinates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
-from ropewalk.importing import import_predictions
 from sdk_oracle import pixels_of, row_from_server
+
+from ropewalk.importing import import_predictions
 
 
 def drawn(rings: list[list[float]], height: int, width: int) -> np.ndarray:

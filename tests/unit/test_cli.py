@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from typer.testing import CliRunner
+
 from ropewalk.cli.commands import app
 from ropewalk.snapshot import write_snapshot
 from snapshots import make_snapshot
-from typer.testing import CliRunner
 
 RUNNER = CliRunner()
 SECRET_VARIABLES = ("ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "ENCORD_DOMAIN")

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars
 import pytest
+
 import ropewalk
 from coco_files import coco_boxes
 from ropewalk.converting import convert

@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coco_files import coco_boxes
 from encord import Project
+
+from coco_files import coco_boxes
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import AccessError, BlockerError, EncordError, RefusalError, SourceError, TemporaryEncordError, UsageError
+from ropewalk.errors import (
+    AccessError,
+    BlockerError,
+    EncordError,
+    RefusalError,
+    SourceError,
+    TemporaryEncordError,
+    UsageError,
+)
 from ropewalk.importing import check_branch, import_predictions
 from ropewalk.progress import NoProgress
 from ropewalk.showing import show

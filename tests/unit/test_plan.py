@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ropewalk.errors import UsageError
 from ropewalk.plan import PlanOptions, plan_json
 from snapshots import hash_of, make_snapshot

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ropewalk.cli.console import report_lines
 from ropewalk.errors import AccountingError
 from ropewalk.report import Report, unresolved

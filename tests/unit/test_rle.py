@@ -18,6 +18,7 @@ from encord.common.bitmask_operations import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
+
 from ropewalk import rle
 
 # An F: no symmetry maps it on itself.

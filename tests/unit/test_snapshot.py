@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ropewalk.errors import RopewalkError, SnapshotError
 from ropewalk.snapshot import Medium, Snapshot, read_snapshot, write_snapshot
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video

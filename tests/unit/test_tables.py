@@ -8,6 +8,7 @@ from pathlib import Path
 import polars
 import pyarrow as pa
 import pytest
+
 from ropewalk.errors import SnapshotError, UsageError
 from ropewalk.tables import read_table, write_table
 

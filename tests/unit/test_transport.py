@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from encord import EncordUserClient, Project
 from encord.http.constants import RequestsSettings
+
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
 from ropewalk.sinks.encord.retry import Retry, Stopped
 from ropewalk.sinks.encord.rows import LabelRows

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import orjson
 import requests
@@ -132,7 +133,7 @@ class Transport:
         return headers | {"Authorization": self._config._get_v1_ssh_authorization_header(key, signature)}
 
     def _host(self) -> str:
-        return without_secrets(requests.utils.urlparse(self._config.endpoint).hostname or "the server")
+        return without_secrets(urlsplit(self._config.endpoint).hostname or "the server")
 
 
 def save_body(label_hashes: Sequence[str], rows: Sequence[bytes]) -> bytes:
