@@ -10,7 +10,7 @@ import polars
 import pytest
 
 import ropewalk
-from coco_files import coco_boxes
+from box_datasets import coco_boxes
 from ropewalk.converting import convert
 from ropewalk.errors import SourceError, UsageError
 from ropewalk.sources import find_sources

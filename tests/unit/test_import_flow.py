@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from encord import Project
 
-from coco_files import coco_boxes
+from box_datasets import coco_boxes
 from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.errors import (
     AccessError,
