@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+
 import pytest
 from workbench import CATEGORIES, Bench, box, dataset, mask
 
@@ -118,3 +122,12 @@ def test_memory_budget_and_threads_change_nothing(bench: Bench) -> None:
     assert bench.run(content, branch=tight, memory_bytes=4096, jobs=1, batch_rows=1).annotations_written == 700
     assert sorted(b[2] for b in bench.boxes(tight)) == sorted(b[2] for b in bench.boxes())
     assert not list((bench.folder / "work").glob("stage-*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file can have such a name")
+def test_a_file_name_that_is_not_utf8(bench: Bench) -> None:
+    path = bench.folder / os.fsdecode(b"run-\xff.json")
+    path.write_text(json.dumps(dataset([box(1), box(2, score=7)])))
+    ran = bench.process("import", *bench.arguments(path))
+    assert ran.code == 3, ran.err
+    assert [reject["source"] for reject in bench.rejects()] == ["run-\\xff.json"]
