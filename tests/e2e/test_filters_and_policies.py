@@ -158,7 +158,11 @@ def test_simplify(bench: Bench) -> None:
 def test_report_rejects_and_work_dir(bench: Bench) -> None:
     source = bench.write(dataset([box(1), box(2, score=7)]))
     arguments = bench.arguments(source)[:-2]
-    report, rejects, work = bench.folder / "a.json", bench.folder / "sub" / "b.ndjson", bench.folder / "deep" / "work"
+    report, rejects, work = (
+        bench.folder / "new" / "a.json",
+        bench.folder / "sub" / "b.ndjson",
+        bench.folder / "deep" / "work",
+    )
     ran = bench.process("import", *arguments, "--report", report, "--rejects", rejects, "--work-dir", work)
     assert ran.code == 3 and str(rejects) in ran.out
     saved = json.loads(report.read_text())

@@ -101,7 +101,7 @@ def test_what_is_still_wrong_keeps_its_place(bench: Bench) -> None:
     assert again == [reject for reject in first if reject["annotation_id"] in ("3", "4")]
 
 
-def test_naming_the_source_as_the_reject_file_is_refused(bench: Bench) -> None:
+def test_no_file_that_is_read_is_written_over(bench: Bench) -> None:
     source = bench.write(dataset(SOURCE))
     content = source.read_bytes()
     ran = bench.cli_import(source, "--rejects", source)
@@ -109,6 +109,11 @@ def test_naming_the_source_as_the_reject_file_is_refused(bench: Bench) -> None:
     tables = bench.write(dataset([]), "gt.json")
     assert bench.cli_import(source, "--annotations", tables, "--rejects", tables).code == 2
     assert json.loads(tables.read_bytes()) == dataset([])
+    for read in (source, tables):
+        assert bench.cli_import(source, "--annotations", tables, "--report", read).code == 2
+        out = bench.folder / "x.parquet"
+        assert bench.cli("convert", source, "--annotations", tables, "--out", out, "--report", read).code == 2
+    assert (source.read_bytes(), json.loads(tables.read_bytes())) == (content, dataset([]))
 
 
 @pytest.mark.parametrize("kind", ["results", "stem"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -66,6 +66,20 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         fail(f"{where}{e.strerror or e}", EXIT_STOPPED)
     except KeyboardInterrupt:
         fail(f"interrupted{f'; {again}' if again else ''}", EXIT_STOPPED)
+
+
+def check_report_file(file: Path | None, read: Iterable[Path]) -> None:
+    """Find out before anything is read whether the report can be written; its folder is made.
+
+    Raises:
+        UsageError: It would be written over a file that is read.
+        OSError: Its folder cannot be made.
+    """
+    if file is None or file == STDOUT:
+        return
+    if file.resolve() in {path.resolve() for path in read}:
+        raise UsageError(f"--report {shown(str(file))} is a file that is read; give another one")
+    file.parent.mkdir(parents=True, exist_ok=True)
 
 
 def save_report(report: Report, file: Path | None) -> None:
