@@ -274,9 +274,7 @@ class _Import:
         return [
             medium.data_hash
             for medium in project.media
-            if medium.data_hash not in staged
-            and medium.data_hash not in upload.label_hashes
-            and wanted(medium.title)
+            if medium.data_hash not in staged and medium.data_hash not in upload.label_hashes and wanted(medium.title)
         ]
 
     def _shown(self, phase: str, total: int, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
