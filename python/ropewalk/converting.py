@@ -16,8 +16,9 @@ from ropewalk.importing import creation_time, split_options
 from ropewalk.predictions import Predictions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.report import EXIT_STOPPED, Report
-from ropewalk.staging import staged_sources
+from ropewalk.staging import append_rejects, staged_sources
 from ropewalk.tables import SUFFIXES, write_table
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
     from ropewalk._core import AnnotationBatch
@@ -51,9 +52,12 @@ def convert(
         The report; written annotations are those in the file.
 
     Raises:
-        UsageError: The name of `out` or an option does not fit.
+        UsageError: The name of `out` or an option does not fit, or `out` is a file that is read.
         RopewalkError: What the core found wrong with a source.
     """
+    _, stage, _ = split_options(options)
+    if out.resolve() in stage.files_read(sources):
+        raise UsageError(f"--out {shown(str(out))} is a file that is read; give another one")
     suffix = out.suffix.lower()
     report = Report(branch=branch)
     started = time.monotonic()
@@ -95,10 +99,13 @@ def _convert_to_label_rows(
     ):
         progress.start("encoding", len(staged), "label rows")
         for index in range(len(staged)):
+            info = staged.label_row(index)
+            unfit = [] if info["sized"] else staged.unfit(index, None, when)
+            append_rejects(unfit, stage.rejects_path(branch, sources), report)
             body = staged.encode(index, None, when)
             file.write(body)
             file.write(b"\n")
-            report.write(staged.label_row(index)["annotations"], 0)
+            report.write(info["annotations"] - len(unfit), 0)
             report.label_rows_saved += 1
             report.bytes_sent += len(body) + 1
             progress.update(index + 1)

@@ -23,7 +23,7 @@ from ropewalk.project import label_hashes_from_listing, project_from_listing
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.snapshot import Snapshot
 from ropewalk.sources import Source, find_sources
-from ropewalk.staging import StageOptions, check_max_rejects, parse_max_rejects, staged_sources
+from ropewalk.staging import StageOptions, append_rejects, check_max_rejects, parse_max_rejects, staged_sources
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -265,12 +265,16 @@ class _Import:
     def _empty_media(self, upload: Upload, project: Snapshot) -> list[str]:
         staged = {upload.staged.label_row(i)["data_hash"] for i in range(len(upload.staged))}
         globs = self.plan.only_media or ("*",)
+
+        def wanted(title: str) -> bool:
+            # As the core matches them: the whole title, or what follows its last slash.
+            names = (title, re.split(r"[/\\]", title)[-1])
+            return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
         return [
             medium.data_hash
             for medium in project.media
-            if medium.data_hash not in staged
-            and medium.data_hash not in upload.label_hashes
-            and any(fnmatchcase(medium.title, glob) for glob in globs)
+            if medium.data_hash not in staged and medium.data_hash not in upload.label_hashes and wanted(medium.title)
         ]
 
     def _shown(self, phase: str, total: int, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -292,16 +296,13 @@ class _Import:
         report.label_rows_skipped += outcome.rows_skipped
         report.label_rows_created_empty += outcome.rows_created_empty
         report.bytes_sent += outcome.bytes_sent
-        unfit = [line for lines in outcome.unfit.values() for line in lines]
-        if not outcome.failures and not unfit:
+        rejects = self.stage.rejects_path(self.branch, self.sources)
+        append_rejects([line for lines in outcome.unfit.values() for line in lines], rejects, report)
+        if not outcome.failures:
             return
         report.label_rows_failed += len(outcome.failures)
-        rejects = self.stage.rejects_path(self.branch, self.sources)
         report.rejects_file = str(rejects)
         with rejects.open("a", encoding="utf-8") as file:
-            for line in unfit:
-                report.reject(json.loads(line)["code"], 1)
-                file.write(line)
             for failure in outcome.failures:
                 report.reject(failure.code, failure.annotations)
                 file.write(json.dumps(_reject_line(failure)) + "\n")

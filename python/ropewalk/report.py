@@ -40,7 +40,8 @@ class Report:
     """What became of the annotations of an import.
 
     annotations_read = written + rejected + filtered + already_there + not_sent; not_sent (staged, and not known to be
-    stored) is 0 unless the import was stopped. With `dry_run` the figures are those a real import would have had.
+    stored) is 0 unless the import was stopped. With `dry_run` the figures are those a real import would have had;
+    bytes_sent is then without the headers that only the server knows.
     """
 
     project_hash: str | None = None

@@ -66,12 +66,17 @@ def find_sources(
             found.setdefault(path.resolve(), path)
     paths = sorted(found.values(), key=lambda path: path.as_posix())
     if source_label is None:
-        return [Source(path, label) for path, label in zip(paths, _labels(paths), strict=True)]
+        return [Source(path, _as_text(label)) for path, label in zip(paths, _labels(paths), strict=True)]
     if len(paths) != 1:
         raise UsageError(f"--source-label names one source, but {len(paths)} were found; give one file")
     if not source_label:
         raise UsageError("--source-label is empty; give a name")
     return [Source(paths[0], source_label)]
+
+
+def _as_text(name: str) -> str:
+    # Some systems take file names that are not UTF-8; a label is part of what is hashed and written.
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _files(name: str) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,15 +62,20 @@ class StageOptions:
         """Choose where the rejects of an import are written: never over a source, which may be an earlier reject file.
 
         Raises:
-            UsageError: `rejects` names a source.
+            UsageError: `rejects` names a file that is read.
         """
-        taken = {source.path.resolve() for source in sources if source.path is not None}
+        taken = self.files_read(sources)
         if self.rejects is not None:
             if self.rejects.resolve() in taken:
-                raise UsageError(f"--rejects {shown(str(self.rejects))} is a source; give another file")
+                raise UsageError(f"--rejects {shown(str(self.rejects))} is a file that is read; give another one")
             return self.rejects
         names = chain([f"rejects-{branch}.ndjson"], (f"rejects-{branch}-{n}.ndjson" for n in count(2)))
         return next(path for name in names if (path := self.work_dir / name).resolve() not in taken)
+
+    def files_read(self, sources: Iterable[Source]) -> set[Path]:
+        """List the files that must not be written over: the sources and `annotations`."""
+        files = [*(source.path for source in sources), self.annotations]
+        return {path.resolve() for path in files if path is not None}
 
 
 @contextmanager
@@ -140,6 +146,23 @@ def staged_sources(
 
 def _update(progress: Progress, before: int, done: int) -> None:
     progress.update(before + done)
+
+
+def append_rejects(lines: Sequence[str], path: Path, report: Report) -> None:
+    """Write annotations that were rejected after staging to the reject file, and count them.
+
+    Args:
+        lines: Lines of a reject file, one an annotation.
+        path: The import's reject file.
+        report: Counts them.
+    """
+    if not lines:
+        return
+    report.rejects_file = str(path)
+    with path.open("a", encoding="utf-8") as file:
+        for line in lines:
+            report.reject(json.loads(line)["code"], 1)
+            file.write(line)
 
 
 def check_disk(folder: Path, needed_bytes: int) -> None:

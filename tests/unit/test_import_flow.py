@@ -255,7 +255,7 @@ def test_a_reject_file_is_never_overwritten_by_its_own_import(project: Project, 
     report = import_predictions(source, project, branch="b", work_dir=work)
     assert source.read_bytes() == before
     assert report.rejects_file == str(work / "rejects-b-2.ndjson")
-    with pytest.raises(UsageError, match="is a source"):
+    with pytest.raises(UsageError, match="is a file that is read"):
         import_predictions(source, project, branch="b", work_dir=work, rejects=source)
 
 

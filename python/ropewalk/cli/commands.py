@@ -127,9 +127,9 @@ def import_command(
             "dry_run": dry_run,
         }
         # What can be found wrong without a connection is said before one is made.
-        split_options(options)
+        _, stage, _ = split_options(options)
         check_branch(branch, allow_branch)
-        find_sources(sources, source_label)
+        console.check_report_file(report, stage.files_read(find_sources(sources, source_label)))
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
@@ -186,6 +186,8 @@ def convert(
 
         check_branch(branch, allow_branch=True)
         found = find_sources(sources, source_label)
+        given = [source.path for source in found if source.path is not None]
+        console.check_report_file(report, given if annotations is None else [*given, annotations])
         snapshot = None if project_file is None else read_snapshot(project_file)
         with console.shown_progress() as progress:
             result = run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 STDOUT = Path("-")
 _UNRESOLVED_SHOWN = 20
 
+# Room for a sentence with the longest path that systems take.
+_MESSAGE_CHARACTERS = 5_000
+
 
 def say(line: str, *, err: bool = False) -> None:
     """Write a line to stdout, or to stderr."""
@@ -32,8 +35,8 @@ def say(line: str, *, err: bool = False) -> None:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Write what went wrong to stderr, and exit."""
-    say(f"ropewalk: {message}", err=True)
+    """Write what went wrong to stderr, made safe to show, and exit."""
+    say(f"ropewalk: {shown(message, _MESSAGE_CHARACTERS)}", err=True)
     raise typer.Exit(code)
 
 
@@ -54,6 +57,8 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         if e.report is not None:
             e.report.exit_code = code
             save_report(e.report, report_file)
+            if e.report.rejects_file is not None:
+                say(_rejects_line(e.report.rejects_file), err=True)
         hint = f"; {again}" if again and isinstance(e, EncordError) and e.report is not None else ""
         fail(f"{e}{hint}", code)
     except OSError as e:
@@ -61,6 +66,20 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         fail(f"{where}{e.strerror or e}", EXIT_STOPPED)
     except KeyboardInterrupt:
         fail(f"interrupted{f'; {again}' if again else ''}", EXIT_STOPPED)
+
+
+def check_report_file(file: Path | None, read: Iterable[Path]) -> None:
+    """Find out before anything is read whether the report can be written; its folder is made.
+
+    Raises:
+        UsageError: It would be written over a file that is read.
+        OSError: Its folder cannot be made.
+    """
+    if file is None or file == STDOUT:
+        return
+    if file.resolve() in {path.resolve() for path in read}:
+        raise UsageError(f"--report {shown(str(file))} is a file that is read; give another one")
+    file.parent.mkdir(parents=True, exist_ok=True)
 
 
 def save_report(report: Report, file: Path | None) -> None:
@@ -175,8 +194,12 @@ def report_lines(report: Report, verb: str) -> list[str]:
     lines += _unresolved_lines("medium", report.unresolved_media)
     lines += _unresolved_lines("class", report.unresolved_classes)
     if report.rejects_file is not None:
-        lines.append(f"rejects are in {shown(report.rejects_file)}")
+        lines.append(_rejects_line(report.rejects_file))
     return lines
+
+
+def _rejects_line(file: str) -> str:
+    return f"rejects are in {shown(file, _MESSAGE_CHARACTERS)}"
 
 
 def _unresolved_lines(what: str, names: list[Unresolved]) -> list[str]:

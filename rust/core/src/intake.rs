@@ -1,6 +1,7 @@
 //! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::coco::{CocoInput, CocoOptions, CocoReader, CocoTables, SourceBatch};
+use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, SourceBatch};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::reject::{Reason, Reject, Unresolved, MAX_TEXT_BYTES};
@@ -81,6 +82,11 @@ pub struct Intake {
 pub struct Sources(Vec<(CocoInput, Arc<str>)>);
 
 impl Sources {
+    fn add(&mut self, input: &CocoInput, label: &Arc<str>) -> u32 {
+        self.0.push((input.clone(), Arc::clone(label)));
+        self.0.len() as u32 - 1
+    }
+
     /// Makes the reject of a staged annotation, with its own text.
     ///
     /// # Errors
@@ -124,9 +130,12 @@ impl Intake {
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let label: Arc<str> = label.into();
-        let index = self.sources.0.len() as u32;
-        self.sources.0.push((input.clone(), Arc::clone(&label)));
-        let mut source = SourceResolver::new(index, &label);
+        let index = self.sources.add(input, &label);
+        let file_name = input.file_name().unwrap_or(Cow::Borrowed(&label));
+        let mut resolvers = Resolvers {
+            file: SourceResolver::new(index, &file_name),
+            named: HashMap::new(),
+        };
         let mut reader = CocoReader::open(input, &label, tables, options)?;
         let width = self.pool.current_num_threads();
         loop {
@@ -142,13 +151,23 @@ impl Intake {
             for batch in &batches {
                 let media = |name: u32| names.media(name as usize);
                 let class = |name: u32| names.class(name as usize);
-                source.learn(&mut self.resolver, &batch.media, &batch.classes, media, class);
+                if reader.kind() != CocoKind::Rejects {
+                    let file = &mut resolvers.file;
+                    file.learn(&mut self.resolver, &batch.media, &batch.classes, media, class);
+                    continue;
+                }
+                for row in 0..batch.batch.len() {
+                    let label = batch.batch.row(row).source;
+                    let source = resolvers.named(label, |label| self.sources.add(input, label));
+                    let (used, of_class) = (&batch.media[row..=row], &batch.classes[row..=row]);
+                    source.learn(&mut self.resolver, used, of_class, media, class);
+                }
             }
             let plan = self.plan.as_ref();
             let outcomes: Vec<Outcome> = self.pool.install(|| {
                 batches
                     .par_iter()
-                    .map(|batch| resolve_batch(plan, &source, batch))
+                    .map(|batch| resolve_batch(plan, &resolvers, batch))
                     .collect()
             });
             for (batch, outcome) in batches.iter().zip(outcomes) {
@@ -223,12 +242,39 @@ struct Outcome {
     filtered: Counts,
 }
 
-fn resolve_batch(plan: &Plan, source: &SourceResolver, batch: &SourceBatch) -> Outcome {
+/// The resolvers of one file. The lines of a reject file keep the sources that they came from: objects are recognised by
+/// them, and a source's name may be that of its medium.
+struct Resolvers {
+    file: SourceResolver,
+    named: HashMap<Arc<str>, SourceResolver>,
+}
+
+impl Resolvers {
+    /// The resolver of a source that lines of a reject file name; `add` numbers it when it is seen first.
+    fn named(&mut self, label: &str, add: impl FnOnce(&Arc<str>) -> u32) -> &mut SourceResolver {
+        if !self.named.contains_key(label) {
+            let label: Arc<str> = label.into();
+            let source = SourceResolver::of_rejects(add(&label), &label);
+            self.named.insert(label, source);
+        }
+        self.named.get_mut(label).unwrap_or(&mut self.file)
+    }
+
+    fn of(&self, label: &str) -> &SourceResolver {
+        if self.named.is_empty() {
+            return &self.file;
+        }
+        self.named.get(label).unwrap_or(&self.file)
+    }
+}
+
+fn resolve_batch(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Outcome {
     let mut out = Outcome::default();
     let mut scratch = Scratch::default();
     for index in 0..batch.batch.len() {
         let row = batch.batch.row(index);
         let names = (batch.media[index], batch.classes[index]);
+        let source = sources.of(row.source);
         match source.resolve(plan, &row, names, batch.span_of(index), &mut scratch, &mut out.resolved) {
             Verdict::Found(()) => {}
             Verdict::Filtered(why) => *out.filtered.entry(why).or_default() += 1,

@@ -1,5 +1,7 @@
 //! Where the bytes of a COCO file come from, and the refillable window over them that the scanner works on.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -46,6 +48,14 @@ impl CocoInput {
         Self {
             name: name.into(),
             place: Place::Bytes(bytes.into()),
+        }
+    }
+
+    /// The file's name without folders; none for a file in memory.
+    pub fn file_name(&self) -> Option<Cow<'_, str>> {
+        match &self.place {
+            Place::Path(path) => path.file_name().map(OsStr::to_string_lossy),
+            Place::Bytes(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use glob::Pattern;
 use regex::Regex;
 
-use super::titles::{base_name, stem, Found, Target, Titles};
+use super::titles::{base_name, Found, Target, Titles};
 use super::Verdict;
 use crate::coco::MediaName;
 use crate::error::{Error, Result};
@@ -230,7 +230,14 @@ fn place(image: &MediaName<'_>, medium: &Medium, index: u32, frame: u32) -> Plac
 }
 
 fn frame_pattern(text: &str) -> Result<Regex> {
-    let pattern = Regex::new(text).map_err(|cause| Error::Plan(format!("--frame-pattern: {cause}")))?;
+    // The regex crate draws the pattern on lines of its own first; the last line says what is wrong with it.
+    let pattern = Regex::new(text).map_err(|cause| {
+        let cause = cause.to_string();
+        Error::Plan(format!(
+            "--frame-pattern {text:?}: {}",
+            cause.lines().last().unwrap_or_default()
+        ))
+    })?;
     if !pattern
         .capture_names()
         .flatten()
@@ -241,9 +248,4 @@ fn frame_pattern(text: &str) -> Result<Regex> {
         ));
     }
     Ok(pattern)
-}
-
-/// The prediction file's own name without folders and suffix.
-pub(super) fn file_stem(label: &str) -> &str {
-    stem(label)
 }

@@ -8,9 +8,10 @@ mod classes;
 mod edge;
 mod geometry;
 mod media;
+mod slots;
 mod titles;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::batch::Annotation;
@@ -25,6 +26,7 @@ use classes::{Candidates, ClassRules};
 pub use edge::fit;
 pub use geometry::Scratch;
 use media::{MediaRules, Place};
+use slots::Slots;
 
 /// What became of a name, or of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,19 +84,28 @@ impl Resolver {
 /// Resolves the rows of one source.
 pub struct SourceResolver {
     index: u32,
-    label: Arc<str>,
-    places: Vec<Option<Verdict<Place>>>,
-    classes: Vec<Option<Verdict<Candidates>>>,
+    file_stem: Box<str>,
+    places: Slots<Place>,
+    classes: Slots<Candidates>,
 }
 
 impl SourceResolver {
-    /// A resolver for source number `index` with this label.
-    pub fn new(index: u32, label: &Arc<str>) -> Self {
+    /// A resolver for source number `index`, a file of this name.
+    pub fn new(index: u32, file_name: &str) -> Self {
         Self {
             index,
-            label: Arc::clone(label),
-            places: Vec::new(),
-            classes: Vec::new(),
+            file_stem: titles::stem(file_name).into(),
+            places: Slots::Dense(Vec::new()),
+            classes: Slots::Dense(Vec::new()),
+        }
+    }
+
+    /// A resolver for source number `index`, one of many whose annotations stand in a reject file under its label.
+    pub fn of_rejects(index: u32, label: &str) -> Self {
+        Self {
+            places: Slots::Sparse(HashMap::new()),
+            classes: Slots::Sparse(HashMap::new()),
+            ..Self::new(index, label)
         }
     }
 
@@ -108,16 +119,11 @@ impl SourceResolver {
         class_name: impl Fn(u32) -> ClassName<'n>,
     ) {
         for &name in media {
-            let slot = slot(&mut self.places, name);
-            if slot.is_none() {
-                *slot = Some(rules.place(&media_name(name), media::file_stem(&self.label)));
-            }
+            self.places
+                .learn(name, || rules.place(&media_name(name), &self.file_stem));
         }
         for &name in classes {
-            let slot = slot(&mut self.classes, name);
-            if slot.is_none() {
-                *slot = Some(rules.classes.candidates(&class_name(name)));
-            }
+            self.classes.learn(name, || rules.classes.candidates(&class_name(name)));
         }
     }
 
@@ -221,19 +227,11 @@ pub struct Resolved {
     pub warnings: Counts,
 }
 
-fn slot<T>(slots: &mut Vec<Option<T>>, index: u32) -> &mut Option<T> {
-    let index = index as usize;
-    if slots.len() <= index {
-        slots.resize_with(index + 1, || None);
-    }
-    &mut slots[index]
-}
-
-fn known<T>(slots: &[Option<Verdict<T>>], index: u32) -> Verdict<&T> {
-    match slots.get(index as usize) {
-        Some(Some(Verdict::Found(value))) => Verdict::Found(value),
-        Some(Some(Verdict::Filtered(why))) => Verdict::Filtered(why),
-        Some(Some(Verdict::Reject(reason))) => Verdict::Reject(reason.clone()),
+fn known<T>(slots: &Slots<T>, name: u32) -> Verdict<&T> {
+    match slots.get(name) {
+        Some(Verdict::Found(value)) => Verdict::Found(value),
+        Some(Verdict::Filtered(why)) => Verdict::Filtered(why),
+        Some(Verdict::Reject(reason)) => Verdict::Reject(reason.clone()),
         _ => unreachable!("a row uses a name that was not learnt"),
     }
 }
