@@ -6,10 +6,8 @@ Each takes prepared inputs and gives the request body as bytes, as `POST labelro
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -61,13 +59,13 @@ def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
     )
     plan = plan_json(snapshot, BRANCH, PlanOptions())
     path = str(predictions.path)
+    rejects = str(predictions.path.with_name("rejects.ndjson"))
 
     def body() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            stage = _core.Stage(plan, str(Path(folder) / "rejects.ndjson"), folder, threads=1)
-            stage.add_coco(path, predictions.path.name)
-            staged = stage.finish()
-            rows = [staged.encode(index, None, WHEN_TEXT) for index in range(len(staged))]
+        stage = _core.Stage(plan, rejects, str(predictions.path.parent), threads=1)
+        stage.add_coco(path, predictions.path.name)
+        staged = stage.finish()
+        rows = [staged.encode(index, None, WHEN_TEXT) for index in range(len(staged))]
         return save_body([LABEL_HASH] * len(rows), rows)
 
     return body

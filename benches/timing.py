@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -26,26 +27,33 @@ class Samples:
         return min(self.seconds), max(self.seconds)
 
 
+# A sample of less tells more about the clock and cold caches than about the job.
+LEAST_SECONDS = 0.02
+
+
 def interleave(jobs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, Samples]:
-    """Run every job once per round, in an order that turns from round to round.
+    """Run every job in each round, in an order that turns from round to round; short jobs several times in a row.
 
     Args:
         jobs: What to time, by name.
-        repeats: Rounds that count; one more goes ahead when there are several.
+        repeats: Rounds that count; one goes ahead, which finds out how often a short job is run.
 
     Returns:
-        The samples of each job.
+        The samples of each job, seconds of one run.
     """
+    times = {name: max(1, math.ceil(LEAST_SECONDS / max(_seconds(job, 1), 1e-6))) for name, job in jobs.items()}
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     names = list(jobs)
-    warm_up = repeats > 1
-    for turn in range(repeats + warm_up):
+    for turn in range(repeats):
         for at in range(len(names)):
             name = names[(at + turn) % len(names)]
-            gc.collect()
-            started = time.perf_counter()
-            jobs[name]()
-            took = time.perf_counter() - started
-            if turn >= warm_up:
-                seconds[name].append(took)
+            seconds[name].append(_seconds(jobs[name], times[name]))
     return {name: Samples(tuple(took)) for name, took in seconds.items()}
+
+
+def _seconds(job: Callable[[], object], times: int) -> float:
+    gc.collect()
+    started = time.perf_counter()
+    for _ in range(times):
+        job()
+    return (time.perf_counter() - started) / times

@@ -74,7 +74,8 @@ pub struct Intake {
     rejects: BufWriter<File>,
     rejects_path: PathBuf,
     sources: Sources,
-    pool: rayon::ThreadPool,
+    /// None where one thread resolves: the calling one, without handing batches over to another and back.
+    pool: Option<rayon::ThreadPool>,
 }
 
 /// The sources that were taken in. Their text is read again for a reject that shows only after staging.
@@ -104,7 +105,8 @@ impl Intake {
     /// # Errors
     /// [`Error::Plan`] and [`Error::Io`].
     pub fn new(plan: &Arc<Plan>, stage: StageBuilder, rejects_path: &Path, threads: usize) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+        let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
+        let pool = pool.transpose();
         Ok(Self {
             plan: Arc::clone(plan),
             resolver: Resolver::new(plan)?,
@@ -137,7 +139,7 @@ impl Intake {
             named: HashMap::new(),
         };
         let mut reader = CocoReader::open(input, &label, tables, options)?;
-        let width = self.pool.current_num_threads();
+        let width = self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
         loop {
             let mut batches = Vec::with_capacity(width);
             while batches.len() < width {
@@ -164,12 +166,11 @@ impl Intake {
                 }
             }
             let plan = self.plan.as_ref();
-            let outcomes: Vec<Outcome> = self.pool.install(|| {
-                batches
-                    .par_iter()
-                    .map(|batch| resolve_batch(plan, &resolvers, batch))
-                    .collect()
-            });
+            let resolve = |batch| resolve_batch(plan, &resolvers, batch);
+            let outcomes: Vec<Outcome> = match &self.pool {
+                Some(pool) => pool.install(|| batches.par_iter().map(resolve).collect()),
+                None => batches.iter().map(resolve).collect(),
+            };
             for (batch, outcome) in batches.iter().zip(outcomes) {
                 self.take(batch, &outcome)?;
             }
