@@ -13,7 +13,7 @@ help: ## List the targets.
 demo: $(VENV)/.emulator ## Import a synthetic prediction set into a local Encord and show what stands there.
 	@$(BIN)/ropewalk demo
 
-test: lint test-rust test-python ## Everything that CI runs.
+test: lint test-rust test-python bench-fast ## Everything that CI runs.
 
 lint: $(VENV)/.test ## Formatting, lints, types.
 	cargo fmt --check
@@ -37,19 +37,21 @@ bench-fast: $(VENV)/.test ## Check that the peers make the same as ropewalk, on 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) target .ropewalk
 
+# Once for both: an editable install, the Rust core built with optimisation, as users get it.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 $(VENV)/.pip:
-	@echo "Setting up $(VENV) (once)"
+	@echo "Setting up $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+	@$(INSTALL) 'maturin>=1.9,<2'
 	@touch $@
 
-# The Rust core is built with optimisation: tests and the demo use what users get.
 $(VENV)/.emulator: $(VENV)/.pip $(RUST_SOURCES)
 	@echo "Building ropewalk and installing what it needs (the first time takes a few minutes)"
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --extras emulator
+	@$(INSTALL) --no-build-isolation --editable '.[emulator]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.pip $(RUST_SOURCES)
-	@echo "Building ropewalk and installing what the tests need (the first time takes a few minutes)"
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --extras test
+	@echo "Building ropewalk and installing what its tests need (the first time takes a few minutes)"
+	@$(INSTALL) --no-build-isolation --editable '.[test]'
 	@touch $@ $(VENV)/.emulator

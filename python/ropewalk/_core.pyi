@@ -96,6 +96,17 @@ class Staged:
         Returns:
             Lines of a reject file.
         """
+    def refuse(self, index: int, code: str, message: str) -> list[str]:
+        """Reject all annotations of a label row that was not written.
+
+        Args:
+            index: 0..len.
+            code: server_refused, row_missing, existing_row or bad_label_row.
+            message: What happened to the row.
+
+        Returns:
+            Lines of a reject file.
+        """
     def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import threading
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from ropewalk._core import Staged
     from ropewalk.predictions import Predictions
     from ropewalk.sinks.encord.rows import LabelRows
-    from ropewalk.sinks.encord.upload import Outcome, RowFailure, Upload
+    from ropewalk.sinks.encord.upload import Outcome, Upload
 
 ON_EXISTING = ("fail", "skip", "replace", "merge")
 EMPTY_ROWS = ("create", "skip")
@@ -296,24 +295,7 @@ class _Import:
         report.label_rows_skipped += outcome.rows_skipped
         report.label_rows_created_empty += outcome.rows_created_empty
         report.bytes_sent += outcome.bytes_sent
+        report.label_rows_failed += outcome.rows_failed + len(outcome.rows_not_created)
+        report.rows_not_created |= outcome.rows_not_created
         rejects = self.stage.rejects_path(self.branch, self.sources)
-        append_rejects([line for lines in outcome.unfit.values() for line in lines], rejects, report)
-        if not outcome.failures:
-            return
-        report.label_rows_failed += len(outcome.failures)
-        report.rejects_file = str(rejects)
-        with rejects.open("a", encoding="utf-8") as file:
-            for failure in outcome.failures:
-                report.reject(failure.code, failure.annotations)
-                file.write(json.dumps(_reject_line(failure)) + "\n")
-
-
-def _reject_line(failure: RowFailure) -> dict[str, Any]:
-    # `annotations` would be taken for a section of a COCO file when the rejects are imported again.
-    return {
-        "code": failure.code,
-        "message": failure.message,
-        "data_hash": failure.data_hash,
-        "title": failure.title,
-        "annotations_in_row": failure.annotations,
-    }
+        append_rejects([line for lines in outcome.rejects.values() for line in lines], rejects, report)

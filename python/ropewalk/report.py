@@ -66,6 +66,7 @@ class Report:
     label_rows_already_there: int = 0
     label_rows_skipped: int = 0
     label_rows_failed: int = 0
+    rows_not_created: dict[str, str] = field(default_factory=dict)
     bytes_sent: int = 0
     seconds: float = 0.0
     rejects_file: str | None = None

@@ -166,3 +166,24 @@ def test_rejects_of_several_files_stay_apart(bench: Bench) -> None:
     assert all((reject["source"], reject["byte"]) in first for reject in again)
     hashes = {item["objectHash"] for *_, item in bench.objects()}
     assert len(hashes) == 2
+
+
+def test_ids_of_one_file_are_not_looked_up_in_another(bench: Bench) -> None:
+    """Image 1 is another image in each of two datasets: a mended annotation must land on its own file's."""
+    images = {"a.json": "still.jpg", "b.json": "walk-0.png"}
+    paths = {}
+    for name, title in images.items():
+        content = dataset([box(1, score=3)])
+        content["images"] = [{"id": 1, "file_name": title, "width": 64, "height": 36}]
+        paths[name] = bench.write(content, name)
+    assert bench.run(list(paths.values())).rejects_by_code == {"score_range": 2}
+    lines = [reject | {"annotation": reject["annotation"] | {"score": 0.5}} for reject in bench.rejects()]
+    assert [line["ids_from"] for line in lines] == ["a.json", "b.json"]
+    mended = bench.write("".join(json.dumps(line) + "\n" for line in lines), "mended.ndjson")
+    first = bench.run(mended, annotations=paths["a.json"])
+    assert (first.annotations_written, first.rejects_by_code) == (1, {"other_tables": 1})
+    assert {title for title, *_ in bench.objects()} == {"still.jpg"}
+    assert first.rejects_file is not None
+    second = bench.run(Path(first.rejects_file), annotations=paths["b.json"], rejects=bench.folder / "none.ndjson")
+    assert (second.annotations_written, second.exit_code) == (1, 0)
+    assert {title for title, *_ in bench.objects()} == {"still.jpg", "walk-0.png"}

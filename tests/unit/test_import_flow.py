@@ -137,9 +137,15 @@ def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.Mo
         assert (report.label_rows_saved, report.label_rows_failed, report.exit_code) == (6, 1, 3)
         assert (report.annotations_written, report.annotations_rejected) == (6, 2)
         assert report.rejects_by_code == {"server_refused": 2}
-        (line,) = (tmp_path / "rejects-b.ndjson").read_text().splitlines()
-        assert json.loads(line)["title"] == "still-4.jpg"
+        rejects = tmp_path / "rejects-b.ndjson"
+        lines = [json.loads(line) for line in rejects.read_text().splitlines()]
+        assert sorted(line["annotation"]["bbox"] for line in lines) == [[16, 16, 8, 2], [32, 4, 16, 24]]
         assert len(objects_by_title(opened(emulator), "b")) == 6
+
+        # Once the server takes the row, the reject file is all that it needs.
+        monkeypatch.setattr(transport.Transport, "save_label_rows", save)
+        again = import_predictions(rejects, opened(emulator), branch="b", work_dir=tmp_path, annotations=path)
+        assert (again.annotations_written, again.label_rows_saved, again.exit_code) == (2, 1, 0)
 
 
 def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

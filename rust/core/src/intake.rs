@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, SourceBatch};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::reject::{Reason, Reject, Unresolved, MAX_TEXT_BYTES};
+use crate::reject::{Origin, Reason, Reject, Unresolved, MAX_TEXT_BYTES};
 use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
 use crate::stage::record::{Key, TextSpan};
 use crate::stage::{StageBuilder, Staged};
@@ -80,11 +80,11 @@ pub struct Intake {
 
 /// The sources that were taken in. Their text is read again for a reject that shows only after staging.
 #[derive(Debug, Default)]
-pub struct Sources(Vec<(CocoInput, Arc<str>)>);
+pub struct Sources(Vec<(CocoInput, Origin)>);
 
 impl Sources {
-    fn add(&mut self, input: &CocoInput, label: &Arc<str>) -> u32 {
-        self.0.push((input.clone(), Arc::clone(label)));
+    fn add(&mut self, input: &CocoInput, origin: Origin) -> u32 {
+        self.0.push((input.clone(), origin));
         self.0.len() as u32 - 1
     }
 
@@ -93,9 +93,9 @@ impl Sources {
     /// # Errors
     /// [`Error::Io`] when the source cannot be read any more.
     pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Result<Reject> {
-        let (input, label) = &self.0[key.source as usize];
+        let (input, origin) = &self.0[key.source as usize];
         let text = input.read_span(text.at, (text.len as usize).min(MAX_TEXT_BYTES))?;
-        Ok(Reject::new(reason, label, key.offset, annotation_id, &text))
+        Ok(Reject::new(reason, origin, key.offset, annotation_id, &text))
     }
 }
 
@@ -131,14 +131,13 @@ impl Intake {
         options: &CocoOptions,
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
-        let label: Arc<str> = label.into();
-        let index = self.sources.add(input, &label);
-        let file_name = input.file_name().unwrap_or(Cow::Borrowed(&label));
+        let mut reader = CocoReader::open(input, label, tables, options)?;
+        let index = self.sources.add(input, reader.origin().clone());
+        let file_name = input.file_name().unwrap_or(Cow::Borrowed(label));
         let mut resolvers = Resolvers {
             file: SourceResolver::new(index, &file_name),
             named: HashMap::new(),
         };
-        let mut reader = CocoReader::open(input, &label, tables, options)?;
         let width = self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
         loop {
             let mut batches = Vec::with_capacity(width);
@@ -159,8 +158,8 @@ impl Intake {
                     continue;
                 }
                 for row in 0..batch.batch.len() {
-                    let label = batch.batch.row(row).source;
-                    let source = resolvers.named(label, |label| self.sources.add(input, label));
+                    let origin = batch.origin_of(row);
+                    let source = resolvers.named(origin, |origin| self.sources.add(input, origin));
                     let (used, of_class) = (&batch.media[row..=row], &batch.classes[row..=row]);
                     source.learn(&mut self.resolver, used, of_class, media, class);
                 }
@@ -252,13 +251,10 @@ struct Resolvers {
 
 impl Resolvers {
     /// The resolver of a source that lines of a reject file name; `add` numbers it when it is seen first.
-    fn named(&mut self, label: &str, add: impl FnOnce(&Arc<str>) -> u32) -> &mut SourceResolver {
-        if !self.named.contains_key(label) {
-            let label: Arc<str> = label.into();
-            let source = SourceResolver::of_rejects(add(&label), &label);
-            self.named.insert(label, source);
-        }
-        self.named.get_mut(label).unwrap_or(&mut self.file)
+    fn named(&mut self, origin: Origin, add: impl FnOnce(Origin) -> u32) -> &mut SourceResolver {
+        let label = Arc::clone(&origin.source);
+        let entry = self.named.entry(Arc::clone(&label));
+        entry.or_insert_with(|| SourceResolver::of_rejects(add(origin), &label))
     }
 
     fn of(&self, label: &str) -> &SourceResolver {
@@ -280,10 +276,9 @@ fn resolve_batch(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Outco
             Verdict::Found(()) => {}
             Verdict::Filtered(why) => *out.filtered.entry(why).or_default() += 1,
             Verdict::Reject(reason) => {
-                let label: Arc<str> = row.source.into();
-                let text = batch.text_of(index);
+                let (origin, text) = (batch.origin_of(index), batch.text_of(index));
                 out.rejects
-                    .push(Reject::new(reason, &label, row.offset, row.annotation_id, text));
+                    .push(Reject::new(reason, &origin, row.offset, row.annotation_id, text));
             }
         }
     }

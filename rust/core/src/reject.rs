@@ -145,6 +145,20 @@ pub enum Reason {
     OffImage,
     /// A mask without a pixel or a polygon without an area, where something must be drawn.
     EmptyGeometry,
+    /// A line of a reject file whose ids are those of another file than the one given with --annotations.
+    OtherTables {
+        /// File that lists the images and categories.
+        ids_from: String,
+        /// File that was given.
+        given: String,
+    },
+    /// The annotation's label row was not written.
+    LabelRow {
+        /// `server_refused`, `row_missing`, `existing_row` or `bad_label_row`.
+        code: &'static str,
+        /// What happened to the row.
+        message: String,
+    },
     /// The same track twice on one frame; the first stays.
     DuplicateTrackFrame {
         /// The track.
@@ -164,7 +178,7 @@ impl Reason {
             Self::ScoreRange { .. } => "score_range",
             Self::NegativeBox { .. } => "negative_box",
             Self::BadPolygon { .. } => "bad_polygon",
-            Self::BadRle { code, .. } => code,
+            Self::BadRle { code, .. } | Self::LabelRow { code, .. } => code,
             Self::NoGeometry => "no_geometry",
             Self::UnknownImage { .. } => "unknown_image",
             Self::UnknownCategory { .. } => "unknown_category",
@@ -183,6 +197,7 @@ impl Reason {
             Self::ShapeMismatch { .. } => "shape_mismatch",
             Self::OffImage => "off_image",
             Self::EmptyGeometry => "empty_geometry",
+            Self::OtherTables { .. } => "other_tables",
             Self::DuplicateTrackFrame { .. } => "duplicate_track_frame",
         }
     }
@@ -228,7 +243,7 @@ impl fmt::Display for Reason {
             Self::BadPolygon { coordinates } => {
                 write!(f, "a ring has {coordinates} coordinates; expected x y pairs of three points or more")
             }
-            Self::BadRle { message, .. } => f.write_str(message),
+            Self::BadRle { message, .. } | Self::LabelRow { message, .. } => f.write_str(message),
             Self::NoGeometry => f.write_str("neither `bbox` nor `segmentation` holds anything; expected one of them"),
             Self::UnknownImage { image_id } => write!(
                 f,
@@ -284,6 +299,10 @@ impl fmt::Display for Reason {
             }
             Self::OffImage => f.write_str("the geometry lies outside the image; see --off-image"),
             Self::EmptyGeometry => f.write_str("the geometry covers nothing; expected at least a pixel"),
+            Self::OtherTables { ids_from, given } => write!(
+                f,
+                "the image and category ids are those of {ids_from}, not of {given}; give that file with --annotations"
+            ),
             Self::DuplicateTrackFrame { track, frame } => {
                 write!(f, "track {track} stands twice on frame {frame}; the first one stays")
             }
@@ -291,13 +310,22 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Where a rejected annotation came from, so that it can be imported again by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Label of the source (see identity: part of a tracked object's hash).
+    pub source: Arc<str>,
+    /// Name of the file whose images and categories its ids are: its own, or that of --annotations.
+    pub ids_from: Option<Arc<str>>,
+}
+
 /// One annotation that is not written.
 #[derive(Debug, Clone)]
 pub struct Reject {
     /// Why.
     pub reason: Reason,
-    /// Label of the source (see identity: part of a tracked object's hash).
-    pub source: Arc<str>,
+    /// Where it came from.
+    pub origin: Origin,
     /// Offset of the annotation's first byte, or the record's number in a table.
     pub offset: u64,
     /// The source's own id of the annotation.
@@ -317,20 +345,21 @@ impl Reject {
         // Line breaks of a pretty-printed annotation can only stand between its tokens.
         let annotation = object.map_or_else(|| json_string(&text), |raw| raw.get().replace(['\n', '\r'], " "));
         format!(
-            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
+            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"ids_from\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
             json_string(self.reason.code()),
             json_string(&self.reason.to_string()),
-            json_string(&self.source),
+            json_string(&self.origin.source),
             self.offset,
+            self.origin.ids_from.as_deref().map_or_else(|| "null".to_owned(), json_string),
             self.annotation_id.as_deref().map_or_else(|| "null".to_owned(), json_string),
         )
     }
 
     /// Makes a reject, keeping at most [`MAX_TEXT_BYTES`] of the annotation's text.
-    pub fn new(reason: Reason, source: &Arc<str>, offset: u64, annotation_id: Option<&str>, text: &[u8]) -> Self {
+    pub fn new(reason: Reason, origin: &Origin, offset: u64, annotation_id: Option<&str>, text: &[u8]) -> Self {
         Self {
             reason,
-            source: Arc::clone(source),
+            origin: origin.clone(),
             offset,
             annotation_id: annotation_id.map(str::to_owned),
             text: text[..text.len().min(MAX_TEXT_BYTES)].to_vec(),

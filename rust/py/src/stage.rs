@@ -22,6 +22,9 @@ use crate::errors::to_py;
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 64 << 20;
 
+/// What can keep a label row from being written.
+const ROW_CODES: [&str; 4] = ["server_refused", "row_missing", "existing_row", "bad_label_row"];
+
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Stage>()?;
     m.add_class::<Staged>()
@@ -215,6 +218,17 @@ impl Staged {
         PyList::new(py, lines)
     }
 
+    fn refuse<'py>(&self, py: Python<'py>, index: usize, code: &str, message: &str) -> PyResult<Bound<'py, PyList>> {
+        let span = self.span(index)?;
+        let known = ROW_CODES.into_iter().find(|known| *known == code);
+        let code =
+            known.ok_or_else(|| PyValueError::new_err(format!("code is {code:?}; expected one of {ROW_CODES:?}")))?;
+        let lines = py
+            .detach(|| self.refused_rows(span, code, message))
+            .map_err(|e| to_py(py, e))?;
+        PyList::new(py, lines)
+    }
+
     fn reconcile<'py>(
         &self,
         py: Python<'py>,
@@ -293,6 +307,23 @@ impl Staged {
         self.fitting_rows(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
         writer.finish();
         Ok(body)
+    }
+
+    fn refused_rows(&self, span: &LabelRowSpan, code: &'static str, message: &str) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        self.rows.for_each(span, |row, text| {
+            let reason = Reason::LabelRow {
+                code,
+                message: message.to_owned(),
+            };
+            lines.push(
+                self.sources
+                    .reject(reason, &row.key, row.annotation_id, text)?
+                    .to_json_line(),
+            );
+            Ok(())
+        })?;
+        Ok(lines)
     }
 
     fn unfit_rows(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<String>> {

@@ -36,22 +36,12 @@ class Limits:
     batch_bytes: int = 8_000_000
 
 
-@dataclass(frozen=True)
-class RowFailure:
-    """A label row that was not written."""
-
-    data_hash: str
-    title: str
-    annotations: int
-    code: str
-    message: str
-
-
 @dataclass
 class Outcome:
-    """What became of some label rows; annotations = written + already_there + skipped + unfit + those of the failures.
+    """What became of some label rows; annotations = written + already_there + skipped + lines of rejects.
 
-    `unfit` holds, by label row, the reject file's lines of annotations that do not fit it.
+    `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed.
+    `rows_not_created` says why, by data_hash, where an empty row was refused.
     """
 
     written: int = 0
@@ -64,9 +54,10 @@ class Outcome:
     bytes_sent: int = 0
     rows_done: int = 0
     settled: list[int] = field(default_factory=list)
-    failures: list[RowFailure] = field(default_factory=list)
+    rows_failed: int = 0
+    rows_not_created: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
-    unfit: dict[int, list[str]] = field(default_factory=dict)
+    rejects: dict[int, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -216,10 +207,10 @@ class Upload:
     def _set_aside(self, index: int, header: bytes | None, outcome: Outcome) -> None:
         """Note the annotations that `encode` leaves out: those that do not fit a row whose size only the row tells."""
         if not self.staged.label_row(index)["sized"]:
-            outcome.unfit[index] = self.staged.unfit(index, header, self.when)
+            outcome.rejects[index] = self.staged.unfit(index, header, self.when)
 
     def _fitting(self, index: int, outcome: Outcome) -> int:
-        return self.staged.label_row(index)["annotations"] - len(outcome.unfit.get(index, ()))
+        return self.staged.label_row(index)["annotations"] - len(outcome.rejects.get(index, ()))
 
     def _create(self, new: list[int], standing: dict[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
         """Create rows: index, label_hash, JSON. Those that stand there by now go to `standing`."""
@@ -267,7 +258,7 @@ class Upload:
         rows = self.rows
         for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch)):
             if isinstance(answer, RefusalError):
-                outcome.failures.append(RowFailure(part[0], "", 0, "server_refused", str(answer)))
+                outcome.rows_not_created[part[0]] = without_secrets(str(answer))
             else:
                 outcome.rows_created_empty += len(answer[0])
         return outcome
@@ -278,11 +269,8 @@ class Upload:
         return label_hash
 
     def _fail(self, index: int, outcome: Outcome, code: str, message: str) -> None:
-        info = self.staged.label_row(index)
-        outcome.unfit.pop(index, None)
-        outcome.failures.append(
-            RowFailure(info["data_hash"], info["title"], info["annotations"], code, without_secrets(message))
-        )
+        outcome.rows_failed += 1
+        outcome.rejects[index] = self.staged.refuse(index, code, without_secrets(message))
 
 
 class _Bodies:

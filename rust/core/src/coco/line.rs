@@ -14,6 +14,8 @@ pub(super) struct Line {
     pub end: usize,
     pub source: Option<Vec<u8>>,
     pub offset: Option<u64>,
+    /// File whose images and categories the ids are.
+    pub ids_from: Option<Vec<u8>>,
     /// Whether the annotation is a string; its content is in `text`.
     pub quoted: bool,
     pub text: Vec<u8>,
@@ -23,19 +25,15 @@ impl Line {
     /// Reads {"source", "byte" or "row", "annotation", ...} with the annotation into the draft.
     pub fn read(&mut self, scanner: &mut Scanner<'_>, draft: &mut Draft, confidence: &str) -> Scan<()> {
         draft.clear();
-        (self.source, self.offset, self.quoted) = (None, None, false);
+        (self.source, self.offset, self.ids_from, self.quoted) = (None, None, None, false);
         scanner.peek()?;
         self.start = scanner.at;
         scanner.expect(b'{', "a line of a reject file is not an object")?;
         let (mut first, mut found) = (true, false);
         while let Some(key) = scanner.next_key(&mut first)? {
             match plain(scanner, key, &mut Vec::new()) {
-                b"source" if scanner.peek()? == b'"' => {
-                    let text = scanner.string()?;
-                    let mut source = Vec::new();
-                    unescape(scanner.slice(text), &mut source);
-                    self.source = Some(source);
-                }
+                b"source" if scanner.peek()? == b'"' => self.source = Some(text(scanner)?),
+                b"ids_from" if scanner.peek()? == b'"' => self.ids_from = Some(text(scanner)?),
                 b"byte" | b"row" if scanner.peek()?.is_ascii_digit() => {
                     self.offset = scanner.number()?.as_integer().map(i64::unsigned_abs);
                 }
@@ -80,4 +78,11 @@ impl Line {
         self.end = scanner.at;
         Ok(())
     }
+}
+
+fn text(scanner: &mut Scanner<'_>) -> Scan<Vec<u8>> {
+    let string = scanner.string()?;
+    let mut text = Vec::new();
+    unescape(scanner.slice(string), &mut text);
+    Ok(text)
 }

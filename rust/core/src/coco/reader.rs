@@ -12,7 +12,7 @@ use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
 use super::tables::CocoTables;
 use crate::batch::{Annotation, AnnotationBatch, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
-use crate::reject::Reject;
+use crate::reject::{Origin, Reason, Reject};
 use crate::stage::record::TextSpan;
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
@@ -88,9 +88,24 @@ pub struct SourceBatch {
     text_byte: u64,
     /// Byte in the file and length of each row's own text.
     spans: Vec<(u64, usize)>,
+    /// Where the ids of all rows are from; of a reject file's rows each line says it.
+    ids_from: Option<Arc<str>>,
+    ids_from_of_lines: Vec<Option<Arc<str>>>,
 }
 
 impl SourceBatch {
+    /// Where row `row` came from.
+    ///
+    /// # Panics
+    /// When `row` is not one of the batch's.
+    pub fn origin_of(&self, row: usize) -> Origin {
+        let ids_from = self.ids_from_of_lines.get(row).unwrap_or(&self.ids_from).clone();
+        Origin {
+            source: self.batch.row(row).source.into(),
+            ids_from,
+        }
+    }
+
     /// Where the JSON text of row `row`'s annotation lies in the file.
     ///
     /// # Panics
@@ -138,13 +153,14 @@ pub struct CocoReader {
     kind: CocoKind,
     state: State,
     seen: Seen,
-    label: Arc<str>,
+    origin: Origin,
     confidence: String,
     include_crowd: bool,
     batch_rows: usize,
     draft: Draft,
     line: Line,
-    line_source: Option<Arc<str>>,
+    /// Origin that the line of a reject file names.
+    line_origin: Option<Origin>,
     last_media: u32,
     duplicates: Duplicates,
     summary: CocoSummary,
@@ -156,7 +172,8 @@ impl CocoTables {
     /// # Errors
     /// [`crate::error::Error::Source`] where the file is not a dataset, or not whole.
     pub fn read(input: &CocoInput, options: &CocoOptions) -> Result<Self> {
-        let (found, tables, window) = survey(input, options.chunk_bytes, Extent::All, Self::default)?;
+        let named = || Self::on(None, input.file_name().map(Arc::from));
+        let (found, tables, window) = survey(input, options.chunk_bytes, Extent::All, named)?;
         match found {
             Found::Annotations { .. } | Found::NoAnnotations => {
                 let mut window = window;
@@ -183,7 +200,8 @@ impl CocoReader {
         tables: Option<Arc<CocoTables>>,
         options: &CocoOptions,
     ) -> Result<Self> {
-        let empty = || CocoTables::on(tables.clone());
+        let file_name = input.file_name().map_or_else(|| Arc::from(label), Arc::from);
+        let empty = || CocoTables::on(tables.clone(), Some(Arc::clone(&file_name)));
         let (found, tables, window) = survey(input, options.chunk_bytes, Extent::Needed, empty)?;
         let (kind, state, seen) = match found {
             Found::Annotations { seen, .. } => (CocoKind::Dataset, State::List { first: true }, seen),
@@ -197,17 +215,21 @@ impl CocoReader {
             kind,
             state,
             seen,
-            label: Arc::from(label),
+            origin: Origin {
+                source: Arc::from(label),
+                ids_from: None,
+            },
             confidence: options.confidence_field.clone().unwrap_or_else(|| "score".to_owned()),
             include_crowd: options.include_crowd,
             batch_rows: options.batch_rows.max(1),
             draft: Draft::default(),
             line: Line::default(),
-            line_source: None,
+            line_origin: None,
             last_media: 0,
             duplicates: Duplicates::default(),
             summary: CocoSummary::default(),
         };
+        reader.origin.ids_from = reader.tables.ids_from().cloned();
         if let State::List { .. } = state {
             reader.window.item(|scanner| scanner.expect(b'[', "expected ["))?;
         }
@@ -220,6 +242,11 @@ impl CocoReader {
     /// As [`Self::open`].
     pub fn open_path(path: &Path, label: &str, tables: Option<Arc<CocoTables>>, options: &CocoOptions) -> Result<Self> {
         Self::open(&CocoInput::path(path), label, tables, options)
+    }
+
+    /// Where rows come from, except those of a reject file that says otherwise.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// What the file is.
@@ -316,6 +343,8 @@ impl CocoReader {
             text: self.window.take(),
             text_byte,
             spans: rows.spans,
+            ids_from: self.origin.ids_from.clone(),
+            ids_from_of_lines: rows.ids_from,
         })
     }
 
@@ -350,6 +379,7 @@ impl CocoReader {
             draft,
             line,
             confidence,
+            origin,
             ..
         } = self;
         window.item(|scanner| {
@@ -357,6 +387,15 @@ impl CocoReader {
                 return Ok(false);
             }
             line.read(scanner, draft, confidence)?;
+            if let (Some(own), Some(given)) = (&line.ids_from, &origin.ids_from) {
+                if own != given.as_bytes() {
+                    let ids_from = String::from_utf8_lossy(own).into_owned();
+                    draft.refuse(Reason::OtherTables {
+                        ids_from,
+                        given: given.to_string(),
+                    });
+                }
+            }
             Ok(true)
         })
     }
@@ -384,8 +423,8 @@ impl CocoReader {
         let (start, end) = (self.line.start, self.line.end);
         let byte = self.window.byte(start);
         let offset = self.line.offset.unwrap_or(byte);
-        self.name_source();
-        let source = self.line_source.as_ref().unwrap_or(&self.label);
+        self.name_origin();
+        let origin = self.line_origin.as_ref().unwrap_or(&self.origin);
         // Positions of the draft refer to the text that it was read from.
         let text = if self.line.quoted {
             self.line.text.as_slice()
@@ -406,7 +445,7 @@ impl CocoReader {
                 self.summary.rejected += 1;
                 let own = &self.window.text()[start..end];
                 rows.rejects
-                    .push(Reject::new(reason, source, offset, self.draft.annotation_id(text), own));
+                    .push(Reject::new(reason, origin, offset, self.draft.annotation_id(text), own));
                 return Ok(());
             }
         };
@@ -420,7 +459,13 @@ impl CocoReader {
         let media = self.tables.media_of(image, &mut self.last_media).map_err(full)?;
         let class = self.tables.class_of(category).map_err(full)?;
         let image = self.tables.media_row(media);
-        let mut row = Annotation::object(source, offset, image.label, image.frame, self.tables.class_label(class));
+        let mut row = Annotation::object(
+            &origin.source,
+            offset,
+            image.label,
+            image.frame,
+            self.tables.class_label(class),
+        );
         row.annotation_id = self.draft.annotation_id(text);
         row.track = self.draft.track(text);
         row.score = self.draft.score();
@@ -440,19 +485,34 @@ impl CocoReader {
         rows.media.push(media);
         rows.classes.push(class);
         rows.spans.push((byte, end - start));
+        if self.kind == CocoKind::Rejects {
+            rows.ids_from.push(origin.ids_from.clone());
+        }
         self.summary.rows += 1;
         Ok(())
     }
 
-    /// Takes over the source that a reject line names.
-    fn name_source(&mut self) {
+    /// Takes over the origin that a reject line names.
+    fn name_origin(&mut self) {
         let Some(name) = &self.line.source else {
-            self.line_source = None;
+            self.line_origin = None;
             return;
         };
-        if self.line_source.as_deref().map(str::as_bytes) != Some(name) {
-            self.line_source = std::str::from_utf8(name).ok().map(Arc::from);
+        let same = |known: &Option<Arc<str>>, own: &Option<Vec<u8>>| {
+            known.as_deref().map(str::as_bytes) == own.as_deref() || own.is_none()
+        };
+        let known = self.line_origin.as_ref();
+        if known.is_some_and(|o| o.source.as_bytes() == name && same(&o.ids_from, &self.line.ids_from)) {
+            return;
         }
+        let text = |bytes: &Vec<u8>| std::str::from_utf8(bytes).ok().map(Arc::from);
+        let ids_from = self
+            .line
+            .ids_from
+            .as_ref()
+            .and_then(text)
+            .or_else(|| self.origin.ids_from.clone());
+        self.line_origin = text(name).map(|source| Origin { source, ids_from });
     }
 }
 
@@ -463,6 +523,7 @@ struct Rows {
     classes: Vec<u32>,
     rejects: Vec<Reject>,
     spans: Vec<(u64, usize)>,
+    ids_from: Vec<Option<Arc<str>>>,
 }
 
 impl Default for Rows {
@@ -473,6 +534,7 @@ impl Default for Rows {
             classes: Vec::new(),
             rejects: Vec::new(),
             spans: Vec::new(),
+            ids_from: Vec::new(),
         }
     }
 }

@@ -66,6 +66,8 @@ pub(super) struct MediaRow<'a> {
 #[derive(Debug, Default)]
 pub struct CocoTables {
     base: Option<Arc<CocoTables>>,
+    /// Name of the file.
+    name: Option<Arc<str>>,
     images: Names,
     frames: Vec<i64>,
     /// Index into `video_refs`.
@@ -81,10 +83,11 @@ pub struct CocoTables {
 }
 
 impl CocoTables {
-    /// Tables that fall back to those of another file.
-    pub(super) fn on(base: Option<Arc<CocoTables>>) -> Self {
+    /// Tables of the file `name` that fall back to those of another file.
+    pub(super) fn on(base: Option<Arc<CocoTables>>, name: Option<Arc<str>>) -> Self {
         Self {
             base,
+            name,
             ..Self::default()
         }
     }
@@ -97,6 +100,14 @@ impl CocoTables {
     /// Number of categories, those that only annotations name included.
     pub fn class_len(&self) -> usize {
         self.class_base() + self.classes.len()
+    }
+
+    /// Name of the file whose images and categories ids mean: this one, or without any images the one it falls back to.
+    pub(super) fn ids_from(&self) -> Option<&Arc<str>> {
+        if self.images.len() > 0 {
+            return self.name.as_ref();
+        }
+        self.base.as_ref().and_then(|base| base.ids_from())
     }
 
     fn media_base(&self) -> usize {

@@ -37,7 +37,7 @@ impl From<&Reject> for Reject0 {
         Self {
             code: reject.reason.code(),
             message: reject.reason.to_string(),
-            source: reject.source.to_string(),
+            source: reject.origin.source.to_string(),
             offset: reject.offset,
             annotation_id: reject.annotation_id.clone(),
             text: String::from_utf8_lossy(&reject.text).into_owned(),
