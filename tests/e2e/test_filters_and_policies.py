@@ -8,8 +8,9 @@ from pathlib import Path
 import polars
 import pytest
 from pycocotools import mask as coco_mask
-from ropewalk import write_snapshot
 from workbench import IMAGES, Bench, Json, box, dataset, full_snapshot, mask, ring
+
+from ropewalk import write_snapshot
 
 
 def confidences(bench: Bench) -> list[float]:

@@ -13,12 +13,13 @@ from typing import Any
 
 from encord import Project
 from encord.objects import OntologyStructure, Shape
+from typer.testing import CliRunner
+
 from ropewalk import Report, Snapshot, import_predictions
 from ropewalk.cli.commands import app
 from ropewalk.emulator import RunningEmulator
 from ropewalk.snapshot import Medium
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
-from typer.testing import CliRunner
 
 ACCOUNT_VARIABLES = ("ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "ENCORD_DOMAIN")
 
