@@ -22,10 +22,10 @@ from encord.exceptions import (
 )
 from encord.objects import LabelRowV2, Object
 from encord.objects.coordinates import BitmaskCoordinates, BoundingBoxCoordinates, PointCoordinate, PolygonCoordinates
-from test_emulator_rows import open_project
 
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
 from snapshots import hash_of, make_snapshot
+from test_emulator_rows import open_project
 
 Row = dict[str, Any]
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from documents import run_ropewalk
 from pycocotools import mask as coco_mask
 
+from documents import run_ropewalk
 from ropewalk.demo.synthetic import write_demo
 from ropewalk.snapshot import read_snapshot
 

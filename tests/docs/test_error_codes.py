@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from documents import ROOT
 
+from documents import ROOT
 from ropewalk import errors
 
 CORE = ROOT / "rust" / "core" / "src"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from documents import ROOT
-
 import ropewalk
+from documents import ROOT
 
 
 def test_the_columns_are_those_of_the_schema() -> None:

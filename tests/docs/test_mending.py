@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 from documents import ROOT, run_ropewalk
-
 from ropewalk.emulator import running_emulator
 from ropewalk.snapshot import read_snapshot
 

@@ -8,8 +8,8 @@ import string
 from pathlib import Path
 
 import pytest
-from documents import GUIDES, README, ROOT, blocks, commands, run_ropewalk
 
+from documents import GUIDES, README, ROOT, blocks, commands, run_ropewalk
 from ropewalk.emulator import running_emulator
 from ropewalk.snapshot import read_snapshot
 

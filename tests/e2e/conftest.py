@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from encord import Project
-from workbench import Bench, full_snapshot
 
 from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.sinks.encord.client import open_project
+from workbench import Bench, full_snapshot
 
 _BRANCHES = itertools.count(1)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import CATEGORIES, IMAGES, VIDEOS, Bench, Json, box, mask, ring
 
 from ropewalk import Report
+from workbench import CATEGORIES, IMAGES, VIDEOS, Bench, Json, box, mask, ring
 
 # (what is wrong, what stands in the annotation besides id, image_id and category_id, code).
 # As text, since Python's json could not write all of it.

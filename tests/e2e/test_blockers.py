@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from workbench import CATEGORIES, IMAGES, Bench, box, dataset, ring
 
 from ropewalk.errors import BlockerError, SourceError
+from workbench import CATEGORIES, IMAGES, Bench, box, dataset, ring
 
 WHOLE = json.dumps(dataset([box(1), ring(2)])).encode()
 CUT = len(WHOLE) - 40

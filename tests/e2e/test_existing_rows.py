@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from encord.objects import Object
 from encord.objects.coordinates import BoundingBoxCoordinates
-from workbench import DRIVE, LEFT, STILL, Bench, Json, box, dataset, mask, ring
 
 from ropewalk.errors import BlockerError
+from workbench import DRIVE, LEFT, STILL, Bench, Json, box, dataset, mask, ring
 
 OURS = dataset(
     [box(1), ring(2), mask(3), box(4, image=101, track_id=7), box(5, image=102, track_id=7), box(6, image=3)]

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars
 import pytest
 from pycocotools import mask as coco_mask
-from workbench import IMAGES, Bench, Json, box, dataset, full_snapshot, mask, ring
 
 from ropewalk import write_snapshot
+from workbench import IMAGES, Bench, Json, box, dataset, full_snapshot, mask, ring
 
 
 def confidences(bench: Bench) -> list[float]:

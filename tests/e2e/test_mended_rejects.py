@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from workbench import Bench, Json, box, dataset, mask, ring
 
 # What is right, and what the source has instead.
@@ -43,9 +44,8 @@ def mend(rejects: Path, target: Path, *, left_out: frozenset[int] = frozenset())
 
 def expected_rows(bench: Bench, content: Json, name: str) -> dict[str, Json]:
     """Import the right file on the same branch name of nothing: rows as they would have been, from `convert`."""
-    from workbench import full_snapshot, plain
-
     from ropewalk import write_snapshot
+    from workbench import full_snapshot, plain
 
     project, out = bench.folder / "project.json", bench.folder / "right.ndjson"
     write_snapshot(full_snapshot(), project)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from workbench import CATEGORIES, DRIVE, IMAGES, LEFT, NIGHT, STILL, WALK, Bench, Json, box, dataset, mask, ring
 
 from ropewalk.errors import UsageError
 from snapshots import hash_of
+from workbench import CATEGORIES, DRIVE, IMAGES, LEFT, NIGHT, STILL, WALK, Bench, Json, box, dataset, mask, ring
 
 
 def classes(bench: Bench) -> list[str]:

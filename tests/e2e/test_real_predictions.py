@@ -11,11 +11,11 @@ import numpy
 import pytest
 from encord.objects import OntologyStructure, Shape
 from pycocotools import mask as coco_mask
-from workbench import Bench, Json
 
 from ropewalk.emulator import running_emulator
 from ropewalk.sinks.encord.client import open_project
 from snapshots import make_image, make_snapshot
+from workbench import Bench, Json
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 TRUTH, BOXES, MASKS = (DATA / f"coco_val2014_100_{name}.json" for name in ("instances", "bbox_results", "segm_results"))

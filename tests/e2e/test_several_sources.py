@@ -7,6 +7,7 @@ import os
 import sys
 
 import pytest
+
 from workbench import CATEGORIES, Bench, box, dataset, mask
 
 CAR_IS_2 = [{"id": 2, "name": "Car"}, {"id": 1, "name": "Road"}]

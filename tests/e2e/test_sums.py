@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from workbench import CATEGORIES, IMAGES, Bench, Json, box, dataset, mask, ring
 
 NUMBERS = st.sampled_from([0.0, 1.5, -2, 29, 30.5, 60, float("nan"), float("inf"), 1e300, -1e-300, 2**70])

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from coco_model import BOX, MASK, POLYGON, Category, Model
 from encord import EncordUserClient, Project
 from hypothesis import HealthCheck, settings
 
+from coco_model import BOX, MASK, POLYGON, Category, Model
 from ropewalk.emulator import RunningEmulator, running_emulator
 from snapshots import make_image, make_image_group, make_video
 

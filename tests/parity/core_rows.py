@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from coco_model import Model, Style, write_coco
-from sdk_oracle import WHEN_TEXT, server_row
-
 from ropewalk import _core
 from ropewalk.emulator import RunningEmulator
 from ropewalk.plan import PlanOptions, plan_json
+from sdk_oracle import WHEN_TEXT, server_row
 
 BRANCH = "model-v2.1_a"
 LABEL = "predictions.json"

@@ -12,7 +12,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
-from coco_model import Mask, Model, Prediction
 from encord.objects import LabelRowV2, Object, ObjectInstance, OntologyStructure
 from encord.objects.bitmask import BitmaskCoordinates
 from encord.ontology import Ontology
@@ -21,6 +20,7 @@ from encord.orm.ontology import Ontology as OrmOntology
 from encord.orm.storage import CustomerProvidedImageMetadata, CustomerProvidedVideoMetadata
 from encord.utilities.coco.datastructure import CocoBoundingBox, CocoPolygon, CocoRLE
 
+from coco_model import Mask, Model, Prediction
 from ropewalk.emulator.rows import RowHeader, empty_label_row, listing_entry
 from ropewalk.snapshot import Medium
 

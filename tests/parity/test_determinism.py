@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from coco_model import BOX, STYLES, Model, Prediction, Style, models, write_coco
-from core_rows import ALL_IN_MEMORY, PLAIN, encoded, staged_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from coco_model import BOX, STYLES, Model, Prediction, Style, models, write_coco
+from core_rows import ALL_IN_MEMORY, PLAIN, encoded, staged_files
 
 
 def encoded_parts(

@@ -18,16 +18,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coco_model import IMAGE, VIDEO, Model, Prediction, Style, image_id, predictions, write_coco
-from core_rows import saved_rows
 from encord import Project
 from encord.utilities.coco.datastructure import FrameIndex
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sdk_oracle import labelled, normalised
 
+from coco_model import IMAGE, VIDEO, Model, Prediction, Style, image_id, predictions, write_coco
+from core_rows import saved_rows
 from ropewalk.emulator import RunningEmulator
 from ropewalk.importing import import_predictions
+from sdk_oracle import labelled, normalised
 
 STYLES = st.builds(
     Style,

@@ -12,9 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import core_rows
 import numpy as np
 import pytest
+from encord import Project
+from encord.objects import Shape
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import core_rows
 from coco_model import (
     BOX,
     MASK,
@@ -34,10 +39,8 @@ from coco_model import (
     write_coco,
 )
 from core_rows import BRANCH, encoded_rows, saved_rows
-from encord import Project
-from encord.objects import Shape
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from ropewalk.emulator import RunningEmulator
+from ropewalk.importing import import_predictions
 from sdk_oracle import (
     TIMES,
     add_predictions,
@@ -49,9 +52,6 @@ from sdk_oracle import (
     row_from_server,
     server_row,
 )
-
-from ropewalk.emulator import RunningEmulator
-from ropewalk.importing import import_predictions
 from snapshots import make_image, make_image_group, make_video
 
 

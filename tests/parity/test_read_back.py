@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coco_model import STYLES, Mask, Model, Prediction, predictions, write_coco
 from encord import Project
 from encord.objects import LabelRowV2
 from encord.objects.bitmask import BitmaskCoordinates
 from encord.objects.coordinates import BoundingBoxCoordinates, PolygonCoordinates
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sdk_oracle import pixels_of
 
+from coco_model import STYLES, Mask, Model, Prediction, predictions, write_coco
 from ropewalk.importing import import_predictions
+from sdk_oracle import pixels_of
 
 # One object: feature hash and, for each frame, (frame, confidence, geometry).
 Object = tuple[str, tuple[tuple[int, float, Any], ...]]

@@ -8,6 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from encord import Project
+from encord.objects import LabelRowV2
+from encord.objects.coordinates import PolygonCoordinates
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as coco_mask
+
 from coco_model import (
     MASK,
     MEDIA,
@@ -23,15 +30,8 @@ from coco_model import (
     write_coco,
 )
 from core_rows import BRANCH, encoded_rows
-from encord import Project
-from encord.objects import LabelRowV2
-from encord.objects.coordinates import PolygonCoordinates
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pycocotools import mask as coco_mask
-from sdk_oracle import pixels_of, row_from_server
-
 from ropewalk.importing import import_predictions
+from sdk_oracle import pixels_of, row_from_server
 
 
 def drawn(rings: list[list[float]], height: int, width: int) -> np.ndarray:
