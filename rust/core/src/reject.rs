@@ -315,7 +315,7 @@ impl fmt::Display for Reason {
 pub struct Origin {
     /// Label of the source (see identity: part of a tracked object's hash).
     pub source: Arc<str>,
-    /// Name of the file whose images and categories its ids are: its own, or that of --annotations.
+    /// File whose images and categories its ids are (its own, or that of --annotations): name, `#`, digest of the lists.
     pub ids_from: Option<Arc<str>>,
 }
 

@@ -86,3 +86,10 @@ fn text(scanner: &mut Scanner<'_>) -> Scan<Vec<u8>> {
     unescape(scanner.slice(string), &mut text);
     Ok(text)
 }
+
+/// Whether two values of `ids_from` mean the same lists: the same name (it may have been mended) or the same content.
+pub(super) fn same_lists(one: &str, other: &str) -> bool {
+    let parts = |value| str::rsplit_once(value, '#').unwrap_or((value, ""));
+    let ((name, digest), (other_name, other_digest)) = (parts(one), parts(other));
+    name == other_name || (digest == other_digest && !digest.is_empty())
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64_with_seed, Xxh3};
 
 /// An id as COCO files have it. Text that reads as an integer is [`Id::Int`], so that 3 and "3" are one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,13 @@ impl Names {
         } else {
             Some(Id::Int(self.ids[entry]))
         }
+    }
+
+    /// Feeds ids and names to a digest.
+    pub fn digest(&self, into: &mut Xxh3) {
+        self.ids.iter().for_each(|id| into.update(&id.to_le_bytes()));
+        self.ends.iter().for_each(|end| into.update(&end.to_le_bytes()));
+        into.update(self.text.as_bytes());
     }
 
     /// The entry's id as text.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::annotation::{Draft, Verdict};
 use super::duplicates::Duplicates;
 use super::input::{CocoInput, Window};
-use super::line::Line;
+use super::line::{same_lists, Line};
 use super::names::Refused;
 use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
 use super::tables::CocoTables;
@@ -229,7 +229,7 @@ impl CocoReader {
             duplicates: Duplicates::default(),
             summary: CocoSummary::default(),
         };
-        reader.origin.ids_from = reader.tables.ids_from().cloned();
+        reader.origin.ids_from = reader.tables.ids_from().map(Arc::from);
         if let State::List { .. } = state {
             reader.window.item(|scanner| scanner.expect(b'[', "expected ["))?;
         }
@@ -388,8 +388,8 @@ impl CocoReader {
             }
             line.read(scanner, draft, confidence)?;
             if let (Some(own), Some(given)) = (&line.ids_from, &origin.ids_from) {
-                if own != given.as_bytes() {
-                    let ids_from = String::from_utf8_lossy(own).into_owned();
+                let ids_from = String::from_utf8_lossy(own).into_owned();
+                if !same_lists(&ids_from, given) {
                     draft.refuse(Reason::OtherTables {
                         ids_from,
                         given: given.to_string(),

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::names::{Id, Names, Refused};
 
 /// What stands for "none" in the packed columns.
@@ -102,12 +104,21 @@ impl CocoTables {
         self.class_base() + self.classes.len()
     }
 
-    /// Name of the file whose images and categories ids mean: this one, or without any images the one it falls back to.
-    pub(super) fn ids_from(&self) -> Option<&Arc<str>> {
-        if self.images.len() > 0 {
-            return self.name.as_ref();
+    /// File whose images and categories the ids are: this one, or without any images the one it falls back to. Its name
+    /// and a digest of what it lists, so that a copy under another name is known again.
+    pub(super) fn ids_from(&self) -> Option<String> {
+        if self.images.len() == 0 {
+            return self.base.as_ref().and_then(|base| base.ids_from());
         }
-        self.base.as_ref().and_then(|base| base.ids_from())
+        let mut digest = Xxh3::new();
+        [&self.images, &self.classes]
+            .into_iter()
+            .for_each(|names| names.digest(&mut digest));
+        Some(format!(
+            "{}#{:016x}",
+            self.name.as_deref().unwrap_or_default(),
+            digest.digest()
+        ))
     }
 
     fn media_base(&self) -> usize {
