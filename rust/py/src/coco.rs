@@ -1,14 +1,15 @@
 //! Reading COCO files in batches.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader};
+use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoTables};
+use ropewalk_core::error::Result;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
-use crate::stage::read_tables;
 
 /// Rows a batch.
 const BATCH_ROWS: usize = 1 << 16;
@@ -33,6 +34,11 @@ impl CocoSource {
             Self::Content(bytes) => CocoInput::bytes(label, bytes),
         }
     }
+}
+
+/// Reads the images, categories and videos of a COCO file.
+pub(crate) fn read_tables(path: &Path) -> Result<Arc<CocoTables>> {
+    CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
 }
 
 /// Batches of one file.

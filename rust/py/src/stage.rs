@@ -1,12 +1,12 @@
 //! The stage: sources in, sorted label rows out as JSON.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoTables};
+use ropewalk_core::coco::{CocoOptions, CocoTables};
 use ropewalk_core::error::{Error, Result};
 use ropewalk_core::intake::{Intake, Sources, Tally};
 use ropewalk_core::label_row::{self, OnExisting, RowHeader, RowWriter, Templates, UnitHeader, Verdict};
@@ -16,7 +16,7 @@ use ropewalk_core::resolve::{fit, Counts, Scratch};
 use ropewalk_core::stage::record::{StagedRow, TextSpan};
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
-use crate::coco::CocoSource;
+use crate::coco::{read_tables, CocoSource};
 use crate::errors::to_py;
 
 /// Memory that the stage takes before it spills to the work folder.
@@ -134,11 +134,6 @@ impl Stage {
         self.tables = Some((path, Arc::clone(&tables)));
         Ok(tables)
     }
-}
-
-/// Reads the images, categories and videos of a COCO file.
-pub(crate) fn read_tables(path: &Path) -> Result<Arc<CocoTables>> {
-    CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
 }
 
 /// The sorted annotations of an import, by label row.

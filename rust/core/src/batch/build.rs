@@ -132,12 +132,12 @@ pub struct AnnotationBatchBuilder {
     bbox: Sparse<[f64; 4]>,
     theta: Sparse<f64>,
     coords: Vec<f64>,
-    ring_offsets: Vec<i32>,
-    part_offsets: Vec<i32>,
-    row_offsets: Vec<i32>,
+    ring_ends: Vec<i32>,
+    part_ends: Vec<i32>,
+    row_ends: Vec<i32>,
     points_valid: Vec<bool>,
     visibility: Vec<u8>,
-    visibility_offsets: Vec<i32>,
+    visibility_ends: Vec<i32>,
     visibility_valid: Vec<bool>,
     rle: Views,
     rle_order: Views,
@@ -146,13 +146,7 @@ pub struct AnnotationBatchBuilder {
 impl AnnotationBatchBuilder {
     /// An empty builder.
     pub fn new() -> Self {
-        Self {
-            ring_offsets: vec![0],
-            part_offsets: vec![0],
-            row_offsets: vec![0],
-            visibility_offsets: vec![0],
-            ..Self::default()
-        }
+        Self::default()
     }
 
     /// Rows collected so far.
@@ -187,15 +181,15 @@ impl AnnotationBatchBuilder {
             for part in points.iter() {
                 for ring in part {
                     self.coords.extend_from_slice(ring);
-                    self.ring_offsets.push(self.coords.len() as i32);
+                    self.ring_ends.push(self.coords.len() as i32);
                 }
-                self.part_offsets.push(self.ring_offsets.len() as i32 - 1);
+                self.part_ends.push(self.ring_ends.len() as i32);
             }
         }
-        self.row_offsets.push(self.part_offsets.len() as i32 - 1);
+        self.row_ends.push(self.part_ends.len() as i32);
         self.points_valid.push(row.points.is_some());
         self.visibility.extend_from_slice(row.visibility.unwrap_or_default());
-        self.visibility_offsets.push(self.visibility.len() as i32);
+        self.visibility_ends.push(self.visibility.len() as i32);
         self.visibility_valid.push(row.visibility.is_some());
         self.rle.push(row.rle);
         self.rle_order.push(row.rle_order.map(|o| o.as_str().as_bytes()));
@@ -241,20 +235,14 @@ impl AnnotationBatchBuilder {
             None => nulls_of(at::BOX),
         };
         let points: ArrayRef = if self.points_valid.contains(&true) {
-            let offsets = |o: Vec<i32>| OffsetBuffer::new(o.into());
             let coords = Arc::new(Float64Array::from(self.coords));
-            let rings = ListArray::try_new(item_field(DataType::Float64), offsets(self.ring_offsets), coords, None)?;
-            let parts = ListArray::try_new(
-                item_field(ring_type()),
-                offsets(self.part_offsets),
-                Arc::new(rings),
-                None,
-            )?;
+            let rings = ListArray::try_new(item_field(DataType::Float64), offsets(self.ring_ends), coords, None)?;
+            let parts = ListArray::try_new(item_field(ring_type()), offsets(self.part_ends), Arc::new(rings), None)?;
             let part_type = DataType::List(item_field(ring_type()));
             let valid = Some(NullBuffer::from(self.points_valid));
             Arc::new(ListArray::try_new(
                 item_field(part_type),
-                offsets(self.row_offsets),
+                offsets(self.row_ends),
                 Arc::new(parts),
                 valid,
             )?)
@@ -264,7 +252,7 @@ impl AnnotationBatchBuilder {
         let visibility: ArrayRef = if self.visibility_valid.contains(&true) {
             Arc::new(ListArray::try_new(
                 item_field(DataType::UInt8),
-                OffsetBuffer::new(self.visibility_offsets.into()),
+                offsets(self.visibility_ends),
                 Arc::new(UInt8Array::from(self.visibility)),
                 Some(NullBuffer::from(self.visibility_valid)),
             )?)
@@ -298,4 +286,10 @@ impl AnnotationBatchBuilder {
         ];
         RecordBatch::try_new(schema, columns)
     }
+}
+
+/// Arrow's offsets of lists of which each one's end is known.
+fn offsets(mut ends: Vec<i32>) -> OffsetBuffer<i32> {
+    ends.insert(0, 0);
+    OffsetBuffer::new(ends.into())
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
-    Array, BinaryViewArray, FixedSizeListArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
+    Array, ArrowPrimitiveType, BinaryViewArray, FixedSizeListArray, Float64Array, ListArray, PrimitiveArray,
+    RecordBatch, StringViewArray, UInt32Array, UInt64Array,
 };
 
 use arrow_cast::{cast_with_options, CastOptions};
@@ -19,7 +20,112 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct AnnotationBatch {
     table: RecordBatch,
+    columns: Columns,
+}
+
+/// The table's columns under their types: looked up once, not for each row.
+#[derive(Debug, Clone)]
+struct Columns {
+    source: StringViewArray,
+    offset: UInt64Array,
+    annotation_id: StringViewArray,
+    media: StringViewArray,
+    frame: UInt32Array,
+    frame_last: UInt32Array,
+    kind: StringViewArray,
+    class: StringViewArray,
+    track: StringViewArray,
+    score: Float64Array,
+    shape: StringViewArray,
+    unit: StringViewArray,
+    width_px: UInt32Array,
+    height_px: UInt32Array,
+    boxes: FixedSizeListArray,
+    box_values: Float64Array,
+    theta: Float64Array,
     points: Option<PointsColumn>,
+    visibility: ListArray,
+    rle: BinaryViewArray,
+    rle_order: StringViewArray,
+}
+
+impl Columns {
+    fn new(table: &RecordBatch) -> Result<Self> {
+        let text = |index: usize| table.column(index).as_string_view().clone();
+        let number = |index: usize| table.column(index).as_primitive::<UInt32Type>().clone();
+        let float = |index: usize| table.column(index).as_primitive::<Float64Type>().clone();
+        let boxes = table.column(at::BOX).as_fixed_size_list().clone();
+        let points = table.column(at::POINTS).as_list::<i32>();
+        Ok(Self {
+            source: text(at::SOURCE),
+            offset: table.column(at::OFFSET).as_primitive::<UInt64Type>().clone(),
+            annotation_id: text(at::ANNOTATION_ID),
+            media: text(at::MEDIA),
+            frame: number(at::FRAME),
+            frame_last: number(at::FRAME_LAST),
+            kind: text(at::KIND),
+            class: text(at::CLASS),
+            track: text(at::TRACK),
+            score: float(at::SCORE),
+            shape: text(at::SHAPE),
+            unit: text(at::UNIT),
+            width_px: number(at::WIDTH_PX),
+            height_px: number(at::HEIGHT_PX),
+            box_values: boxes.values().as_primitive::<Float64Type>().clone(),
+            boxes,
+            theta: float(at::THETA),
+            points: (points.null_count() < points.len())
+                .then(|| PointsColumn::new(points))
+                .transpose()?,
+            visibility: table.column(at::VISIBILITY).as_list::<i32>().clone(),
+            rle: table.column(at::RLE).as_binary_view().clone(),
+            rle_order: text(at::RLE_ORDER),
+        })
+    }
+
+    fn row(&self, row: usize) -> Annotation<'_> {
+        Annotation {
+            source: self.source.value(row),
+            offset: self.offset.value(row),
+            annotation_id: text(&self.annotation_id, row),
+            media: self.media.value(row),
+            frame: self.frame.value(row),
+            frame_last: number(&self.frame_last, row),
+            kind: Kind::parse(self.kind.value(row)).unwrap_or(Kind::Object),
+            class: self.class.value(row),
+            track: text(&self.track, row),
+            score: number(&self.score, row),
+            shape: text(&self.shape, row).and_then(Shape::parse),
+            unit: Unit::parse(self.unit.value(row)).unwrap_or(Unit::Px),
+            width_px: number(&self.width_px, row),
+            height_px: number(&self.height_px, row),
+            bbox: self.bbox(row),
+            theta: number(&self.theta, row),
+            points: self.points.as_ref().and_then(|points| points.row(row)),
+            visibility: self.visibility.is_valid(row).then(|| {
+                let [start, end] = [row, row + 1].map(|i| self.visibility.value_offsets()[i] as usize);
+                &self.visibility.values().as_primitive::<UInt8Type>().values()[start..end]
+            }),
+            rle: self.rle.is_valid(row).then(|| self.rle.value(row)),
+            rle_order: text(&self.rle_order, row).and_then(RleOrder::parse),
+        }
+    }
+
+    fn bbox(&self, row: usize) -> Option<[f64; 4]> {
+        if self.boxes.is_null(row) {
+            return None;
+        }
+        let start = self.boxes.value_offset(row) as usize;
+        self.box_values.values().get(start..)?.first_chunk::<4>().copied()
+    }
+}
+
+fn text(column: &StringViewArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+fn number<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
+    column.is_valid(row).then(|| column.value(row))
 }
 
 #[derive(Debug, Clone)]
@@ -78,11 +184,8 @@ impl AnnotationBatch {
                 "column `box` holds null coordinates; expected x, y, w, h".to_owned(),
             ));
         }
-        let column = table.column(at::POINTS).as_list::<i32>();
-        let points = (column.null_count() < column.len())
-            .then(|| PointsColumn::new(column))
-            .transpose()?;
-        Ok(Self { table, points })
+        let columns = Columns::new(&table)?;
+        Ok(Self { table, columns })
     }
 
     /// Takes a table with the columns of schema v1, in any order and in other Arrow types of the same values (other
@@ -136,59 +239,7 @@ impl AnnotationBatch {
     /// # Panics
     /// When `row` is not below [`Self::len`].
     pub fn row(&self, row: usize) -> Annotation<'_> {
-        let text = |column: usize| opt(self.strings(column), row).unwrap_or_default();
-        let word = |column: usize| opt(self.strings(column), row);
-        let number = |column: usize| self.number::<UInt32Type>(column, row);
-        let visibility = self.table.column(at::VISIBILITY).as_list::<i32>();
-        Annotation {
-            source: text(at::SOURCE),
-            offset: self.number::<UInt64Type>(at::OFFSET, row).unwrap_or_default(),
-            annotation_id: word(at::ANNOTATION_ID),
-            media: text(at::MEDIA),
-            frame: number(at::FRAME).unwrap_or_default(),
-            frame_last: number(at::FRAME_LAST),
-            kind: Kind::parse(text(at::KIND)).unwrap_or(Kind::Object),
-            class: text(at::CLASS),
-            track: word(at::TRACK),
-            score: self.number::<Float64Type>(at::SCORE, row),
-            shape: word(at::SHAPE).and_then(Shape::parse),
-            unit: Unit::parse(text(at::UNIT)).unwrap_or(Unit::Px),
-            width_px: number(at::WIDTH_PX),
-            height_px: number(at::HEIGHT_PX),
-            bbox: self.bbox(row),
-            theta: self.number::<Float64Type>(at::THETA, row),
-            points: self.points.as_ref().and_then(|points| points.row(row)),
-            visibility: visibility.is_valid(row).then(|| {
-                let [start, end] = [row, row + 1].map(|i| visibility.value_offsets()[i] as usize);
-                &visibility.values().as_primitive::<UInt8Type>().values()[start..end]
-            }),
-            rle: {
-                let rle: &BinaryViewArray = self.table.column(at::RLE).as_binary_view();
-                rle.is_valid(row).then(|| rle.value(row))
-            },
-            rle_order: word(at::RLE_ORDER).and_then(RleOrder::parse),
-        }
-    }
-
-    fn strings(&self, column: usize) -> &StringViewArray {
-        self.table.column(column).as_string_view()
-    }
-
-    fn number<T: arrow_array::ArrowPrimitiveType>(&self, column: usize, row: usize) -> Option<T::Native> {
-        let values = self.table.column(column).as_primitive::<T>();
-        values.is_valid(row).then(|| values.value(row))
-    }
-
-    fn bbox(&self, row: usize) -> Option<[f64; 4]> {
-        let boxes: &FixedSizeListArray = self.table.column(at::BOX).as_fixed_size_list();
-        if boxes.is_null(row) {
-            return None;
-        }
-        let values = boxes.values().as_primitive::<Float64Type>().values();
-        values
-            .get(boxes.value_offset(row) as usize..)?
-            .first_chunk::<4>()
-            .copied()
+        self.columns.row(row)
     }
 }
 
@@ -229,10 +280,6 @@ impl PointsColumn {
             parts: &self.parts.value_offsets()[start..=end],
         })
     }
-}
-
-fn opt(column: &StringViewArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
 }
 
 fn check_words(table: &RecordBatch, column: usize, known: impl Fn(&str) -> bool) -> Result<()> {

@@ -23,10 +23,12 @@ mod line;
 mod names;
 mod reader;
 mod skip;
+mod source_batch;
 mod survey;
 mod tables;
 mod values;
 
 pub use input::CocoInput;
-pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary, SourceBatch};
+pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
+pub use source_batch::SourceBatch;
 pub use tables::{ClassName, CocoTables, MediaName};

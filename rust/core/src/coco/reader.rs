@@ -8,12 +8,12 @@ use super::duplicates::Duplicates;
 use super::input::{CocoInput, Window};
 use super::line::{same_lists, Line};
 use super::names::Refused;
+use super::source_batch::{Rows, SourceBatch};
 use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
 use super::tables::CocoTables;
-use crate::batch::{Annotation, AnnotationBatch, AnnotationBatchBuilder, RleOrder, Shape};
+use crate::batch::{Annotation, RleOrder, Shape};
 use crate::error::Result;
 use crate::reject::{Origin, Reason, Reject};
-use crate::stage::record::TextSpan;
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
 /// and `batch_rows` alone. Larger batches are slower: their buffers come fresh from the operating system each time.
@@ -68,65 +68,6 @@ pub struct CocoSummary {
     /// Annotations whose id stands earlier in the file; exact while ids ascend, else up to a bound (65,536 runs of
     /// neighbouring ids) and a lower bound beyond.
     pub duplicate_ids: u64,
-}
-
-/// A batch of rows, and what the resolver needs beside them.
-#[derive(Debug)]
-pub struct SourceBatch {
-    /// The rows.
-    pub batch: AnnotationBatch,
-    /// Index into [`CocoReader::tables`]'s images, one a row.
-    pub media: Vec<u32>,
-    /// Index into [`CocoReader::tables`]'s categories, one a row.
-    pub classes: Vec<u32>,
-    /// Annotations among the rows that cannot be written.
-    pub rejects: Vec<Reject>,
-    /// `iscrowd` annotations among the rows that were left out.
-    pub filtered_crowd: u64,
-    text: Vec<u8>,
-    /// Byte in the file where `text` starts.
-    text_byte: u64,
-    /// Byte in the file and length of each row's own text.
-    spans: Vec<(u64, usize)>,
-    /// Where the ids of all rows are from; of a reject file's rows each line says it.
-    ids_from: Option<Arc<str>>,
-    ids_from_of_lines: Vec<Option<Arc<str>>>,
-}
-
-impl SourceBatch {
-    /// Where row `row` came from.
-    ///
-    /// # Panics
-    /// When `row` is not one of the batch's.
-    pub fn origin_of(&self, row: usize) -> Origin {
-        let ids_from = self.ids_from_of_lines.get(row).unwrap_or(&self.ids_from).clone();
-        Origin {
-            source: self.batch.row(row).source.into(),
-            ids_from,
-        }
-    }
-
-    /// Where the JSON text of row `row`'s annotation lies in the file.
-    ///
-    /// # Panics
-    /// When `row` is not one of the batch's.
-    pub fn span_of(&self, row: usize) -> TextSpan {
-        let (at, len) = self.spans[row];
-        TextSpan {
-            at,
-            len: u32::try_from(len).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// The JSON text of row `row`'s annotation. In a reject file that may be a string that holds it.
-    ///
-    /// # Panics
-    /// When `row` is not one of the batch's.
-    pub fn text_of(&self, row: usize) -> &[u8] {
-        let (byte, len) = self.spans[row];
-        let start = (byte - self.text_byte) as usize;
-        &self.text[start..start + len]
-    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -327,25 +268,10 @@ impl CocoReader {
             let any = self.summary.annotations_read > before.annotations_read;
             if any && (full || !more) {
                 let filtered = self.summary.filtered_crowd - before.filtered_crowd;
-                return Ok((Some(self.finish(rows, filtered)?), state));
+                let (text_byte, text) = (self.window.byte(0), self.window.take());
+                return Ok((Some(rows.finish(filtered, text, text_byte, &self.origin)?), state));
             }
         }
-    }
-
-    fn finish(&mut self, rows: Rows, filtered_crowd: u64) -> Result<SourceBatch> {
-        let text_byte = self.window.byte(0);
-        Ok(SourceBatch {
-            batch: rows.builder.finish()?,
-            media: rows.media,
-            classes: rows.classes,
-            rejects: rows.rejects,
-            filtered_crowd,
-            text: self.window.take(),
-            text_byte,
-            spans: rows.spans,
-            ids_from: self.origin.ids_from.clone(),
-            ids_from_of_lines: rows.ids_from,
-        })
     }
 
     /// Reads the next annotation of a list into the draft; false at the list's end.
@@ -513,28 +439,5 @@ impl CocoReader {
             .and_then(text)
             .or_else(|| self.origin.ids_from.clone());
         self.line_origin = text(name).map(|source| Origin { source, ids_from });
-    }
-}
-
-/// The rows of a batch in the making.
-struct Rows {
-    builder: AnnotationBatchBuilder,
-    media: Vec<u32>,
-    classes: Vec<u32>,
-    rejects: Vec<Reject>,
-    spans: Vec<(u64, usize)>,
-    ids_from: Vec<Option<Arc<str>>>,
-}
-
-impl Default for Rows {
-    fn default() -> Self {
-        Self {
-            builder: AnnotationBatchBuilder::new(),
-            media: Vec::new(),
-            classes: Vec::new(),
-            rejects: Vec::new(),
-            spans: Vec::new(),
-            ids_from: Vec::new(),
-        }
     }
 }
