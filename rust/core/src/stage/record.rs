@@ -163,6 +163,53 @@ fn write_points(points: &Points<'_>, out: &mut Vec<u8>) {
     }
 }
 
+/// A record up to its geometry, which is left as bytes: enough to tell rows of one track apart.
+pub(super) struct Head<'a> {
+    key: Key,
+    pub feature: u32,
+    score: f64,
+    width_px: u32,
+    height_px: u32,
+    tag: u8,
+    unit: Unit,
+    pub annotation_id: Option<&'a str>,
+    pub track: Option<&'a str>,
+    pub text: TextSpan,
+    drawn: &'a [u8],
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self> {
+        let key = Key::read(bytes)?;
+        let mut from = Bytes(&bytes[KEY_BYTES..]);
+        let feature = u32::from_le_bytes(from.take()?);
+        let score = f64::from_le_bytes(from.take()?);
+        let width_px = u32::from_le_bytes(from.take()?);
+        let height_px = u32::from_le_bytes(from.take()?);
+        let [tag, frac] = from.take()?;
+        let unit = if frac == 1 { Unit::Frac } else { Unit::Px };
+        let (annotation_id, track) = (from.text()?, from.text()?);
+        let text = TextSpan {
+            at: u64::from_le_bytes(from.take()?),
+            len: u32::from_le_bytes(from.take()?),
+        };
+        let drawn = from.0;
+        Ok(Self {
+            key,
+            feature,
+            score,
+            width_px,
+            height_px,
+            tag,
+            unit,
+            annotation_id,
+            track,
+            text,
+            drawn,
+        })
+    }
+}
+
 /// Decodes rows, reusing its buffers from one to the next.
 #[derive(Debug, Default)]
 pub(super) struct RecordReader {
@@ -174,20 +221,9 @@ pub(super) struct RecordReader {
 impl RecordReader {
     /// Reads one record, without its length prefix.
     pub(super) fn read<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(StagedRow<'a>, TextSpan)> {
-        let key = Key::read(bytes)?;
-        let mut from = Bytes(&bytes[KEY_BYTES..]);
-        let feature = u32::from_le_bytes(from.take()?);
-        let score = f64::from_le_bytes(from.take()?);
-        let width_px = u32::from_le_bytes(from.take()?);
-        let height_px = u32::from_le_bytes(from.take()?);
-        let [tag, frac] = from.take()?;
-        let annotation_id = from.text()?;
-        let track = from.text()?;
-        let text = TextSpan {
-            at: u64::from_le_bytes(from.take()?),
-            len: u32::from_le_bytes(from.take()?),
-        };
-        let geometry = match tag {
+        let head = Head::read(bytes)?;
+        let mut from = Bytes(head.drawn);
+        let geometry = match head.tag {
             Geometry::BOUNDING_BOX => Geometry::BoundingBox(from.floats()?),
             Geometry::ROTATABLE_BOUNDING_BOX => {
                 let corner_and_size = from.floats()?;
@@ -197,24 +233,21 @@ impl RecordReader {
             Geometry::POLYGON => Geometry::Polygon(self.points(&mut from)?),
             Geometry::POLYLINE => Geometry::Polyline(self.points(&mut from)?),
             Geometry::POINT => Geometry::Point(self.points(&mut from)?),
-            Geometry::BITMASK => Geometry::Bitmask(from.0),
+            Geometry::BITMASK => Geometry::Bitmask(head.drawn),
             other => return Err(Error::Stage(format!("unknown geometry {other}"))),
         };
-        let unit = if frac == 1 { Unit::Frac } else { Unit::Px };
-        Ok((
-            StagedRow {
-                key,
-                feature,
-                annotation_id,
-                track,
-                score,
-                unit,
-                width_px,
-                height_px,
-                geometry,
-            },
-            text,
-        ))
+        let row = StagedRow {
+            key: head.key,
+            feature: head.feature,
+            annotation_id: head.annotation_id,
+            track: head.track,
+            score: head.score,
+            unit: head.unit,
+            width_px: head.width_px,
+            height_px: head.height_px,
+            geometry,
+        };
+        Ok((row, head.text))
     }
 
     fn points<'a>(&'a mut self, from: &mut Bytes<'_>) -> Result<Points<'a>> {

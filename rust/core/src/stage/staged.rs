@@ -8,7 +8,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::merge::{Cursor, RunFile, RunWriter};
-use super::record::{Key, RecordReader, StagedRow, TextSpan};
+use super::record::{Head, Key, RecordReader, StagedRow, TextSpan};
 use crate::error::{Error, Result};
 
 /// The rows of one label row.
@@ -111,7 +111,6 @@ struct Splitter {
     split_tracks: u64,
     last: Option<Key>,
     tracks: HashMap<u128, TrackFeatures>,
-    reader: RecordReader,
 }
 
 /// The classes that a track was seen with: its first, and whether there was another.
@@ -128,25 +127,25 @@ impl Splitter {
         if !same_row {
             self.tracks.clear();
         }
-        let (staged, text) = self.reader.read(row)?;
-        if let Some(track) = staged.track {
+        let head = Head::read(row)?;
+        if let Some(track) = head.track {
             let repeated = last.is_some_and(|l| same_row && l.frame == key.frame && l.object == key.object);
             if repeated {
-                let annotation_id = staged.annotation_id.map(str::to_owned);
+                let annotation_id = head.annotation_id.map(str::to_owned);
                 self.duplicates.push(Duplicate {
                     key,
                     annotation_id,
                     track: track.to_owned(),
-                    text,
+                    text: head.text,
                 });
                 return Ok(false);
             }
             let id = xxh3_128_with_seed(track.as_bytes(), u64::from(key.source));
             let seen = self.tracks.entry(id).or_insert(TrackFeatures {
-                first: staged.feature,
+                first: head.feature,
                 split: false,
             });
-            if seen.first != staged.feature && !seen.split {
+            if seen.first != head.feature && !seen.split {
                 seen.split = true;
                 self.split_tracks += 1;
             }
