@@ -136,7 +136,10 @@ def staged_sources(
         counts = staged.counts
         report.label_rows_staged = len(staged)
         report.add_staged(counts)
-        report.rejects_file = str(rejects) if counts["rejected"] else None
+        if counts["rejected"]:
+            report.rejects_file = str(rejects)
+        elif options.rejects is None:
+            rejects.unlink(missing_ok=True)
         titles = [medium.title for medium in project.media] + [i.title for m in project.media for i in m.images]
         names = [item["name"] for item in project.ontology_structure.get("objects", [])]
         report.unresolved_media = unresolved(counts["unresolved_media"], titles)
