@@ -108,7 +108,7 @@ fn run<T: Sync, R: Send>(
 
 /// ASCII by construction.
 fn text(bytes: Vec<u8>) -> String {
-    bytes.into_iter().map(char::from).collect()
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 fn size((h, w): DeclaredSize) -> Result<Size, RleError> {

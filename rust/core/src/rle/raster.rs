@@ -18,7 +18,7 @@ use super::{ops::RunBuilder, ColumnMajor, Part, PolygonError, Ring, Rle, RleErro
 pub const MAX_COORDINATE: f64 = 1e8;
 
 /// The most times a ring may cross the middles of the image's columns.
-pub const MAX_CROSSINGS: usize = 1 << 27;
+pub const MAX_CROSSINGS: usize = 1 << 24;
 
 /// Sub-pixels a pixel.
 const SCALE: f64 = 5.0;
