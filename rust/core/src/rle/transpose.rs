@@ -13,7 +13,7 @@ use super::{bits, RleError};
 /// A few bytes of stripes can ask for billions.
 pub const MAX_TRANSPOSED_RUNS: u64 = 1 << 27;
 
-/// Target runs a 64-pixel word from which the bit-packed way is faster (measured).
+/// Target runs a 64-pixel word from which the bit-packed way is taken: near it both cost about the same.
 const RUNS_A_WORD_FOR_BITS: u64 = 5;
 
 /// Ends each list of toggles, so that merging two needs no bounds.
