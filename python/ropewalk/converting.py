@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -16,7 +17,7 @@ from ropewalk.importing import creation_time, split_options
 from ropewalk.predictions import Predictions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.report import EXIT_STOPPED, Report
-from ropewalk.staging import append_rejects, staged_sources
+from ropewalk.staging import staged_sources
 from ropewalk.tables import SUFFIXES, write_table
 from ropewalk.text import shown
 
@@ -93,7 +94,7 @@ def _convert_to_label_rows(
     plan, stage, _ = split_options(options)
     when = creation_time(datetime.now(timezone.utc))
     with (
-        staged_sources(sources, project, branch, plan, stage, report, progress) as staged,
+        staged_sources(sources, project, branch, plan, stage, report, progress, "convert-rejects") as (staged, rejects),
         written_whole(out) as temporary,
         temporary.open("wb") as file,
     ):
@@ -101,7 +102,7 @@ def _convert_to_label_rows(
         for index in range(len(staged)):
             info = staged.label_row(index)
             unfit = [] if info["sized"] else staged.unfit(index, None, when)
-            append_rejects(unfit, stage.rejects_path(branch, sources), report)
+            rejects.append(unfit, report)
             body = staged.encode(index, None, when)
             file.write(body)
             file.write(b"\n")
@@ -118,9 +119,10 @@ def _convert_to_table(
     plan, stage, _ = split_options(options)
     if plan != type(plan)():
         raise UsageError("a table holds what the source says: options that need a project do not apply to it")
-    rejects = stage.rejects_path(branch, sources)
-    rejects.parent.mkdir(parents=True, exist_ok=True)
-    with rejects.open("w", encoding="ascii") as file:
+    rejects = stage.reject_file(f"convert-rejects-{branch}", sources)
+    stage.work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="convert-", dir=stage.work_dir) as folder:
+        temporary = Path(folder, "rejects.ndjson")
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
             opened = Predictions(source, stage.annotations, stage.confidence_field, stage.include_crowd).open()
@@ -128,7 +130,8 @@ def _convert_to_table(
             for reject in opened.rejects:
                 code = reject["code"]
                 report.rejects_by_code[code] = report.rejects_by_code.get(code, 0) + 1
-                file.write(json.dumps(reject) + "\n")
+                with temporary.open("a", encoding="ascii") as file:
+                    file.write(json.dumps(reject) + "\n")
             counts = opened.counts
             report.annotations_read += counts["read"]
             report.annotations_rejected += counts["rejected"]
@@ -141,5 +144,6 @@ def _convert_to_table(
             report.annotations_filtered = sum(report.filtered_by_reason.values())
 
         report.annotations_written = write_table(chain.from_iterable(map(batches, sources)), out)
+        if report.annotations_rejected:
+            rejects.take(temporary, report)
     report.bytes_sent = out.stat().st_size
-    report.rejects_file = str(rejects) if report.annotations_rejected else None

@@ -19,10 +19,11 @@ from ropewalk.errors import BlockerError, RopewalkError, UsageError
 from ropewalk.plan import PlanOptions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project import label_hashes_from_listing, project_from_listing
+from ropewalk.rejects import RejectFile
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.snapshot import Snapshot
 from ropewalk.sources import Source, find_sources
-from ropewalk.staging import StageOptions, append_rejects, check_max_rejects, parse_max_rejects, staged_sources
+from ropewalk.staging import StageOptions, check_max_rejects, parse_max_rejects, staged_sources
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class _Import:
     progress: Progress
     report: Report = field(default_factory=Report)
     stop: threading.Event = field(default_factory=threading.Event)
+    rejects: RejectFile | None = None
 
     def run(self) -> Report:
         check_branch(self.branch, self.send.allow_branch)
@@ -214,9 +216,10 @@ class _Import:
             entries = rows.listing(self.branch, images_data=True)
             project, label_hashes = project_from_listing(self.project, entries), label_hashes_from_listing(entries)
             del entries
+        stem = "dry-run-rejects" if self.send.dry_run else "rejects"
         with staged_sources(
-            self.sources, project, self.branch, self.plan, self.stage, self.report, self.progress
-        ) as staged:
+            self.sources, project, self.branch, self.plan, self.stage, self.report, self.progress, stem
+        ) as (staged, self.rejects):
             if self.send.max_rejects is not None:
                 check_max_rejects(self.send.max_rejects, self.report)
             upload = self._upload(staged, rows, label_hashes)
@@ -297,5 +300,5 @@ class _Import:
         report.bytes_sent += outcome.bytes_sent
         report.label_rows_failed += outcome.rows_failed + len(outcome.rows_not_created)
         report.rows_not_created |= outcome.rows_not_created
-        rejects = self.stage.rejects_path(self.branch, self.sources)
-        append_rejects([line for lines in outcome.rejects.values() for line in lines], rejects, report)
+        assert self.rejects is not None
+        self.rejects.append([line for lines in outcome.rejects.values() for line in lines], report)

@@ -40,6 +40,10 @@ class PlanOptions:
     simplify_px: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("only_classes", "only_media"):
+            # One name is easily given without a list; a str would be read as its letters.
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, (getattr(self, name),))
         _one_of("--media-from", self.media_from, MEDIA_FROM)
         _one_of("--frame-from", self.frame_from, FRAME_FROM)
         _one_of("--off-image", self.off_image, OFF_IMAGE)

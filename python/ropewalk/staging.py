@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ropewalk.errors import BlockerError, UsageError
 from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.rejects import RejectFile
 from ropewalk.report import Report, unresolved
 from ropewalk.text import shown, size
 
@@ -58,19 +57,13 @@ class StageOptions:
         if self.annotations is not None and not self.annotations.is_file():
             raise UsageError(f"--annotations {shown(str(self.annotations))}: no such file")
 
-    def rejects_path(self, branch: str, sources: Iterable[Source]) -> Path:
-        """Choose where the rejects of an import are written: never over a source, which may be an earlier reject file.
+    def reject_file(self, stem: str, sources: Iterable[Source]) -> RejectFile:
+        """Choose where the rejects of an import are written.
 
         Raises:
             UsageError: `rejects` names a file that is read.
         """
-        taken = self.files_read(sources)
-        if self.rejects is not None:
-            if self.rejects.resolve() in taken:
-                raise UsageError(f"--rejects {shown(str(self.rejects))} is a file that is read; give another one")
-            return self.rejects
-        names = chain([f"rejects-{branch}.ndjson"], (f"rejects-{branch}-{n}.ndjson" for n in count(2)))
-        return next(path for name in names if (path := self.work_dir / name).resolve() not in taken)
+        return RejectFile(self.rejects, self.work_dir, stem, self.files_read(sources))
 
     def files_read(self, sources: Iterable[Source]) -> set[Path]:
         """List the files that must not be written over: the sources and `annotations`."""
@@ -87,7 +80,8 @@ def staged_sources(
     options: StageOptions,
     report: Report,
     progress: Progress,
-) -> Iterator[Staged]:
+    rejects_stem: str = "rejects",
+) -> Iterator[tuple[Staged, RejectFile]]:
     """Stage sources, and keep the stage's files for as long as the context lasts.
 
     Args:
@@ -98,9 +92,10 @@ def staged_sources(
         options: How to read and where to stage.
         report: Takes the counts.
         progress: Told about bytes read.
+        rejects_stem: Begins the name of the reject file, before the branch.
 
     Yields:
-        The sorted annotations.
+        The sorted annotations, and the file of those that cannot be written.
 
     Raises:
         UsageError: A map does not fit the project.
@@ -113,11 +108,11 @@ def staged_sources(
     options.work_dir.mkdir(parents=True, exist_ok=True)
     sizes = [source.len_bytes for source in sources]
     check_disk(options.work_dir, sum(sizes) * _DISK_FACTOR)
-    rejects = options.rejects_path(branch, sources)
-    rejects.parent.mkdir(parents=True, exist_ok=True)
+    rejects = options.reject_file(f"{rejects_stem}-{branch}", sources)
     with tempfile.TemporaryDirectory(prefix="stage-", dir=options.work_dir, ignore_cleanup_errors=True) as folder:
         budget = {} if options.memory_bytes is None else {"memory_bytes": options.memory_bytes}
-        stage = _core.Stage(text, str(rejects), folder, threads=options.threads, **budget)
+        temporary = Path(folder, "rejects.ndjson")
+        stage = _core.Stage(text, str(temporary), folder, threads=options.threads, **budget)
         progress.start("reading", sum(sizes), "bytes")
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
@@ -137,35 +132,16 @@ def staged_sources(
         report.label_rows_staged = len(staged)
         report.add_staged(counts)
         if counts["rejected"]:
-            report.rejects_file = str(rejects)
-        elif options.rejects is None:
-            rejects.unlink(missing_ok=True)
+            rejects.take(temporary, report)
         titles = [medium.title for medium in project.media] + [i.title for m in project.media for i in m.images]
         names = [item["name"] for item in project.ontology_structure.get("objects", [])]
         report.unresolved_media = unresolved(counts["unresolved_media"], titles)
         report.unresolved_classes = unresolved(counts["unresolved_classes"], names)
-        yield staged
+        yield staged, rejects
 
 
 def _update(progress: Progress, before: int, done: int) -> None:
     progress.update(before + done)
-
-
-def append_rejects(lines: Sequence[str], path: Path, report: Report) -> None:
-    """Write annotations that were rejected after staging to the reject file, and count them.
-
-    Args:
-        lines: Lines of a reject file, one an annotation.
-        path: The import's reject file.
-        report: Counts them.
-    """
-    if not lines:
-        return
-    report.rejects_file = str(path)
-    with path.open("a", encoding="utf-8") as file:
-        for line in lines:
-            report.reject(json.loads(line)["code"], 1)
-            file.write(line)
 
 
 def check_disk(folder: Path, needed_bytes: int) -> None:

@@ -188,3 +188,18 @@ def test_ids_of_one_file_are_not_looked_up_in_another(bench: Bench) -> None:
     second = bench.run(Path(first.rejects_file), annotations=paths["b.json"], rejects=bench.folder / "none.ndjson")
     assert (second.annotations_written, second.exit_code) == (1, 0)
     assert {title for title, *_ in bench.objects()} == {"still.jpg", "walk-0.png"}
+
+
+def test_no_later_run_costs_the_rejects_of_an_earlier_one(bench: Bench) -> None:
+    source = bench.write(dataset(SOURCE), "run-7.json")
+    first = bench.run(source)
+    assert first.rejects_file is not None
+    content = Path(first.rejects_file).read_bytes()
+    cut = bench.write('{"images": [', "cut.json")
+    assert bench.cli_import(cut).code == 1
+    assert bench.run(bench.write(dataset([box(1)]), "good.json"), dry_run=True).rejects_file is None
+    # The same again stands there already; others get a file of their own.
+    assert bench.run(source).rejects_file == first.rejects_file
+    other = bench.run(bench.write(dataset([box(9, score=7)]), "other.json"), on_existing="merge")
+    assert other.rejects_file not in (None, first.rejects_file)
+    assert Path(first.rejects_file).read_bytes() == content

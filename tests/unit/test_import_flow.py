@@ -12,7 +12,8 @@ import pytest
 from encord import Project
 
 from box_datasets import coco_boxes
-from ropewalk.emulator import RunningEmulator, running_emulator
+from ropewalk import read_coco
+from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
 from ropewalk.errors import (
     AccessError,
     BlockerError,
@@ -305,3 +306,22 @@ def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[t
     # At most the row that was reported and the one in flight behind it.
     assert [method for method, _ in requests_sent].count("POST labelrow") <= 2
     assert run(content).label_rows_saved >= 1
+
+
+def test_a_row_is_not_saved_for_nothing(tmp_path: Path) -> None:
+    """Of media without a listed size, what lies off the image shows only once the row is there."""
+    snapshot = make_snapshot((make_image("still.jpg", width=64, height=32),))
+    with running_emulator(snapshot, options=EmulatorOptions(list_image_sizes=False)) as emulator:
+        project = opened(emulator)
+        document = coco_boxes({"still.jpg": [BOX]})
+        for image in document["images"]:
+            del image["width"], image["height"]
+
+        def run(**options: Any) -> Any:
+            return import_predictions(read_coco(document), project, branch="b", work_dir=tmp_path, **options)
+
+        assert (run().label_rows_saved, objects_by_title(project, "b")) == (1, {"still.jpg": 1})
+        document["annotations"][0]["bbox"] = [70, 2, 3, 4]
+        report = run(on_existing="replace")
+        assert (report.label_rows_saved, report.rejects_by_code, report.exit_code) == (0, {"off_image": 1}, 3)
+        assert objects_by_title(project, "b") == {"still.jpg": 1}

@@ -140,8 +140,8 @@ def import_command(
             result = import_predictions(
                 sources, target, branch=branch, source_label=source_label, progress=progress, **options
             )
-        console.save_report(result, report)
         console.show_report(result, verb="to be written" if dry_run else "written", err=report == console.STDOUT)
+        console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 
 
@@ -217,8 +217,8 @@ def convert(
                 off_image=off_image,
                 simplify_px=simplify,
             )
-        console.save_report(result, report)
         console.show_report(result, verb="written", err=report == console.STDOUT)
+        console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 
 

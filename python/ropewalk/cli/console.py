@@ -73,13 +73,15 @@ def check_report_file(file: Path | None, read: Iterable[Path]) -> None:
 
     Raises:
         UsageError: It would be written over a file that is read.
-        OSError: Its folder cannot be made.
+        OSError: It cannot be written.
     """
     if file is None or file == STDOUT:
         return
     if file.resolve() in {path.resolve() for path in read}:
         raise UsageError(f"--report {shown(str(file))} is a file that is read; give another one")
     file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a"):
+        pass
 
 
 def save_report(report: Report, file: Path | None) -> None:

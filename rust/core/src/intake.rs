@@ -35,6 +35,8 @@ pub struct Tally {
     pub warnings: Counts,
     /// (name in the source, code) -> annotations.
     pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
+    /// How many of those names are media and how many classes.
+    names_of: [usize; 2],
 }
 
 impl Tally {
@@ -42,8 +44,11 @@ impl Tally {
         *self.rejects.entry(reason.code()).or_default() += 1;
         if let Some((kind, name)) = reason.unresolved() {
             let key = (kind, name.to_owned(), reason.code());
-            if self.unresolved.len() < 2 * MAX_UNRESOLVED_NAMES || self.unresolved.contains_key(&key) {
-                *self.unresolved.entry(key).or_default() += 1;
+            if let Some(count) = self.unresolved.get_mut(&key) {
+                *count += 1;
+            } else if self.names_of[kind as usize] < MAX_UNRESOLVED_NAMES {
+                self.names_of[kind as usize] += 1;
+                self.unresolved.insert(key, 1);
             }
         }
     }

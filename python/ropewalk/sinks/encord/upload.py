@@ -159,13 +159,13 @@ class Upload:
         if self.rows is None or self.dry_run:
             for index in new:
                 with self._one_row(index, outcome):
-                    self._set_aside(index, None, outcome)
-                    bodies.add(index, "", self.staged.encode(index, None, self.when))
+                    if self._set_aside(index, None, outcome):
+                        bodies.add(index, "", self.staged.encode(index, None, self.when))
         elif new:
             for index, label_hash, header in self._create(new, standing, outcome):
                 with self._one_row(index, outcome):
-                    self._set_aside(index, header, outcome)
-                    bodies.add(index, label_hash, self.staged.encode(index, header, self.when))
+                    if self._set_aside(index, header, outcome):
+                        bodies.add(index, label_hash, self.staged.encode(index, header, self.when))
         for index, label_hash, existing in self._fetch(standing, outcome):
             with self._one_row(index, outcome):
                 self._reconcile(index, label_hash, existing, bodies, outcome)
@@ -189,7 +189,8 @@ class Upload:
             outcome.skipped += self.staged.label_row(index)["annotations"]
             outcome.rows_skipped += 1
             return
-        self._set_aside(index, existing, outcome)
+        if not self._set_aside(index, existing, outcome):
+            return
         if found["verdict"] == "already_there":
             outcome.already_there += self._fitting(index, outcome)
             outcome.rows_already_there += 1
@@ -204,10 +205,15 @@ class Upload:
             assert found["body"] is not None
             bodies.add(index, label_hash, found["body"], found["already_there"])
 
-    def _set_aside(self, index: int, header: bytes | None, outcome: Outcome) -> None:
-        """Note the annotations that `encode` leaves out: those that do not fit a row whose size only the row tells."""
+    def _set_aside(self, index: int, header: bytes | None, outcome: Outcome) -> bool:
+        """Note the annotations that `encode` leaves out, since they do not fit a row whose size only the row tells.
+
+        Returns:
+            Whether any is left: a row is not saved for nothing.
+        """
         if not self.staged.label_row(index)["sized"]:
             outcome.rejects[index] = self.staged.unfit(index, header, self.when)
+        return self._fitting(index, outcome) > 0
 
     def _fitting(self, index: int, outcome: Outcome) -> int:
         return self.staged.label_row(index)["annotations"] - len(outcome.rejects.get(index, ()))
