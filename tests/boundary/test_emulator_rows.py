@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -361,10 +362,13 @@ def test_links_and_addresses_of_a_project_stay_out_of_its_snapshot(tmp_path: Pat
     medium = make_video("https://bucket.example/a/drive%201.mp4?X-Signature=abc#t")
     structure = make_snapshot().ontology_structure
     structure["objects"][0]["name"] = "Car (ask jo.doe@example.org)"
-    media = (medium, make_image("bucket/still.jpg?X-Amz-Signature=abc"))
+    group = make_image_group("walk", ((5, 3),))
+    images = (replace(group.images[0], title="https://bucket.example/a/w0.png?sig=abc"),)
+    media = (medium, make_image("bucket/still.jpg?X-Amz-Signature=abc"), replace(group, images=images))
     with running_emulator(make_snapshot(media=media, structure=structure)) as emulator:
         taken = snapshot_from_project(open_project(emulator))
-    assert [medium.title for medium in taken.media] == ["drive%201.mp4", "bucket/still.jpg"]
+    assert [medium.title for medium in taken.media] == ["drive%201.mp4", "bucket/still.jpg", "walk"]
+    assert [image.title for image in taken.media[2].images] == ["w0.png"]
     assert taken.ontology_structure["objects"][0]["name"] == "Car (ask (e-mail))"
     write_snapshot(taken, tmp_path / "project.json")
 

@@ -83,6 +83,17 @@ def test_all_written_and_again_nothing_saved(run: Any, project: Project, request
     assert sorted(requests_sent) == [("GET labelrow", 1), ("GET labelrow", 2), ("GET labelrowmetadata", 0)]
 
 
+@pytest.mark.parametrize(("batch_bytes", "saves"), [(2000, [1, 1, 1]), (8_000_000, [3])])
+def test_a_save_is_bounded_by_the_bytes_of_its_rows(
+    run: Any, requests_sent: list[tuple[str, int]], batch_bytes: int, saves: list[int]
+) -> None:
+    content = {"drive.mp4": [BOX], "still.jpg": [BOX], "walk": [BOX]}
+    assert run(content, batch_rows=20, batch_bytes=batch_bytes, jobs=1).label_rows_saved == 3
+    # Rows are created together: what they will weigh is known only once they are encoded.
+    assert [ids for method, ids in requests_sent if method == "PUT labelrow"] == [3]
+    assert [ids for method, ids in requests_sent if method == "POST labelrow"] == saves
+
+
 def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
     report = run({"still.jpg": [BOX, None, 0], "stil.jpg": [BOX]})
     sums = (report.annotations_written, report.annotations_rejected, report.annotations_filtered)
@@ -147,6 +158,31 @@ def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(transport.Transport, "save_label_rows", save)
         again = import_predictions(rejects, opened(emulator), branch="b", work_dir=tmp_path, annotations=path)
         assert (again.annotations_written, again.label_rows_saved, again.exit_code) == (2, 1, 0)
+
+
+def test_what_does_not_fit_a_row_is_rejected_whether_the_row_is_new_or_stands_there(tmp_path: Path) -> None:
+    """Neither the source nor the listing tells the size: only the row itself shows that a box lies outside."""
+    boxes = [[1, 2, 5, 7.5], [31, 2, 5, 7], [2, 60, 5, 7]]
+    annotations = [{"id": n, "image_id": 1, "category_id": 1, "bbox": box} for n, box in enumerate(boxes)]
+    images = [{"id": 1, "file_name": "still.jpg"}]
+    path = tmp_path / "predictions.json"
+    path.write_text(
+        json.dumps({"images": images, "categories": [{"id": 1, "name": "Car"}], "annotations": annotations})
+    )
+
+    def ran(branch: str) -> tuple[int, int, dict[str, int], list[str]]:
+        report = import_predictions(path, opened(emulator), branch=branch, work_dir=tmp_path)
+        lines = (tmp_path / f"rejects-{branch}.ndjson").read_text().splitlines()
+        ids = sorted(json.loads(line)["annotation_id"] for line in lines)
+        return report.annotations_written, report.annotations_already_there, report.rejects_by_code, ids
+
+    with running_emulator(make_snapshot(), options=EmulatorOptions(list_image_sizes=False)) as emulator:
+        outside = ({"off_image": 2}, ["1", "2"])
+        assert ran("new") == (1, 0, *outside)
+        assert ran("new") == (0, 1, *outside)
+        for row in opened(emulator).list_label_rows_v2(branch_name="empty", data_title_eq="still.jpg"):
+            row.initialise_labels()
+        assert ran("empty") == (1, 0, *outside)
 
 
 def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

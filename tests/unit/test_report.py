@@ -66,6 +66,12 @@ def test_annotations_left_over_or_counted_twice() -> None:
         report.finish()
 
 
+def test_an_empty_row_that_could_not_be_made_is_not_all_written() -> None:
+    report = Report(label_rows_failed=1)
+    report.finish()
+    assert report.exit_code == 3
+
+
 def test_json_has_what_machines_look_for(tmp_path: Path) -> None:
     report = Report()
     report.add_staged(counts())

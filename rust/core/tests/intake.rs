@@ -248,12 +248,40 @@ fn classes_by_name_map_and_shape() {
     assert_eq!(hit("bus", &bbox, json!({"class_map": {"bus": "car00000"}})), "car00000");
     assert_eq!(hit("bus", &bbox, json!({"class_map": {"bus": null}})), "dropped_class");
     assert_eq!(hit("Car", &bbox, json!({"class_map": {"bus": null}})), "unmapped_class");
+    let both = json!({"class_map": {"2": "car00000", "Car": "road0000"}});
+    assert_eq!(hit("Car", &bbox, both), "car00000", "the id before the name");
     assert_eq!(hit("Car", &bbox, json!({"only_classes": ["tree"]})), "only_classes");
     assert_eq!(hit("bus", &bbox, json!({"only_classes": ["tree"]})), "only_classes");
     assert_eq!(hit("car", &bbox, json!({"only_classes": ["car00000"]})), "car00000");
     assert_eq!(hit("pole", &ring, json!({})), "shape_mismatch");
     assert_eq!(hit("road", &bbox, json!({})), "shape_mismatch");
     assert_eq!(hit("tree", &bbox, json!({})), "shape_mismatch");
+    let object = |hash: &str, name: &str| json!({"feature_hash": hash, "name": name, "color": "#111111", "shape": "bounding_box"});
+    let cases = || json!({"ontology": [object("capital0", "Car"), object("small000", "car")]});
+    assert_eq!(
+        hit("car", &bbox, cases()),
+        "small000",
+        "the name as it is before the name in any case"
+    );
+    assert_eq!(hit("CAR", &bbox, cases()), "ambiguous_class");
+}
+
+#[test]
+fn media_maps_go_by_id_then_file_name_then_base_name() {
+    let image = || json!({"file_name": "dir/a.png"});
+    let hash = |map: Value| place(image(), json!({"media_map": map})).unwrap().0;
+    assert_eq!(hash(json!({"1": "i", "dir/a.png": "x", "a.png": "y"})), "i");
+    assert_eq!(hash(json!({"dir/a.png": "x", "a.png": "y"})), "x");
+    assert_eq!(hash(json!({"a.png": "y"})), "y");
+    // A frame that a map names is Encord's own: base and stride are for the source's.
+    let frame = json!({"media_map": {"1": {"data_hash": "v", "frame": 3}}, "frame_base": 1, "frame_stride": 2});
+    assert_eq!(place(image(), frame), Ok(("v".to_owned(), 3)));
+}
+
+#[test]
+fn an_image_of_a_group_stands_where_the_group_has_it() {
+    let image = json!({"file_name": "w1.png", "frame_index": 0});
+    assert_eq!(place(image, json!({"frame_base": -5})), Ok(("g".to_owned(), 1)));
 }
 
 #[test]
@@ -321,6 +349,17 @@ fn the_images_edge() {
         cut.iter().all(|v| polygon.contains(&format!("{v:?}"))) && !polygon.contains("9.0"),
         "{polygon}"
     );
+    let touching = json!({"segmentation": [[7, 1, 9, 1, 9, 3]]});
+    assert_eq!(
+        codes(&take(&still("road", touching), &json!({}))),
+        BTreeMap::from([("off_image", 1)])
+    );
+    // Two parts, one cut on the right and one below: both stay.
+    let parts = json!({"segmentation": [[5, 1, 9, 1, 9, 3, 5, 3], [1, 3, 4, 3, 4, 8, 1, 8]]});
+    let outcome = take(&still("road", parts), &json!({}));
+    let polygon = &outcome.rows[0].3;
+    assert_eq!(polygon.matches("]], [[").count(), 1, "{polygon}");
+    assert!(!polygon.contains("9.0") && !polygon.contains("8.0"), "{polygon}");
 }
 
 #[test]
@@ -344,6 +383,11 @@ fn sizes_and_aspects() {
     let ring = |scale: f64| json!({"segmentation": [[scale, scale, 6.0 * scale, scale, 3.0 * scale, 4.0 * scale]]});
     let large = take(&document(image, "tree", ring(2.0)), &json!({}));
     assert_eq!(large.rows[0].3, take(&still("tree", ring(1.0)), &json!({})).rows[0].3);
+    // One that is twice as wide only is scaled along x only.
+    let wide = json!({"file_name": "still.jpg", "width": 14, "height": 5});
+    let ring_of_wide = json!({"segmentation": [[2, 1, 12, 1, 6, 4]]});
+    let wide = take(&document(wide, "tree", ring_of_wide), &json!({}));
+    assert_eq!(wide.rows[0].3, large.rows[0].3);
     // Nobody knows the size: it is left to the label row.
     let unsized_medium = document(json!({"file_name": "twice.jpg"}), "Car", json!({"bbox": [2, 4, 6, 2]}));
     assert_eq!(
@@ -371,6 +415,11 @@ fn filters_limits_and_duplicates() {
     assert_eq!(outcome.rows.len(), 3);
     assert_eq!(outcome.tally.filtered["min_confidence"], 1);
     assert_eq!(outcome.tally.warnings["duplicate_annotation_id"], 1);
+    let at_the_limit = take(&document, &json!({"min_confidence": 0.6}));
+    assert_eq!(
+        (at_the_limit.rows.len(), at_the_limit.tally.filtered["min_confidence"]),
+        (3, 1)
+    );
     let duplicate = &outcome.rejects[0];
     assert_eq!(
         (&duplicate["code"], &duplicate["annotation_id"]),

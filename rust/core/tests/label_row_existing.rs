@@ -155,6 +155,15 @@ fn a_finished_import_saves_nothing() {
 }
 
 #[test]
+fn a_stored_label_without_confidence_is_sure() {
+    let mut existing = stored("video");
+    for object in objects(&mut existing) {
+        object.as_object_mut().unwrap().remove("confidence");
+    }
+    assert_eq!(run(&existing, &ours("video"), Fail).verdict, Verdict::AlreadyThere);
+}
+
+#[test]
 fn an_unfinished_import_is_finished_whatever_the_policy() {
     for policy in ALL {
         let mut existing = stored("video");

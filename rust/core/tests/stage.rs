@@ -203,4 +203,10 @@ fn tracks_whose_class_changes_are_counted_once_each() {
         row(4, 1, 0, "bb"),
     ];
     assert_eq!(staged(&rows, None, 0).split_tracks(), 1);
+    let on_another_medium = Row {
+        label_row: 1,
+        ..row(5, 0, 1, "bb")
+    };
+    let rows = [row(3, 0, 0, "bb"), on_another_medium];
+    assert_eq!(staged(&rows, None, 0).split_tracks(), 0);
 }
