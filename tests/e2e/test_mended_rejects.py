@@ -169,6 +169,16 @@ def test_rejects_of_several_files_stay_apart(bench: Bench) -> None:
     assert len(hashes) == 2
 
 
+def test_a_file_that_was_renamed_still_has_its_lists(bench: Bench) -> None:
+    original = bench.write(dataset([box(1), box(2, score=3)]), "original.json")
+    assert bench.run(original).rejects_by_code == {"score_range": 1}
+    (reject,) = bench.rejects()
+    mended = bench.write(json.dumps(reject | {"annotation": box(2)}) + "\n", "mended.ndjson")
+    renamed = original.rename(bench.folder / "renamed.json")
+    report = bench.run(mended, annotations=renamed, on_existing="merge")
+    assert (report.annotations_written, report.exit_code) == (1, 0)
+
+
 def test_ids_of_one_file_are_not_looked_up_in_another(bench: Bench) -> None:
     """Image 1 is another image in each of two datasets: a mended annotation must land on its own file's."""
     images = {"a.json": "still.jpg", "b.json": "walk-0.png"}

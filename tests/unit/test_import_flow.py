@@ -211,11 +211,18 @@ def test_dry_run_on_a_snapshot_needs_no_network(run: Any, monkeypatch: pytest.Mo
         run({}, project=make_snapshot())
 
 
-def test_empty_rows_are_created_when_asked_for(run: Any, project: Project) -> None:
+def test_empty_rows_are_created_when_asked_for(
+    run: Any, project: Project, requests_sent: list[tuple[str, int]]
+) -> None:
     report = run({"still.jpg": [BOX]}, empty_rows="create")
     assert (report.label_rows_saved, report.label_rows_created_empty, report.exit_code) == (1, 2, 0)
     rows = project.list_label_rows_v2(branch_name="pred-1")
     assert all(row.label_hash is not None for row in rows)
+
+    # Again, there is nothing to ask for.
+    requests_sent.clear()
+    assert run({"still.jpg": [BOX]}, empty_rows="create").label_rows_created_empty == 0
+    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
 
 
 def test_nothing_to_import(run: Any) -> None:

@@ -199,6 +199,7 @@ fn tracks_whose_class_changes_are_counted_once_each() {
         row(0, 0, 0, "a"),
         row(1, 1, 1, "a"),
         row(2, 2, 0, "a"),
+        row(6, 3, 1, "a"),
         row(3, 0, 0, "bb"),
         row(4, 1, 0, "bb"),
     ];
