@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import written_whole
-from ropewalk.importing import creation_time, split_options
+from ropewalk.importing import creation_time
+from ropewalk.options import split_options
 from ropewalk.predictions import Predictions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.report import EXIT_STOPPED, Report

@@ -50,6 +50,14 @@ class LabelRowError(RopewalkError, ValueError):
     """A label row of the server or a snapshot that cannot be written to, or not with these labels."""
 
 
+class LedgerError(RopewalkError, OSError):
+    """A ledger that cannot be read or written: a full disk, a folder without permission."""
+
+
+class LockedError(BlockerError):
+    """Another import is writing on the same branch."""
+
+
 class AccountingError(RopewalkError, AssertionError):
     """Annotations read and annotations accounted for differ: a fault of Ropewalk, never of the input."""
 

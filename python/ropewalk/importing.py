@@ -2,76 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError, RopewalkError, UsageError
+from ropewalk.ledger.ledger import LEDGERS, ImportName, ImportRecord, Ledger
+from ropewalk.ledger.lock import branch_lock
+from ropewalk.options import SendOptions, split_options
 from ropewalk.plan import PlanOptions
 from ropewalk.progress import NoProgress, Progress
-from ropewalk.project import label_hashes_from_listing, project_from_listing
+from ropewalk.project import project_from_listing, standing_from_listing
 from ropewalk.rejects import RejectFile
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.snapshot import Snapshot
-from ropewalk.sources import Source, find_sources
-from ropewalk.staging import StageOptions, check_max_rejects, parse_max_rejects, staged_sources
+from ropewalk.sources import Source, sources_of
+from ropewalk.staging import StageOptions, check_max_rejects, staged_sources
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
     import encord
 
     from ropewalk._core import Staged
+    from ropewalk.ledger.lock import Turn
     from ropewalk.predictions import Predictions
+    from ropewalk.project import StandingRow
     from ropewalk.sinks.encord.rows import LabelRows
-    from ropewalk.sinks.encord.upload import Outcome, Upload
-
-ON_EXISTING = ("fail", "skip", "replace", "merge")
-EMPTY_ROWS = ("create", "skip")
+    from ropewalk.sinks.encord.upload import Outcome, Row, Upload
 
 _BRANCH = re.compile(r"[A-Za-z0-9._-]+")
 _REFUSED_SHOWN = 5
-
-Options = TypeVar("Options", PlanOptions, StageOptions, "SendOptions")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SendOptions:
-    """What is written and how much at a time: `jobs` requests in flight, batches of at most so many rows and bytes."""
-
-    allow_branch: bool = False
-    on_existing: str = "fail"
-    empty_rows: str = "skip"
-    jobs: int = 4
-    batch_rows: int = 20
-    batch_bytes: int = 8_000_000
-    max_rejects: str | None = None
-    dry_run: bool = False
-
-    def __post_init__(self) -> None:
-        for option, value, allowed in (
-            ("--on-existing", self.on_existing, ON_EXISTING),
-            ("--empty-rows", self.empty_rows, EMPTY_ROWS),
-        ):
-            if value not in allowed:
-                raise UsageError(f"{option} is {value!r}; expected one of {', '.join(allowed)}")
-        for option, number in (
-            ("--jobs", self.jobs),
-            ("--batch-rows", self.batch_rows),
-            ("--batch-bytes", self.batch_bytes),
-        ):
-            if number < 1:
-                raise UsageError(f"{option} is {number}; expected a whole number of at least 1")
-        if self.max_rejects is not None:
-            parse_max_rejects(self.max_rejects)
 
 
 def import_predictions(
@@ -102,38 +70,10 @@ def import_predictions(
         EncordError: Encord refused the key or could not be reached any more; running the import again finishes it.
         RopewalkError: What the core found wrong with a source.
     """
-    from ropewalk.predictions import Predictions
-
-    if isinstance(predictions, Predictions):
-        if source_label is not None:
-            raise UsageError("source_label: the predictions have a label already; give it to read_coco")
-        own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd")}
-        sources = [predictions.source]
-        options = own | options
-    else:
-        sources = find_sources(predictions, source_label)
+    sources, options = sources_of(predictions, source_label, options)
     plan, stage, send = split_options(options)
     job = _Import(sources, project, branch, plan, stage, send, progress or NoProgress())
     return job.run()
-
-
-def split_options(options: Mapping[str, Any]) -> tuple[PlanOptions, StageOptions, SendOptions]:
-    """Sort options by what they are for.
-
-    Raises:
-        UsageError: An option does not exist, or its value does not fit.
-    """
-    left = dict(options)
-
-    def taken(kind: Callable[..., Options]) -> Options:
-        return kind(**{f.name: left.pop(f.name) for f in dataclasses.fields(kind) if f.name in left})  # type: ignore[arg-type]
-
-    plan, stage, send = taken(PlanOptions), taken(StageOptions), taken(SendOptions)
-    if left:
-        raise UsageError(f"unknown option {', '.join(sorted(left))}")
-    if send.empty_rows == "create" and plan.limit_rows is not None:
-        raise UsageError("--empty-rows create makes rows for all media, --limit-rows is for a few; give one of them")
-    return plan, stage, send
 
 
 def check_branch(branch: str, allow_branch: bool) -> None:
@@ -170,6 +110,7 @@ class _Import:
     report: Report = field(default_factory=Report)
     stop: threading.Event = field(default_factory=threading.Event)
     rejects: RejectFile | None = None
+    left_out: set[int] = field(default_factory=set)
 
     def run(self) -> Report:
         check_branch(self.branch, self.send.allow_branch)
@@ -180,74 +121,126 @@ class _Import:
         report.project_hash, report.branch, report.dry_run = self.project.project_hash, self.branch, self.send.dry_run
         started = time.monotonic()
         try:
-            with self._label_rows() as rows:
-                self._import(rows)
+            with ExitStack() as stack:
+                self._import(stack)
         except RopewalkError as e:
             report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
             e.report = report
             raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as e:
             self.stop.set()
+            report.exit_code, report.stopped_by = EXIT_STOPPED, "interrupted"
+            e.report = report  # type: ignore[attr-defined]
             raise
         finally:
             report.seconds = round(time.monotonic() - started, 3)
         return report
 
-    @contextmanager
-    def _label_rows(self) -> Iterator[LabelRows | None]:
+    def _import(self, stack: ExitStack) -> None:
+        rows: LabelRows | None = None
+        turn: Turn | None = None
+        endpoint = ""
+        standing: dict[str, StandingRow] = {}
         if isinstance(self.project, Snapshot):
-            yield None
-            return
-        from ropewalk.sinks.encord.retry import Retry
-        from ropewalk.sinks.encord.rows import LabelRows
-        from ropewalk.sinks.encord.transport import Transport
-
-        transport = Transport(self.project, self.send.jobs)
-        try:
-            yield LabelRows(transport, Retry(stop=self.stop))
-        finally:
-            transport.close()
-
-    def _import(self, rows: LabelRows | None) -> None:
-        if isinstance(self.project, Snapshot) or rows is None:
-            assert isinstance(self.project, Snapshot)
-            project, label_hashes = self.project, dict[str, str]()
+            project = self.project
         else:
+            from ropewalk.sinks.encord.connection import connected
+
+            rows, endpoint = stack.enter_context(connected(self.project, self.send, self.stop))
+            if not self.send.dry_run:
+                turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
             entries = rows.listing(self.branch, images_data=True)
-            project, label_hashes = project_from_listing(self.project, entries), label_hashes_from_listing(entries)
+            project, standing = project_from_listing(self.project, entries), standing_from_listing(entries)
             del entries
         stem = "dry-run-rejects" if self.send.dry_run else "rejects"
-        with staged_sources(
-            self.sources, project, self.branch, self.plan, self.stage, self.report, self.progress, stem
-        ) as (staged, self.rejects):
-            if self.send.max_rejects is not None:
-                check_max_rejects(self.send.max_rejects, self.report)
-            upload = self._upload(staged, rows, label_hashes)
-            if self.send.on_existing == "fail" and label_hashes:
-                self._check_existing(upload)
-            self._send(upload, project)
+        staged, self.rejects = stack.enter_context(
+            staged_sources(self.sources, project, self.branch, self.plan, self.stage, self.report, self.progress, stem)
+        )
+        todo = self._measured(staged)
+        if self.send.max_rejects is not None:
+            check_max_rejects(self.send.max_rejects, self.report)
+        upload = self._upload(staged, todo, rows, standing)
+        if turn is not None:
+            name = self._name(endpoint, todo)
+            ledger = stack.enter_context(self._ledger(endpoint, name, project, todo))
+            upload.remember(ledger, trusted=turn.was_last(name))
+        if self.send.on_existing == "fail" and standing:
+            self._check_existing(upload)
+        if turn is not None:
+            turn.take(name)
+        self._send(upload, project)
+        if self.send.verify:
+            self._verify(upload)
         self.report.finish()
 
-    def _upload(self, staged: Staged, rows: LabelRows | None, label_hashes: Mapping[str, str]) -> Upload:
+    def _measured(self, staged: Staged) -> list[Row]:
+        """Measure all label rows, and reject those that are too large to be sent."""
+        from ropewalk.sinks.encord.upload import staged_rows, too_large
+
+        assert self.rejects is not None
+        limit = self.send.max_row_bytes
+        todo = []
+        self.progress.start("measuring", len(staged), "label rows")
+        for row in staged_rows(staged, self.stage.threads):
+            if row.len_bytes <= limit:
+                todo.append(row)
+                continue
+            line = too_large(staged, row, row.len_bytes, f"more than --max-row-bytes {limit:,} allows")
+            self.rejects.append([line], self.report)
+            self.report.label_rows_failed += 1
+        self.progress.update(len(staged))
+        self.progress.end()
+        return todo
+
+    def _upload(
+        self, staged: Staged, todo: list[Row], rows: LabelRows | None, standing: Mapping[str, StandingRow]
+    ) -> Upload:
         from ropewalk.sinks.encord.upload import Limits, Upload
 
+        send = self.send
         return Upload(
             staged=staged,
+            todo=todo,
             rows=rows,
             branch=self.branch,
-            label_hashes=label_hashes,
+            standing=standing,
             when=creation_time(datetime.now(timezone.utc)),
-            on_existing=self.send.on_existing,
-            limits=Limits(self.send.jobs, self.send.batch_rows, self.send.batch_bytes),
-            dry_run=self.send.dry_run,
+            on_existing=send.on_existing,
+            limits=Limits(send.jobs, send.batch_rows, send.batch_bytes, send.max_inflight_bytes, send.max_row_bytes),
             stop=self.stop,
         )
 
+    def _name(self, endpoint: str, todo: list[Row]) -> str:
+        from ropewalk import __version__
+
+        digests = [row.digest for row in todo]
+        return ImportName(
+            endpoint, self.project.project_hash, self.branch, self.send.on_existing, __version__, digests
+        ).digest()
+
+    @contextmanager
+    def _ledger(self, endpoint: str, name: str, project: Snapshot, todo: list[Row]) -> Iterator[Ledger]:
+        header = ImportRecord(
+            endpoint=endpoint,
+            project_hash=project.project_hash,
+            project_title=project.project_title,
+            branch=self.branch,
+            on_existing=self.send.on_existing,
+            sources=[source.label for source in self.sources],
+            when=creation_time(datetime.now(timezone.utc)),
+            label_rows=len(todo),
+            annotations=sum(row.annotations for row in todo),
+        )
+        ledger = Ledger.open(self.stage.work_dir / LEDGERS, name, header)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
     def _check_existing(self, upload: Upload) -> None:
         refused: list[str] = []
-        for outcome in self._shown("checking", len(upload.existing()), upload.check_existing()):
+        for outcome in self._shown("checking", len(upload.to_check()), upload.check_existing()):
             refused += outcome.refused
-            upload.settled.update(outcome.settled)
         if refused:
             names = ", ".join(shown(title) for title in sorted(refused)[:_REFUSED_SHOWN])
             more = f" and {len(refused) - _REFUSED_SHOWN} more" if len(refused) > _REFUSED_SHOWN else ""
@@ -257,11 +250,14 @@ class _Import:
             )
 
     def _send(self, upload: Upload, project: Snapshot) -> None:
-        for outcome in self._shown("sending", len(upload.staged), upload.send()):
+        for outcome in self._shown("sending", len(upload.todo), upload.send()):
             self._count(outcome)
         if self.send.empty_rows == "create":
             empty = self._empty_media(upload, project)
             for outcome in self._shown("creating empty rows", len(empty), upload.create_empty(empty)):
+                self._count(outcome)
+        if upload.ledger is not None and self.report.label_rows_saved:
+            for outcome in upload.find_edits():
                 self._count(outcome)
 
     def _empty_media(self, upload: Upload, project: Snapshot) -> list[str]:
@@ -276,8 +272,20 @@ class _Import:
         return [
             medium.data_hash
             for medium in project.media
-            if medium.data_hash not in staged and medium.data_hash not in upload.label_hashes and wanted(medium.title)
+            if medium.data_hash not in staged and medium.data_hash not in upload.standing and wanted(medium.title)
         ]
+
+    def _verify(self, upload: Upload) -> None:
+        """Read back what this import stands for: what was refused or skipped is counted already."""
+        from ropewalk.verifying import compare_rows
+
+        assert upload.rows is not None
+        standing = standing_from_listing(upload.rows.listing(self.branch))
+        indices = [row.index for row in upload.todo if row.index not in self.left_out]
+        found = compare_rows(upload.staged, indices, upload.rows, standing, None, self.progress)
+        found.rejected.clear()
+        found.finish(extra_allowed=self.send.on_existing == "merge")
+        self.report.verification = found.as_dict()
 
     def _shown(self, phase: str, total: int, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
         self.progress.start(phase, total, "label rows")
@@ -300,5 +308,7 @@ class _Import:
         report.bytes_sent += outcome.bytes_sent
         report.label_rows_failed += outcome.rows_failed + len(outcome.rows_not_created)
         report.rows_not_created |= outcome.rows_not_created
+        report.edited_by_others += outcome.edited
+        self.left_out.update(outcome.left_out)
         assert self.rejects is not None
         self.rejects.append([line for lines in outcome.rejects.values() for line in lines], report)

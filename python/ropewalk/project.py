@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError
@@ -36,9 +38,30 @@ def project_from_listing(project: encord.Project, entries: Iterable[Mapping[str,
     )
 
 
-def label_hashes_from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Take the label rows that stand on the branch from a listing: data_hash -> label_hash."""
-    return {entry["data_hash"]: entry["label_hash"] for entry in entries if entry.get("label_hash")}
+@dataclass(frozen=True)
+class StandingRow:
+    """A label row that stands on a branch; `last_edited_at` is UTC, in whole seconds, None where it is not told."""
+
+    label_hash: str
+    last_edited_at: datetime | None
+
+
+def standing_from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, StandingRow]:
+    """Take the label rows that stand on the branch from a listing: data_hash -> row."""
+    return {
+        entry["data_hash"]: StandingRow(entry["label_hash"], _time(entry.get("last_edited_at")))
+        for entry in entries
+        if entry.get("label_hash")
+    }
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    # Parts of a second are dropped: the time of an answer, which it is compared with, has none.
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).replace(microsecond=0)
 
 
 def medium_from_entry(entry: Mapping[str, Any]) -> Medium:

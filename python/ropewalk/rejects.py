@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import filecmp
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from ropewalk.errors import UsageError
 from ropewalk.report import Report
 from ropewalk.text import shown
+
+_PART_BYTES = 1 << 16
 
 
 class RejectFile:
@@ -35,6 +37,8 @@ class RejectFile:
         """
         self._given, self._folder, self._stem, self._read = given, folder, stem, set(files_read)
         self._path: Path | None = None
+        self._staged_bytes = 0
+        self._there: set[bytes] | None = None
         if given is not None and given.resolve() in self._read:
             raise UsageError(f"--rejects {shown(str(given))} is a file that is read; give another one")
 
@@ -45,28 +49,37 @@ class RejectFile:
             temporary: Lines of a reject file, at least one.
             report: Is told the place.
         """
-        same = (path for path in self._series() if path.is_file() and filecmp.cmp(path, temporary, shallow=False))
-        kept = None if self._given is not None else next(same, None)
+        self._staged_bytes = temporary.stat().st_size
+        kept = None if self._given is not None else next(filter(partial(_begins_with, temporary), self._series()), None)
         if kept is None:
             shutil.move(temporary, self._place())
-        self._path = kept or self._path
+        else:
+            self._path = kept
         report.rejects_file = str(self._path)
 
     def append(self, lines: Sequence[str], report: Report) -> None:
         """Add annotations that were rejected after staging, and count them.
 
         Args:
-            lines: Lines of a reject file, one an annotation.
-            report: Counts them.
+            lines: Lines of a reject file, each for one annotation or for all of a label row.
+            report: Counts the annotations.
         """
         if not lines:
             return
+        texts = [line.encode() for line in lines]
+        if self._path is None and self._given is None:
+            # An earlier run of this import, interrupted or not, may have written them.
+            self._path = next((path for path in self._series() if texts[0] in _lines_from(path, 0)), None)
         path = self._path or self._place()
+        if self._there is None:
+            self._there = _lines_from(path, self._staged_bytes)
         report.rejects_file = str(path)
-        with path.open("a", encoding="utf-8") as file:
-            for line in lines:
-                report.reject(json.loads(line)["code"], 1)
-                file.write(line)
+        for text in texts:
+            reject = json.loads(text)
+            report.reject(reject["code"], reject.get("annotations", 1))
+        # Together: what dies here hardly leaves half of a line.
+        with path.open("ab") as file:
+            file.write(b"".join(text for text in texts if text not in self._there))
 
     def _place(self) -> Path:
         free = (path for path in self._series() if not path.exists() or path.stat().st_size == 0)
@@ -85,3 +98,23 @@ class RejectFile:
             yield path
             if not path.exists():
                 return
+
+
+def _begins_with(beginning: Path, path: Path) -> bool:
+    """Tell whether a file begins with the content of another."""
+    if not path.is_file() or path.stat().st_size < beginning.stat().st_size:
+        return False
+    with beginning.open("rb") as first, path.open("rb") as second:
+        while part := first.read(_PART_BYTES):
+            if second.read(len(part)) != part:
+                return False
+    return True
+
+
+def _lines_from(path: Path, offset: int) -> set[bytes]:
+    """Read the lines after an offset; those of rejects that were added after staging, which are few."""
+    if not path.is_file():
+        return set()
+    with path.open("rb") as file:
+        file.seek(offset)
+        return set(file)

@@ -67,6 +67,8 @@ class Report:
     label_rows_skipped: int = 0
     label_rows_failed: int = 0
     rows_not_created: dict[str, str] = field(default_factory=dict)
+    edited_by_others: list[str] = field(default_factory=list)
+    verification: dict[str, Any] | None = None
     bytes_sent: int = 0
     seconds: float = 0.0
     rejects_file: str | None = None
@@ -131,7 +133,9 @@ class Report:
         self.check()
         if self.annotations_not_sent:
             raise AccountingError(f"{self.annotations_not_sent} annotations were left over; please report this fault")
-        self.exit_code = EXIT_WITH_REJECTS if self.annotations_rejected or self.label_rows_failed else EXIT_ALL_WRITTEN
+        differs = self.verification is not None and self.verification["exit_code"] != EXIT_ALL_WRITTEN
+        left_out = self.annotations_rejected or self.label_rows_failed or differs
+        self.exit_code = EXIT_WITH_REJECTS if left_out else EXIT_ALL_WRITTEN
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""

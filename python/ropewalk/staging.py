@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from ropewalk.errors import BlockerError, UsageError
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.rejects import RejectFile
@@ -27,6 +29,9 @@ FORMATS = ("coco",)
 
 # Sorted runs and the runs they are merged into stand on disk together for a while.
 _DISK_FACTOR = 2
+
+_STAGE = "stage"
+_IN_USE = "in-use.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +114,10 @@ def staged_sources(
     sizes = [source.len_bytes for source in sources]
     check_disk(options.work_dir, sum(sizes) * _DISK_FACTOR)
     rejects = options.reject_file(f"{rejects_stem}-{branch}", sources)
-    with tempfile.TemporaryDirectory(prefix="stage-", dir=options.work_dir, ignore_cleanup_errors=True) as folder:
+    with stage_folder(options.work_dir) as folder:
         budget = {} if options.memory_bytes is None else {"memory_bytes": options.memory_bytes}
-        temporary = Path(folder, "rejects.ndjson")
-        stage = _core.Stage(text, str(temporary), folder, threads=options.threads, **budget)
+        temporary = folder / "rejects.ndjson"
+        stage = _core.Stage(text, str(temporary), str(folder), threads=options.threads, **budget)
         progress.start("reading", sum(sizes), "bytes")
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
@@ -138,6 +143,35 @@ def staged_sources(
         report.unresolved_media = unresolved(counts["unresolved_media"], titles)
         report.unresolved_classes = unresolved(counts["unresolved_classes"], names)
         yield staged, rejects
+
+
+@contextmanager
+def stage_folder(work_dir: Path) -> Iterator[Path]:
+    """Make a folder for sorted runs, and remove those that imports left behind when they were killed.
+
+    Args:
+        work_dir: Where; it exists.
+
+    Yields:
+        The folder; it is removed at the end of the context.
+    """
+    # While this is held no folder is without its lock, so that one whose lock is free has no owner.
+    with FileLock(work_dir / f"{_STAGE}.lock"):
+        for old in work_dir.glob(f"{_STAGE}-*"):
+            try:
+                with FileLock(old / _IN_USE, timeout=0):
+                    pass
+            except (Timeout, OSError):
+                continue
+            shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{_STAGE}-", dir=work_dir))
+        lock = FileLock(folder / _IN_USE)
+        lock.acquire()
+    try:
+        yield folder
+    finally:
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _update(progress: Progress, before: int, done: int) -> None:

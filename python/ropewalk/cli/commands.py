@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ropewalk.cli import console
+from ropewalk.cli import console, tables
 from ropewalk.cli import options as o
 from ropewalk.text import count, shown
 
@@ -44,6 +44,7 @@ def ropewalk(
 
 
 @app.command(name="import")
+@o.taking(o.ACCOUNT, o.READING, o.CONNECTING, o.SENDING)
 def import_command(
     sources: o.Sources,
     branch: o.Branch,
@@ -51,44 +52,16 @@ def import_command(
     project_file: o.ProjectFile = None,
     dry_run: o.DryRun = False,
     report: o.ReportFile = None,
-    domain: o.Domain = None,
-    ssh_key: o.SshKey = None,
-    format: o.Format = "coco",
-    annotations: o.Annotations = None,
-    source_label: o.SourceLabel = None,
-    confidence_field: o.ConfidenceField = None,
-    include_crowd: o.IncludeCrowd = False,
-    min_confidence: o.MinConfidence = None,
-    threads: o.Threads = 0,
-    work_dir: o.WorkDir = Path(".ropewalk"),
-    rejects: o.Rejects = None,
-    class_map: o.ClassMap = None,
-    media_map: o.MediaMap = None,
-    media_from: o.MediaFrom = "auto",
-    frame_from: o.FrameFrom = "auto",
-    frame_pattern: o.FramePattern = None,
-    frame_base: o.FrameBase = 0,
-    frame_stride: o.FrameStride = 1,
-    only_classes: o.OnlyClasses = None,
-    only_media: o.OnlyMedia = None,
-    limit_rows: o.LimitRows = None,
-    off_image: o.OffImage = "clip",
-    simplify: o.Simplify = None,
-    allow_branch: o.AllowBranch = False,
-    on_existing: o.OnExisting = "fail",
-    empty_rows: o.EmptyRows = "skip",
-    jobs: o.Jobs = 4,
-    batch_rows: o.BatchRows = 20,
-    batch_bytes: o.BatchBytes = 8_000_000,
-    max_rejects: o.MaxRejects = None,
+    **options: Any,
 ) -> None:
-    """Import predictions onto a branch of a project.
+    """Import predictions onto a branch of a project; the same command again finishes one that was stopped.
 
-    Exit codes: 0 all written; 3 done, with rejects; 1 stopped or failed; 2 usage.
+    Exit codes: 0 all written; 3 done, with rejects or differences; 1 stopped or failed; 2 usage.
     """
-    with console.failures(report, _AGAIN):
+    with console.failures(report, _AGAIN), console.stopped_by_sigterm():
         from ropewalk.errors import UsageError
-        from ropewalk.importing import check_branch, import_predictions, split_options
+        from ropewalk.importing import check_branch, import_predictions
+        from ropewalk.options import split_options
         from ropewalk.snapshot import read_snapshot
         from ropewalk.sources import find_sources
 
@@ -96,46 +69,18 @@ def import_command(
             raise UsageError("give --project HASH, or --project-file FILE with --dry-run")
         if project_file is not None and not dry_run:
             raise UsageError("a project file can only be imported into with --dry-run")
-        options: dict[str, Any] = {
-            "format": format,
-            "annotations": annotations,
-            "confidence_field": confidence_field,
-            "include_crowd": include_crowd,
-            "min_confidence": min_confidence,
-            "threads": threads or os.cpu_count() or 1,
-            "work_dir": work_dir,
-            "rejects": rejects,
-            "class_map": class_map,
-            "media_map": media_map,
-            "media_from": media_from,
-            "frame_from": frame_from,
-            "frame_pattern": frame_pattern,
-            "frame_base": frame_base,
-            "frame_stride": frame_stride,
-            "only_classes": _split(only_classes),
-            "only_media": tuple(only_media or ()),
-            "limit_rows": limit_rows,
-            "off_image": off_image,
-            "simplify_px": simplify,
-            "allow_branch": allow_branch,
-            "on_existing": on_existing,
-            "empty_rows": empty_rows,
-            "jobs": jobs,
-            "batch_rows": batch_rows,
-            "batch_bytes": batch_bytes,
-            "max_rejects": max_rejects,
-            "dry_run": dry_run,
-        }
+        account, source_label = _account(options), options.pop("source_label")
+        options = _for_library(options) | {"dry_run": dry_run}
         # What can be found wrong without a connection is said before one is made.
         _, stage, _ = split_options(options)
-        check_branch(branch, allow_branch)
+        check_branch(branch, options["allow_branch"])
         console.check_report_file(report, stage.files_read(find_sources(sources, source_label)))
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = _open(project, ssh_key, domain)
+            target = _open(project, account)
         with console.shown_progress() as progress:
             result = import_predictions(
                 sources, target, branch=branch, source_label=source_label, progress=progress, **options
@@ -146,6 +91,7 @@ def import_command(
 
 
 @app.command()
+@o.taking(o.READING)
 def convert(
     sources: o.Sources,
     out: Annotated[
@@ -155,27 +101,7 @@ def convert(
     project_file: o.ProjectFile = None,
     branch: Annotated[str, typer.Option(metavar="NAME", help="Branch the label rows are meant for.")] = "predictions",
     report: o.ReportFile = None,
-    format: o.Format = "coco",
-    annotations: o.Annotations = None,
-    source_label: o.SourceLabel = None,
-    confidence_field: o.ConfidenceField = None,
-    include_crowd: o.IncludeCrowd = False,
-    min_confidence: o.MinConfidence = None,
-    threads: o.Threads = 0,
-    work_dir: o.WorkDir = Path(".ropewalk"),
-    rejects: o.Rejects = None,
-    class_map: o.ClassMap = None,
-    media_map: o.MediaMap = None,
-    media_from: o.MediaFrom = "auto",
-    frame_from: o.FrameFrom = "auto",
-    frame_pattern: o.FramePattern = None,
-    frame_base: o.FrameBase = 0,
-    frame_stride: o.FrameStride = 1,
-    only_classes: o.OnlyClasses = None,
-    only_media: o.OnlyMedia = None,
-    limit_rows: o.LimitRows = None,
-    off_image: o.OffImage = "clip",
-    simplify: o.Simplify = None,
+    **options: Any,
 ) -> None:
     """Convert predictions to a file: label rows as NDJSON, or a Parquet or Arrow table."""
     with console.failures(report):
@@ -185,55 +111,121 @@ def convert(
         from ropewalk.sources import find_sources
 
         check_branch(branch, allow_branch=True)
-        found = find_sources(sources, source_label)
-        given = [source.path for source in found if source.path is not None]
-        console.check_report_file(report, given if annotations is None else [*given, annotations])
+        found = find_sources(sources, options.pop("source_label"))
+        options = _for_library(options)
+        given = [path for path in (*(source.path for source in found), options["annotations"]) if path is not None]
+        console.check_report_file(report, given)
         snapshot = None if project_file is None else read_snapshot(project_file)
         with console.shown_progress() as progress:
-            result = run(
-                found,
-                out,
-                snapshot,
-                branch=branch,
-                progress=progress,
-                format=format,
-                annotations=annotations,
-                confidence_field=confidence_field,
-                include_crowd=include_crowd,
-                min_confidence=min_confidence,
-                threads=threads or os.cpu_count() or 1,
-                work_dir=work_dir,
-                rejects=rejects,
-                class_map=class_map,
-                media_map=media_map,
-                media_from=media_from,
-                frame_from=frame_from,
-                frame_pattern=frame_pattern,
-                frame_base=frame_base,
-                frame_stride=frame_stride,
-                only_classes=_split(only_classes),
-                only_media=tuple(only_media or ()),
-                limit_rows=limit_rows,
-                off_image=off_image,
-                simplify_px=simplify,
-            )
+            result = run(found, out, snapshot, branch=branch, progress=progress, **options)
         console.show_report(result, verb="written", err=report == console.STDOUT)
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 
 
 @app.command()
+@o.taking(o.ACCOUNT, o.READING, o.CONNECTING)
+def verify(
+    sources: o.Sources,
+    project: o.RequiredProjectHash,
+    branch: o.Branch,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="All differences, one line of JSON each; else the first are shown."),
+    ] = None,
+    allow_extra: Annotated[
+        bool, typer.Option("--allow-extra", help="Other objects may stand on the same label rows, as after a merge.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    **options: Any,
+) -> None:
+    """Compare a branch with predictions, object by object; give the options of the import.
+
+    Exit codes: 0 the branch holds what the source says; 3 it differs, or the source has rejects; 1 failed; 2 usage.
+    """
+    with console.failures(), ExitStack() as stack:
+        from ropewalk.verifying import verify_predictions
+
+        account, source_label = _account(options), options.pop("source_label")
+        target = _open(project, account)
+        file = None if out is None else stack.enter_context(out.open("w", encoding="ascii"))
+        result = verify_predictions(
+            sources,
+            target,
+            branch=branch,
+            source_label=source_label,
+            extra_allowed=allow_extra,
+            on_difference=None if file is None else file.write,
+            progress=stack.enter_context(console.shown_progress()),
+            **_for_library(options),
+        )
+        tables.show_verification(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def status(
+    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Only this branch.")] = None,
+    work_dir: o.WorkDir = Path(".ropewalk"),
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Tell where the imports of a work folder stand; the server is not asked."""
+    with console.failures():
+        from ropewalk.statuses import status as read
+
+        tables.show_status(list(read(work_dir, branch)), work_dir, as_json=as_json)
+
+
+@app.command()
+@o.taking(o.ACCOUNT, o.CONNECTING)
+def rollback(
+    project: o.RequiredProjectHash,
+    branch: o.Branch,
+    work_dir: o.WorkDir = Path(".ropewalk"),
+    ledger: Annotated[str | None, typer.Option(metavar="NAME", help="Which import, see `ropewalk status`.")] = None,
+    also_edited: Annotated[
+        bool, typer.Option("--also-edited", help="Undo rows as well that someone edited after the import.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    **options: Any,
+) -> None:
+    """Undo an import: label rows get back what they held before it, the others are emptied. Asks first.
+
+    Exit codes: 0 all undone; 3 rows were left as they are; 1 not confirmed or failed; 2 usage.
+    """
+    with console.failures(again="run the same command again to finish"), console.stopped_by_sigterm():
+        from ropewalk.options import SendOptions
+        from ropewalk.rolling_back import rollback as run
+
+        account = _account(options)
+        result = run(
+            _open(project, account),
+            branch=branch,
+            work_dir=work_dir,
+            name=ledger,
+            also_edited=also_edited,
+            confirm=lambda question: yes or typer.confirm(f"{question}. Go on?", err=True),
+            options=SendOptions(**options),
+        )
+        if result is None:
+            console.fail("nothing was changed", 1)
+        tables.show_rollback(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+@o.taking(o.ACCOUNT)
 def snapshot(
     project: o.RequiredProjectHash,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The snapshot file.")],
-    domain: o.Domain = None,
-    ssh_key: o.SshKey = None,
+    **account: Any,
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
     with console.failures():
         from ropewalk.snapshot import snapshot_from_project, write_snapshot
 
-        taken = snapshot_from_project(_open(project, ssh_key, domain))
+        taken = snapshot_from_project(_open(project, account))
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
 
@@ -254,19 +246,18 @@ def emulator(
 
 
 @app.command()
+@o.taking(o.ACCOUNT)
 def show(
     project: o.RequiredProjectHash,
     branch: Annotated[str | None, typer.Option(metavar="NAME", help="Only this branch.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    domain: o.Domain = None,
-    ssh_key: o.SshKey = None,
+    **account: Any,
 ) -> None:
     """Show what stands on each branch, per data unit: objects, frames, classes."""
     with console.failures():
-        from ropewalk.cli.tables import show_units
         from ropewalk.showing import show as read
 
-        show_units(project, read(_open(project, ssh_key, domain), branch), as_json=as_json)
+        tables.show_units(project, read(_open(project, account), branch), as_json=as_json)
 
 
 @app.command()
@@ -296,10 +287,24 @@ def demo(
         )
 
 
-def _open(project: str, ssh_key: Path | None, domain: str | None) -> Any:
+def _open(project: str, account: dict[str, Any]) -> Any:
     from ropewalk.sinks.encord.client import open_project
 
-    return open_project(project, ssh_key_file=ssh_key, domain=domain)
+    return open_project(project, ssh_key_file=account["ssh_key"], domain=account["domain"])
+
+
+def _account(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of the account out of those of a command."""
+    return {name: options.pop(name) for name in o.ACCOUNT}
+
+
+def _for_library(options: dict[str, Any]) -> dict[str, Any]:
+    """Turn options as the command line has them into those of the library."""
+    return options | {
+        "threads": options["threads"] or os.cpu_count() or 1,
+        "only_classes": _split(options["only_classes"]),
+        "only_media": tuple(options["only_media"] or ()),
+    }
 
 
 def _split(names: list[str] | None) -> tuple[str, ...]:

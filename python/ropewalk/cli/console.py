@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -64,8 +67,35 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
     except OSError as e:
         where = f"{shown(str(e.filename))}: " if e.filename is not None else ""
         fail(f"{where}{e.strerror or e}", EXIT_STOPPED)
-    except KeyboardInterrupt:
-        fail(f"interrupted{f'; {again}' if again else ''}", EXIT_STOPPED)
+    except KeyboardInterrupt as e:
+        report = getattr(e, "report", None)
+        if report is not None:
+            save_report(report, report_file)
+        so_far = f"; {_so_far(report)}" if report is not None else ""
+        fail(f"interrupted{so_far}{f'; {again}' if again else ''}", EXIT_STOPPED)
+
+
+def _so_far(report: Report) -> str:
+    stored = report.label_rows_saved + report.label_rows_already_there
+    return f"{stored:,} of {count(report.label_rows_staged, 'label row')} known to be stored"
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a command as ctrl-C does."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    # Signals belong to the main thread; elsewhere somebody else handles them.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def check_report_file(file: Path | None, read: Iterable[Path]) -> None:
@@ -193,11 +223,35 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+    if report.edited_by_others:
+        names = shown_names(report.edited_by_others)
+        lines.append(f"edited by someone else since this import stored them: {names}")
+    if report.verification is not None:
+        lines += verification_lines(report.verification)
     lines += _unresolved_lines("medium", report.unresolved_media)
     lines += _unresolved_lines("class", report.unresolved_classes)
     if report.rejects_file is not None:
         lines.append(_rejects_line(report.rejects_file))
     return lines
+
+
+def shown_names(names: Sequence[str], most: int = 5) -> str:
+    """List the first of some names, and say how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
+
+
+def verification_lines(found: Mapping[str, Any]) -> list[str]:
+    """Build the lines about how a branch differs from a source, for people."""
+    lines = [
+        f"verified: {found['equal']:,} of {count(found['annotations_expected'], 'annotation')} stand there as they "
+        f"should, {found['missing']:,} missing, {found['changed']:,} changed, {found['extra']:,} extra"
+    ]
+    if found["rows_missing"]:
+        lines.append(f"{count(found['rows_missing'], 'label row')} missing")
+    if found["rejected"]:
+        lines.append("rejected: " + ", ".join(f"{name} {n:,}" for name, n in sorted(found["rejected"].items())))
+    return lines + [shown(json.dumps(example)) for example in found["examples"]]
 
 
 def _rejects_line(file: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +13,7 @@ _MAPS = "Names and frames"
 _READING = "Reading"
 _GEOMETRY = "Geometry"
 _SENDING = "Sending"
+_TRYING = "Trying again"
 _ACCOUNT = "Account"
 
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Prediction files, folders or globs.")]
@@ -110,11 +113,16 @@ OffImage = Annotated[
 ]
 Simplify = Annotated[
     float | None,
-    typer.Option(metavar="PX", help="Polygons from masks may leave the pixel edges so far.", rich_help_panel=_GEOMETRY),
+    typer.Option(
+        "--simplify",
+        metavar="PX",
+        help="Polygons from masks may leave the pixel edges so far.",
+        rich_help_panel=_GEOMETRY,
+    ),
 ]
 Threads = Annotated[int, typer.Option(metavar="N", help="Threads that read; 0 is all.", rich_help_panel=_READING)]
 WorkDir = Annotated[
-    Path, typer.Option(metavar="DIR", help="Folder for staged rows and rejects.", rich_help_panel=_READING)
+    Path, typer.Option(metavar="DIR", help="Folder for staged rows, rejects and ledgers.", rich_help_panel=_READING)
 ]
 Rejects = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Where rejects go, else the work folder.", rich_help_panel=_READING)
@@ -135,10 +143,92 @@ OnExisting = Annotated[
 EmptyRows = Annotated[
     str, typer.Option(metavar="create|skip", help="Media without predictions.", rich_help_panel=_SENDING)
 ]
-Jobs = Annotated[int, typer.Option(metavar="N", help="Requests in flight.", rich_help_panel=_SENDING)]
+Jobs = Annotated[
+    int, typer.Option(metavar="N", help="Requests in flight, fewer while the server is slow.", rich_help_panel=_SENDING)
+]
 BatchRows = Annotated[int, typer.Option(metavar="N", help="Label rows in a request.", rich_help_panel=_SENDING)]
 BatchBytes = Annotated[int, typer.Option(metavar="N", help="Bytes in a request.", rich_help_panel=_SENDING)]
 MaxRejects = Annotated[
     str | None, typer.Option(metavar="N|P%", help="Send nothing if more are rejected.", rich_help_panel=_SENDING)
 ]
+MaxInflightBytes = Annotated[
+    int, typer.Option(metavar="N", help="Bytes of label rows in flight together.", rich_help_panel=_SENDING)
+]
+MaxRowBytes = Annotated[
+    int, typer.Option(metavar="N", help="Reject label rows that are larger.", rich_help_panel=_SENDING)
+]
+RetrySeconds = Annotated[
+    float, typer.Option(metavar="S", help="How long one request is tried again.", rich_help_panel=_TRYING)
+]
+Timeout = Annotated[
+    float,
+    typer.Option(metavar="S", help="How long an answer may take, more for large bodies.", rich_help_panel=_TRYING),
+]
+Verify = Annotated[bool, typer.Option("--verify", help="Read back and compare at the end.", rich_help_panel=_SENDING)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything but write; the report says what would be.")]
+
+READING: Mapping[str, tuple[Any, Any]] = {
+    "format": (Format, "coco"),
+    "annotations": (Annotations, None),
+    "source_label": (SourceLabel, None),
+    "confidence_field": (ConfidenceField, None),
+    "include_crowd": (IncludeCrowd, False),
+    "min_confidence": (MinConfidence, None),
+    "threads": (Threads, 0),
+    "work_dir": (WorkDir, Path(".ropewalk")),
+    "rejects": (Rejects, None),
+    "class_map": (ClassMap, None),
+    "media_map": (MediaMap, None),
+    "media_from": (MediaFrom, "auto"),
+    "frame_from": (FrameFrom, "auto"),
+    "frame_pattern": (FramePattern, None),
+    "frame_base": (FrameBase, 0),
+    "frame_stride": (FrameStride, 1),
+    "only_classes": (OnlyClasses, None),
+    "only_media": (OnlyMedia, None),
+    "limit_rows": (LimitRows, None),
+    "off_image": (OffImage, "clip"),
+    "simplify_px": (Simplify, None),
+}
+CONNECTING: Mapping[str, tuple[Any, Any]] = {
+    "jobs": (Jobs, 8),
+    "retry_seconds": (RetrySeconds, 600.0),
+    "timeout": (Timeout, 60.0),
+}
+SENDING: Mapping[str, tuple[Any, Any]] = {
+    "allow_branch": (AllowBranch, False),
+    "on_existing": (OnExisting, "fail"),
+    "empty_rows": (EmptyRows, "skip"),
+    "batch_rows": (BatchRows, 20),
+    "batch_bytes": (BatchBytes, 8_000_000),
+    "max_inflight_bytes": (MaxInflightBytes, 128_000_000),
+    "max_row_bytes": (MaxRowBytes, 50_000_000),
+    "max_rejects": (MaxRejects, None),
+    "verify": (Verify, False),
+}
+ACCOUNT: Mapping[str, tuple[Any, Any]] = {
+    "domain": (Domain, None),
+    "ssh_key": (SshKey, None),
+}
+
+
+def taking(*groups: Mapping[str, tuple[Any, Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command options that others have as well; it gets them as keywords beside its own.
+
+    Args:
+        groups: Name of an option -> its type and its default.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        shared = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for group in groups
+            for name, (annotation, default) in group.items()
+        ]
+        command.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
+        return command
+
+    return decorate

@@ -1,18 +1,22 @@
-"""Work spread over threads with a bound on what is in flight."""
+"""Work spread over threads, with bounds on what is in flight and on how long stopping takes."""
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
+
+from ropewalk.sinks.encord.retry import Stopped
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def in_parallel(
-    work: Callable[[Item], Result], items: Iterable[Item], jobs: int, stop: threading.Event
+    work: Callable[[Item], Result], items: Iterable[Item], jobs: int, stop: threading.Event, stop_seconds: float = 20.0
 ) -> Iterator[Result]:
     """Do work on items in threads, taking an item only when a thread is free for it.
 
@@ -21,41 +25,107 @@ def in_parallel(
         items: Taken one by one in the caller's thread, so it may be lazy.
         jobs: Threads.
         stop: Set when the caller stops or the work of an item fails; what waits on it should give up.
+        stop_seconds: How long what is in flight may take to end once `stop` is set; it is left behind after that.
 
     Yields:
-        Results, in the order in which they are ready; also those that are ready after another item's work failed.
+        Results, in the order in which they are ready; also those that are ready after another item's work failed, or
+        after an interrupt.
 
     Raises:
-        Exception: The first that the work raised, once everything in flight has ended.
+        Exception: The first that the work raised, once everything in flight has ended or `stop_seconds` are over.
+        KeyboardInterrupt: The caller's thread was interrupted; a second one does not wait.
     """
-    failures: list[BaseException] = []
+    todo: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+    failure: BaseException | None = None
+    in_flight = threads = 0
 
-    def results(done: set[Future[Result]]) -> Iterator[Result]:
-        for future in done:
-            failure = future.exception()
-            if failure is None:
-                yield future.result()
-            else:
-                failures.append(failure)
+    def run() -> None:
+        while (item := todo.get()) is not None:
+            try:
+                done.put((work(item), None))
+            except BaseException as e:
                 stop.set()
+                done.put((None, e))
 
-    executor = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="ropewalk-send")
-    in_flight: set[Future[Result]] = set()
+    iterator = iter(items)
     try:
-        for item in items:
-            while len(in_flight) >= jobs:
-                done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
-                yield from results(done)
-            if failures:
+        while failure is None:
+            try:
+                item = next(iterator, None) if in_flight < jobs and not stop.is_set() else None
+                if item is not None:
+                    if threads == in_flight:
+                        # Daemons, so that a request without an answer does not keep the process from ending.
+                        threading.Thread(target=run, name=f"ropewalk-send-{threads}", daemon=True).start()
+                        threads += 1
+                    todo.put(item)
+                    in_flight += 1
+                    continue
+                if not in_flight:
+                    if stop.is_set():
+                        raise Stopped
+                    return
+                result, failure = _next(done)
+            except KeyboardInterrupt as e:
+                failure = e
                 break
-            in_flight.add(executor.submit(work, item))
+            in_flight -= 1
+            if failure is None:
+                yield result  # type: ignore[misc]
+        stop.set()
+        deadline = time.monotonic() + stop_seconds
         while in_flight:
-            done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
-            yield from results(done)
-        if failures:
-            raise failures[0]
+            try:
+                result, error = done.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            in_flight -= 1
+            if error is None:
+                yield result  # type: ignore[misc]
+            elif isinstance(failure, Stopped):
+                failure = error
+        raise failure
     except BaseException:
         stop.set()
         raise
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        for _ in range(threads):
+            todo.put(None)
+
+
+def _next(done: queue.SimpleQueue[Result]) -> Result:
+    # In slices, since not every platform wakes an unbounded wait for ctrl-C.
+    while True:
+        try:
+            return done.get(timeout=0.5)
+        except queue.Empty:
+            continue
+
+
+class InFlight:
+    """A bound on the bytes of what is in flight together; one thing larger than the bound goes alone."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, n_bytes: int, stop: threading.Event) -> Iterator[None]:
+        """Wait until there is room, and take it for as long as the context lasts.
+
+        Raises:
+            Stopped: The import stops.
+        """
+        with self._changed:
+            while self._held and self._held + n_bytes > self._most:
+                if stop.is_set():
+                    raise Stopped
+                self._changed.wait(timeout=0.1)
+            self._held += n_bytes
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= n_bytes
+                self._changed.notify_all()

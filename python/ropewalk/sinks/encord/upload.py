@@ -1,47 +1,83 @@
 """Staged label rows onto a branch: create or fetch, encode, save, in batches with a few requests in flight.
 
 A batch is refused as a whole; it is then halved until the refused row stands alone, so that one bad row never costs
-its neighbours. What is sent is a function of the stage, the row's header and the import's creation time.
+its neighbours. What is sent is a function of the stage, the row's header and the import's creation time; the ledger
+hears of every row before it is sent and after it is answered.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ropewalk.errors import EncordError, RefusalError, RopewalkError
-from ropewalk.sinks.encord.parallel import in_parallel
-from ropewalk.text import without_secrets
+from ropewalk.errors import EncordError, LedgerError, RopewalkError, TemporaryEncordError
+from ropewalk.ledger.ledger import FAILED, SENDING, STANDING, Ledger, RowRecord
+from ropewalk.project import StandingRow, standing_from_listing
+from ropewalk.sinks.encord.halving import bisected
+from ropewalk.sinks.encord.labels import labels_of
+from ropewalk.sinks.encord.parallel import InFlight, in_parallel
+from ropewalk.text import size, without_secrets
 
 if TYPE_CHECKING:
     from ropewalk._core import Staged
     from ropewalk.sinks.encord.rows import LabelRows
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-# Only to keep batches of fetched rows within the byte limit, before their size is known.
-_BYTES_OF_AN_ANNOTATION = 600
+_TOO_LARGE = 413
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much goes into one request, and how many requests are in flight."""
+    """How much goes into one request, and how much is in flight; `row_bytes` is the largest label row that is sent."""
 
-    jobs: int = 4
+    jobs: int = 8
     batch_rows: int = 20
     batch_bytes: int = 8_000_000
+    inflight_bytes: int = 128_000_000
+    row_bytes: int = 50_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A staged label row: its number, how much it holds, and the size and digest of what would be written."""
+
+    index: int
+    data_hash: str
+    title: str
+    annotations: int
+    sized: bool
+    len_bytes: int
+    digest: str
+
+
+def staged_rows(staged: Staged, threads: int) -> list[Row]:
+    """Measure the label rows of a stage."""
+    infos = map(staged.label_row, range(len(staged)))
+    return [
+        Row(index, info["data_hash"], info["title"], info["annotations"], info["sized"], len_bytes, digest)
+        for index, (info, (len_bytes, digest)) in enumerate(zip(infos, staged.measure(threads), strict=True))
+    ]
+
+
+def too_large(staged: Staged, row: Row, len_bytes: int, reason: str) -> str:
+    """Reject a label row for its size: one line for the whole row, which says what would make it fit."""
+    message = (
+        f"the label row has {size(len_bytes)} and {row.annotations} annotations, {reason}; "
+        "--min-confidence, --max-per-frame, --every and --decimals make rows smaller"
+    )
+    return staged.refuse_row(row.index, "row_too_large", message, len_bytes)
 
 
 @dataclass
 class Outcome:
-    """What became of some label rows; annotations = written + already_there + skipped + lines of rejects.
+    """What became of some label rows; annotations = written + already_there + skipped + those of rejects.
 
     `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed.
-    `rows_not_created` says why, by data_hash, where an empty row was refused.
+    `rows_not_created` says why, by data_hash, where an empty row was refused. `edited` has the titles of rows that
+    someone else edited after this import had saved them, `left_out` the numbers of rows that failed or were skipped.
     """
 
     written: int = 0
@@ -53,11 +89,12 @@ class Outcome:
     rows_created_empty: int = 0
     bytes_sent: int = 0
     rows_done: int = 0
-    settled: list[int] = field(default_factory=list)
     rows_failed: int = 0
     rows_not_created: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
     rejects: dict[int, list[str]] = field(default_factory=dict)
+    left_out: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -66,43 +103,57 @@ class Upload:
 
     Attributes:
         staged: The sorted annotations.
+        todo: The rows of the stage that are to be written.
         rows: The project's label rows; None when there is no server, as in a rehearsal with a project file.
         branch: Where to write.
-        label_hashes: data_hash -> label_hash of the rows that stand on the branch already.
+        standing: data_hash -> the rows that stand on the branch already.
         when: The import's creation time, as label rows write it.
         on_existing: fail, skip, replace or merge.
         limits: Batch sizes and requests in flight.
-        dry_run: Do everything but write.
         stop: Set when the import stops.
-        settled: Rows found to hold all of theirs already; they are not fetched again.
+        ledger: What earlier runs of this import noted, see `remember`; None in a rehearsal, which writes nothing.
     """
 
     staged: Staged
+    todo: Sequence[Row]
     rows: LabelRows | None
     branch: str
-    label_hashes: Mapping[str, str]
+    standing: Mapping[str, StandingRow]
     when: str
     on_existing: str
     limits: Limits
-    dry_run: bool
     stop: threading.Event
-    settled: set[int] = field(default_factory=set)
+    ledger: Ledger | None = None
+    _settled: set[int] = field(default_factory=set)
 
-    def existing(self) -> list[int]:
-        """Number the staged rows that stand on the branch already."""
-        return [i for i in range(len(self.staged)) if self._label_hash(i) is not None]
+    def __post_init__(self) -> None:
+        self._in_flight = InFlight(self.limits.inflight_bytes)
+
+    def remember(self, ledger: Ledger, *, trusted: bool) -> None:
+        """Note what is written in a ledger, and go on where it ends.
+
+        Args:
+            ledger: Of this import; its creation time counts.
+            trusted: Whether no other import has had the branch since; if one has, rows are compared again.
+        """
+        self.ledger, self.when = ledger, ledger.header.when
+        if trusted:
+            self._settled = {row.index for row in self.todo if self._is_done(row, ledger)}
+
+    def to_check(self) -> list[Row]:
+        """List the rows that stand on the branch already and are not known to hold what they should."""
+        return [row for row in self.todo if row.data_hash in self.standing and row.index not in self._settled]
 
     def check_existing(self) -> Iterator[Outcome]:
         """Compare the rows that exist with those staged, reading only.
 
         Yields:
-            Outcomes whose `refused` names the rows that hold something else, by title, and whose `settled` numbers
-            those that hold exactly what they should.
+            Outcomes whose `refused` names the rows that hold something else, by title.
         """
-        yield from in_parallel(self._check_batch, self._batches(self.existing()), self.limits.jobs, self.stop)
+        yield from in_parallel(self._check_batch, self._batches(self.to_check()), self.limits.jobs, self.stop)
 
     def send(self) -> Iterator[Outcome]:
-        """Write all staged rows.
+        """Write all rows that are not settled.
 
         Yields:
             Outcomes of batches, as they are done.
@@ -110,8 +161,16 @@ class Upload:
         Raises:
             AccessError: The key was refused.
             EncordError: Encord could not be reached any more; what was acknowledged is stored.
+            LedgerError: The ledger cannot be written.
         """
-        yield from in_parallel(self._send_batch, self._batches(range(len(self.staged))), self.limits.jobs, self.stop)
+        settled = [row for row in self.todo if row.index in self._settled]
+        yield Outcome(
+            already_there=sum(row.annotations for row in settled),
+            rows_already_there=len(settled),
+            rows_done=len(settled),
+        )
+        left = [row for row in self.todo if row.index not in self._settled]
+        yield from in_parallel(self._send_batch, self._batches(left), self.limits.jobs, self.stop)
 
     def create_empty(self, data_hashes: Sequence[str]) -> Iterator[Outcome]:
         """Create rows without labels for media that have none on the branch."""
@@ -119,142 +178,214 @@ class Upload:
         batches = (data_hashes[at : at + step] for at in range(0, len(data_hashes), step))
         yield from in_parallel(self._create_empty_batch, batches, self.limits.jobs, self.stop)
 
-    def _label_hash(self, index: int) -> str | None:
-        return self.label_hashes.get(self.staged.label_row(index)["data_hash"])
+    def find_edits(self) -> Iterator[Outcome]:
+        """List the branch once more and find rows that someone else edited after this import saved them.
 
-    def _batches(self, indices: Sequence[int]) -> Iterator[list[int]]:
-        batch: list[int] = []
+        Yields:
+            Outcomes whose `edited` names them, by title.
+        """
+        assert self.rows is not None and self.ledger is not None
+        now = standing_from_listing(self.rows.listing(self.branch))
+        seen: dict[str, datetime] = {}
+        suspects: list[Row] = []
+        gone = Outcome()
+        for row in self.todo:
+            if not self.ledger.was_saved(row.data_hash, row.digest):
+                continue
+            record, stands = self.ledger.records[row.data_hash], now.get(row.data_hash)
+            if stands is None or stands.label_hash != record.label_hash:
+                gone.edited.append(row.title)
+            elif stands.last_edited_at is not None and record.seen != stands.last_edited_at:
+                if record.seen is not None and stands.last_edited_at > record.seen:
+                    suspects.append(row)
+                else:
+                    seen[row.data_hash] = stands.last_edited_at
+        self.ledger.listed(seen)
+        yield gone
+        for batch in self._batches(suspects):
+            yield self._find_edits_in(batch, now, self.ledger)
+
+    def _find_edits_in(self, batch: list[Row], now: Mapping[str, StandingRow], ledger: Ledger) -> Outcome:
+        """Compare rows that were touched after their save: what only touched the row is no edit of its labels."""
+        outcome = Outcome()
+        label_hashes = {row: now[row.data_hash].label_hash for row in batch}
+        found = {row: existing for row, _, existing in self._fetch(label_hashes, Outcome())}
+        for row in batch:
+            # Beside merged labels others may stand, also new ones; anywhere else they are an edit.
+            policy = "merge" if self.on_existing == "merge" else "fail"
+            if (
+                row in found
+                and self.staged.reconcile(row.index, found[row], self.when, policy)["verdict"] == "already_there"
+            ):
+                moment = now[row.data_hash].last_edited_at
+                assert moment is not None
+                ledger.listed({row.data_hash: moment})
+            else:
+                outcome.edited.append(row.title)
+                ledger.edited([row.data_hash])
+        return outcome
+
+    def _is_done(self, row: Row, ledger: Ledger) -> bool:
+        stands = self.standing.get(row.data_hash)
+        # What does not fit a row of unlisted size is known only from the row: it is fetched each time.
+        return (
+            row.sized
+            and stands is not None
+            and ledger.is_done(row.data_hash, row.digest, stands.label_hash, stands.last_edited_at)
+        )
+
+    def _batches(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
+        batch: list[Row] = []
         n_bytes = 0
-        for index in indices:
-            row_bytes = self.staged.label_row(index)["annotations"] * _BYTES_OF_AN_ANNOTATION
-            if batch and (len(batch) >= self.limits.batch_rows or n_bytes + row_bytes > self.limits.batch_bytes):
+        for row in rows:
+            if batch and (len(batch) >= self.limits.batch_rows or n_bytes + row.len_bytes > self.limits.batch_bytes):
                 yield batch
                 batch, n_bytes = [], 0
-            batch.append(index)
-            n_bytes += row_bytes
+            batch.append(row)
+            n_bytes += row.len_bytes
         if batch:
             yield batch
 
-    def _check_batch(self, batch: list[int]) -> Outcome:
+    def _check_batch(self, batch: list[Row]) -> Outcome:
         outcome = Outcome()
-        for index, _, existing in self._fetch({i: self._known(i) for i in batch}, outcome):
-            info = self.staged.label_row(index)
-            found = self.staged.reconcile(index, existing, self.when, "fail")
-            if found["verdict"] == "refused":
-                outcome.refused.append(info["title"])
-            elif found["verdict"] == "already_there" and found["already_there"] == info["annotations"]:
-                outcome.settled.append(index)
+        with self._room_for(batch):
+            for row, label_hash, existing in self._fetch(self._standing_of(batch), outcome):
+                found = self.staged.reconcile(row.index, existing, self.when, "fail")
+                if found["verdict"] == "refused":
+                    outcome.refused.append(row.title)
+                elif found["verdict"] == "already_there" and found["already_there"] == row.annotations:
+                    self._note_standing(row, label_hash)
+                    self._settled.add(row.index)
         outcome.rows_done = len(batch)
         return outcome
 
-    def _send_batch(self, batch: list[int]) -> Outcome:
+    def _send_batch(self, batch: list[Row]) -> Outcome:
         outcome = Outcome()
-        bodies = _Bodies(self, outcome)
-        standing = {i: label_hash for i in batch if (label_hash := self._label_hash(i)) is not None}
-        new = [i for i in batch if i not in standing]
-        for index in self.settled.intersection(standing):
-            del standing[index]
-            outcome.already_there += self.staged.label_row(index)["annotations"]
-            outcome.rows_already_there += 1
-        if self.rows is None or self.dry_run:
-            for index in new:
-                with self._one_row(index, outcome):
-                    if self._set_aside(index, None, outcome):
-                        bodies.add(index, "", self.staged.encode(index, None, self.when))
-        elif new:
-            for index, label_hash, header in self._create(new, standing, outcome):
-                with self._one_row(index, outcome):
-                    if self._set_aside(index, header, outcome):
-                        bodies.add(index, label_hash, self.staged.encode(index, header, self.when))
-        for index, label_hash, existing in self._fetch(standing, outcome):
-            with self._one_row(index, outcome):
-                self._reconcile(index, label_hash, existing, bodies, outcome)
-        bodies.save()
+        with self._room_for(batch):
+            bodies = _Bodies(self, outcome)
+            standing = self._standing_of(batch)
+            new = [row for row in batch if row not in standing]
+            if self.rows is None or self.dry_run:
+                for row in new:
+                    with self._one_row(row, outcome):
+                        if self._set_aside(row, None, outcome):
+                            bodies.add(row, "", self.staged.encode(row.index, None, self.when))
+            elif new:
+                for row, label_hash, header in self._create(new, standing, outcome):
+                    with self._one_row(row, outcome):
+                        if self._set_aside(row, header, outcome):
+                            bodies.add(row, label_hash, self.staged.encode(row.index, header, self.when))
+            for row, label_hash, existing in self._fetch(standing, outcome):
+                with self._one_row(row, outcome):
+                    self._reconcile(row, label_hash, existing, bodies, outcome)
+            bodies.save()
         outcome.rows_done = len(batch)
         return outcome
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether everything is done but writing."""
+        return self.ledger is None
+
+    def _room_for(self, batch: list[Row]) -> AbstractContextManager[None]:
+        # A row that stands there is held as it is and as it will be.
+        weights = (row.len_bytes * (2 if row.data_hash in self.standing else 1) for row in batch)
+        return self._in_flight.hold(sum(weights), self.stop)
 
     @contextmanager
-    def _one_row(self, index: int, outcome: Outcome) -> Iterator[None]:
+    def _one_row(self, row: Row, outcome: Outcome) -> Iterator[None]:
         """Let what the core finds wrong with a row of the server cost this row only."""
         try:
             yield
-        except EncordError:
+        except (EncordError, LedgerError):
             raise
         except RopewalkError as e:
-            self._fail(index, outcome, "bad_label_row", str(e))
+            self._fail(row, outcome, "bad_label_row", str(e))
 
-    def _reconcile(self, index: int, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
-        found = self.staged.reconcile(index, existing, self.when, self.on_existing)
-        if found["verdict"] == "skipped":
-            outcome.skipped += self.staged.label_row(index)["annotations"]
+    def _reconcile(self, row: Row, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
+        found = self.staged.reconcile(row.index, existing, self.when, self.on_existing)
+        verdict = found["verdict"]
+        if self.ledger is not None and verdict != "already_there" and self.ledger.was_saved(row.data_hash, row.digest):
+            outcome.edited.append(row.title)
+        if verdict == "skipped":
+            outcome.skipped += row.annotations
             outcome.rows_skipped += 1
+            outcome.left_out.append(row.index)
             return
-        if not self._set_aside(index, existing, outcome):
+        if not self._set_aside(row, existing, outcome):
             return
-        if found["verdict"] == "already_there":
-            outcome.already_there += self._fitting(index, outcome)
+        if verdict == "already_there":
+            self._note_standing(row, label_hash)
+            outcome.already_there += fitting(row, outcome)
             outcome.rows_already_there += 1
-        elif found["verdict"] == "refused":
+        elif verdict == "refused":
             self._fail(
-                index,
+                row,
                 outcome,
                 "existing_row",
                 "the row has come to hold other objects since the import began; see --on-existing",
             )
         else:
             assert found["body"] is not None
-            bodies.add(index, label_hash, found["body"], found["already_there"])
+            had_labels = bool(found["foreign"] or found["already_there"])
+            if had_labels and self.ledger is not None and not self.ledger.touched(row.data_hash, label_hash):
+                self.ledger.keep_before(row.data_hash, label_hash, labels_of(existing))
+            bodies.add(row, label_hash, found["body"], found["already_there"], had_labels)
 
-    def _set_aside(self, index: int, header: bytes | None, outcome: Outcome) -> bool:
+    def _set_aside(self, row: Row, header: bytes | None, outcome: Outcome) -> bool:
         """Note the annotations that `encode` leaves out, since they do not fit a row whose size only the row tells.
 
         Returns:
             Whether any is left: a row is not saved for nothing.
         """
-        if not self.staged.label_row(index)["sized"]:
-            outcome.rejects[index] = self.staged.unfit(index, header, self.when)
-        return self._fitting(index, outcome) > 0
+        if not row.sized:
+            outcome.rejects[row.index] = self.staged.unfit(row.index, header, self.when)
+        return fitting(row, outcome) > 0
 
-    def _fitting(self, index: int, outcome: Outcome) -> int:
-        return self.staged.label_row(index)["annotations"] - len(outcome.rejects.get(index, ()))
+    def _note_standing(self, row: Row, label_hash: str) -> None:
+        if self.ledger is not None:
+            stands = self.standing.get(row.data_hash)
+            seen = stands.last_edited_at if stands is not None else None
+            self.ledger.standing(_record(row, label_hash, STANDING, seen=seen))
 
-    def _create(self, new: list[int], standing: dict[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
-        """Create rows: index, label_hash, JSON. Those that stand there by now go to `standing`."""
+    def _standing_of(self, batch: list[Row]) -> dict[Row, str]:
+        return {row: self.standing[row.data_hash].label_hash for row in batch if row.data_hash in self.standing}
+
+    def _create(self, new: list[Row], standing: dict[Row, str], outcome: Outcome) -> Iterator[tuple[Row, str, bytes]]:
+        """Create rows: row, label_hash, JSON. Those that stand there by now go to `standing`."""
         assert self.rows is not None
         rows = self.rows
-        by_data_hash = {self.staged.label_row(i)["data_hash"]: i for i in new}
-        for part, answer in bisected(list(by_data_hash), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, RefusalError):
-                self._fail(by_data_hash[part[0]], outcome, "server_refused", str(answer))
+        by_data_hash = {row.data_hash: row for row in new}
+        for part, answer in bisected(list(by_data_hash), lambda part: rows.create(part, self.branch), self._answers):
+            if isinstance(answer, EncordError):
+                self._fail_for(by_data_hash[part[0]], outcome, answer)
                 continue
             created, there = answer
             for data_hash in part:
-                index = by_data_hash[data_hash]
+                row = by_data_hash[data_hash]
                 if data_hash in there:
-                    standing[index] = there[data_hash]
+                    standing[row] = there[data_hash]
                 elif data_hash in created:
-                    yield index, *created.pop(data_hash)
+                    yield row, *created.pop(data_hash)
                 else:
-                    self._fail(index, outcome, "row_missing", "Encord did not answer with the row it was to create")
+                    self._fail(row, outcome, "row_missing", "Encord did not answer with the row it was to create")
 
-    def _fetch(self, standing: Mapping[int, str], outcome: Outcome) -> Iterator[tuple[int, str, bytes]]:
-        """Fetch rows: index, label_hash, JSON."""
+    def _fetch(self, standing: Mapping[Row, str], outcome: Outcome) -> Iterator[tuple[Row, str, bytes]]:
+        """Fetch rows: row, label_hash, JSON."""
         if not standing:
             return
         assert self.rows is not None
-        by_label_hash = {label_hash: i for i, label_hash in standing.items()}
-        for part, answer in bisected(list(by_label_hash), self.rows.get):
-            if isinstance(answer, RefusalError):
-                self._fail(by_label_hash[part[0]], outcome, "server_refused", str(answer))
+        by_label_hash = {label_hash: row for row, label_hash in standing.items()}
+        for part, answer in bisected(list(by_label_hash), self.rows.get, self._answers):
+            if isinstance(answer, EncordError):
+                self._fail_for(by_label_hash[part[0]], outcome, answer)
                 continue
             for label_hash in part:
-                index = by_label_hash[label_hash]
+                row = by_label_hash[label_hash]
                 if label_hash in answer:
-                    yield index, label_hash, answer.pop(label_hash)
+                    yield row, label_hash, answer.pop(label_hash)
                 else:
-                    self._fail(
-                        index, outcome, "row_missing", "the row was listed, but Encord does not have it any more"
-                    )
+                    self._fail(row, outcome, "row_missing", "the row was listed, but Encord does not have it any more")
 
     def _create_empty_batch(self, data_hashes: Sequence[str]) -> Outcome:
         outcome = Outcome(rows_done=len(data_hashes))
@@ -262,21 +393,60 @@ class Upload:
             outcome.rows_created_empty = len(data_hashes)
             return outcome
         rows = self.rows
-        for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch)):
-            if isinstance(answer, RefusalError):
+        for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch), self._answers):
+            if isinstance(answer, EncordError):
                 outcome.rows_not_created[part[0]] = without_secrets(str(answer))
             else:
                 outcome.rows_created_empty += len(answer[0])
         return outcome
 
-    def _known(self, index: int) -> str:
-        label_hash = self._label_hash(index)
-        assert label_hash is not None
-        return label_hash
+    def _answers(self) -> None:
+        """Make sure that Encord answers at all; if not, the import stops instead of rejecting row after row."""
+        assert self.rows is not None
+        self.rows.listing(self.branch, data_hashes=[row.data_hash for row in self.todo[:1]])
 
-    def _fail(self, index: int, outcome: Outcome, code: str, message: str) -> None:
+    def _fail_for(self, row: Row, outcome: Outcome, error: EncordError) -> None:
+        if error.status == _TOO_LARGE:
+            self._fail_too_large(row, outcome, row.len_bytes, "more than the server takes")
+        elif isinstance(error, TemporaryEncordError):
+            self._fail(row, outcome, "no_answer", f"{error}; run the import again to find out what stands there")
+        else:
+            self._fail(row, outcome, "server_refused", str(error))
+
+    def _fail_too_large(self, row: Row, outcome: Outcome, len_bytes: int, reason: str) -> None:
+        self._count_failed(row, outcome, "row_too_large")
+        outcome.rejects[row.index] = [too_large(self.staged, row, len_bytes, reason)]
+
+    def _fail(self, row: Row, outcome: Outcome, code: str, message: str) -> None:
+        self._count_failed(row, outcome, code)
+        outcome.rejects[row.index] = self.staged.refuse(row.index, code, without_secrets(message))
+
+    def _count_failed(self, row: Row, outcome: Outcome, code: str) -> None:
         outcome.rows_failed += 1
-        outcome.rejects[index] = self.staged.refuse(index, code, without_secrets(message))
+        outcome.left_out.append(row.index)
+        if self.ledger is not None:
+            stands = self.standing.get(row.data_hash)
+            self.ledger.failed(_record(row, stands.label_hash if stands else "", FAILED), code)
+
+
+def fitting(row: Row, outcome: Outcome) -> int:
+    """Count the annotations of a row that are not set aside."""
+    return row.annotations - len(outcome.rejects.get(row.index, ()))
+
+
+def _record(
+    row: Row, label_hash: str, state: str, *, had_labels: bool = False, seen: datetime | None = None
+) -> RowRecord:
+    return RowRecord(state, row.data_hash, label_hash, row.digest, row.annotations, had_labels=had_labels, seen=seen)
+
+
+@dataclass(frozen=True)
+class _Body:
+    row: Row
+    label_hash: str
+    text: bytes
+    already_there: int
+    had_labels: bool
 
 
 class _Bodies:
@@ -285,58 +455,47 @@ class _Bodies:
     def __init__(self, upload: Upload, outcome: Outcome) -> None:
         self._upload = upload
         self._outcome = outcome
-        self._rows: list[tuple[int, str, bytes, int]] = []
+        self._bodies: list[_Body] = []
         self._bytes = 0
 
-    def add(self, index: int, label_hash: str, body: bytes, already_there: int = 0) -> None:
-        limit = self._upload.limits.batch_bytes
-        if self._rows and self._bytes + len(body) > limit:
+    def add(self, row: Row, label_hash: str, text: bytes, already_there: int = 0, had_labels: bool = False) -> None:
+        limits = self._upload.limits
+        if len(text) > limits.row_bytes:
+            reason = f"more than --max-row-bytes {limits.row_bytes}"
+            self._upload._fail_too_large(row, self._outcome, len(text), reason)
+            return
+        if self._bodies and self._bytes + len(text) > limits.batch_bytes:
             self.save()
-        self._rows.append((index, label_hash, body, already_there))
-        self._bytes += len(body)
-        if self._bytes >= limit:
+        self._bodies.append(_Body(row, label_hash, text, already_there, had_labels))
+        self._bytes += len(text)
+        if self._bytes >= limits.batch_bytes:
             self.save()
 
     def save(self) -> None:
         """Store what has gathered, and count it."""
-        rows, self._rows, self._bytes = self._rows, [], 0
-        if not rows:
+        bodies, self._bodies, self._bytes = self._bodies, [], 0
+        if not bodies:
             return
-        for part, answer in bisected(rows, self._save_part):
-            if isinstance(answer, RefusalError):
-                self._upload._fail(part[0][0], self._outcome, "server_refused", str(answer))
+        for part, answer in bisected(bodies, self._save_part, self._upload._answers):
+            if isinstance(answer, EncordError):
+                self._upload._fail_for(part[0].row, self._outcome, answer)
                 continue
             self._outcome.bytes_sent += answer
             self._outcome.rows_saved += len(part)
-            for index, _, _, already_there in part:
-                self._outcome.written += self._upload._fitting(index, self._outcome) - already_there
-                self._outcome.already_there += already_there
+            for body in part:
+                self._outcome.written += fitting(body.row, self._outcome) - body.already_there
+                self._outcome.already_there += body.already_there
 
-    def _save_part(self, part: list[tuple[int, str, bytes, int]]) -> int:
-        if self._upload.rows is None or self._upload.dry_run:
-            return sum(len(body) for _, _, body, _ in part)
-        return self._upload.rows.save([row[1] for row in part], [row[2] for row in part])
-
-
-def bisected(
-    items: list[Item], call: Callable[[list[Item]], Result]
-) -> Iterator[tuple[list[Item], Result | RefusalError]]:
-    """Make a call on a list of items, halving the list while the call is refused.
-
-    Yields:
-        Parts of the list with the call's result; for a part of one item that is refused, with the error.
-
-    Raises:
-        EncordError: A failure that is no refusal of these items: no access, or Encord not reachable any more.
-    """
-    try:
-        result = call(items)
-    except RefusalError as e:
-        if len(items) == 1:
-            yield items, e
-            return
-        middle = len(items) // 2
-        yield from bisected(items[:middle], call)
-        yield from bisected(items[middle:], call)
-        return
-    yield items, result
+    def _save_part(self, part: list[_Body]) -> int:
+        rows, ledger = self._upload.rows, self._upload.ledger
+        if rows is None or ledger is None:
+            return sum(len(body.text) for body in part)
+        data_hashes = [body.row.data_hash for body in part]
+        ledger.sending(_record(body.row, body.label_hash, SENDING, had_labels=body.had_labels) for body in part)
+        try:
+            stored = rows.save([body.label_hash for body in part], [body.text for body in part])
+        except TemporaryEncordError:
+            ledger.unknown(data_hashes)
+            raise
+        ledger.saved(data_hashes, stored.server_time)
+        return stored.len_bytes

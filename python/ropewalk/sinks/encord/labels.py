@@ -1,0 +1,34 @@
+"""The labels of a label row apart from its header: what is kept before a row is overwritten, and put back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+_ANSWERS = ("object_answers", "classification_answers", "object_actions", "spaces")
+
+
+def labels_of(label_row: bytes) -> dict[str, Any]:
+    """Take the labels and answers out of a label row; its header, with the links in it, is left behind."""
+    row = orjson.loads(label_row)
+    units = {data_hash: unit.get("labels") or {} for data_hash, unit in (row.get("data_units") or {}).items()}
+    return {"data_units": units} | {name: row[name] for name in _ANSWERS if row.get(name)}
+
+
+def with_labels(label_row: bytes, labels: dict[str, Any] | None) -> bytes:
+    """Write a label row as ASCII JSON with other labels.
+
+    Args:
+        label_row: As the server has it.
+        labels: As `labels_of` gives them; None for a row without labels.
+    """
+    import json
+
+    row = orjson.loads(label_row)
+    kept = labels or {}
+    for data_hash, unit in (row.get("data_units") or {}).items():
+        unit["labels"] = kept.get("data_units", {}).get(data_hash, {})
+    for name in _ANSWERS:
+        row[name] = kept.get(name, {})
+    return json.dumps(row, allow_nan=False).encode("ascii")
