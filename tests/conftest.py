@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from encord import EncordUserClient, Project
 
 from ropewalk.emulator import RunningEmulator, running_emulator
 from snapshots import make_snapshot
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give all tests, and the processes that they start, a home of their own: locks of branches are kept there."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def verify(
     branch: o.Branch,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="All differences, one line of JSON each; else the first are shown."),
+        typer.Option(metavar="FILE", help="Where all differences go, a line of JSON each."),
     ] = None,
     allow_extra: Annotated[
         bool, typer.Option("--allow-extra", help="Other objects may stand on the same label rows, as after a merge.")

@@ -1,0 +1,178 @@
+"""What the soak tests import: a project with many label rows, a source for it, and what an undisturbed import leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ropewalk.emulator import RunningEmulator, parse_faults, running_emulator
+from ropewalk.emulator.history import Exchange
+from ropewalk.snapshot import Medium, Snapshot
+from snapshots import make_image, make_snapshot, make_video
+
+BRANCH = "pred-soak"
+FRAMES = 12
+
+Json = dict[str, Any]
+
+
+def full() -> bool:
+    """Tell whether the full figures are wanted (`make soak`) or a share of them (`make test`)."""
+    return os.environ.get("ROPEWALK_SOAK") == "full"
+
+
+@dataclass(frozen=True)
+class World:
+    """A project and a source for it, in a folder.
+
+    Attributes:
+        snapshot: The project.
+        source: COCO dataset with boxes for every medium: tracks on videos, scores, nothing that is rejected.
+        annotations: How many.
+    """
+
+    snapshot: Snapshot
+    source: Path
+    annotations: int
+
+
+def make_world(folder: Path, label_rows: int, per_row: int, seed: int = 1) -> World:
+    """Make a world: two thirds of its label rows are videos, the rest images."""
+    media = [
+        make_image(f"still-{n}.jpg") if n % 3 == 2 else make_video(f"drive-{n}.mp4", number_of_frames=FRAMES)
+        for n in range(label_rows)
+    ]
+    draw = random.Random(seed)
+    images: list[Json] = []
+    annotations: list[Json] = []
+    videos = []
+    for number, medium in enumerate(media):
+        first = len(images)
+        images += _images(number, medium, first)
+        if medium.data_type == "VIDEO":
+            videos.append({"id": number, "name": medium.title})
+        for k in range(per_row):
+            image = images[first + k % (len(images) - first)]
+            x, y = draw.uniform(0, image["width"] / 2), draw.uniform(0, image["height"] / 2)
+            annotation = {
+                "id": len(annotations) + 1,
+                "image_id": image["id"],
+                "category_id": 1,
+                "bbox": [x, y, image["width"] / 3, image["height"] / 5],
+                "score": draw.random(),
+            }
+            # Every other box of a video belongs to a track that stands once on each frame.
+            if medium.data_type == "VIDEO" and k % 2:
+                annotation["track_id"] = k // FRAMES
+            annotations.append(annotation)
+    document = {
+        "images": images,
+        "videos": videos,
+        "categories": [{"id": 1, "name": "Car"}],
+        "annotations": annotations,
+    }
+    draw.shuffle(annotations)
+    source = folder / "predictions.json"
+    source.write_text(json.dumps(document), encoding="ascii")
+    return World(make_snapshot(tuple(media)), source, len(annotations))
+
+
+def _images(number: int, medium: Medium, first: int) -> Iterator[Json]:
+    common = {"width": medium.width, "height": medium.height}
+    if medium.data_type == "IMAGE":
+        yield common | {"id": first + 1, "file_name": medium.title}
+        return
+    for frame in range(FRAMES):
+        name = f"{number}/{frame:04}.png"
+        yield common | {"id": first + 1 + frame, "file_name": name, "video_id": number, "frame_index": frame}
+
+
+@dataclass
+class Service:
+    """An emulator with the history of its requests."""
+
+    emulator: RunningEmulator
+    history: list[Exchange] = field(default_factory=list)
+
+    def contents(self) -> dict[str, Json]:
+        """Read the label rows of the branch by data_hash, without what depends on when they were written."""
+        self.emulator.settle()
+        store = self.emulator.store
+        headers = store.headers(BRANCH)
+        texts = store.contents(header.label_hash for header in headers)
+        return {header.data_hash: _plain(json.loads(text)) for header, text in zip(headers, texts, strict=True)}
+
+    def saves(self) -> dict[str, int]:
+        """Count how often each label row was stored: label_hash -> applies."""
+        self.emulator.settle()
+        return {header.label_hash: header.saves for header in self.emulator.store.headers(BRANCH)}
+
+    def check_history(self) -> None:
+        """Check that what was acknowledged is stored, what is stored was attempted, and each row had one content."""
+        self.emulator.settle()
+        store = self.emulator.store
+        sent: dict[str, set[str]] = {}
+        acknowledged: set[str] = set()
+        applies: dict[str, int] = {}
+        for exchange in self.history:
+            if exchange.operation != "save":
+                continue
+            for label_hash, digest in zip(exchange.ids, exchange.digests, strict=True):
+                sent.setdefault(label_hash, set()).add(digest)
+                applies[label_hash] = applies.get(label_hash, 0) + exchange.applied
+                if exchange.answered == "ok":
+                    acknowledged.add(label_hash)
+        stored = {h.label_hash: h.saves for h in store.headers(BRANCH) if h.saves}
+        assert acknowledged <= stored.keys()
+        assert stored == {label_hash: n for label_hash, n in applies.items() if n}
+        assert all(len(digests) == 1 for digests in sent.values()), "a row was sent with two contents"
+
+
+def _plain(row: Json) -> Json:
+    for unit in row["data_units"].values():
+        labels = unit["labels"]
+        for frame in [labels] if isinstance(labels.get("objects"), list) else labels.values():
+            for item in frame["objects"]:
+                del item["createdAt"], item["lastEditedAt"]
+    return {key: row[key] for key in ("data_hash", "data_units", "object_answers", "classification_answers")}
+
+
+@contextmanager
+def running_service(world: World, faults: Json | None = None) -> Iterator[Service]:
+    """Run an emulator that holds the world's project and no label rows."""
+    history: list[Exchange] = []
+    parsed = None if faults is None else parse_faults(faults)
+    with running_emulator(world.snapshot, faults=parsed, on_request=history.append) as emulator:
+        yield Service(emulator, history)
+
+
+def arguments(world: World, service: Service, work_dir: Path, *more: str) -> list[str]:
+    """Build the command line of an import."""
+    emulator = service.emulator
+    account = ["--project", emulator.project_hash, "--domain", emulator.url, "--ssh-key", str(emulator.ssh_key_path)]
+    small = ["--batch-rows", "3", "--jobs", "4"]
+    return ["import", str(world.source), "--branch", BRANCH, "--work-dir", str(work_dir), *account, *small, *more]
+
+
+def start(command: Iterable[str], *, script: Path | None = None) -> subprocess.Popen[str]:
+    """Start `python -m ropewalk`, or a script in its place."""
+    program = ["-m", "ropewalk"] if script is None else [str(script)]
+    return subprocess.Popen(
+        [sys.executable, *program, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process: subprocess.Popen[str], code: int = 0) -> str:
+    """Wait for a process; its exit code must be the one given."""
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == code, out
+    assert "Traceback" not in out, out
+    return out
