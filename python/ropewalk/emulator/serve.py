@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,13 @@ from pathlib import Path
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from starlette.types import ASGIApp
 
 from ropewalk.emulator.app import build_app
+from ropewalk.emulator.faults import Faults
+from ropewalk.emulator.faulty import CuttableProtocol, FaultyApp
 from ropewalk.emulator.first_api import EmulatorOptions
+from ropewalk.emulator.history import Exchange
 from ropewalk.emulator.signatures import KeyRing
 from ropewalk.emulator.store import Store
 from ropewalk.snapshot import Snapshot, read_snapshot
@@ -44,6 +48,8 @@ def running_emulator(
     db: Path | None = None,
     port: int = 0,
     options: EmulatorOptions | None = None,
+    faults: Faults | None = None,
+    on_request: Callable[[Exchange], None] | None = None,
 ) -> Iterator[RunningEmulator]:
     """Run an emulator in a thread for as long as the context lasts.
 
@@ -52,6 +58,9 @@ def running_emulator(
         db: The database file that keeps the rows; None for a temporary one.
         port: The port on 127.0.0.1; 0 for a free one.
         options: How to behave where Encord's behaviour is not known.
+        faults: How to misbehave; None for not at all.
+        on_request: Called with each exchange of the first API, in the emulator's thread, before the end of the answer
+            is sent; `list.append` makes a history.
 
     Yields:
         The running emulator. Its key file is removed at the end.
@@ -66,8 +75,13 @@ def running_emulator(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-emulator-")))
         private_key = Ed25519PrivateKey.generate()
         listener = stack.enter_context(socket.create_server((_HOST, port)))
-        app = build_app(store, KeyRing([private_key.public_key()]), options or EmulatorOptions())
+        app: ASGIApp = build_app(store, KeyRing([private_key.public_key()]), options or EmulatorOptions())
+        with_faults = None
+        if faults is not None or on_request is not None:
+            app = with_faults = FaultyApp(app, faults or Faults(), on_request)
         stack.enter_context(_serving(app, listener))
+        if with_faults is not None:
+            stack.callback(with_faults.stop)
         yield RunningEmulator(
             url=f"http://{_HOST}:{listener.getsockname()[1]}",
             project_hash=snapshot.project_hash,
@@ -76,7 +90,13 @@ def running_emulator(
         )
 
 
-def serve(project_file: Path, db: Path | None = None, port: int = 0, options: EmulatorOptions | None = None) -> None:
+def serve(
+    project_file: Path,
+    db: Path | None = None,
+    port: int = 0,
+    options: EmulatorOptions | None = None,
+    faults: Faults | None = None,
+) -> None:
     """Run an emulator until SIGINT or SIGTERM; the first line on stdout says where it is, as JSON.
 
     Args:
@@ -84,6 +104,7 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
         db: The database file that keeps the rows; None for a temporary one.
         port: The port on 127.0.0.1; 0 for a free one.
         options: How to behave where Encord's behaviour is not known.
+        faults: How to misbehave; None for not at all.
 
     Raises:
         SnapshotError: The project file is not valid, or the database holds another project.
@@ -93,7 +114,7 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with running_emulator(snapshot, db, port, options) as emulator:
+        with running_emulator(snapshot, db, port, options, faults) as emulator:
             where = {
                 "url": emulator.url,
                 "project_hash": emulator.project_hash,
@@ -110,10 +131,13 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
 
 
 @contextmanager
-def _serving(app: object, listener: socket.socket) -> Iterator[None]:
+def _serving(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
+        http=CuttableProtocol,
         lifespan="off",
+        # Clients may compare their clock with the server's.
+        date_header=True,
         # The logging of the process we run in is not ours to configure.
         log_config=None,
         log_level="warning",
