@@ -9,9 +9,10 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -30,6 +31,7 @@ from ropewalk.snapshot import Snapshot, read_snapshot
 
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 5
+_QUIET_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,29 @@ class RunningEmulator:
     project_hash: str
     ssh_key_path: Path
     store: Store
+    _server: uvicorn.Server = field(repr=False)
+
+    def settle(self, timeout_s: float = 30.0) -> None:
+        """Wait until no request is being answered, also of clients that are gone.
+
+        A request whose client was killed may still be carried out; only after this do the rows and a history agree.
+
+        Args:
+            timeout_s: Longest wait, in seconds.
+
+        Raises:
+            TimeoutError: Requests are still being answered then.
+        """
+        now = time.monotonic()
+        end, quiet_since = now + timeout_s, now
+        # A while of quiet, since what a client has sent may not have been read yet.
+        while now - quiet_since < _QUIET_SECONDS:
+            if now > end:
+                raise TimeoutError(f"the emulator is still answering after {timeout_s:g} s")
+            time.sleep(_QUIET_SECONDS / 20)
+            now = time.monotonic()
+            if self._server.server_state.tasks:
+                quiet_since = now
 
 
 @contextmanager
@@ -79,7 +104,7 @@ def running_emulator(
         with_faults = None
         if faults is not None or on_request is not None:
             app = with_faults = FaultyApp(app, faults or Faults(), on_request)
-        stack.enter_context(_serving(app, listener))
+        server = stack.enter_context(_serving(app, listener))
         if with_faults is not None:
             stack.callback(with_faults.stop)
         yield RunningEmulator(
@@ -87,6 +112,7 @@ def running_emulator(
             project_hash=snapshot.project_hash,
             ssh_key_path=_write_key(private_key, folder / "id_ed25519"),
             store=store,
+            _server=server,
         )
 
 
@@ -131,7 +157,7 @@ def serve(
 
 
 @contextmanager
-def _serving(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
+def _serving(app: ASGIApp, listener: socket.socket) -> Iterator[uvicorn.Server]:
     config = uvicorn.Config(
         app,
         http=CuttableProtocol,
@@ -149,7 +175,7 @@ def _serving(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     thread.start()
     try:
         # The listener accepts connections already; they wait in its queue until the thread takes them.
-        yield
+        yield server
     finally:
         server.should_exit = True
         thread.join()
