@@ -17,7 +17,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.parametrize("number", [0, 1])
 def test_the_guide_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     faults, project = blocks("json")
@@ -30,4 +30,6 @@ def test_the_guide_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "drop_after",
         "stall_before",
     ]
-    exec(compile(blocks("python")[number], str(GUIDE), "exec"), {})
+    examples = blocks("python")
+    assert len(examples) == 2
+    exec(compile(examples[number], str(GUIDE), "exec"), {})

@@ -410,10 +410,11 @@ def _reply(
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {_found(next(n for n in names if names.count(n) > 1))} stands twice in one object")
+    document: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in document:
+            raise ValueError(f"the key {_found(name)} stands twice in one object")
+        document[name] = value
     return document
 
 
