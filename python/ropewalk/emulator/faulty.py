@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable
 
@@ -25,6 +26,9 @@ class CuttableProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Put the connection where the application finds it: in the state of each request's scope."""
         super().connection_made(transport)
+        # Head and body of an answer are two writes: on a kept connection the second would wait some 40 ms for the
+        # client to acknowledge the first. asyncio turns that off for some sockets only.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
