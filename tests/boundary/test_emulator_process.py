@@ -7,8 +7,10 @@ import re
 import signal
 import socket
 import stat
+import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from encord import EncordUserClient
 
 from ropewalk.emulator import running_emulator
@@ -97,6 +100,17 @@ def test_a_port_can_be_chosen() -> None:
         port = listener.getsockname()[1]
     with running_emulator(make_snapshot(), port=port) as emulator:
         assert emulator.url == f"http://127.0.0.1:{port}"
+
+
+def test_a_kept_connection_is_answered_without_delay() -> None:
+    # Where the answer's second packet waits for an acknowledgement of the first, each takes 40 ms.
+    with running_emulator(make_snapshot()) as emulator, requests.Session() as session:
+        seconds = []
+        for _ in range(60):
+            start = time.perf_counter()
+            session.post(f"{emulator.url}/public", data=b"{}", timeout=20)
+            seconds.append(time.perf_counter() - start)
+    assert statistics.median(seconds) < 0.03
 
 
 def test_a_database_of_another_project_or_kind_is_refused(tmp_path: Path) -> None:

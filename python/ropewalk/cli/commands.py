@@ -235,14 +235,17 @@ def emulator(
     project_file: Annotated[Path, typer.Option(metavar="FILE", help="Project snapshot to serve.")],
     db: Annotated[Path | None, typer.Option(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON file of faults that the answers suffer, to rehearse them.")
+    ] = None,
 ) -> None:
     """Run a local Encord for the `encord` client; the first line on stdout says where it is, as JSON."""
     with console.failures():
         try:
-            from ropewalk.emulator import serve
+            from ropewalk.emulator import read_faults, serve
         except ModuleNotFoundError as e:
             console.fail(str(e), 1)
-        serve(project_file, db, port)
+        serve(project_file, db, port, faults=None if faults is None else read_faults(faults))
 
 
 @app.command()

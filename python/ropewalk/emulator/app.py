@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -52,7 +52,8 @@ def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlett
                 _second(keys, _unknown_address),
                 methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             ),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: _gone},
     )
 
 
@@ -100,6 +101,11 @@ def _checked(verify: Callable[[], None]) -> None:
         raise unknown_key(str(e)) from e
     except SignatureRefused as e:
         raise not_authenticated(str(e)) from e
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    # A client that broke off is no fault of the emulator, hence no traceback; nobody receives this.
+    return Response(status_code=400)
 
 
 def _unknown_address(request: Request) -> Any:

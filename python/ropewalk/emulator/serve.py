@@ -9,23 +9,29 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from starlette.types import ASGIApp
 
 from ropewalk.emulator.app import build_app
+from ropewalk.emulator.faults import Faults
+from ropewalk.emulator.faulty import CuttableProtocol, FaultyApp
 from ropewalk.emulator.first_api import EmulatorOptions
+from ropewalk.emulator.history import Exchange
 from ropewalk.emulator.signatures import KeyRing
 from ropewalk.emulator.store import Store
 from ropewalk.snapshot import Snapshot, read_snapshot
 
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 5
+_QUIET_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,29 @@ class RunningEmulator:
     project_hash: str
     ssh_key_path: Path
     store: Store
+    _server: uvicorn.Server = field(repr=False)
+
+    def settle(self, timeout_s: float = 30.0) -> None:
+        """Wait until no request is being answered, also of clients that are gone.
+
+        A request whose client was killed may still be carried out; only after this do the rows and a history agree.
+
+        Args:
+            timeout_s: Longest wait, in seconds.
+
+        Raises:
+            TimeoutError: Requests are still being answered then.
+        """
+        now = time.monotonic()
+        end, quiet_since = now + timeout_s, now
+        # A while of quiet, since what a client has sent may not have been read yet.
+        while now - quiet_since < _QUIET_SECONDS:
+            if now > end:
+                raise TimeoutError(f"the emulator is still answering after {timeout_s:g} s")
+            time.sleep(_QUIET_SECONDS / 20)
+            now = time.monotonic()
+            if self._server.server_state.tasks:
+                quiet_since = now
 
 
 @contextmanager
@@ -44,6 +73,8 @@ def running_emulator(
     db: Path | None = None,
     port: int = 0,
     options: EmulatorOptions | None = None,
+    faults: Faults | None = None,
+    on_request: Callable[[Exchange], None] | None = None,
 ) -> Iterator[RunningEmulator]:
     """Run an emulator in a thread for as long as the context lasts.
 
@@ -52,6 +83,9 @@ def running_emulator(
         db: The database file that keeps the rows; None for a temporary one.
         port: The port on 127.0.0.1; 0 for a free one.
         options: How to behave where Encord's behaviour is not known.
+        faults: How to misbehave; None for not at all.
+        on_request: Called with each exchange of the first API, in the emulator's thread, before the end of the answer
+            is sent; `list.append` makes a history.
 
     Yields:
         The running emulator. Its key file is removed at the end.
@@ -66,17 +100,29 @@ def running_emulator(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-emulator-")))
         private_key = Ed25519PrivateKey.generate()
         listener = stack.enter_context(socket.create_server((_HOST, port)))
-        app = build_app(store, KeyRing([private_key.public_key()]), options or EmulatorOptions())
-        stack.enter_context(_serving(app, listener))
+        app: ASGIApp = build_app(store, KeyRing([private_key.public_key()]), options or EmulatorOptions())
+        with_faults = None
+        if faults is not None or on_request is not None:
+            app = with_faults = FaultyApp(app, faults or Faults(), on_request)
+        server = stack.enter_context(_serving(app, listener))
+        if with_faults is not None:
+            stack.callback(with_faults.stop)
         yield RunningEmulator(
             url=f"http://{_HOST}:{listener.getsockname()[1]}",
             project_hash=snapshot.project_hash,
             ssh_key_path=_write_key(private_key, folder / "id_ed25519"),
             store=store,
+            _server=server,
         )
 
 
-def serve(project_file: Path, db: Path | None = None, port: int = 0, options: EmulatorOptions | None = None) -> None:
+def serve(
+    project_file: Path,
+    db: Path | None = None,
+    port: int = 0,
+    options: EmulatorOptions | None = None,
+    faults: Faults | None = None,
+) -> None:
     """Run an emulator until SIGINT or SIGTERM; the first line on stdout says where it is, as JSON.
 
     Args:
@@ -84,6 +130,7 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
         db: The database file that keeps the rows; None for a temporary one.
         port: The port on 127.0.0.1; 0 for a free one.
         options: How to behave where Encord's behaviour is not known.
+        faults: How to misbehave; None for not at all.
 
     Raises:
         SnapshotError: The project file is not valid, or the database holds another project.
@@ -93,7 +140,7 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with running_emulator(snapshot, db, port, options) as emulator:
+        with running_emulator(snapshot, db, port, options, faults) as emulator:
             where = {
                 "url": emulator.url,
                 "project_hash": emulator.project_hash,
@@ -110,10 +157,13 @@ def serve(project_file: Path, db: Path | None = None, port: int = 0, options: Em
 
 
 @contextmanager
-def _serving(app: object, listener: socket.socket) -> Iterator[None]:
+def _serving(app: ASGIApp, listener: socket.socket) -> Iterator[uvicorn.Server]:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
+        http=CuttableProtocol,
         lifespan="off",
+        # Clients may compare their clock with the server's.
+        date_header=True,
         # The logging of the process we run in is not ours to configure.
         log_config=None,
         log_level="warning",
@@ -125,7 +175,7 @@ def _serving(app: object, listener: socket.socket) -> Iterator[None]:
     thread.start()
     try:
         # The listener accepts connections already; they wait in its queue until the thread takes them.
-        yield
+        yield server
     finally:
         server.should_exit = True
         thread.join()
