@@ -53,6 +53,7 @@ def import_command(
     report: o.ReportFile = None,
     domain: o.Domain = None,
     ssh_key: o.SshKey = None,
+    ssh_key_passphrase_env: o.SshKeyPassphraseEnv = None,
     format: o.Format = "coco",
     annotations: o.Annotations = None,
     source_label: o.SourceLabel = None,
@@ -135,7 +136,7 @@ def import_command(
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = _open(project, ssh_key, domain)
+            target = _open(project, ssh_key, ssh_key_passphrase_env, domain)
         with console.shown_progress() as progress:
             result = import_predictions(
                 sources, target, branch=branch, source_label=source_label, progress=progress, **options
@@ -228,12 +229,13 @@ def snapshot(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The snapshot file.")],
     domain: o.Domain = None,
     ssh_key: o.SshKey = None,
+    ssh_key_passphrase_env: o.SshKeyPassphraseEnv = None,
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
     with console.failures():
         from ropewalk.snapshot import snapshot_from_project, write_snapshot
 
-        taken = snapshot_from_project(_open(project, ssh_key, domain))
+        taken = snapshot_from_project(_open(project, ssh_key, ssh_key_passphrase_env, domain))
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
 
@@ -260,13 +262,14 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     domain: o.Domain = None,
     ssh_key: o.SshKey = None,
+    ssh_key_passphrase_env: o.SshKeyPassphraseEnv = None,
 ) -> None:
     """Show what stands on each branch, per data unit: objects, frames, classes."""
     with console.failures():
         from ropewalk.cli.tables import show_units
         from ropewalk.showing import show as read
 
-        show_units(project, read(_open(project, ssh_key, domain), branch), as_json=as_json)
+        show_units(project, read(_open(project, ssh_key, ssh_key_passphrase_env, domain), branch), as_json=as_json)
 
 
 @app.command()
@@ -296,10 +299,10 @@ def demo(
         )
 
 
-def _open(project: str, ssh_key: Path | None, domain: str | None) -> Any:
+def _open(project: str, ssh_key: Path | None, passphrase_env: str | None, domain: str | None) -> Any:
     from ropewalk.sinks.encord.client import open_project
 
-    return open_project(project, ssh_key_file=ssh_key, domain=domain)
+    return open_project(project, ssh_key_file=ssh_key, ssh_key_passphrase_env=passphrase_env, domain=domain)
 
 
 def _split(names: list[str] | None) -> tuple[str, ...]:

@@ -33,6 +33,14 @@ SshKey = Annotated[
         rich_help_panel=_ACCOUNT,
     ),
 ]
+SshKeyPassphraseEnv = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Environment variable with the private key's passphrase; else ENCORD_SSH_KEY_PASSPHRASE.",
+        rich_help_panel=_ACCOUNT,
+    ),
+]
 Format = Annotated[str, typer.Option(metavar="NAME", help="Format of the sources: coco.", rich_help_panel=_READING)]
 Annotations = Annotated[
     Path | None,

@@ -315,7 +315,7 @@ class _Bodies:
     def _save_part(self, part: list[tuple[int, str, bytes, int]]) -> int:
         if self._upload.rows is None or self._upload.dry_run:
             return sum(len(body) for _, _, body, _ in part)
-        return self._upload.rows.save([row[1] for row in part], [row[2] for row in part])
+        return self._upload.rows.save([row[1] for row in part], [row[2] for row in part]).len_bytes
 
 
 def bisected(
