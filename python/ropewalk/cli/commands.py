@@ -136,7 +136,7 @@ def import_command(
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = _open(project, ssh_key, ssh_key_passphrase_env, domain)
+            target = _open(project, ssh_key, domain, ssh_key_passphrase_env)
         with console.shown_progress() as progress:
             result = import_predictions(
                 sources, target, branch=branch, source_label=source_label, progress=progress, **options
@@ -235,7 +235,7 @@ def snapshot(
     with console.failures():
         from ropewalk.snapshot import snapshot_from_project, write_snapshot
 
-        taken = snapshot_from_project(_open(project, ssh_key, ssh_key_passphrase_env, domain))
+        taken = snapshot_from_project(_open(project, ssh_key, domain, ssh_key_passphrase_env))
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
 
@@ -269,7 +269,7 @@ def show(
         from ropewalk.cli.tables import show_units
         from ropewalk.showing import show as read
 
-        show_units(project, read(_open(project, ssh_key, ssh_key_passphrase_env, domain), branch), as_json=as_json)
+        show_units(project, read(_open(project, ssh_key, domain, ssh_key_passphrase_env), branch), as_json=as_json)
 
 
 @app.command()
@@ -299,7 +299,7 @@ def demo(
         )
 
 
-def _open(project: str, ssh_key: Path | None, passphrase_env: str | None, domain: str | None) -> Any:
+def _open(project: str, ssh_key: Path | None, domain: str | None, passphrase_env: str | None) -> Any:
     from ropewalk.sinks.encord.client import open_project
 
     return open_project(project, ssh_key_file=ssh_key, ssh_key_passphrase_env=passphrase_env, domain=domain)

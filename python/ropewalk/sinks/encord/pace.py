@@ -67,13 +67,15 @@ class Pace:
                 self._in_flight -= 1
                 self._changed.notify()
 
-    def _answered(self, operation: str, seconds: float, len_bytes: int) -> None:
+    def _answered(self, halvings: int, operation: str, seconds: float, len_bytes: int) -> None:
         with self._changed:
             measure = seconds / (1 + len_bytes / _BYTES_PER_MB)
             best = self._best[operation] = min(measure, self._best.get(operation, measure) * _AGEING)
             if measure > max(_QUICK_TIMES * best, _QUICK_SECONDS):
                 self._quick_in_a_row = 0
                 return
+            if halvings != self._halvings:
+                return  # What was sent under the old limit tells nothing about the new one.
             self._quick_in_a_row += 1
             enough = 1 if self._halvings == 0 else self.limit
             if self._quick_in_a_row >= enough and self.limit <= self._in_flight:
@@ -110,7 +112,7 @@ class Slot:
             operation: Requests of the same kind are compared with each other.
             len_bytes: Size of request and answer.
         """
-        self.pace._answered(operation, self.pace.clock() - self.began, len_bytes)
+        self.pace._answered(self.halvings, operation, self.pace.clock() - self.began, len_bytes)
 
     def pushed_back(self) -> None:
         """Tell that the server asked for less or did not answer: the limit is halved, once for requests in flight."""

@@ -109,5 +109,5 @@ class Call:
         if error.retry_after is not None:
             asked = min(error.retry_after, policy.longest_retry_after)
             seconds = asked + policy.random() * max(policy.first_wait, _JITTER_OF_RETRY_AFTER * asked)
-        if policy.stop.wait(min(seconds, max(left, policy.first_wait))):
+        if policy.stop.wait(min(seconds, left if left > 0 else policy.first_wait)):
             raise Stopped
