@@ -21,7 +21,7 @@ from ropewalk.emulator import RunningEmulator
 from ropewalk.snapshot import Medium
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
-ACCOUNT_VARIABLES = ("ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "ENCORD_DOMAIN")
+ACCOUNT_VARIABLES = ("ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY_PASSPHRASE", "ENCORD_DOMAIN")
 
 Json = dict[str, Any]
 

@@ -293,7 +293,7 @@ def demo(
 def _open(project: str, account: dict[str, Any]) -> Any:
     from ropewalk.sinks.encord.client import open_project
 
-    return open_project(project, ssh_key_file=account["ssh_key"], domain=account["domain"])
+    return open_project(project, ssh_key_file=account.pop("ssh_key"), **account)
 
 
 def _account(options: dict[str, Any]) -> dict[str, Any]:

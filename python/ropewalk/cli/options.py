@@ -36,6 +36,14 @@ SshKey = Annotated[
         rich_help_panel=_ACCOUNT,
     ),
 ]
+SshKeyPassphraseEnv = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Environment variable with the private key's passphrase; else ENCORD_SSH_KEY_PASSPHRASE.",
+        rich_help_panel=_ACCOUNT,
+    ),
+]
 Format = Annotated[str, typer.Option(metavar="NAME", help="Format of the sources: coco.", rich_help_panel=_READING)]
 Annotations = Annotated[
     Path | None,
@@ -209,6 +217,7 @@ SENDING: Mapping[str, tuple[Any, Any]] = {
 ACCOUNT: Mapping[str, tuple[Any, Any]] = {
     "domain": (Domain, None),
     "ssh_key": (SshKey, None),
+    "ssh_key_passphrase_env": (SshKeyPassphraseEnv, None),
 }
 
 

@@ -1,9 +1,10 @@
-"""When a request is sent again: bounded attempts, exponential backoff with full jitter, Retry-After up to a bound."""
+"""When a request is sent again: exponential backoff with full jitter under a budget of time, Retry-After honoured."""
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -12,6 +13,9 @@ from ropewalk.errors import EncordError, TemporaryEncordError
 
 T = TypeVar("T")
 
+# Clients that were told the same Retry-After should not come back in the same moment either.
+_JITTER_OF_RETRY_AFTER = 0.1
+
 
 class Stopped(Exception):  # noqa: N818 - not an error: the import is being stopped elsewhere
     """Raised out of a wait when the import stops."""
@@ -19,32 +23,39 @@ class Stopped(Exception):  # noqa: N818 - not an error: the import is being stop
 
 @dataclass
 class Retry:
-    """Sends a request that is safe to repeat until it is answered, or the attempts are used up.
+    """The policy for every call: sent again until it is answered or its time is used up. Shared by threads.
 
-    Waits are in seconds. `stop` ends every wait at once.
+    Attributes:
+        budget_seconds: Time for one call with all its attempts. Two attempts are made in any case, and an attempt that
+            has begun is not cut short.
+        first_wait: Longest wait before the second attempt, in seconds; it doubles with every attempt.
+        longest_wait: Bound of that doubling, in seconds.
+        longest_retry_after: Bound of what a server may ask for, in seconds.
+        stop: Ends every wait at once when it is set.
+        clock: Seconds from any origin.
+        random: Share of the longest wait that is waited, 0 to 1.
     """
 
-    attempts: int = 6
+    budget_seconds: float = 600.0
     first_wait: float = 0.5
     longest_wait: float = 30.0
-    longest_retry_after: float = 120.0
+    longest_retry_after: float = 300.0
     stop: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
 
-    def __call__(self, call: Callable[[], T]) -> T:
-        """Make a call whose repetition changes nothing.
+    def __call__(self, request: Callable[[], T]) -> T:
+        """Make a call of one request whose repetition changes nothing.
 
         Raises:
-            EncordError: The last one, when no attempt is left or repeating cannot help.
+            EncordError: The last one, when the time is used up or repeating cannot help.
             Stopped: The import stops.
         """
-        attempt = 0
-        while True:
-            self.check()
-            try:
-                return call()
-            except TemporaryEncordError as e:
-                self.wait(attempt, e)
-            attempt += 1
+        return self.call()(request)
+
+    def call(self) -> Call:
+        """Begin a call of several kinds of requests: they share one budget."""
+        return Call(self)
 
     def check(self) -> None:
         """Give up if the import stops.
@@ -55,18 +66,48 @@ class Retry:
         if self.stop.is_set():
             raise Stopped
 
-    def wait(self, attempt: int, error: EncordError) -> None:
-        """Wait before attempt number `attempt` + 1 (0-based), or give up with the error.
+
+class Call:
+    """One call: when it began, and how often it has failed. For one thread."""
+
+    def __init__(self, policy: Retry) -> None:
+        self._policy = policy
+        self._began = policy.clock()
+        self._failures = 0
+
+    def __call__(self, request: Callable[[], T]) -> T:
+        """Send a request whose repetition changes nothing until it is answered.
 
         Raises:
-            EncordError: The given one, when no attempt is left.
+            EncordError: The last one, when the time is used up or repeating cannot help.
             Stopped: The import stops.
         """
-        if attempt + 1 >= self.attempts:
+        while True:
+            self._policy.check()
+            try:
+                return request()
+            except TemporaryEncordError as e:
+                self.wait(e)
+
+    def wait(self, error: EncordError) -> None:
+        """Wait after a failure, or give up with it.
+
+        Raises:
+            EncordError: The given one, saying how often and how long was tried, when the time is used up.
+            Stopped: The import stops.
+        """
+        policy = self._policy
+        self._failures += 1
+        spent = policy.clock() - self._began
+        left = policy.budget_seconds - spent
+        if self._failures > 1 and left <= 0:
+            error.args = (f"{error}; tried {self._failures} times in {spent:.0f} s",)
             raise error
         # Full jitter: clients that were turned away together do not come back together.
-        seconds = random.uniform(0, min(self.longest_wait, self.first_wait * 2**attempt))
+        exponent = min(self._failures - 1, 60)
+        seconds = policy.random() * min(policy.longest_wait, policy.first_wait * 2**exponent)
         if error.retry_after is not None:
-            seconds += min(error.retry_after, self.longest_retry_after)
-        if self.stop.wait(seconds):
+            asked = min(error.retry_after, policy.longest_retry_after)
+            seconds = asked + policy.random() * max(policy.first_wait, _JITTER_OF_RETRY_AFTER * asked)
+        if policy.stop.wait(min(seconds, left if left > 0 else policy.first_wait)):
             raise Stopped

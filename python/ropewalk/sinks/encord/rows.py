@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
-from ropewalk.errors import EncordError, TemporaryEncordError
-from ropewalk.sinks.encord.retry import Retry
-from ropewalk.sinks.encord.transport import Transport
+from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
+from ropewalk.sinks.encord.answers import TOO_LARGE, bad_answer
+from ropewalk.sinks.encord.retry import Call, Retry
+from ropewalk.sinks.encord.transport import Acknowledged, Transport
+
+Result = TypeVar("Result")
 
 
 class LabelRows:
-    """The label rows of a project. Safe to use from several threads; rows are handed on as JSON bytes, one by one."""
+    """The label rows of a project. Safe to use from several threads; rows are handed on as JSON bytes, one by one.
+
+    A list of ids that is too much for one request (413), to list, get or create, is halved here: it costs no row. Rows
+    to save are halved by the caller, who has to count what was stored.
+    """
 
     def __init__(self, transport: Transport, retry: Retry) -> None:
         self._transport = transport
@@ -37,15 +44,33 @@ class LabelRows:
             Entries of `labelrowmetadata`.
 
         Raises:
-            EncordError: The listing was refused, or no attempt is left.
+            EncordError: The listing was refused, or no time is left.
         """
+        if data_hashes is None:
+            try:
+                return self._list(branch, None, images_data, self._retry.call())
+            except RefusalError as e:
+                if e.status != TOO_LARGE:
+                    raise
+            raise EncordError(
+                "Encord found the listing of all data rows of the project too large (status 413); it cannot be halved: "
+                "spread the data rows over several projects, or ask Encord for a higher limit",
+                status=TOO_LARGE,
+                name="ListingTooLarge",
+            )
+        parts = _halved(list(data_hashes), lambda part: self._list(branch, part, images_data, self._retry.call()))
+        return [row for part in parts for row in part]
+
+    def _list(
+        self, branch: str | None, data_hashes: list[str] | None, images_data: bool, call: Call
+    ) -> list[dict[str, Any]]:
         payload = {
             "edited_before": None,
             "edited_after": None,
             "label_statuses": None,
             "shadow_data_state": None,
             "include_uninitialised_labels": True,
-            "data_hashes": None if data_hashes is None else list(data_hashes),
+            "data_hashes": data_hashes,
             "label_hashes": None,
             "data_title_eq": None,
             "data_title_like": None,
@@ -59,7 +84,7 @@ class LabelRows:
             "branch_name": branch,
             "client_metadata_as_signed_url": False,
         }
-        return self._retry(lambda: _rows(self._transport.query("labelrowmetadata", "GET", None, payload), "data_hash"))
+        return call(lambda: _rows(self._transport.query("labelrowmetadata", "GET", None, payload), "data_hash"))
 
     def get(self, label_hashes: Sequence[str]) -> dict[str, bytes]:
         """Fetch label rows.
@@ -71,8 +96,15 @@ class LabelRows:
             label_hash -> the label row's JSON; rows that the server does not have are left out.
 
         Raises:
-            EncordError: The request was refused, or no attempt is left.
+            EncordError: The request was refused, or no time is left.
         """
+        wanted = set(label_hashes)
+        found: dict[str, bytes] = {}
+        for rows in _halved(list(label_hashes), self._get):
+            found |= {row["label_hash"]: orjson.dumps(row) for row in rows if row["label_hash"] in wanted}
+        return found
+
+    def _get(self, label_hashes: list[str]) -> list[dict[str, Any]]:
         payload = {
             "get_signed_url": False,
             "multi_request": True,
@@ -82,11 +114,7 @@ class LabelRows:
             "include_export_history": False,
             "include_archived": False,
         }
-        rows = self._retry(
-            lambda: _rows(self._transport.query("labelrow", "GET", list(label_hashes), payload), "label_hash")
-        )
-        wanted = set(label_hashes)
-        return {row["label_hash"]: orjson.dumps(row) for row in rows if row["label_hash"] in wanted}
+        return self._retry(lambda: _rows(self._transport.query("labelrow", "GET", label_hashes, payload), "label_hash"))
 
     def create(self, data_hashes: Sequence[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
         """Create label rows. A create is never repeated blindly: the rows are listed again first.
@@ -99,12 +127,21 @@ class LabelRows:
             data_hash -> (label_hash, JSON) of the rows created, and data_hash -> label_hash of those that stood there.
 
         Raises:
-            EncordError: The request was refused, or no attempt is left.
+            EncordError: The request was refused, or no time is left.
         """
-        payload = {"multi_request": True, "get_signed_url": False, "branch_name": branch}
-        missing = list(data_hashes)
+        created: dict[str, tuple[str, bytes]] = {}
         there: dict[str, str] = {}
-        attempt = 0
+        for new, standing in _halved(list(data_hashes), lambda part: self._create(part, branch)):
+            created |= new
+            there |= standing
+        return created, there
+
+    def _create(self, data_hashes: list[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
+        payload = {"multi_request": True, "get_signed_url": False, "branch_name": branch}
+        missing = data_hashes
+        there: dict[str, str] = {}
+        # Listing and creating share one budget: they are one call to who waits for it.
+        call = self._retry.call()
         while missing:
             self._retry.check()
             try:
@@ -112,7 +149,7 @@ class LabelRows:
             except EncordError as e:
                 if not isinstance(e, TemporaryEncordError) and e.name != "ResourceExistsError":
                     raise
-                self._retry.wait(attempt, e)
+                call.wait(e)
             else:
                 wanted = set(missing)
                 created = {
@@ -121,20 +158,20 @@ class LabelRows:
                     if row["data_hash"] in wanted
                 }
                 return created, there
-            attempt += 1
-            listed = self.listing(branch, data_hashes=missing)
-            there |= {row["data_hash"]: row["label_hash"] for row in listed if row.get("label_hash")}
+            parts = _halved(missing, lambda part: self._list(branch, part, images_data=False, call=call))
+            there |= {row["data_hash"]: row["label_hash"] for part in parts for row in part if row.get("label_hash")}
             missing = [data_hash for data_hash in missing if data_hash not in there]
         return {}, there
 
-    def save(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> int:
+    def save(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
         """Store label rows whose content depends on the input alone, so that sending them again changes nothing.
 
         Returns:
-            Bytes of the request.
+            Size of the request, and when the server said yes.
 
         Raises:
-            EncordError: The request was refused, or no attempt is left.
+            RefusalError: The request was refused; with status 413, for its size.
+            EncordError: No time is left, and it is unknown whether the rows are stored; or the key was refused.
         """
         return self._retry(lambda: self._transport.save_label_rows(label_hashes, rows))
 
@@ -144,6 +181,26 @@ def _rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
         isinstance(row, dict) and all(isinstance(row.get(key), str) for key in keys) for row in answer
     ):
         return answer
-    raise TemporaryEncordError(
-        f"the answer is not a list of rows with {' and '.join(keys)}", status=200, name="BadAnswer"
-    )
+    raise bad_answer(f"the answer is not a list of rows with {' and '.join(keys)}")
+
+
+def _halved(ids: list[str], request: Callable[[list[str]], Result]) -> Iterator[Result]:
+    """Make a request for ids, halving them while they are too much for one.
+
+    Yields:
+        Results, in the order of the ids.
+
+    Raises:
+        EncordError: Any failure but 413; that, too, where it is for a single id.
+    """
+    try:
+        result = request(ids)
+    except RefusalError as e:
+        if len(ids) <= 1 or (e.status != TOO_LARGE and e.name != "MultiLabelLimitError"):
+            raise
+    else:
+        yield result
+        return
+    middle = len(ids) // 2
+    yield from _halved(ids[:middle], request)
+    yield from _halved(ids[middle:], request)

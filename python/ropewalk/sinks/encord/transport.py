@@ -1,64 +1,111 @@
 """Requests to Encord with bodies made outside the SDK: signed as the SDK signs, sent over pooled connections, once.
 
-What is used of the SDK beyond its public API stands in this file and nowhere else: the querier of a project (endpoint,
-key and resource), its configuration's headers, and the table of error names. Sending again is `retry`'s business.
+Of the SDK it uses, beyond its public API, the querier of a project (endpoint, key and resource) and its configuration's
+headers. What an answer means stands in `answers`; sending again is `retry`'s business, how many are in flight `pace`'s.
 """
 
 from __future__ import annotations
 
 import hashlib
 import http.cookiejar
+import io
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
 import requests
+import urllib3
 from encord.configs import SshConfig
-from encord.exceptions import EncordException
-from encord.http.error_utils import check_error_response
 from requests.adapters import HTTPAdapter
 
-from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
+from ropewalk.errors import EncordError, TemporaryEncordError
+from ropewalk.sinks.encord.answers import Answer, bad_answer, http_date, response_of
+from ropewalk.sinks.encord.pace import Pace
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
     import encord
 
-_TEMPORARY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-_TEMPORARY_NAMES = frozenset({"RateLimitExceededError", "UnknownException"})
-_ACCESS_STATUS = frozenset({401, 403, 407})
-_ACCESS_NAMES = frozenset({"AuthenticationError", "AuthorisationError", "OperationNotAllowed", "SshKeyNotFound"})
-# Refusals of the project or of the request's kind, not of what the request holds.
-_GENERAL_NAMES = frozenset({"MethodNotAllowedError", "WrongProjectTypeError"})
-_OK = 200
-_TOO_LARGE = 413
+# What a server says or does when it has too much to do: the pace is lowered.
+_PUSH_BACK_STATUS = frozenset({429, 503})
+_PUSH_BACK_NAMES = frozenset({"RateLimitExceededError", "Timeout"})
+_BLOCK_BYTES = 65_536
+_BYTES_PER_MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long one attempt of a request may take; all in seconds.
+
+    Attributes:
+        connect: For the connection.
+        answer: For the answer, also between two pieces of it.
+        seconds_per_mb: More for each MB that is sent and that has arrived.
+    """
+
+    connect: float = 10.0
+    answer: float = 60.0
+    seconds_per_mb: float = 2.0
+
+    def for_bytes(self, len_bytes: int) -> float:
+        """Give the seconds for a connected exchange of so many bytes."""
+        return self.answer + self.seconds_per_mb * len_bytes / _BYTES_PER_MB
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A save that the server answered with a yes.
+
+    Attributes:
+        len_bytes: Size of the request's body.
+        server_time: The server's clock as it answered, in UTC; None where it does not tell.
+    """
+
+    len_bytes: int
+    server_time: datetime | None
 
 
 class Transport:
     """Sends requests of one project. Safe to use from several threads."""
 
-    def __init__(self, project: encord.Project, connections: int) -> None:
+    def __init__(
+        self,
+        project: encord.Project,
+        connections: int,
+        *,
+        pace: Pace | None = None,
+        timeouts: Timeouts | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
         """Take over the project's own endpoint, key and headers.
 
         Args:
             project: A project of the `encord` client.
             connections: Connections kept open; at least as many as threads that send.
+            pace: How many requests are in flight; else at most one a connection.
+            timeouts: How long an attempt may take.
+            stop: Ends the wait for a place in flight when it is set.
         """
+        self._pace = pace or Pace(most=connections)
+        self._timeouts = timeouts or Timeouts()
+        self._stop = stop or threading.Event()
         querier = project._client._querier
         self._config = querier._config
         self._resource = {"resource_id": querier.resource_id, "resource_type": querier.resource_type}
         self._session = requests.Session()
         # Retries are ours alone: what happens below would multiply them.
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max(connections, 1), max_retries=0, pool_block=True)
+        adapter = _Adapter(pool_connections=1, pool_maxsize=max(connections, 1), max_retries=0, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         # A cookie jar is state that threads would share; Encord needs none.
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._settings = self._session.merge_environment_settings(self._config.endpoint, {}, None, None, None)
+        # Streamed, so that an answer that drips is seen to drip.
+        self._settings = self._session.merge_environment_settings(self._config.endpoint, {}, True, None, None)
 
     def close(self) -> None:
         """Close the connections."""
@@ -81,9 +128,9 @@ class Transport:
         """
         values = {"uid": uid, "payload": payload}
         body = json.dumps({"query_type": query_type, "query_method": method, "values": values}).encode("ascii")
-        return self._send(body, self._config.read_timeout if method == "GET" else self._config.write_timeout)
+        return self._send(body, f"{method} {query_type}")[0]
 
-    def save_label_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> int:
+    def save_label_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
         """Send label rows to be stored.
 
         Args:
@@ -91,37 +138,64 @@ class Transport:
             rows: Each label row as ASCII JSON.
 
         Returns:
-            Size of the body, in bytes.
+            Size of the body, and when the server said yes.
 
         Raises:
             EncordError: Of the subclass that says what to do about it; an answer that is not a plain yes is one.
         """
         body = save_body(label_hashes, rows)
-        answer = self._send(body, self._config.write_timeout)
+        answer, headers = self._send(body, "POST labelrow")
         stored = answer is True or (isinstance(answer, (list, dict)) and answer and not _holds_a_no(answer))
         if not stored:
-            raise _bad_answer(f"a save was answered with {without_secrets(json.dumps(answer), 60)}, not with a yes")
-        return len(body)
+            raise bad_answer(f"a save was answered with {without_secrets(json.dumps(answer), 60)}, not with a yes")
+        return Acknowledged(len(body), http_date(headers.get("Date", "")))
 
-    def _send(self, body: bytes, timeout: float) -> Any:
-        request = requests.Request("POST", self._config.endpoint, headers=self._headers(body), data=body).prepare()
+    def _send(self, body: bytes, operation: str) -> tuple[Any, Mapping[str, str]]:
+        with self._pace.slot(self._stop) as slot:
+            try:
+                answer = self._exchange(body)
+                response = response_of(answer)
+            except EncordError as e:
+                if e.status in _PUSH_BACK_STATUS or e.name in _PUSH_BACK_NAMES:
+                    slot.pushed_back()
+                raise
+            slot.answered(operation, len(body) + len(answer.content))
+        return response, answer.headers
+
+    def _exchange(self, body: bytes) -> Answer:
+        seconds = self._timeouts.for_bytes(len(body))
+        began = time.monotonic()
+        late_from = began + self._timeouts.connect + seconds
+        request = requests.Request(
+            "POST", self._config.endpoint, headers=self._headers(body), data=_Body(body, late_from)
+        ).prepare()
+        answer = None
         try:
             answer = self._session.send(
-                request, timeout=(self._config.connect_timeout, timeout), allow_redirects=False, **self._settings
+                request, timeout=(self._timeouts.connect, seconds), allow_redirects=False, **self._settings
             )
-            content = answer.content
-        except requests.Timeout:
-            raise TemporaryEncordError(
-                f"no answer from {self._host()} within {timeout:g} s", status=None, name="Timeout"
-            ) from None
-        except (requests.RequestException, OSError) as e:
-            # The exception's own text may hold the URL of a proxy with its password.
-            raise TemporaryEncordError(
-                f"the connection to {self._host()} failed or broke off ({type(e).__name__})",
-                status=None,
-                name="ConnectionError",
-            ) from None
-        return _response(answer.status_code, content, _retry_after(answer.headers))
+            return Answer(answer.status_code, answer.headers, self._content(answer, late_from))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as e:
+            late, kind = is_timeout(e), type(e).__name__
+        # Raised out here, so that the exception has no context: the text of that one may hold the URL of a proxy with
+        # its password, and the request in it the Authorization header.
+        if answer is not None:
+            answer.close()
+        if late:
+            message = f"no whole answer from {self._host()} within {time.monotonic() - began:.3g} s"
+            raise TemporaryEncordError(message, status=None, name="Timeout")
+        message = f"the connection to {self._host()} failed or broke off ({kind})"
+        raise TemporaryEncordError(message, status=None, name="ConnectionError")
+
+    def _content(self, answer: requests.Response, late_from: float) -> bytes:
+        parts = []
+        # What is there is taken as it comes: a read of a fixed size would wait for the last byte of it, however slow.
+        while part := answer.raw.read1(_BLOCK_BYTES, decode_content=True):
+            parts.append(part)
+            late_from += self._timeouts.seconds_per_mb * len(part) / _BYTES_PER_MB
+            if time.monotonic() > late_from:
+                raise requests.Timeout
+        return b"".join(parts)
 
     def _headers(self, body: bytes) -> dict[str, Any]:
         if not isinstance(self._config, SshConfig):
@@ -134,6 +208,36 @@ class Transport:
 
     def _host(self) -> str:
         return without_secrets(urlsplit(self._config.endpoint).hostname or "the server")
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
+
+
+class _Body(io.BytesIO):
+    """A body that is sent block by block.
+
+    In one piece, all of it would have to be sent within the timeout of the connection, however large it is.
+    """
+
+    def __init__(self, content: bytes, late_from: float) -> None:
+        super().__init__(content)
+        self._late_from = late_from
+
+    def read(self, size: int | None = -1) -> bytes:
+        if time.monotonic() > self._late_from:
+            raise TimeoutError
+        return super().read(size)
+
+
+def is_timeout(error: BaseException | None) -> bool:
+    """Tell whether a request failed for the time it took; what `requests` raises then depends on when it strikes."""
+    while error is not None:
+        if isinstance(error, (TimeoutError, requests.Timeout)):
+            return True
+        error = error.__context__
+    return False
 
 
 def save_body(label_hashes: Sequence[str], rows: Sequence[bytes]) -> bytes:
@@ -150,72 +254,5 @@ def save_body(label_hashes: Sequence[str], rows: Sequence[bytes]) -> bytes:
     )
 
 
-def _response(status: int, content: bytes, retry_after: float | None) -> Any:
-    try:
-        envelope = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        envelope = None
-    if status != _OK:
-        raise _error_of_status(status, envelope, retry_after)
-    if not isinstance(envelope, dict) or "status" not in envelope:
-        raise _bad_answer("the answer is not what Encord answers (cut off, or from something in between)")
-    if envelope["status"] != _OK:
-        raise _error_of_envelope(envelope, retry_after)
-    if envelope.get("response") is None:
-        raise _bad_answer("the answer holds no response")
-    return envelope["response"]
-
-
-def _error_of_status(status: int, envelope: Any, retry_after: float | None) -> EncordError:
-    if isinstance(envelope, dict) and isinstance(envelope.get("response"), list):
-        return _error_of_envelope(envelope | {"status": status}, retry_after)
-    said = (
-        next((envelope[k] for k in ("message", "detail") if isinstance(envelope.get(k), str)), "")
-        if isinstance(envelope, dict)
-        else ""
-    )
-    message = f"Encord answered with status {status}" + (f": {without_secrets(said)}" if said else "")
-    return _error(status, f"Status{status}", message, retry_after)
-
-
-def _error_of_envelope(envelope: dict[str, Any], retry_after: float | None) -> EncordError:
-    status = envelope["status"] if type(envelope["status"]) is int else None
-    try:
-        check_error_response(envelope.get("response"), None, envelope.get("payload"))
-    except EncordException as e:
-        return _error(status, type(e).__name__, without_secrets(str(e.message)), retry_after)
-    except Exception:  # The table itself stumbles over payloads it does not expect.
-        return _error(status, "UnexpectedError", "Encord answered with an error of an unexpected form", retry_after)
-    return _bad_answer("Encord answered with an error that has no name")
-
-
-def _error(status: int | None, name: str, message: str, retry_after: float | None) -> EncordError:
-    from_encord = not name.startswith("Status")
-    kind = EncordError
-    if name in _ACCESS_NAMES or status in _ACCESS_STATUS:
-        kind = AccessError
-    elif name in _TEMPORARY_NAMES or (
-        status in _TEMPORARY_STATUS and (not from_encord or name == "GenericServerError")
-    ):
-        kind = TemporaryEncordError
-    elif (from_encord and name not in _GENERAL_NAMES) or status == _TOO_LARGE:
-        kind = RefusalError
-    return kind(message, status=status, name=name, retry_after=retry_after)
-
-
-def _bad_answer(message: str) -> EncordError:
-    return TemporaryEncordError(message, status=_OK, name="BadAnswer")
-
-
 def _holds_a_no(answer: list[Any] | dict[str, Any]) -> bool:
     return any(item is None or item is False for item in (answer if isinstance(answer, list) else answer.values()))
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -1,0 +1,104 @@
+"""One attempt to open a project with the SDK, its retries off and its failures told apart by the status.
+
+Most statuses arrive as one and the same exception of the SDK: 408, 422 and 503 alike, and a failed connection like an
+answer that is cut off. So the configuration notes the status of each answer through a hook of `requests`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from encord import EncordUserClient
+from encord.configs import SshConfig, UserConfig
+from encord.exceptions import EncordException, RequestException
+from encord.http.constants import RequestsSettings
+from encord.http.querier import Querier
+
+from ropewalk.errors import EncordError, TemporaryEncordError
+from ropewalk.sinks.encord.answers import bad_answer, error_of_name, retry_after
+from ropewalk.sinks.encord.transport import Timeouts, is_timeout
+from ropewalk.text import shown, without_secrets
+
+if TYPE_CHECKING:
+    import encord
+    import requests
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_OK = 200
+_ACCESS_STATUS = frozenset({401, 403, 407})
+_NOT_FOUND = 404
+
+
+class Opening:
+    """Opens a project, once with each attempt."""
+
+    def __init__(self, project_hash: str, key: Ed25519PrivateKey, domain: str) -> None:
+        self._project_hash = project_hash
+        self._domain = domain
+        self._config = _WatchedConfig(key, domain=domain, requests_settings=_settings())
+
+    def attempt(self) -> encord.Project:
+        """Open the project.
+
+        Raises:
+            EncordError: Of the subclass that says what to do about it.
+        """
+        self._config.forget()
+        try:
+            config = UserConfig(self._config)
+            return EncordUserClient(config, Querier(config)).get_project(self._project_hash)
+        except Exception as e:  # What an unexpected answer makes of the SDK may be anything.
+            error = self._error(e)
+        # Raised out here: the SDK's exceptions hold requests with their signatures.
+        raise error
+
+    def _error(self, e: Exception) -> EncordError:
+        status, project = self._config.status, shown(self._project_hash)
+        if status is None and isinstance(e, RequestException):
+            name = "Timeout" if is_timeout(e) else "ConnectionError"
+            what = "did not answer in time" if name == "Timeout" else "cannot be reached, or broke the connection off"
+            return TemporaryEncordError(f"{self._domain} {what}", status=None, name=name)
+        if status is None:
+            message = f"{self._domain}: project {project} could not be opened ({type(e).__name__})"
+            return EncordError(message, status=None, name=type(e).__name__)
+        if status == _OK:
+            return bad_answer(f"{self._domain}: the answer is not what Encord answers (cut off, or not from Encord)")
+        if status == _NOT_FOUND:
+            what = f"there is no project {project}, or the key's user may not see it"
+        elif status in _ACCESS_STATUS:
+            what = f"the key does not open project {project}"
+        else:
+            what = f"project {project} could not be opened (status {status})"
+        # Of the SDK's texts only those hold the server's own words.
+        said = f": {without_secrets(str(e.message))}" if isinstance(e, EncordException) and status != _NOT_FOUND else ""
+        return error_of_name(status, f"Status{status}", f"{self._domain}: {what}{said}", self._config.retry_after)
+
+
+class _WatchedConfig(SshConfig):
+    """A key's configuration that keeps the status of the last answer, None where none arrived."""
+
+    status: int | None = None
+    retry_after: float | None = None
+
+    def forget(self) -> None:
+        self.status = self.retry_after = None
+
+    def define_headers_v2(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        self.forget()
+        request.register_hook("response", self._note)
+        return super().define_headers_v2(request)
+
+    def _note(self, answer: requests.Response, **_: Any) -> None:
+        self.status, self.retry_after = answer.status_code, retry_after(answer.headers)
+
+
+def _settings() -> RequestsSettings:
+    timeouts = Timeouts()
+    answer = int(timeouts.answer)
+    return RequestsSettings(
+        max_retries=0,
+        connection_retries=0,
+        connect_timeout=int(timeouts.connect),
+        read_timeout=answer,
+        write_timeout=answer,
+    )
