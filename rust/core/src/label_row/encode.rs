@@ -145,6 +145,17 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
+    /// Bytes written since the last [`Self::hand_over`].
+    pub fn held_bytes(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Gives what was written so far, and forgets it: nothing that follows refers back to it.
+    pub fn hand_over(&mut self, take: impl FnOnce(&[u8])) {
+        take(self.out);
+        self.out.clear();
+    }
+
     /// Ends the label row.
     pub fn finish(mut self) -> Written {
         self.end_frame();
