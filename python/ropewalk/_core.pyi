@@ -75,6 +75,18 @@ class Reconciled(TypedDict):
     foreign: int  # objects and classifications this import would not write
     body: bytes | None  # the label row's JSON to save
 
+class Compared(TypedDict):
+    """How a label row on the branch differs from what the import would write.
+
+    `equal` and the differences `missing` and `changed` are together the annotations that it would write on the row.
+    """
+
+    equal: int  # annotations that stand there as they should
+    # Lines of JSON, each with its newline: code (missing, changed, extra), data_hash, title, data_unit (its data_hash),
+    # frame, object_hash, class (name), fields (of a changed one: the members that differ). An extra classification has a
+    # classification_hash in place of the object_hash, and neither data_unit nor frame where it stands in the answers only.
+    differences: list[str]
+
 class Staged:
     """The sorted annotations of an import, by label row. Safe to use from several threads; works without the GIL."""
 
@@ -130,6 +142,14 @@ class Staged:
         """
     def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
+    def compare(self, index: int, existing: bytes, when: str) -> Compared:
+        """Compare a label row with what the branch holds, annotation by annotation.
+
+        Args:
+            index: 0..len.
+            existing: The label row as GET labelrow answered it.
+            when: As for `encode`; times are not compared.
+        """
 
 def read_coco(
     source: str | PathLike[str] | bytes,

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::{Error, Result};
 use crate::intake::Sources;
 use crate::label_row::identity::{self, Untracked};
-use crate::label_row::{self, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader};
+use crate::label_row::{self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader};
 use crate::plan::Plan;
 use crate::reject::{Reason, RowReject};
 use crate::resolve::{fit, Scratch};
@@ -133,6 +133,19 @@ impl LabelRows {
     ) -> Result<Reconciled> {
         let ours = self.encode(span, Some(existing), when)?;
         label_row::reconcile(existing, &ours, policy)
+    }
+
+    /// Compares what the import would write with the row as the branch holds it: how many annotations stand there as they
+    /// should, and a line of JSON for each other one.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn compare(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<(usize, Vec<String>)> {
+        let ours = self.encode(span, Some(existing), when)?;
+        let compared = label_row::compare(existing, &ours)?;
+        let medium = &self.plan.media[span.medium as usize];
+        let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, &medium.title);
+        Ok((compared.equal, compared.differences.iter().map(line).collect()))
     }
 
     /// Measures all label rows on `threads` threads. No row is held whole.

@@ -255,6 +255,17 @@ impl Staged {
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
     }
+
+    fn compare<'py>(&self, py: Python<'py>, index: usize, existing: &[u8], when: &str) -> PyResult<Bound<'py, PyDict>> {
+        let span = self.span(index)?;
+        let (equal, differences) = py
+            .detach(|| self.rows.compare(span, existing, when))
+            .map_err(|e| to_py(py, e))?;
+        let out = PyDict::new(py);
+        out.set_item("equal", equal)?;
+        out.set_item("differences", differences)?;
+        Ok(out)
+    }
 }
 
 impl Staged {
