@@ -30,7 +30,8 @@ class StageCounts(TypedDict):
     staged: int
     rejected: int
     rejects_by_code: dict[str, int]
-    filtered_by_reason: dict[str, int]  # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows
+    # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows, every, max_per_frame
+    filtered_by_reason: dict[str, int]
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
@@ -83,8 +84,9 @@ class Compared(TypedDict):
 
     equal: int  # annotations that stand there as they should
     # Lines of JSON, each with its newline: code (missing, changed, extra), data_hash, title, data_unit (its data_hash),
-    # frame, object_hash, class (name), fields (of a changed one: the members that differ). An extra classification has a
-    # classification_hash in place of the object_hash, and neither data_unit nor frame where it stands in the answers only.
+    # frame, object_hash, class (name), fields (of a changed one: the members that differ). An extra classification has
+    # a classification_hash in place of the object_hash, and neither data_unit nor frame where it stands in the answers
+    # only.
     differences: list[str]
 
 class Staged:
@@ -106,10 +108,10 @@ class Staged:
         """Measure all label rows, in bytes, without holding any.
 
         Returns:
-            For each label row the length of `encode(index, None, when)` and a digest of 32 hex digits: xxh3-128 of that
-            text with a constant time, so that it changes with anything that would be written. Where `sized` is false the
-            length is an estimate (px coordinates are taken for those of an image of 1919 x 1079, and annotations that
-            will not fit are counted), and the digest covers the staged annotations as well.
+            For each label row the length of `encode(index, None, when)` and a digest of 32 hex digits: xxh3-128 of
+            that text with a constant time, so that it changes with anything that would be written. Where `sized` is
+            false the length is an estimate (px coordinates are taken for those of an image of 1919 x 1079, and
+            annotations that will not fit are counted), and the digest covers the staged annotations as well.
         """
     def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
         """Find annotations that do not fit a label row whose size the project did not tell; `encode` leaves them out.

@@ -72,8 +72,11 @@ def import_command(
     only_classes: o.OnlyClasses = None,
     only_media: o.OnlyMedia = None,
     limit_rows: o.LimitRows = None,
+    every: o.Every = None,
+    max_per_frame: o.MaxPerFrame = None,
     off_image: o.OffImage = "clip",
     simplify: o.Simplify = None,
+    decimals: o.Decimals = None,
     allow_branch: o.AllowBranch = False,
     on_existing: o.OnExisting = "fail",
     empty_rows: o.EmptyRows = "skip",
@@ -115,8 +118,11 @@ def import_command(
             "only_classes": _split(only_classes),
             "only_media": tuple(only_media or ()),
             "limit_rows": limit_rows,
+            "every": every,
+            "max_per_frame": max_per_frame,
             "off_image": off_image,
             "simplify_px": simplify,
+            "decimals": decimals,
             "allow_branch": allow_branch,
             "on_existing": on_existing,
             "empty_rows": empty_rows,
@@ -174,8 +180,11 @@ def convert(
     only_classes: o.OnlyClasses = None,
     only_media: o.OnlyMedia = None,
     limit_rows: o.LimitRows = None,
+    every: o.Every = None,
+    max_per_frame: o.MaxPerFrame = None,
     off_image: o.OffImage = "clip",
     simplify: o.Simplify = None,
+    decimals: o.Decimals = None,
 ) -> None:
     """Convert predictions to a file: label rows as NDJSON, or a Parquet or Arrow table."""
     with console.failures(report):
@@ -214,8 +223,11 @@ def convert(
                 only_classes=_split(only_classes),
                 only_media=tuple(only_media or ()),
                 limit_rows=limit_rows,
+                every=every,
+                max_per_frame=max_per_frame,
                 off_image=off_image,
                 simplify_px=simplify,
+                decimals=decimals,
             )
         console.show_report(result, verb="written", err=report == console.STDOUT)
         console.save_report(result, report)

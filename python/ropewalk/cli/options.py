@@ -102,6 +102,14 @@ OnlyMedia = Annotated[
 LimitRows = Annotated[
     int | None, typer.Option(metavar="N", help="At most so many label rows, for a first try.", rich_help_panel=_MAPS)
 ]
+Every = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Of videos, only each N-th frame, counted from 0.", rich_help_panel=_MAPS),
+]
+MaxPerFrame = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="At most so many annotations on a frame, the surest.", rich_help_panel=_MAPS),
+]
 OffImage = Annotated[
     str,
     typer.Option(
@@ -111,6 +119,9 @@ OffImage = Annotated[
 Simplify = Annotated[
     float | None,
     typer.Option(metavar="PX", help="Polygons from masks may leave the pixel edges so far.", rich_help_panel=_GEOMETRY),
+]
+Decimals = Annotated[
+    int | None, typer.Option(metavar="N", help="Coordinates with so many decimals, 0 to 17.", rich_help_panel=_GEOMETRY)
 ]
 Threads = Annotated[int, typer.Option(metavar="N", help="Threads that read; 0 is all.", rich_help_panel=_READING)]
 WorkDir = Annotated[

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,7 +116,7 @@ impl Intake {
         Ok(Self {
             plan: Arc::clone(plan),
             resolver: Resolver::new(plan)?,
-            stage,
+            stage: stage.max_per_frame(plan.max_per_frame.map(NonZeroU64::get)),
             tally: Tally::default(),
             rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
             rejects_path: rejects_path.to_path_buf(),
@@ -237,6 +238,10 @@ impl Intake {
             )?;
             self.tally.staged -= 1;
             self.reject(&reject)?;
+        }
+        if staged.left_out() > 0 {
+            self.tally.staged -= staged.left_out();
+            *self.tally.filtered.entry("max_per_frame").or_default() += staged.left_out();
         }
         if staged.split_tracks() > 0 {
             self.tally

@@ -65,7 +65,7 @@ impl LabelRows {
     /// [`Error::LabelRow`] where the header does not fit, [`Error::Stage`] where the stage was damaged.
     pub fn encode(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
         let header = self.header(span, header, when)?;
-        let templates = Templates::new(&self.plan.ontology, when);
+        let templates = self.templates(when);
         let mut body = Vec::new();
         let mut writer = RowWriter::new(&templates, &header, &mut body);
         self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
@@ -153,7 +153,7 @@ impl LabelRows {
     /// # Errors
     /// As [`Self::encode`].
     pub fn measure(&self, threads: usize) -> Result<Vec<Measure>> {
-        let templates = Templates::new(&self.plan.ontology, ANY_TIME);
+        let templates = self.templates(ANY_TIME);
         let measure = |span| self.measure_row(span, &templates);
         if threads <= 1 {
             return self.spans().iter().map(measure).collect();
@@ -206,6 +206,10 @@ impl LabelRows {
             score: row.score,
         };
         identity::untracked(&self.plan.branch, &medium.data_hash, row.key.frame, &object)
+    }
+
+    fn templates(&self, when: &str) -> Templates {
+        Templates::new(&self.plan.ontology, when).with_decimals(self.plan.decimals)
     }
 
     fn is_sized(&self, span: &LabelRowSpan) -> bool {

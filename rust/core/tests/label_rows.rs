@@ -199,3 +199,90 @@ fn a_row_is_refused_as_a_whole_and_stays_one_line() {
     assert!(again.spans().is_empty());
     assert_eq!(rejects, line);
 }
+
+/// The objects of a row's frames.
+fn objects(body: &[u8]) -> Vec<Value> {
+    let row: Value = serde_json::from_slice(body).unwrap();
+    let frames = row["data_units"]["v"]["labels"].as_object().unwrap().values();
+    frames
+        .flat_map(|frame| frame["objects"].as_array().unwrap().clone())
+        .collect()
+}
+
+#[test]
+fn decimals_shorten_coordinates_and_nothing_else() {
+    let mut annotations: Vec<Value> = (0..3).map(|n| annotation(n, n, 1.234_567)).collect();
+    annotations[0]["score"] = json!(0.123_456_789);
+    annotations[2] = json!({"image_id": 2, "category_id": 2, "score": 0.5,
+        "segmentation": {"size": [5, 7], "counts": [3, 4, 2, 26]}});
+    let documents = [document("drive.mp4", &annotations)];
+    let exact = staged(&documents);
+    let mut plan = plan();
+    plan["decimals"] = json!(3);
+    plan["ontology"][1]["shape"] = json!("rotatable_bounding_box");
+    let turned = staged_under(&plan, &documents);
+    plan["ontology"][1]["shape"] = json!("polygon");
+    let short = staged_under(&plan, &documents);
+
+    let body = |rows: &LabelRows| rows.encode(&rows.spans()[0], None, WHEN).unwrap();
+    let (before, after) = (objects(&body(&exact)), objects(&body(&short)));
+    assert_eq!(
+        after[0]["boundingBox"],
+        json!({"h": 0.14, "w": 0.329, "x": 0.176, "y": 0.22})
+    );
+    let ring = json!([0.176, 0.2, 0.462, 0.2, 0.176, 0.6]);
+    assert_eq!(after[1]["polygons"], json!([[ring]]));
+    assert_eq!(after[1]["polygon"]["1"], json!({"x": 0.462, "y": 0.2}));
+    assert_eq!(objects(&body(&turned))[1]["rotatableBoundingBox"]["theta"], json!(0.0));
+    assert_eq!(after[2], before[2], "a mask has no fractions");
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before["objectHash"], after["objectHash"]);
+        assert_eq!(before["confidence"], after["confidence"]);
+    }
+    let [exact, short] = [exact, short].map(|rows| rows.measure(1).unwrap()[0]);
+    assert!(short.len_bytes < exact.len_bytes && short.digest != exact.digest);
+}
+
+#[test]
+fn frames_and_annotations_can_be_thinned_out() {
+    let scores = [0.2, 0.9, 0.5, 0.9];
+    let mut annotations = Vec::new();
+    for frame in 0..7 {
+        for (n, score) in scores.into_iter().enumerate() {
+            let mut one = annotation(frame, 0, n as f64 * 0.1);
+            one["score"] = json!(score);
+            annotations.push(one);
+        }
+    }
+    // No score is a sure one; the second row of a track on a frame is a reject, and takes no place.
+    annotations[0].as_object_mut().unwrap().remove("score");
+    let mut tracked = annotation(0, 0, 2.0);
+    tracked["track_id"] = json!(1);
+    tracked["score"] = json!(0.95);
+    annotations.extend([tracked.clone(), tracked]);
+
+    let mut plan = plan();
+    plan["every"] = json!(3);
+    plan["max_per_frame"] = json!(3);
+    let still = document("still.jpg", &annotations[4..8]);
+    let mut turned = annotations.clone();
+    turned[..28].reverse();
+    let bodies = [annotations, turned].map(|annotations| {
+        let documents = [document("drive.mp4", &annotations), still.clone()];
+        let (rows, tally, rejects) = taken(&plan, documents.iter().map(ToString::to_string));
+        let filtered: Vec<_> = tally.filtered.iter().map(|(reason, n)| (*reason, *n)).collect();
+        // Of frames 0, 3 and 6 with 4, 4 and 4 annotations and a track on the first; the image is no video.
+        assert_eq!(filtered, [("every", 16), ("max_per_frame", 5)]);
+        assert_eq!((tally.staged, tally.rejects["duplicate_track_frame"]), (12, 1));
+        assert_eq!(rejects.lines().count(), 1);
+        let video = rows.spans().iter().find(|span| span.annotations == 9).unwrap();
+        rows.encode(video, None, WHEN).unwrap()
+    });
+    assert_eq!(bodies[0], bodies[1]);
+    let mut scores: Vec<f64> = objects(&bodies[0])[..3]
+        .iter()
+        .map(|o| o["confidence"].as_f64().unwrap())
+        .collect();
+    scores.sort_by(f64::total_cmp);
+    assert_eq!(scores, [0.9, 0.95, 1.0]);
+}

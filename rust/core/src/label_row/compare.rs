@@ -139,13 +139,12 @@ impl<'a> Comparison<'a> {
                 class: class_of(object.raw),
             })
         });
-        let extra = labels(theirs).filter_map(|(unit, frame, object)| {
-            stored(unit, frame, object).is_none().then(|| Difference {
-                kind: DifferenceKind::Extra,
-                place: Some((unit.data_hash.clone(), frame_of(theirs, unit, frame))),
-                hash: LabelHash::Object(object.object_hash.clone()),
-                class: class_of(object.raw),
-            })
+        let unknown = labels(theirs).filter(|&(unit, frame, object)| stored(unit, frame, object).is_none());
+        let extra = unknown.map(|(unit, frame, object)| Difference {
+            kind: DifferenceKind::Extra,
+            place: Some((unit.data_hash.clone(), frame_of(theirs, unit, frame))),
+            hash: LabelHash::Object(object.object_hash.clone()),
+            class: class_of(object.raw),
         });
         let mut out: Vec<_> = own.chain(extra).collect();
         // A classification has one answer, on however many frames it stands.
