@@ -30,7 +30,8 @@ class StageCounts(TypedDict):
     staged: int
     rejected: int
     rejects_by_code: dict[str, int]
-    filtered_by_reason: dict[str, int]  # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows
+    # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows, every, max_per_frame
+    filtered_by_reason: dict[str, int]
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
@@ -75,6 +76,19 @@ class Reconciled(TypedDict):
     foreign: int  # objects and classifications this import would not write
     body: bytes | None  # the label row's JSON to save
 
+class Compared(TypedDict):
+    """How a label row on the branch differs from what the import would write.
+
+    `equal` and the differences `missing` and `changed` are together the annotations that it would write on the row.
+    """
+
+    equal: int  # annotations that stand there as they should
+    # Lines of JSON, each with its newline: code (missing, changed, extra), data_hash, title, data_unit (its data_hash),
+    # frame, object_hash, class (name), fields (of a changed one: the members that differ). An extra classification has
+    # a classification_hash in place of the object_hash, and neither data_unit nor frame where it stands in the answers
+    # only.
+    differences: list[str]
+
 class Staged:
     """The sorted annotations of an import, by label row. Safe to use from several threads; works without the GIL."""
 
@@ -90,6 +104,15 @@ class Staged:
             header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
         """
+    def measure(self, threads: int) -> list[tuple[int, str]]:
+        """Measure all label rows, in bytes, without holding any.
+
+        Returns:
+            For each label row the length of `encode(index, None, when)` and a digest of 32 hex digits: xxh3-128 of
+            that text with a constant time, so that it changes with anything that would be written. Where `sized` is
+            false the length is an estimate (px coordinates are taken for those of an image of 1919 x 1079, and
+            annotations that will not fit are counted), and the digest covers the staged annotations as well.
+        """
     def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
         """Find annotations that do not fit a label row whose size the project did not tell; `encode` leaves them out.
 
@@ -101,14 +124,34 @@ class Staged:
 
         Args:
             index: 0..len.
-            code: server_refused, row_missing, existing_row or bad_label_row.
+            code: server_refused, row_missing, existing_row, bad_label_row or row_too_large.
             message: What happened to the row.
 
         Returns:
             Lines of a reject file.
         """
+    def refuse_row(self, index: int, code: str, message: str, len_bytes: int) -> str:
+        """Reject a label row as a whole, without the text of its annotations.
+
+        Args:
+            index: 0..len.
+            code: As for `refuse`.
+            message: What happened to the row.
+            len_bytes: Size of the row.
+
+        Returns:
+            One line of a reject file with code, message, data_hash, title, annotations (their number) and len_bytes.
+        """
     def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
+    def compare(self, index: int, existing: bytes, when: str) -> Compared:
+        """Compare a label row with what the branch holds, annotation by annotation.
+
+        Args:
+            index: 0..len.
+            existing: The label row as GET labelrow answered it.
+            when: As for `encode`; times are not compared.
+        """
 
 def read_coco(
     source: str | PathLike[str] | bytes,
@@ -121,7 +164,10 @@ def read_coco(
     """Open a COCO file for reading in batches."""
 
 class CocoPredictions(Iterator[AnnotationBatch]):
-    """Batches of one file; rejects are kept as dicts in the form of the reject file's lines."""
+    """Batches of one file; rejects are kept as dicts in the form of the reject file's lines.
+
+    A label row that a reject file names as a whole is one dict with its number of `annotations`, and counts as so many.
+    """
 
     def __iter__(self) -> CocoPredictions: ...
     def __next__(self) -> AnnotationBatch: ...

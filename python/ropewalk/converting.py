@@ -130,7 +130,7 @@ def _convert_to_table(
             yield from opened
             for reject in opened.rejects:
                 code = reject["code"]
-                report.rejects_by_code[code] = report.rejects_by_code.get(code, 0) + 1
+                report.rejects_by_code[code] = report.rejects_by_code.get(code, 0) + reject.get("annotations", 1)
                 with temporary.open("a", encoding="ascii") as file:
                     file.write(json.dumps(reject) + "\n")
             counts = opened.counts

@@ -22,7 +22,8 @@ OFF_IMAGE = ("clip", "keep", "reject")
 class PlanOptions:
     """How the names, frames and geometries of a source become those of the project.
 
-    `class_map` and `media_map` are files or their content; `min_confidence` is 0..1, `simplify_px` in px.
+    `class_map` and `media_map` are files or their content; `min_confidence` is 0..1, `simplify_px` in px, `every` in
+    frames. `decimals` are those of coordinates (fractions of the frame) and angles.
     """
 
     class_map: str | os.PathLike[str] | Mapping[str, Any] | None = None
@@ -38,6 +39,9 @@ class PlanOptions:
     only_media: tuple[str, ...] = ()
     limit_rows: int | None = None
     simplify_px: float | None = None
+    every: int | None = None
+    max_per_frame: int | None = None
+    decimals: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("only_classes", "only_media"):
@@ -51,8 +55,13 @@ class PlanOptions:
             raise UsageError(f"--frame-stride is {self.frame_stride}; expected a whole number of at least 1")
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise UsageError(f"--min-confidence is {self.min_confidence}; expected a number from 0 to 1")
-        if self.limit_rows is not None and self.limit_rows < 1:
-            raise UsageError(f"--limit-rows is {self.limit_rows}; expected a whole number of at least 1")
+        for option in ("limit_rows", "every", "max_per_frame"):
+            number = getattr(self, option)
+            if number is not None and number < 1:
+                name = option.replace("_", "-")
+                raise UsageError(f"--{name} is {number}; expected a whole number of at least 1")
+        if self.decimals is not None and not 0 <= self.decimals <= 17:
+            raise UsageError(f"--decimals is {self.decimals}; expected a whole number from 0 to 17")
         if self.simplify_px is not None and not (self.simplify_px >= 0 and math.isfinite(self.simplify_px)):
             raise UsageError(f"--simplify is {self.simplify_px}; expected a number of px of at least 0")
 
@@ -89,6 +98,9 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
             "only_media": list(options.only_media) or None,
             "limit_rows": options.limit_rows,
             "simplify_px": options.simplify_px,
+            "every": options.every,
+            "max_per_frame": options.max_per_frame,
+            "decimals": options.decimals,
         },
         allow_nan=False,
     )

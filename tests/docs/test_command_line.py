@@ -12,9 +12,10 @@ from documents import ROOT, run_ropewalk
 FIXED = {
     "import": "--project --branch --domain --ssh-key --format --annotations --ground-truth --class-map --media-map "
     "--media-from --frame-from --frame-pattern --frame-base --frame-stride --only-classes --only-media --limit-rows "
-    "--confidence-field --include-crowd --min-confidence --off-image --simplify --source-label --allow-branch "
+    "--confidence-field --include-crowd --min-confidence --every --max-per-frame --decimals --off-image --simplify "
+    "--source-label --allow-branch "
     "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file",
-    "convert": "--project-file --out",
+    "convert": "--project-file --out --every --max-per-frame --decimals",
     "snapshot": "--project --out --domain --ssh-key",
     "emulator": "--project-file --db --port",
     "show": "--project --branch --json --domain --ssh-key",

@@ -55,6 +55,17 @@ def test_tables_of_several_sources(source: Path, suffix: str) -> None:
     assert len(Path(report.rejects_file).read_text().splitlines()) == 1
 
 
+def test_a_label_row_in_a_reject_file_counts_as_its_annotations(tmp_path: Path) -> None:
+    line = json.dumps({"code": "row_too_large", "message": "61 MB", "annotation": None, "annotations": 7})
+    rejects = tmp_path / "rejects.ndjson"
+    rejects.write_text(line)
+    report = run(rejects, "ir.parquet")
+    assert (report.annotations_read, report.rejects_by_code) == (7, {"row_too_large": 7})
+    assert report.rejects_file is not None
+    again = json.loads(Path(report.rejects_file).read_text())
+    assert (again["code"], again["message"], again["annotations"]) == ("row_too_large", "61 MB", 7)
+
+
 def test_options_of_a_project_do_not_apply_to_a_table(source: Path) -> None:
     with pytest.raises(UsageError, match="need a project"):
         run(source, "ir.parquet", frame_base=1)

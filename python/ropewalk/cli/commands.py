@@ -80,7 +80,7 @@ def import_command(
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = _open(project, account)
+            target = _open(project, account, options["retry_seconds"])
         with console.shown_progress() as progress:
             result = import_predictions(
                 sources, target, branch=branch, source_label=source_label, progress=progress, **options
@@ -147,7 +147,7 @@ def verify(
         from ropewalk.verifying import verify_predictions
 
         account, source_label = _account(options), options.pop("source_label")
-        target = _open(project, account)
+        target = _open(project, account, options["retry_seconds"])
         file = None if out is None else stack.enter_context(out.open("w", encoding="ascii"))
         result = verify_predictions(
             sources,
@@ -200,7 +200,7 @@ def rollback(
 
         account = _account(options)
         result = run(
-            _open(project, account),
+            _open(project, account, options["retry_seconds"]),
             branch=branch,
             work_dir=work_dir,
             name=ledger,
@@ -290,10 +290,12 @@ def demo(
         )
 
 
-def _open(project: str, account: dict[str, Any]) -> Any:
+def _open(project: str, account: dict[str, Any], retry_seconds: float | None = None) -> Any:
     from ropewalk.sinks.encord.client import open_project
+    from ropewalk.sinks.encord.retry import Retry
 
-    return open_project(project, ssh_key_file=account.pop("ssh_key"), **account)
+    retry = None if retry_seconds is None else Retry(budget_seconds=retry_seconds)
+    return open_project(project, ssh_key_file=account.pop("ssh_key"), retry=retry, **account)
 
 
 def _account(options: dict[str, Any]) -> dict[str, Any]:

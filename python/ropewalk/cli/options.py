@@ -113,6 +113,14 @@ OnlyMedia = Annotated[
 LimitRows = Annotated[
     int | None, typer.Option(metavar="N", help="At most so many label rows, for a first try.", rich_help_panel=_MAPS)
 ]
+Every = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Of videos, only each N-th frame, counted from 0.", rich_help_panel=_MAPS),
+]
+MaxPerFrame = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="At most so many annotations on a frame, the surest.", rich_help_panel=_MAPS),
+]
 OffImage = Annotated[
     str,
     typer.Option(
@@ -127,6 +135,9 @@ Simplify = Annotated[
         help="Polygons from masks may leave the pixel edges so far.",
         rich_help_panel=_GEOMETRY,
     ),
+]
+Decimals = Annotated[
+    int | None, typer.Option(metavar="N", help="Coordinates with so many decimals, 0 to 17.", rich_help_panel=_GEOMETRY)
 ]
 Threads = Annotated[int, typer.Option(metavar="N", help="Threads that read; 0 is all.", rich_help_panel=_READING)]
 WorkDir = Annotated[
@@ -197,6 +208,9 @@ READING: Mapping[str, tuple[Any, Any]] = {
     "limit_rows": (LimitRows, None),
     "off_image": (OffImage, "clip"),
     "simplify_px": (Simplify, None),
+    "every": (Every, None),
+    "max_per_frame": (MaxPerFrame, None),
+    "decimals": (Decimals, None),
 }
 CONNECTING: Mapping[str, tuple[Any, Any]] = {
     "jobs": (Jobs, 8),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub struct Tally {
     pub read: u64,
     /// Annotations in the stage.
     pub staged: u64,
-    /// Rejects by their code.
+    /// Annotations that were rejected, by code.
     pub rejects: Counts,
     /// Annotations left out on request, by reason.
     pub filtered: Counts,
@@ -53,7 +54,7 @@ impl Tally {
         }
     }
 
-    /// Number of rejects.
+    /// Annotations that were rejected.
     pub fn rejected(&self) -> u64 {
         self.rejects.values().sum()
     }
@@ -115,7 +116,7 @@ impl Intake {
         Ok(Self {
             plan: Arc::clone(plan),
             resolver: Resolver::new(plan)?,
-            stage,
+            stage: stage.max_per_frame(plan.max_per_frame.map(NonZeroU64::get)),
             tally: Tally::default(),
             rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
             rejects_path: rejects_path.to_path_buf(),
@@ -194,18 +195,26 @@ impl Intake {
         }
         add(&mut self.tally.filtered, &outcome.filtered);
         add(&mut self.tally.warnings, &outcome.resolved.warnings);
-        self.tally.read += batch.batch.len() as u64 + batch.rejects.len() as u64 + crowd;
+        self.tally.read += batch.batch.len() as u64 + batch.rejected() + crowd;
         self.tally.staged += outcome.resolved.rows.len() as u64;
         for reject in batch.rejects.iter().chain(&outcome.rejects) {
             self.reject(reject)?;
+        }
+        for row in &batch.row_rejects {
+            *self.tally.rejects.entry(row.code).or_default() += row.annotations;
+            self.write_reject(&row.to_json_line())?;
         }
         self.stage.append(&outcome.resolved.rows)
     }
 
     fn reject(&mut self, reject: &Reject) -> Result<()> {
         self.tally.reject(&reject.reason);
+        self.write_reject(&reject.to_json_line())
+    }
+
+    fn write_reject(&mut self, line: &str) -> Result<()> {
         self.rejects
-            .write_all(reject.to_json_line().as_bytes())
+            .write_all(line.as_bytes())
             .map_err(Error::io(&self.rejects_path))
     }
 
@@ -229,6 +238,10 @@ impl Intake {
             )?;
             self.tally.staged -= 1;
             self.reject(&reject)?;
+        }
+        if staged.left_out() > 0 {
+            self.tally.staged -= staged.left_out();
+            *self.tally.filtered.entry("max_per_frame").or_default() += staged.left_out();
         }
         if staged.split_tracks() > 0 {
             self.tally

@@ -8,6 +8,7 @@ pub mod coco;
 pub mod error;
 pub mod intake;
 pub mod label_row;
+pub mod label_rows;
 pub mod plan;
 pub mod polygon;
 pub mod reject;

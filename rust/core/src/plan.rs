@@ -3,6 +3,7 @@
 //! Python builds it from the project (or a snapshot file) and the command line, and hands it over as JSON.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 
 use serde::Deserialize;
 
@@ -200,10 +201,22 @@ pub struct Plan {
     /// At most so many label rows; annotations on others are filtered.
     #[serde(default)]
     pub limit_rows: Option<usize>,
+    /// Of videos, only frames whose number this divides; annotations on others are filtered.
+    #[serde(default)]
+    pub every: Option<NonZeroU64>,
+    /// At most so many annotations on a frame, those with the highest score; others are filtered.
+    #[serde(default)]
+    pub max_per_frame: Option<NonZeroU64>,
+    /// Coordinates are written with so many decimals.
+    #[serde(default)]
+    pub decimals: Option<u8>,
     /// Polygons made from masks may leave the pixel edges by so many px.
     #[serde(default)]
     pub simplify_px: Option<f64>,
 }
+
+/// Most decimals that coordinates can be rounded to: with 17, and often before, nothing is left to round.
+const MAX_DECIMALS: u8 = 17;
 
 const fn one() -> i64 {
     1
@@ -213,8 +226,14 @@ impl Plan {
     /// Reads the plan that Python hands over.
     ///
     /// # Errors
-    /// [`Error::Plan`] with the JSON error's own words.
+    /// [`Error::Plan`] with the JSON error's own words, and for decimals beyond 17.
     pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the plan: {cause}")))
+        let plan: Self = serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the plan: {cause}")))?;
+        match plan.decimals {
+            Some(decimals) if decimals > MAX_DECIMALS => Err(Error::Plan(format!(
+                "--decimals is {decimals}; expected a whole number from 0 to {MAX_DECIMALS}"
+            ))),
+            _ => Ok(plan),
+        }
     }
 }

@@ -6,6 +6,20 @@ use std::sync::Arc;
 /// Longest text of an annotation that a reject carries whole, in bytes; longer ones are cut and marked.
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
+/// Codes of what can keep a whole label row from being written.
+pub const ROW_CODES: [&str; 5] = [
+    "server_refused",
+    "row_missing",
+    "existing_row",
+    "bad_label_row",
+    "row_too_large",
+];
+
+/// The code of [`ROW_CODES`] that reads `code`.
+pub fn row_code(code: &str) -> Option<&'static str> {
+    ROW_CODES.into_iter().find(|known| *known == code)
+}
+
 /// Why one annotation is not written. Fields hold what was found; [`fmt::Display`] makes the sentence.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
@@ -154,7 +168,7 @@ pub enum Reason {
     },
     /// The annotation's label row was not written.
     LabelRow {
-        /// `server_refused`, `row_missing`, `existing_row` or `bad_label_row`.
+        /// One of [`ROW_CODES`].
         code: &'static str,
         /// What happened to the row.
         message: String,
@@ -364,6 +378,40 @@ impl Reject {
             annotation_id: annotation_id.map(str::to_owned),
             text: text[..text.len().min(MAX_TEXT_BYTES)].to_vec(),
         }
+    }
+}
+
+/// A label row that is not written, for which one line stands instead of one for each annotation: their text would be as
+/// large as the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowReject {
+    /// One of [`ROW_CODES`].
+    pub code: &'static str,
+    /// What happened to the row.
+    pub message: String,
+    /// data_hash of the medium.
+    pub data_hash: String,
+    /// Its title.
+    pub title: String,
+    /// Annotations in it, at least one.
+    pub annotations: u64,
+    /// Bytes of the row's JSON.
+    pub len_bytes: u64,
+}
+
+impl RowReject {
+    /// The reject file's line for it, newline included. `annotation` is null: there is nothing in it to mend.
+    pub fn to_json_line(&self) -> String {
+        // `annotation` comes first: by it a file is known as a reject file.
+        format!(
+            "{{\"code\":{},\"message\":{},\"annotation\":null,\"data_hash\":{},\"title\":{},\"annotations\":{},\"len_bytes\":{}}}\n",
+            json_string(self.code),
+            json_string(&self.message),
+            json_string(&self.data_hash),
+            json_string(&self.title),
+            self.annotations,
+            self.len_bytes,
+        )
     }
 }
 

@@ -448,6 +448,17 @@ fn plans_that_cannot_be() {
     assert!(refused(json!({"frame_pattern": "\\d+" })).contains("(?P<frame>...)"));
     assert!(refused(json!({"frame_stride": 0 })).contains("--frame-stride"));
     assert!(refused(json!({"only_media": ["[a"] })).contains("--only-media"));
+    for (option, value, said) in [
+        ("every", json!(0), "nonzero"),
+        ("max_per_frame", json!(0), "nonzero"),
+        ("decimals", json!(18), "--decimals is 18"),
+        ("decimals", json!(-1), "u8"),
+    ] {
+        let mut plan: Value = serde_json::from_str(PLAN).unwrap();
+        plan[option] = value;
+        let refused = Plan::from_json(&plan.to_string()).unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
     assert!(Plan::from_json("{\"branch\": 3}")
         .unwrap_err()
         .to_string()

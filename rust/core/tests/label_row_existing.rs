@@ -3,7 +3,7 @@
 
 use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
-use ropewalk_core::label_row::{reconcile, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict};
+use ropewalk_core::label_row::{compare, reconcile, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict};
 use ropewalk_core::plan::OntologyObject;
 use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
 use serde_json::{json, Value};
@@ -289,6 +289,92 @@ fn classifications_on_frames_count_as_foreign() {
     assert_eq!(run(&existing, &ours("video"), Fail).verdict, Verdict::Refused);
 }
 
+/// (equal, [code, data unit, frame, hash, class, fields]) of a comparison.
+fn differences(existing: &Value, ours: &[u8]) -> (usize, Vec<Value>) {
+    let compared = compare(existing.to_string().as_bytes(), ours).unwrap();
+    let told = compared.differences.iter().map(|difference| {
+        let line: Value = serde_json::from_str(&difference.to_json_line("d", "Ü \"x\".mp4")).unwrap();
+        assert_eq!(
+            (&line["data_hash"], &line["title"]),
+            (&json!("d"), &json!("Ü \"x\".mp4"))
+        );
+        assert_eq!(line.as_object().unwrap().len(), 8);
+        let hash = line.get("object_hash").or(line.get("classification_hash")).unwrap();
+        json!([
+            line["code"],
+            line["data_unit"],
+            line["frame"],
+            hash,
+            line["class"],
+            line["fields"]
+        ])
+    });
+    (compared.equal, told.collect())
+}
+
+#[test]
+fn a_finished_import_has_no_differences() {
+    for data_type in ["video", "img_group"] {
+        assert_eq!(differences(&stored(data_type), &ours(data_type)), (3, vec![]));
+    }
+}
+
+#[test]
+fn each_difference_is_told_once_with_its_place() {
+    for data_type in ["video", "img_group"] {
+        let ours = ours(data_type);
+        let mut existing = stored(data_type);
+        let hashes: Vec<Value> = objects(&mut existing).iter().map(|o| o["objectHash"].clone()).collect();
+        add_foreign(&mut existing, data_type);
+        let second = if data_type == "video" { "a" } else { "b" };
+        let foreign = [
+            json!(["extra", second, 1, "FOREIGN1", "Grüße \u{1f34e}", []]),
+            json!(["extra", null, null, "CLASSIFY", null, []]),
+        ];
+        assert_eq!(differences(&existing, &ours), (3, foreign.to_vec()));
+
+        // An object on its own is changed in two ways, the track's first frame is lost, and a class stands on a frame.
+        let changed = objects(&mut existing).pop().unwrap();
+        changed["boundingBox"]["x"] = json!(0.5);
+        changed["featureHash"] = json!("other");
+        changed["lastEditedBy"] = json!("someone@example.org");
+        let unit = |row: &mut Value, name: &str, frame: &str| match data_type {
+            "video" => row["data_units"]["a"]["labels"][frame].take(),
+            _ => row["data_units"][name]["labels"].take(),
+        };
+        unit(&mut existing, "a", "0");
+        if data_type == "video" {
+            existing["data_units"]["a"]["labels"]["0"] = json!({"objects": [], "classifications": []});
+        }
+        let frame = match data_type {
+            "video" => &mut existing["data_units"]["a"]["labels"]["1"],
+            _ => &mut existing["data_units"]["b"]["labels"],
+        };
+        frame["classifications"] = json!([{"classificationHash": "CLASSIFY", "name": "weather"}]);
+        let expected = vec![
+            json!(["missing", "a", 0, hashes[0], "Car", []]),
+            json!(["changed", second, 1, hashes[2], "Car", ["featureHash", "boundingBox"]]),
+            foreign[0].clone(),
+            json!(["extra", second, 1, "CLASSIFY", "weather", []]),
+        ];
+        assert_eq!(differences(&existing, &ours), (1, expected));
+    }
+}
+
+#[test]
+fn differences_and_policies_agree_on_objects_that_stand_twice() {
+    let mut existing = stored("video");
+    let list = existing["data_units"]["a"]["labels"]["0"]["objects"]
+        .as_array_mut()
+        .unwrap();
+    let hash = list[0]["objectHash"].clone();
+    list.push(list[0].clone());
+    assert_eq!(differences(&existing, &ours("video")), (3, vec![]));
+    existing["data_units"]["a"]["labels"]["0"]["objects"][1]["confidence"] = json!(0.5);
+    let changed = json!(["changed", "a", 0, hash, "Car", ["confidence"]]);
+    assert_eq!(differences(&existing, &ours("video")), (2, vec![changed]));
+}
+
 #[test]
 fn odd_rows_are_refused_without_a_panic() {
     let good = stored("video").to_string();
@@ -338,6 +424,10 @@ fn odd_rows_are_refused_without_a_panic() {
         (good[..good.len() - 1].to_owned(), "EOF"),
     ];
     for (json, expected) in cases {
+        assert!(matches!(
+            compare(json.as_bytes(), &ours("video")),
+            Err(Error::LabelRow { .. })
+        ));
         for policy in ALL {
             let error = reconcile(json.as_bytes(), &ours("video"), policy).unwrap_err();
             assert!(matches!(error, Error::LabelRow { .. }));

@@ -242,3 +242,47 @@ fn headers_that_are_none_are_refused() {
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
+
+#[test]
+fn decimals_round_angles_and_leave_no_minus_on_a_zero() {
+    let ontology = [OntologyObject {
+        feature_hash: "feature".to_owned(),
+        name: "Car".to_owned(),
+        color: "#123456".to_owned(),
+        shape: "rotatable_bounding_box".to_owned(),
+    }];
+    let header = RowHeader::offline(&medium(DataType::Video), "branch", WHEN).unwrap();
+    let written = |decimals, xywh, theta| {
+        let templates = Templates::new(&ontology, WHEN).with_decimals(decimals);
+        let mut out = Vec::new();
+        let mut writer = RowWriter::new(&templates, &header, &mut out);
+        let row = staged(0, 7, Geometry::RotatableBoundingBox(xywh, theta));
+        writer.push(&row)?;
+        writer.finish();
+        let text = String::from_utf8(out).unwrap();
+        Ok::<_, Error>(
+            text.split_once(r#""rotatableBoundingBox":"#)
+                .unwrap()
+                .1
+                .split_once('}')
+                .unwrap()
+                .0
+                .to_owned(),
+        )
+    };
+    let box_px = [-0.1, 30.0, 70.0, 45.0];
+    assert_eq!(
+        written(Some(2), box_px, 33.456).unwrap(),
+        r#"{"h":0.5,"w":0.33,"x":0.0,"y":0.33,"theta":33.46"#
+    );
+    assert_eq!(
+        written(Some(0), box_px, 0.5).unwrap(),
+        r#"{"h":0.0,"w":0.0,"x":0.0,"y":0.0,"theta":0.0"#
+    );
+    assert!(written(None, box_px, 33.456)
+        .unwrap()
+        .contains(r#""w":0.3333333333333333,"#));
+    for wrong in [f64::NAN, f64::INFINITY] {
+        assert!(written(Some(2), box_px, wrong).is_err());
+    }
+}

@@ -19,22 +19,26 @@ struct Row {
     track: Option<String>,
     shape: u8,
     offset: u64,
+    score: f64,
 }
 
 fn any_rows() -> impl Strategy<Value = Vec<Row>> {
-    let row = (0u32..4, 0u32..5, 0u128..3, 0u32..2, any::<bool>(), 0u8..4);
+    let row = (0u32..4, 0u32..5, 0u128..3, 0u32..2, any::<bool>(), 0u8..4, 0u8..4);
     prop::collection::vec(row, 0..300).prop_map(|rows| {
         let numbered = (0u64..).zip(rows);
-        let named = numbered.map(|(offset, (label_row, frame, object, feature, tracked, shape))| Row {
-            label_row,
-            frame,
-            // Identity holds class and track, so that rows of one object have both in common.
-            object: object + 10 * u128::from(feature) + if tracked { 100 } else { 0 },
-            feature,
-            track: tracked.then(|| format!("track {object}")),
-            shape,
-            offset,
-        });
+        let named = numbered.map(
+            |(offset, (label_row, frame, object, feature, tracked, shape, quarters))| Row {
+                label_row,
+                frame,
+                // Identity holds class and track, so that rows of one object have both in common.
+                object: object + 10 * u128::from(feature) + if tracked { 100 } else { 0 },
+                feature,
+                track: tracked.then(|| format!("track {object}")),
+                shape,
+                offset,
+                score: f64::from(quarters) / 4.0,
+            },
+        );
         named.collect()
     })
 }
@@ -65,7 +69,7 @@ fn with_staged<T>(row: &Row, use_it: impl FnOnce(&StagedRow<'_>) -> T) -> T {
         feature: row.feature,
         annotation_id: Some("an id"),
         track: row.track.as_deref(),
-        score: 1.0 / (at + 3.0),
+        score: row.score,
         unit: if row.shape == 3 { Unit::Frac } else { Unit::Px },
         width_px: 641,
         height_px: 47,
@@ -74,7 +78,11 @@ fn with_staged<T>(row: &Row, use_it: impl FnOnce(&StagedRow<'_>) -> T) -> T {
 }
 
 fn staged(rows: &[Row], work_dir: Option<&Path>, budget_bytes: usize) -> Staged {
-    let mut builder = StageBuilder::new(work_dir.map(Path::to_path_buf), budget_bytes);
+    staged_at_most(None, rows, work_dir, budget_bytes)
+}
+
+fn staged_at_most(most: Option<u64>, rows: &[Row], work_dir: Option<&Path>, budget_bytes: usize) -> Staged {
+    let mut builder = StageBuilder::new(work_dir.map(Path::to_path_buf), budget_bytes).max_per_frame(most);
     for some in rows.chunks(7) {
         let mut batch = StagedRows::default();
         for row in some {
@@ -148,6 +156,38 @@ proptest! {
     }
 
     #[test]
+    fn a_frame_keeps_the_annotations_that_score_highest(rows in any_rows(), most in 1u64..6) {
+        let folder = tempfile::tempdir().unwrap();
+        let all = staged(&rows, None, 0);
+        let capped = staged_at_most(Some(most), &rows, None, 0);
+        prop_assert_eq!(&told(&staged_at_most(Some(most), &rows, Some(folder.path()), 0)), &told(&capped));
+        prop_assert_eq!(capped.duplicates(), all.duplicates(), "they take no place");
+
+        let keys = |staged: &Staged| {
+            let mut keys = Vec::new();
+            for span in staged.label_rows() {
+                staged.for_each(span, |row, _| { keys.push((row.key, row.score)); Ok(()) }).unwrap();
+            }
+            keys
+        };
+        let mut frames = std::collections::BTreeMap::<_, Vec<_>>::new();
+        for (key, score) in keys(&all) {
+            frames.entry((key.label_row, key.frame)).or_default().push((key, score));
+        }
+        let mut expected = Vec::new();
+        for mut frame in frames.into_values() {
+            // A stable sort: of equal scores the first ones stay.
+            frame.sort_by(|a, b| b.1.total_cmp(&a.1));
+            frame.truncate(most as usize);
+            frame.sort_by_key(|(key, _)| *key);
+            expected.extend(frame);
+        }
+        let left_out = keys(&all).len() - expected.len();
+        prop_assert_eq!(keys(&capped), expected);
+        prop_assert_eq!(capped.left_out(), left_out as u64);
+    }
+
+    #[test]
     fn a_track_stands_once_on_a_frame_and_nothing_is_lost(rows in any_rows()) {
         let staged = staged(&rows, None, 0);
         let kept: u64 = staged.label_rows().iter().map(|l| l.annotations).sum();
@@ -175,6 +215,7 @@ fn more_runs_than_are_merged_at_once() {
         track: None,
         shape: (offset % 4) as u8,
         offset,
+        score: 1.0 / (offset as f64 + 3.0),
     };
     let rows: Vec<Row> = (0..1000).map(row).collect();
     // 143 runs of 7 rows: three passes.
@@ -194,6 +235,7 @@ fn tracks_whose_class_changes_are_counted_once_each() {
         track: Some(track.to_owned()),
         shape: 0,
         offset,
+        score: 0.5,
     };
     let rows = [
         row(0, 0, 0, "a"),

@@ -48,6 +48,7 @@ struct CocoPredictions {
     /// Lines of a reject file.
     rejects: Vec<String>,
     rows: u64,
+    rejected: u64,
     filtered_crowd: u64,
 }
 
@@ -79,6 +80,7 @@ fn read_coco(
         reader,
         rejects: Vec::new(),
         rows: 0,
+        rejected: 0,
         filtered_crowd: 0,
     })
 }
@@ -96,6 +98,9 @@ impl CocoPredictions {
             };
             self.rejects
                 .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
+            self.rejects
+                .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
+            self.rejected += batch.rejected();
             self.rows += batch.batch.len() as u64;
             self.filtered_crowd += batch.filtered_crowd;
             // A stretch of rejects only is no end of the file.
@@ -116,9 +121,8 @@ impl CocoPredictions {
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
-        let rejected = self.rejects.len() as u64;
-        counts.set_item("read", self.rows + rejected + self.filtered_crowd)?;
-        counts.set_item("rejected", rejected)?;
+        counts.set_item("read", self.rows + self.rejected + self.filtered_crowd)?;
+        counts.set_item("rejected", self.rejected)?;
         counts.set_item("filtered_crowd", self.filtered_crowd)?;
         counts.set_item("duplicate_annotation_id", self.reader.summary().duplicate_ids)?;
         Ok(counts)

@@ -7,13 +7,13 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use ropewalk_core::coco::{CocoOptions, CocoTables};
-use ropewalk_core::error::{Error, Result};
-use ropewalk_core::intake::{Intake, Sources, Tally};
-use ropewalk_core::label_row::{self, OnExisting, RowHeader, RowWriter, Templates, UnitHeader, Verdict};
+use ropewalk_core::error::Error;
+use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::label_row::{OnExisting, Verdict};
+use ropewalk_core::label_rows::LabelRows;
 use ropewalk_core::plan::Plan;
-use ropewalk_core::reject::{Reason, Unresolved};
-use ropewalk_core::resolve::{fit, Counts, Scratch};
-use ropewalk_core::stage::record::{StagedRow, TextSpan};
+use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
+use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
 use crate::coco::{read_tables, CocoSource};
@@ -21,9 +21,6 @@ use crate::errors::to_py;
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 64 << 20;
-
-/// What can keep a label row from being written.
-const ROW_CODES: [&str; 4] = ["server_refused", "row_missing", "existing_row", "bad_label_row"];
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Stage>()?;
@@ -115,10 +112,8 @@ impl Stage {
             .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
         let (rows, tally, sources) = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
         Ok(Staged {
-            plan: Arc::clone(&self.plan),
-            rows,
+            rows: LabelRows::new(Arc::clone(&self.plan), rows, sources),
             tally,
-            sources,
         })
     }
 }
@@ -139,16 +134,14 @@ impl Stage {
 /// The sorted annotations of an import, by label row.
 #[pyclass(module = "ropewalk._core", frozen)]
 struct Staged {
-    plan: Arc<Plan>,
-    rows: ropewalk_core::stage::Staged,
+    rows: LabelRows,
     tally: Tally,
-    sources: Sources,
 }
 
 #[pymethods]
 impl Staged {
     fn __len__(&self) -> usize {
-        self.rows.label_rows().len()
+        self.rows.spans().len()
     }
 
     #[getter]
@@ -173,7 +166,7 @@ impl Staged {
 
     fn label_row<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyDict>> {
         let span = self.span(index)?;
-        let medium = &self.plan.media[span.medium as usize];
+        let medium = &self.rows.plan().media[span.medium as usize];
         let info = PyDict::new(py);
         info.set_item("medium", span.medium)?;
         info.set_item("data_hash", &medium.data_hash)?;
@@ -193,9 +186,15 @@ impl Staged {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let span = self.span(index)?;
         let body = py
-            .detach(|| self.encode_row(span, header, when))
+            .detach(|| self.rows.encode(span, header, when))
             .map_err(|e| to_py(py, e))?;
         Ok(PyBytes::new(py, &body))
+    }
+
+    fn measure<'py>(&self, py: Python<'py>, threads: usize) -> PyResult<Bound<'py, PyList>> {
+        let measures = py.detach(|| self.rows.measure(threads)).map_err(|e| to_py(py, e))?;
+        let rows = measures.iter().map(|m| (m.len_bytes, format!("{:032x}", m.digest)));
+        PyList::new(py, rows.collect::<Vec<_>>())
     }
 
     #[pyo3(signature = (index, header, when))]
@@ -208,20 +207,23 @@ impl Staged {
     ) -> PyResult<Bound<'py, PyList>> {
         let span = self.span(index)?;
         let lines = py
-            .detach(|| self.unfit_rows(span, header, when))
+            .detach(|| self.rows.unfit(span, header, when))
             .map_err(|e| to_py(py, e))?;
         PyList::new(py, lines)
     }
 
     fn refuse<'py>(&self, py: Python<'py>, index: usize, code: &str, message: &str) -> PyResult<Bound<'py, PyList>> {
         let span = self.span(index)?;
-        let known = ROW_CODES.into_iter().find(|known| *known == code);
-        let code =
-            known.ok_or_else(|| PyValueError::new_err(format!("code is {code:?}; expected one of {ROW_CODES:?}")))?;
+        let code = known_code(code)?;
         let lines = py
-            .detach(|| self.refused_rows(span, code, message))
+            .detach(|| self.rows.refuse(span, code, message))
             .map_err(|e| to_py(py, e))?;
         PyList::new(py, lines)
+    }
+
+    fn refuse_row(&self, index: usize, code: &str, message: &str, len_bytes: u64) -> PyResult<String> {
+        let span = self.span(index)?;
+        Ok(self.rows.refuse_row(span, known_code(code)?, message, len_bytes))
     }
 
     fn reconcile<'py>(
@@ -236,11 +238,9 @@ impl Staged {
         let policy = OnExisting::parse(policy).ok_or_else(|| {
             PyValueError::new_err(format!("policy is {policy:?}; expected fail, skip, replace or merge"))
         })?;
-        let compared = py.detach(|| {
-            let ours = self.encode_row(span, Some(existing), when)?;
-            label_row::reconcile(existing, &ours, policy)
-        });
-        let compared = compared.map_err(|e| to_py(py, e))?;
+        let compared = py
+            .detach(|| self.rows.reconcile(span, existing, when, policy))
+            .map_err(|e| to_py(py, e))?;
         let out = PyDict::new(py);
         let verdict = match compared.verdict {
             Verdict::Save => "save",
@@ -255,86 +255,29 @@ impl Staged {
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
     }
+
+    fn compare<'py>(&self, py: Python<'py>, index: usize, existing: &[u8], when: &str) -> PyResult<Bound<'py, PyDict>> {
+        let span = self.span(index)?;
+        let (equal, differences) = py
+            .detach(|| self.rows.compare(span, existing, when))
+            .map_err(|e| to_py(py, e))?;
+        let out = PyDict::new(py);
+        out.set_item("equal", equal)?;
+        out.set_item("differences", differences)?;
+        Ok(out)
+    }
 }
 
 impl Staged {
     fn span(&self, index: usize) -> PyResult<&LabelRowSpan> {
-        let rows = self.rows.label_rows();
+        let rows = self.rows.spans();
         rows.get(index)
             .ok_or_else(|| PyIndexError::new_err(format!("label row {index} of {}", rows.len())))
     }
+}
 
-    fn header(&self, span: &LabelRowSpan, json: Option<&[u8]>, when: &str) -> Result<RowHeader> {
-        match json {
-            Some(json) => RowHeader::from_server(json),
-            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when),
-        }
-    }
-
-    /// Hands the rows that fit the header to `write`, and the others to `refuse`.
-    fn fitting_rows(
-        &self,
-        span: &LabelRowSpan,
-        header: &RowHeader,
-        mut write: impl FnMut(&StagedRow<'_>) -> Result<()>,
-        mut refuse: impl FnMut(Reason, &StagedRow<'_>, TextSpan) -> Result<()>,
-    ) -> Result<()> {
-        // Where the project knew the size, resolving has seen to it.
-        let sized = self.plan.media[span.medium as usize].is_sized();
-        let mut scratch = Scratch::default();
-        self.rows.for_each(span, |row, text| {
-            if sized {
-                return write(row);
-            }
-            let size_px = header.unit_of(row.key.frame).and_then(UnitHeader::size_px);
-            match fit(row, size_px, self.plan.off_image, &mut scratch) {
-                Ok(row) => write(&row),
-                Err(reason) => refuse(reason, row, text),
-            }
-        })
-    }
-
-    fn encode_row(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
-        let header = self.header(span, header, when)?;
-        let templates = Templates::new(&self.plan.ontology, when);
-        let mut body = Vec::new();
-        let mut writer = RowWriter::new(&templates, &header, &mut body);
-        self.fitting_rows(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
-        writer.finish();
-        Ok(body)
-    }
-
-    fn refused_rows(&self, span: &LabelRowSpan, code: &'static str, message: &str) -> Result<Vec<String>> {
-        let mut lines = Vec::new();
-        self.rows.for_each(span, |row, text| {
-            let reason = Reason::LabelRow {
-                code,
-                message: message.to_owned(),
-            };
-            lines.push(
-                self.sources
-                    .reject(reason, &row.key, row.annotation_id, text)?
-                    .to_json_line(),
-            );
-            Ok(())
-        })?;
-        Ok(lines)
-    }
-
-    fn unfit_rows(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<String>> {
-        let header = self.header(span, header, when)?;
-        let mut lines = Vec::new();
-        let refuse = |reason, row: &StagedRow<'_>, text| {
-            lines.push(
-                self.sources
-                    .reject(reason, &row.key, row.annotation_id, text)?
-                    .to_json_line(),
-            );
-            Ok(())
-        };
-        self.fitting_rows(span, &header, |_| Ok(()), refuse)?;
-        Ok(lines)
-    }
+fn known_code(code: &str) -> PyResult<&'static str> {
+    row_code(code).ok_or_else(|| PyValueError::new_err(format!("code is {code:?}; expected one of {ROW_CODES:?}")))
 }
 
 fn dict<'py>(py: Python<'py>, counts: &Counts) -> PyResult<Bound<'py, PyDict>> {

@@ -107,6 +107,11 @@ class Transport:
         # Streamed, so that an answer that drips is seen to drip.
         self._settings = self._session.merge_environment_settings(self._config.endpoint, {}, True, None, None)
 
+    @property
+    def endpoint(self) -> str:
+        """The URL that all requests go to."""
+        return self._config.endpoint
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()

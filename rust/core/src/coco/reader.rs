@@ -61,7 +61,7 @@ pub struct CocoSummary {
     pub annotations_read: u64,
     /// Annotations that became rows.
     pub rows: u64,
-    /// Annotations that cannot be written.
+    /// Annotations that cannot be written, those of rejected label rows included.
     pub rejected: u64,
     /// `iscrowd` annotations that were left out.
     pub filtered_crowd: u64,
@@ -346,6 +346,12 @@ impl CocoReader {
 
     /// Judges the draft, and adds it as a row or as a reject.
     fn add(&mut self, rows: &mut Rows) -> Result<()> {
+        if let Some(row) = self.line.row.take() {
+            self.summary.annotations_read += row.annotations;
+            self.summary.rejected += row.annotations;
+            rows.row_rejects.push(row);
+            return Ok(());
+        }
         let (start, end) = (self.line.start, self.line.end);
         let byte = self.window.byte(start);
         let offset = self.line.offset.unwrap_or(byte);

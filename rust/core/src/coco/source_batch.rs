@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::batch::{AnnotationBatch, AnnotationBatchBuilder};
 use crate::error::Result;
-use crate::reject::{Origin, Reject};
+use crate::reject::{Origin, Reject, RowReject};
 use crate::stage::record::TextSpan;
 
 /// A batch of rows, and what the resolver needs beside them.
@@ -18,6 +18,8 @@ pub struct SourceBatch {
     pub classes: Vec<u32>,
     /// Annotations among the rows that cannot be written.
     pub rejects: Vec<Reject>,
+    /// Label rows among the lines of a reject file: they are rejected again.
+    pub row_rejects: Vec<RowReject>,
     /// `iscrowd` annotations among the rows that were left out.
     pub filtered_crowd: u64,
     text: Vec<u8>,
@@ -31,6 +33,12 @@ pub struct SourceBatch {
 }
 
 impl SourceBatch {
+    /// Annotations that cannot be written, those of rejected label rows included.
+    pub fn rejected(&self) -> u64 {
+        let of_rows: u64 = self.row_rejects.iter().map(|row| row.annotations).sum();
+        self.rejects.len() as u64 + of_rows
+    }
+
     /// Where row `row` came from.
     ///
     /// # Panics
@@ -73,6 +81,7 @@ pub(super) struct Rows {
     pub media: Vec<u32>,
     pub classes: Vec<u32>,
     pub rejects: Vec<Reject>,
+    pub row_rejects: Vec<RowReject>,
     /// Byte in the file and length of each row's own text.
     pub spans: Vec<(u64, usize)>,
     /// Of each row, where the lines of a reject file say it.
@@ -87,6 +96,7 @@ impl Rows {
             media: self.media,
             classes: self.classes,
             rejects: self.rejects,
+            row_rejects: self.row_rejects,
             filtered_crowd,
             text,
             text_byte,

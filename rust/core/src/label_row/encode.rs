@@ -6,16 +6,20 @@
 
 use super::header::{RowHeader, UnitHeader};
 use super::identity::{ObjectHash, ObjectHashes};
-use super::number::{push_f64, push_u64};
+use super::number::{push_f64, push_u64, round_to};
 use super::text::{lower_snake_case, push_string};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::plan::{DataType, OntologyObject};
 use crate::stage::record::{Geometry, StagedRow};
 
-/// The constant JSON of each ontology object's labels. Made once an import, used for all its rows.
+/// How labels are written: the constant JSON of each ontology object's, and how long numbers are. Made once an import,
+/// used for all its rows.
 #[derive(Debug)]
-pub struct Templates(Vec<Template>);
+pub struct Templates {
+    objects: Vec<Template>,
+    decimals: Option<u8>,
+}
 
 #[derive(Debug)]
 struct Template {
@@ -30,7 +34,17 @@ impl Templates {
     /// Renders the constant JSON of `ontology`'s objects. `when` is the creation time of all labels, such as
     /// `Sat, 21 Nov 2026 23:48:11 UTC`.
     pub fn new(ontology: &[OntologyObject], when: &str) -> Self {
-        Self(ontology.iter().map(|object| Template::new(object, when)).collect())
+        Self {
+            objects: ontology.iter().map(|object| Template::new(object, when)).collect(),
+            decimals: None,
+        }
+    }
+
+    /// Rounds coordinates and angles to so many decimals (see [`super::number::round_to`]); masks and confidences stay as
+    /// they are.
+    #[must_use]
+    pub fn with_decimals(self, decimals: Option<u8>) -> Self {
+        Self { decimals, ..self }
     }
 }
 
@@ -120,11 +134,11 @@ impl<'a> RowWriter<'a> {
         } else {
             self.begin_frame(frame)?;
         }
-        let Some(template) = self.templates.0.get(row.feature as usize) else {
+        let Some(template) = self.templates.objects.get(row.feature as usize) else {
             return Err(damaged(format!(
                 "ontology object {} of {}",
                 row.feature,
-                self.templates.0.len()
+                self.templates.objects.len()
             )));
         };
         let (hash, new) = match row.track {
@@ -135,7 +149,7 @@ impl<'a> RowWriter<'a> {
             self.objects.push(hash);
         }
         self.out.extend_from_slice(&template.before_confidence);
-        self.float(row.score)?;
+        push_finite(self.out, row.score)?;
         self.out.extend_from_slice(br#","objectHash":""#);
         self.out.extend_from_slice(&hash);
         self.out.extend_from_slice(&template.before_geometry);
@@ -143,6 +157,17 @@ impl<'a> RowWriter<'a> {
         self.out.push(b'}');
         self.annotations += 1;
         Ok(())
+    }
+
+    /// Bytes written since the last [`Self::hand_over`].
+    pub fn held_bytes(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Gives what was written so far, and forgets it: nothing that follows refers back to it.
+    pub fn hand_over(&mut self, take: impl FnOnce(&[u8])) {
+        take(self.out);
+        self.out.clear();
     }
 
     /// Ends the label row.
@@ -245,8 +270,8 @@ impl<'a> RowWriter<'a> {
         }
     }
 
-    fn float(&mut self, value: f64) -> Result<()> {
-        push_finite(self.out, value)
+    fn coordinate(&mut self, value: f64) -> Result<()> {
+        push_coordinate(self.out, value, self.templates.decimals)
     }
 
     fn geometry(&mut self, row: &StagedRow<'_>, shape: Option<Shape>) -> Result<()> {
@@ -273,7 +298,7 @@ impl<'a> RowWriter<'a> {
                 self.out.extend_from_slice(br#","rotatableBoundingBox":"#);
                 self.bounding_box(xywh, size)?;
                 self.out.extend_from_slice(br#","theta":"#);
-                self.float(theta)?;
+                self.coordinate(theta)?;
                 self.out.push(b'}');
             }
             Geometry::Polygon(points) => self.polygon(points, size)?,
@@ -298,13 +323,13 @@ impl<'a> RowWriter<'a> {
     /// Writes a box without its closing brace, in the SDK's order: h, w, x, y.
     fn bounding_box(&mut self, [x, y, w, h]: [f64; 4], (width, height): (f64, f64)) -> Result<()> {
         self.out.extend_from_slice(br#"{"h":"#);
-        self.float(h / height)?;
+        self.coordinate(h / height)?;
         self.out.extend_from_slice(br#","w":"#);
-        self.float(w / width)?;
+        self.coordinate(w / width)?;
         self.out.extend_from_slice(br#","x":"#);
-        self.float(x / width)?;
+        self.coordinate(x / width)?;
         self.out.extend_from_slice(br#","y":"#);
-        self.float(y / height)
+        self.coordinate(y / height)
     }
 
     /// Renders the first ring of the first part into `self.ring`.
@@ -317,7 +342,7 @@ impl<'a> RowWriter<'a> {
         if first.is_empty() {
             return Err(damaged("a geometry without points".to_owned()));
         }
-        self.ring.render(first, size)
+        self.ring.render(first, size, self.templates.decimals)
     }
 
     /// Writes `polygon`, the outer ring of the first part for older readers, and `polygons`, all parts. The numbers of
@@ -331,7 +356,7 @@ impl<'a> RowWriter<'a> {
             self.out.extend_from_slice(if part_at == 0 { b"[" } else { b",[" });
             for (ring_at, ring) in part.enumerate() {
                 if (part_at, ring_at) != (0, 0) {
-                    self.ring.render(ring, size)?;
+                    self.ring.render(ring, size, self.templates.decimals)?;
                 }
                 self.out.extend_from_slice(if ring_at == 0 { b"[" } else { b",[" });
                 self.out.extend_from_slice(&self.ring.text);
@@ -379,6 +404,13 @@ fn size_of(row: &StagedRow<'_>) -> Result<(f64, f64)> {
     }
 }
 
+fn push_coordinate(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) -> Result<()> {
+    match decimals {
+        Some(decimals) if value.is_finite() => push_finite(out, round_to(value, decimals)),
+        _ => push_finite(out, value),
+    }
+}
+
 fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
     if !value.is_finite() {
         return Err(damaged(format!("the number {value}")));
@@ -399,7 +431,7 @@ struct RingText {
 }
 
 impl RingText {
-    fn render(&mut self, ring: &[f64], (width, height): (f64, f64)) -> Result<()> {
+    fn render(&mut self, ring: &[f64], (width, height): (f64, f64), decimals: Option<u8>) -> Result<()> {
         self.text.clear();
         self.ends.clear();
         if !ring.len().is_multiple_of(2) {
@@ -409,7 +441,8 @@ impl RingText {
             if at > 0 {
                 self.text.push(b',');
             }
-            push_finite(&mut self.text, coordinate / if at % 2 == 0 { width } else { height })?;
+            let value = coordinate / if at % 2 == 0 { width } else { height };
+            push_coordinate(&mut self.text, value, decimals)?;
             self.ends.push(self.text.len());
         }
         Ok(())

@@ -1,15 +1,12 @@
-//! What to do where the server's row already holds labels.
-//!
-//! Rows are compared object by object as they stand on data units and frames; times, authors and numbers that the server
-//! gives are no content. A merged row is put together from the texts of both, so that what is not ours stays as it is, to
-//! the last digit.
+//! What to do where the server's row already holds labels. A merged row is put together from the texts of both, so that
+//! what is not ours stays as it is, to the last digit.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
-use serde_json::{Number, Value};
 
-use super::labels::{read, wrong, LabelFrame, LabelObject, LabelRow, LabelUnit, RawMembers};
+use super::compare::{Comparison, Stored};
+use super::labels::{LabelFrame, LabelRow, LabelUnit, RawMembers};
 use super::text::{push_json, push_string};
 use crate::error::Result;
 
@@ -77,11 +74,7 @@ pub fn reconcile(existing: &[u8], ours: &[u8], policy: OnExisting) -> Result<Rec
     let theirs = LabelRow::parse("from the server", existing)?;
     let import = LabelRow::parse("of this import", ours)?;
     let comparison = Comparison::new(&theirs, &import)?;
-    let already_there = comparison
-        .labels
-        .values()
-        .filter(|label| label.stored == Stored::Same)
-        .count();
+    let already_there = comparison.equal();
     let all = already_there == comparison.labels.len();
     let foreign = comparison.foreign.len();
     let verdict = match policy {
@@ -105,94 +98,7 @@ pub fn reconcile(existing: &[u8], ours: &[u8], policy: OnExisting) -> Result<Rec
     })
 }
 
-/// Where a label stands: data unit, frame, object.
-type Place<'a> = (&'a str, u32, &'a str);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stored {
-    No,
-    Same,
-    Changed,
-}
-
-/// A label of this import.
-struct OurLabel<'a> {
-    raw: &'a RawValue,
-    stored: Stored,
-}
-
-struct Comparison<'a> {
-    labels: HashMap<Place<'a>, OurLabel<'a>>,
-    /// Hashes of objects and classifications that are foreign.
-    foreign: HashSet<&'a str>,
-}
-
-fn places<'a>(row: &'a LabelRow<'a>) -> impl Iterator<Item = (Place<'a>, &'a LabelObject<'a>)> {
-    row.units.iter().flat_map(|unit| {
-        unit.frames.iter().flat_map(|frame| {
-            let place =
-                |object: &'a LabelObject<'a>| (unit.data_hash.as_str(), frame.number, object.object_hash.as_str());
-            frame.objects.iter().map(move |object| (place(object), object))
-        })
-    })
-}
-
 impl<'a> Comparison<'a> {
-    fn new(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>) -> Result<Self> {
-        let known: HashSet<_> = theirs.units.iter().map(|unit| unit.data_hash.as_str()).collect();
-        if theirs.by_frame != ours.by_frame {
-            return Err(wrong(
-                theirs.name,
-                "`data_type`",
-                "the import wrote the row as another type",
-            ));
-        }
-        if let Some(unit) = ours.units.iter().find(|unit| !known.contains(unit.data_hash.as_str())) {
-            let what = format!(
-                "there is no data unit {:?}, on which the import has labels",
-                unit.data_hash
-            );
-            return Err(wrong(theirs.name, "`data_units`", &what));
-        }
-        let mut labels: HashMap<Place<'a>, OurLabel<'a>> = places(ours)
-            .map(|(place, LabelObject { raw, .. })| {
-                (
-                    place,
-                    OurLabel {
-                        raw,
-                        stored: Stored::No,
-                    },
-                )
-            })
-            .collect();
-        let mut foreign = HashSet::new();
-        for (place, object) in places(theirs) {
-            let same = match labels.get_mut(&place) {
-                Some(label) => {
-                    let same = same_content(theirs.name, object.raw, label.raw)?;
-                    // Of an object that stands twice on a frame the first one counts; a differing second one is a change.
-                    label.stored = match (label.stored, same) {
-                        (Stored::No | Stored::Same, true) => Stored::Same,
-                        _ => Stored::Changed,
-                    };
-                    same
-                }
-                None => false,
-            };
-            if !same {
-                foreign.insert(place.2);
-            }
-        }
-        let on_frames = theirs
-            .units
-            .iter()
-            .flat_map(|unit| &unit.frames)
-            .flat_map(|frame| &frame.classifications);
-        foreign.extend(on_frames.map(String::as_str));
-        foreign.extend(theirs.classification_answers.0.iter().map(|(hash, _)| hash.as_str()));
-        Ok(Self { labels, foreign })
-    }
-
     /// Writes the server's row with this import's labels in it.
     fn merge(&self, theirs: &LabelRow<'a>, ours: &LabelRow<'a>) -> Vec<u8> {
         let mut out = Vec::new();
@@ -319,56 +225,4 @@ impl<'o> Object<'o> {
     fn end(self) {
         self.out.push(b'}');
     }
-}
-
-/// Members that make a label what it is, besides its confidence.
-const CONTENT: [&str; 14] = [
-    "featureHash",
-    "shape",
-    "boundingBox",
-    "rotatableBoundingBox",
-    "polygon",
-    "polygons",
-    "polyline",
-    "point",
-    "bitmask",
-    "skeleton",
-    "circle",
-    "ellipse",
-    "cuboid",
-    "cuboid_2d",
-];
-
-fn same_content(name: &str, theirs: &RawValue, ours: &RawValue) -> Result<bool> {
-    let theirs: RawMembers<'_> = read(name, "an object", theirs.get())?;
-    let ours: RawMembers<'_> = read(name, "an object", ours.get())?;
-    let same = |key: &str, default: &str| {
-        let [theirs, ours] = [&theirs, &ours].map(|members| match members.get(key).map(|raw| raw.get()) {
-            None | Some("null") => default,
-            Some(text) => text,
-        });
-        Ok(theirs == ours || same_value(&read(name, key, theirs)?, &read(name, key, ours)?))
-    };
-    // The SDK reads a missing confidence as 1.
-    let mut all = same("confidence", "1.0")?;
-    for key in CONTENT {
-        all = all && same(key, "null")?;
-    }
-    Ok(all)
-}
-
-/// Equality that takes numbers as numbers (1 is 1.0) and objects whatever their order.
-fn same_value(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => same_number(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
-        }
-        _ => a == b,
-    }
-}
-
-fn same_number(a: &Number, b: &Number) -> bool {
-    a == b || a.as_f64() == b.as_f64()
 }

@@ -35,8 +35,14 @@ pub(super) struct LabelFrame<'a> {
     pub raw: &'a RawValue,
     pub members: RawMembers<'a>,
     pub objects: Vec<LabelObject<'a>>,
-    /// classificationHash of each classification that stands on the frame itself, as older rows have them.
-    pub classifications: Vec<String>,
+    /// Classifications that stand on the frame itself, as older rows have them.
+    pub classifications: Vec<LabelClassification<'a>>,
+}
+
+/// A classification on a frame.
+pub(super) struct LabelClassification<'a> {
+    pub hash: String,
+    pub raw: &'a RawValue,
 }
 
 /// An object on a frame.
@@ -131,13 +137,21 @@ impl<'a> LabelFrame<'a> {
             let Object { object_hash } = read(name, &place, raw.get())?;
             objects.push(LabelObject { object_hash, raw });
         }
-        let classifications: Vec<Classification> = optional(name, &place, members.get("classifications"))?;
+        let raws: Vec<&'a RawValue> = optional(name, &place, members.get("classifications"))?;
+        let mut classifications = Vec::with_capacity(raws.len());
+        for raw in raws {
+            let Classification { classification_hash } = read(name, &place, raw.get())?;
+            classifications.push(LabelClassification {
+                hash: classification_hash,
+                raw,
+            });
+        }
         Ok(Self {
             number,
             raw,
             members,
             objects,
-            classifications: classifications.into_iter().map(|c| c.classification_hash).collect(),
+            classifications,
         })
     }
 }

@@ -1,8 +1,9 @@
 //! Label rows: the JSON that the SDK itself would send for the same objects, made without it.
 //!
 //! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, [`identity`]
-//! names the objects, and [`reconcile`] decides what to do where the server's row already holds labels.
+//! names the objects, [`compare`] tells what of them the server's row holds, and [`reconcile`] what to do about it.
 
+mod compare;
 mod encode;
 mod entries;
 mod existing;
@@ -12,6 +13,7 @@ mod labels;
 pub mod number;
 pub mod text;
 
+pub use compare::{compare, Compared, Difference};
 pub use encode::{RowWriter, Templates, Written};
 pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};

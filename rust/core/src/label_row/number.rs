@@ -16,6 +16,29 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Rounds a finite number to so many decimals, exact ties to an even last digit; what would be -0.0 is 0.0.
+///
+/// All digits of the f64 decide: 2.675 is a little less than that, and becomes 2.67. The result is the f64 nearest to the
+/// rounded decimal.
+pub fn round_to(value: f64, decimals: u8) -> f64 {
+    let scale = 10_f64.powi(decimals.into());
+    let scaled = value * scale;
+    let from_tie = (scaled.fract().abs() - 0.5).abs();
+    // Powers of ten are exact up to 1e22, whole numbers up to 2^53, and a division rounds once: only where the product's
+    // own rounding might have crossed a tie are the decimals to be looked at.
+    let rounded = if scaled.abs() < (1_u64 << 52) as f64 && from_tie > scaled.abs() * f64::EPSILON {
+        scaled.round() / scale
+    } else {
+        by_decimals(value, decimals)
+    };
+    rounded + 0.0
+}
+
+fn by_decimals(value: f64, decimals: u8) -> f64 {
+    let text = format!("{value:.*}", usize::from(decimals));
+    text.parse().unwrap_or(value)
+}
+
 /// Rewrites zmij's text of a magnitude in 1e-9..1e-4.
 fn push_small(out: &mut Vec<u8>, text: &str) {
     let digits = match text.strip_prefix('-') {
@@ -66,6 +89,7 @@ pub fn push_number(out: &mut Vec<u8>, value: &serde_json::Number) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn text(value: f64) -> String {
         let mut out = Vec::new();
@@ -94,6 +118,52 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(text(value), expected);
+        }
+    }
+
+    #[test]
+    fn rounds_by_the_decimal_value() {
+        let cases = [
+            (0.125, 2, "0.12"),
+            (0.375, 2, "0.38"),
+            (-0.125, 2, "-0.12"),
+            (0.5, 0, "0.0"),
+            (1.5, 0, "2.0"),
+            (2.5, 0, "2.0"),
+            (0.15, 1, "0.1"),
+            (0.35, 1, "0.3"),
+            (2.675, 2, "2.67"),
+            (1.005, 2, "1.0"),
+            (0.1 + 0.2, 6, "0.3"),
+            (1.0 / 3.0, 4, "0.3333"),
+            (2.0 / 3.0, 4, "0.6667"),
+            (0.999_999, 3, "1.0"),
+            (0.000_014, 5, "1e-05"),
+            (0.000_004, 5, "0.0"),
+            (-0.000_004, 5, "0.0"),
+            (-0.0, 3, "0.0"),
+            (0.1, 17, "0.1"),
+            (1.0 / 3.0, 17, "0.3333333333333333"),
+            (1e22, 17, "1e+22"),
+            (f64::MAX, 0, "1.7976931348623157e+308"),
+            (5e-324, 17, "0.0"),
+        ];
+        for (value, decimals, expected) in cases {
+            assert_eq!(text(round_to(value, decimals)), expected, "{value} to {decimals}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn the_short_way_rounds_as_the_decimals_say(whole in 0_u64..20_000, value in -2.0..2.0_f64, decimals in 0_u8..=17) {
+            let near_a_tie = (whole as f64 + 0.5) / 10_f64.powi(decimals.min(5).into());
+            for value in [value, near_a_tie, near_a_tie.next_up(), near_a_tie.next_down(), -near_a_tie] {
+                let expected = by_decimals(value, decimals) + 0.0;
+                prop_assert_eq!(round_to(value, decimals).to_bits(), expected.to_bits(), "{} to {}", value, decimals);
+                prop_assert_eq!(round_to(expected, decimals).to_bits(), expected.to_bits(), "rounding again");
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::batch::Annotation;
 use crate::coco::{ClassName, MediaName};
 use crate::error::Result;
 use crate::label_row::identity::{self, Untracked};
-use crate::plan::Plan;
+use crate::plan::{DataType, Plan};
 use crate::reject::Reason;
 use crate::stage::record::{Key, StagedRow, TextSpan};
 use crate::stage::StagedRows;
@@ -68,7 +68,14 @@ impl Resolver {
 
     fn place(&mut self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Place> {
         let verdict = self.media.place(image, file_stem);
-        let (Verdict::Found(place), Some(limit)) = (&verdict, self.plan.limit_rows) else {
+        let Verdict::Found(place) = &verdict else {
+            return verdict;
+        };
+        let video = self.plan.media[place.medium as usize].data_type == DataType::Video;
+        if video && self.plan.every.is_some_and(|every| u64::from(place.frame) % every != 0) {
+            return Verdict::Filtered("every");
+        }
+        let Some(limit) = self.plan.limit_rows else {
             return verdict;
         };
         if !self.admitted.contains(&place.medium) {

@@ -2,8 +2,9 @@
 //! on disk. Encoding and rejects (and later resume and verification) read the stage, not the source.
 //!
 //! [`StageBuilder`] takes [`StagedRows`] in any order; [`StageBuilder::finish`] sorts them, rejects a track's second row on a
-//! frame, and gives [`Staged`], whose label rows can be read one by one from any thread.
+//! frame, leaves out what exceeds a limit, and gives [`Staged`], whose label rows can be read one by one from any thread.
 
+mod best;
 mod merge;
 pub mod record;
 mod staged;
@@ -86,6 +87,7 @@ pub struct StageBuilder {
     budget_bytes: usize,
     work_dir: Option<PathBuf>,
     runs: Vec<RunFile>,
+    max_per_frame: Option<u64>,
 }
 
 impl StageBuilder {
@@ -96,6 +98,17 @@ impl StageBuilder {
             budget_bytes,
             work_dir,
             runs: Vec::new(),
+            max_per_frame: None,
+        }
+    }
+
+    /// Leaves out what exceeds so many annotations on a frame: those with the lowest scores, of equal ones the last in the
+    /// stage's order. A track's second row on a frame counts among the rejects alone.
+    #[must_use]
+    pub fn max_per_frame(self, most: Option<u64>) -> Self {
+        Self {
+            max_per_frame: most,
+            ..self
         }
     }
 
@@ -119,7 +132,8 @@ impl StageBuilder {
         if self.runs.is_empty() {
             self.rows.sort();
             let StagedRows { arena, entries } = self.rows;
-            return staged::in_memory(arena, entries.into_iter().map(|e| (e.key, e.start, e.end)));
+            let rows = entries.into_iter().map(|e| (e.key, e.start, e.end));
+            return staged::in_memory(arena, rows, self.max_per_frame);
         }
         self.spill()?;
         let Some(dir) = self.work_dir else {
@@ -132,7 +146,7 @@ impl StageBuilder {
             self.runs.push(merged);
         }
         let readers = self.runs.iter().map(RunReader::open).collect::<Result<Vec<_>>>()?;
-        staged::on_disk(Cursor::new(readers)?, &dir)
+        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame)
     }
 
     fn spill(&mut self) -> Result<()> {

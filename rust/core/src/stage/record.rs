@@ -167,7 +167,7 @@ fn write_points(points: &Points<'_>, out: &mut Vec<u8>) {
 pub(super) struct Head<'a> {
     key: Key,
     pub feature: u32,
-    score: f64,
+    pub score: f64,
     width_px: u32,
     height_px: u32,
     tag: u8,

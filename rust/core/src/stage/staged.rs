@@ -7,6 +7,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
+use super::best::Best;
 use super::merge::{Cursor, RunFile, RunWriter};
 use super::record::{Head, Key, RecordReader, StagedRow, TextSpan};
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ pub struct Staged {
     label_rows: Vec<LabelRowSpan>,
     duplicates: Vec<Duplicate>,
     split_tracks: u64,
+    left_out: u64,
 }
 
 impl Staged {
@@ -64,6 +66,11 @@ impl Staged {
     /// Tracks that became several objects because their class changed.
     pub fn split_tracks(&self) -> u64 {
         self.split_tracks
+    }
+
+    /// Rows left out because their frame has enough that score higher.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Hands the rows of one label row to `visit`, in order.
@@ -103,13 +110,15 @@ impl Staged {
     }
 }
 
-/// Decides, row by row in order, what stays: a track stands once on a frame.
+/// Splits sorted rows into label rows.
 #[derive(Default)]
 struct Splitter {
     label_rows: Vec<LabelRowSpan>,
     duplicates: Vec<Duplicate>,
     split_tracks: u64,
+    /// The row that arrived last.
     last: Option<Key>,
+    /// Tracks of the label row that is being written.
     tracks: HashMap<u128, TrackFeatures>,
 }
 
@@ -120,26 +129,39 @@ struct TrackFeatures {
 }
 
 impl Splitter {
-    /// Whether the row stays; `position` is where it stands, or would stand.
-    fn keep(&mut self, key: Key, row: &[u8], position: u64) -> Result<bool> {
+    /// Whether the row stays: a track stands once on a frame. Rows come in order.
+    fn admit(&mut self, key: Key, head: &Head<'_>) -> bool {
         let last = self.last.replace(key);
-        let same_row = last.is_some_and(|l| l.label_row == key.label_row);
-        if !same_row {
-            self.tracks.clear();
+        let Some(track) = head.track else { return true };
+        let place = |key: Key| (key.label_row, key.frame, key.object);
+        if last.is_none_or(|last| place(last) != place(key)) {
+            return true;
         }
-        let head = Head::read(row)?;
+        self.duplicates.push(Duplicate {
+            key,
+            annotation_id: head.annotation_id.map(str::to_owned),
+            track: track.to_owned(),
+            text: head.text,
+        });
+        false
+    }
+
+    /// Notes a row that stays and that is written from `start` to `end`.
+    fn place(&mut self, key: Key, head: &Head<'_>, (start, end): (u64, u64)) {
+        if self.label_rows.last().is_none_or(|l| l.medium != key.label_row) {
+            self.tracks.clear();
+            self.label_rows.push(LabelRowSpan {
+                medium: key.label_row,
+                annotations: 0,
+                start,
+                end,
+            });
+        }
+        if let Some(label_row) = self.label_rows.last_mut() {
+            label_row.annotations += 1;
+            label_row.end = end;
+        }
         if let Some(track) = head.track {
-            let repeated = last.is_some_and(|l| same_row && l.frame == key.frame && l.object == key.object);
-            if repeated {
-                let annotation_id = head.annotation_id.map(str::to_owned);
-                self.duplicates.push(Duplicate {
-                    key,
-                    annotation_id,
-                    track: track.to_owned(),
-                    text: head.text,
-                });
-                return Ok(false);
-            }
             let id = xxh3_128_with_seed(track.as_bytes(), u64::from(key.source));
             let seen = self.tracks.entry(id).or_insert(TrackFeatures {
                 first: head.feature,
@@ -150,27 +172,9 @@ impl Splitter {
                 self.split_tracks += 1;
             }
         }
-        if self.label_rows.last().is_none_or(|l| l.medium != key.label_row) {
-            self.label_rows.push(LabelRowSpan {
-                medium: key.label_row,
-                annotations: 0,
-                start: position,
-                end: position,
-            });
-        }
-        if let Some(label_row) = self.label_rows.last_mut() {
-            label_row.annotations += 1;
-        }
-        Ok(true)
     }
 
-    fn ends_at(&mut self, position: u64) {
-        if let Some(label_row) = self.label_rows.last_mut() {
-            label_row.end = position;
-        }
-    }
-
-    fn into_staged(self, rows: Rows) -> Staged {
+    fn into_staged(self, rows: Rows, left_out: u64) -> Staged {
         let Self {
             label_rows,
             duplicates,
@@ -182,32 +186,72 @@ impl Splitter {
             label_rows,
             duplicates,
             split_tracks,
+            left_out,
         }
     }
 }
 
-/// Splits rows that are already sorted; entries are (key, start, end) in `arena`.
-pub(super) fn in_memory(arena: Vec<u8>, entries: impl Iterator<Item = (Key, usize, usize)>) -> Result<Staged> {
+/// Splits rows that are already sorted; entries are (key, start, end) in `arena`. At most `most` stay on a frame.
+pub(super) fn in_memory(
+    arena: Vec<u8>,
+    entries: impl Iterator<Item = (Key, usize, usize)>,
+    most: Option<u64>,
+) -> Result<Staged> {
     let mut splitter = Splitter::default();
+    let mut best = most.map(Best::new);
     let mut spans = Vec::with_capacity(entries.size_hint().0);
+    let mut write = |splitter: &mut Splitter, key, head: &Head<'_>, span| {
+        let at = spans.len() as u64;
+        spans.push(span);
+        splitter.place(key, head, (at, at + 1));
+    };
     for (key, start, end) in entries {
-        if splitter.keep(key, &arena[start..end], spans.len() as u64)? {
-            spans.push((start, end));
-            splitter.ends_at(spans.len() as u64);
+        let head = Head::read(&arena[start..end])?;
+        if !splitter.admit(key, &head) {
+            continue;
+        }
+        let Some(best) = &mut best else {
+            write(&mut splitter, key, &head, (start, end));
+            continue;
+        };
+        for (key, (start, end)) in best.offer(key, head.score, || (start, end)) {
+            write(&mut splitter, key, &Head::read(&arena[start..end])?, (start, end));
         }
     }
-    Ok(splitter.into_staged(Rows::Memory { arena, spans }))
+    for (key, (start, end)) in best.iter_mut().flat_map(Best::finish) {
+        write(&mut splitter, key, &Head::read(&arena[start..end])?, (start, end));
+    }
+    let left_out = best.map_or(0, |best| best.left_out());
+    Ok(splitter.into_staged(Rows::Memory { arena, spans }, left_out))
 }
 
-/// Merges runs into one file in `dir`.
-pub(super) fn on_disk(mut cursor: Cursor, dir: &Path) -> Result<Staged> {
+/// Merges runs into one file in `dir`. At most `most` stay on a frame; only those are held in memory.
+pub(super) fn on_disk(mut cursor: Cursor, dir: &Path, most: Option<u64>) -> Result<Staged> {
     let mut splitter = Splitter::default();
+    let mut best = most.map(Best::new);
     let mut out = RunWriter::create(dir)?;
+    let mut write = |splitter: &mut Splitter, key, head: &Head<'_>, row: &[u8]| {
+        let start = out.position();
+        out.push(row)?;
+        splitter.place(key, head, (start, out.position()));
+        Ok::<_, Error>(())
+    };
     while let Some((key, row)) = cursor.next()? {
-        if splitter.keep(key, row, out.position())? {
-            out.push(row)?;
-            splitter.ends_at(out.position());
+        let head = Head::read(row)?;
+        if !splitter.admit(key, &head) {
+            continue;
+        }
+        let Some(best) = &mut best else {
+            write(&mut splitter, key, &head, row)?;
+            continue;
+        };
+        for (key, row) in best.offer(key, head.score, || row.to_vec()) {
+            write(&mut splitter, key, &Head::read(&row)?, &row)?;
         }
     }
-    Ok(splitter.into_staged(Rows::Disk(out.finish()?)))
+    for (key, row) in best.iter_mut().flat_map(Best::finish) {
+        write(&mut splitter, key, &Head::read(&row)?, &row)?;
+    }
+    let left_out = best.map_or(0, |best| best.left_out());
+    Ok(splitter.into_staged(Rows::Disk(out.finish()?), left_out))
 }

@@ -1,6 +1,7 @@
 //! Reject files as Ropewalk writes them, mended and read again.
 
 use ropewalk_core::coco::CocoKind;
+use ropewalk_core::reject::RowReject;
 
 use super::support::*;
 
@@ -96,6 +97,63 @@ fn what_was_not_mended_is_rejected_again() {
         ]
     );
     assert_eq!(outcome.rejects[0].text, r#""{\"id\":4,\"image_id\":1,\"bbo""#);
+}
+
+#[test]
+fn a_label_row_is_rejected_again_with_all_its_annotations() {
+    let row = RowReject {
+        code: "row_too_large",
+        message: "the row would take 61 MB".to_owned(),
+        data_hash: "d-1".to_owned(),
+        title: "quay \"north\"\n\u{1f40c}.mp4".to_owned(),
+        annotations: 70_000,
+        len_bytes: 61_000_000,
+    };
+    let mended = line(r#""annotation":{"image_id":1,"category_id":2,"bbox":[1,2,3,4]}"#);
+    let own = row.to_json_line();
+    // First in the file, by it alone, and behind others; in any order of its members.
+    let turned = r#"{"len_bytes":5,"annotations":3.0,"annotation":null,"code":"server_refused","message":"no"}"#;
+    let text = format!("{own}{mended}\n{turned}\n{own}");
+    for chunk_bytes in [1, 7, 1 << 16] {
+        let options = ropewalk_core::coco::CocoOptions {
+            chunk_bytes,
+            ..options()
+        };
+        let outcome = read_with(text.as_bytes(), None, &options).unwrap();
+        assert_eq!((outcome.summary.rows, outcome.summary.rejected), (1, 140_003));
+        let [first, second, third] = &outcome.row_rejects[..] else {
+            panic!("three rows were expected: {outcome:?}")
+        };
+        assert_eq!((first, third), (&row, &row));
+        assert_eq!(
+            (second.code, second.annotations, second.len_bytes),
+            ("server_refused", 3, 5)
+        );
+        assert_eq!(first.to_json_line(), own, "the line stays as it is");
+    }
+    assert_eq!(read(&own).summary.annotations_read, 70_000);
+}
+
+#[test]
+fn a_line_that_is_no_label_row_is_one_reject() {
+    let rows = [
+        r#"{"code":"row_too_large","annotation":null,"annotations":0}"#,
+        r#"{"code":"row_too_large","annotation":null,"annotations":4294967296}"#,
+        r#"{"code":"row_too_large","annotation":null,"annotations":1e300}"#,
+        r#"{"code":"row_too_large","annotation":null,"annotations":2.5}"#,
+        r#"{"code":"row_too_large","annotation":null,"annotations":[]}"#,
+        r#"{"code":"off_image","annotation":null,"annotations":4}"#,
+        r#"{"annotation":null,"annotations":4}"#,
+        r#"{"code":"row_too_large","annotation":null}"#,
+        r#"{"code":"row_too_large","annotation":"null","annotations":4}"#,
+    ];
+    let outcome = read(&rows.join("\n"));
+    assert!(outcome.row_rejects.is_empty());
+    assert_eq!(outcome.rejects.len(), rows.len());
+    // An annotation is read whatever else stands in its line.
+    let both =
+        r#"{"code":"row_too_large","annotation":{"image_id":1,"category_id":2,"bbox":[1,2,3,4]},"annotations":4}"#;
+    assert_eq!(read(both).summary.rows, 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoSummary, CocoTables};
 use ropewalk_core::error::Error;
-use ropewalk_core::reject::Reject;
+use ropewalk_core::reject::{Reject, RowReject};
 
 /// A dataset of each kind of annotation, its images and categories after them or before them in parts.
 pub const DATASET: &str = include_str!("dataset.json");
@@ -15,6 +15,7 @@ pub struct Outcome {
     pub rows: Vec<String>,
     pub texts: Vec<String>,
     pub rejects: Vec<Reject0>,
+    pub row_rejects: Vec<RowReject>,
     pub summary: CocoSummary,
     pub batches: Vec<usize>,
     pub media: Vec<String>,
@@ -61,7 +62,7 @@ pub fn open(text: &[u8], tables: Option<Arc<CocoTables>>, options: &CocoOptions)
 pub fn read_with(text: &[u8], tables: Option<Arc<CocoTables>>, options: &CocoOptions) -> Result<Outcome, Error> {
     let mut reader = open(text, tables, options)?;
     let mut outcome = Outcome::default();
-    let mut filtered = 0;
+    let (mut filtered, mut rejected) = (0, 0);
     while let Some(found) = reader.next_batch()? {
         assert!(found.batch.len() <= options.batch_rows);
         assert_eq!(found.batch.len(), found.media.len());
@@ -78,6 +79,8 @@ pub fn read_with(text: &[u8], tables: Option<Arc<CocoTables>>, options: &CocoOpt
                 .push(String::from_utf8(found.text_of(row).to_vec()).unwrap());
         }
         outcome.rejects.extend(found.rejects.iter().map(Reject0::from));
+        rejected += found.rejected();
+        outcome.row_rejects.extend(found.row_rejects);
         filtered += found.filtered_crowd;
     }
     assert!(reader.next_batch()?.is_none());
@@ -87,7 +90,9 @@ pub fn read_with(text: &[u8], tables: Option<Arc<CocoTables>>, options: &CocoOpt
     let summary = outcome.summary;
     assert_eq!(filtered, summary.filtered_crowd);
     assert_eq!(outcome.rows.len() as u64, summary.rows);
-    assert_eq!(outcome.rejects.len() as u64, summary.rejected);
+    let of_rows: u64 = outcome.row_rejects.iter().map(|row| row.annotations).sum();
+    assert_eq!(outcome.rejects.len() as u64 + of_rows, summary.rejected);
+    assert_eq!(rejected, summary.rejected);
     let sum = summary.rows + summary.rejected + summary.filtered_crowd;
     assert_eq!(summary.annotations_read, sum);
     Ok(outcome)
