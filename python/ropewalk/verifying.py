@@ -28,7 +28,7 @@ _BATCH_ROWS = 20
 _EXAMPLES = 20
 
 # Told a difference as one line of JSON, with its line end.
-OnDifference = Callable[[str], None]
+OnDifference = Callable[[str], object]
 
 
 @dataclass
@@ -158,7 +158,7 @@ def _missing_row(staged: Staged, index: int, result: Verification) -> list[str]:
     result.rows_missing += 1
     result.missing += info["annotations"]
     result.annotations_expected += info["annotations"]
-    named = {key: info[key] for key in ("data_hash", "title", "annotations")}  # type: ignore[literal-required]
+    named = {key: info[key] for key in ("data_hash", "title", "annotations")}
     return [json.dumps({"code": "row_missing", **named}) + "\n"]
 
 

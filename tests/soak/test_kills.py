@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ropewalk.ledger.ledger import SAVED, find_ledgers
-from world import Json, Service, World, arguments, finish, full, make_world, running_service, start
+from world import Json, Service, World, arguments, finish, full, make_world, running_service, start, tell
 
 KILLS = int(os.environ.get("ROPEWALK_SOAK_KILLS", "100" if full() else "20"))
 KILLS_AN_IMPORT = 3
@@ -85,8 +85,10 @@ def test_kills_at_random_moments(
             service.check_history()
             check_done_rows(service, done, stored)
             assert len(saved_rows(work_dir)) == ROWS
-    with capsys.disabled():
-        print(f"\n{kills} kills over {imports} imports, {in_start_up} in start-up: rows as undisturbed, none sent twice")
+    tell(
+        capsys,
+        f"{kills} kills ({in_start_up} in start-up) over {imports} imports: rows as undisturbed, none sent twice",
+    )
     assert kills >= KILLS and imports >= KILLS // KILLS_AN_IMPORT and in_start_up >= KILLS // 10
 
 

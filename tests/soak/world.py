@@ -1,4 +1,4 @@
-"""What the soak tests import: a project with many label rows, a source for it, and what an undisturbed import leaves."""
+"""What the soak tests import: a project with many label rows, a source for it, and a service that keeps a history."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ropewalk.emulator import RunningEmulator, parse_faults, running_emulator
 from ropewalk.emulator.history import Exchange
@@ -176,3 +178,9 @@ def finish(process: subprocess.Popen[str], code: int = 0) -> str:
     assert process.returncode == code, out
     assert "Traceback" not in out, out
     return out
+
+
+def tell(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    """Say what was done: the figures that a green test stands for."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{line}\n")

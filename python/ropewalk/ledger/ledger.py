@@ -123,7 +123,7 @@ class Ledger:
     """The ledger of one import, its lines read. Safe to use from several threads.
 
     What it says is a memory of what the server did, never more than that: a line that is lost or damaged costs
-    comparing a row again.
+    comparing a row again. `reached` is called with the name of each point of the ledger's life, for tests.
     """
 
     path: Path
@@ -145,14 +145,13 @@ class Ledger:
         self._before = _lines(self.path.with_suffix(BEFORE_SUFFIX))
 
     @classmethod
-    def open(cls, folder: Path, name: str, header: ImportRecord, reached: Reached = _nothing) -> Ledger:
+    def open(cls, folder: Path, name: str, header: ImportRecord) -> Ledger:
         """Open the ledger of an import, or begin it.
 
         Args:
             folder: Where ledgers are; it is made.
             name: `ImportName.digest`.
             header: Written where the ledger has none; else the ledger's own counts.
-            reached: Called with the name of each point of the ledger's life, for tests.
 
         Raises:
             LedgerError: The folder or the file cannot be read or written.
@@ -161,11 +160,11 @@ class Ledger:
         with _failures(path):
             folder.mkdir(parents=True, exist_ok=True)
             found, records, damaged = _read(path)
-            ledger = cls(path, found or header, records, damaged, reached)
+            ledger = cls(path, found or header, records, damaged)
             if found is None:
-                reached("begin")
+                ledger.reached("begin")
                 ledger._lines.append([{"import": header.__dict__}])
-                reached("begun")
+                ledger.reached("begun")
         return ledger
 
     @classmethod
