@@ -55,6 +55,14 @@ def test_tables_of_several_sources(source: Path, suffix: str) -> None:
     assert len(Path(report.rejects_file).read_text().splitlines()) == 1
 
 
+def test_thinned_out_rows_keep_their_sums(source: Path) -> None:
+    whole = run(source, "whole.ndjson", project=make_snapshot())
+    report = run(source, "rows.ndjson", project=make_snapshot(), max_per_frame=1, every=2, decimals=1)
+    assert report.filtered_by_reason == whole.filtered_by_reason | {"max_per_frame": 1}
+    assert report.annotations_written == whole.annotations_written - 1
+    assert report.bytes_sent < whole.bytes_sent
+
+
 def test_a_label_row_in_a_reject_file_counts_as_its_annotations(tmp_path: Path) -> None:
     line = json.dumps({"code": "row_too_large", "message": "61 MB", "annotation": None, "annotations": 7})
     rejects = tmp_path / "rejects.ndjson"

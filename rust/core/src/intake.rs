@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, SourceBatch};
+use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, SourceBatch, Stamp};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::reject::{Origin, Reason, Reject, Unresolved, MAX_TEXT_BYTES};
@@ -86,22 +86,42 @@ pub struct Intake {
 
 /// The sources that were taken in. Their text is read again for a reject that shows only after staging.
 #[derive(Debug, Default)]
-pub struct Sources(Vec<(CocoInput, Origin)>);
+pub struct Sources(Vec<Source>);
+
+#[derive(Debug)]
+struct Source {
+    input: CocoInput,
+    /// What told the file before it was read.
+    stamp: Option<Stamp>,
+    origin: Origin,
+}
+
+impl Source {
+    /// An annotation's own text, as long as the file is the one that was read.
+    fn text(&self, span: TextSpan) -> Option<Vec<u8>> {
+        let len = (span.len as usize).min(MAX_TEXT_BYTES);
+        let text = self.input.read_span(span.at, len).ok()?;
+        // Only now, so that a change while it was read is seen as well.
+        let unchanged = self.stamp.is_some() && self.input.stamp() == self.stamp;
+        (unchanged && text.len() == len).then_some(text)
+    }
+}
 
 impl Sources {
-    fn add(&mut self, input: &CocoInput, origin: Origin) -> u32 {
-        self.0.push((input.clone(), origin));
+    fn add(&mut self, input: &CocoInput, stamp: Option<Stamp>, origin: Origin) -> u32 {
+        self.0.push(Source {
+            input: input.clone(),
+            stamp,
+            origin,
+        });
         self.0.len() as u32 - 1
     }
 
-    /// Makes the reject of a staged annotation, with its own text.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when the source cannot be read any more.
-    pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Result<Reject> {
-        let (input, origin) = &self.0[key.source as usize];
-        let text = input.read_span(text.at, (text.len as usize).min(MAX_TEXT_BYTES))?;
-        Ok(Reject::new(reason, origin, key.offset, annotation_id, &text))
+    /// Makes the reject of a staged annotation, with its own text unless its file was changed or removed meanwhile.
+    pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Reject {
+        let source = &self.0[key.source as usize];
+        let text = source.text(text);
+        Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
     }
 }
 
@@ -137,8 +157,9 @@ impl Intake {
         options: &CocoOptions,
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
+        let stamp = input.stamp();
         let mut reader = CocoReader::open(input, label, tables, options)?;
-        let index = self.sources.add(input, reader.origin().clone());
+        let index = self.sources.add(input, stamp.clone(), reader.origin().clone());
         let file_name = input.file_name().unwrap_or(Cow::Borrowed(label));
         let mut resolvers = Resolvers {
             file: SourceResolver::new(index, &file_name),
@@ -165,7 +186,7 @@ impl Intake {
                 }
                 for row in 0..batch.batch.len() {
                     let origin = batch.origin_of(row);
-                    let source = resolvers.named(origin, |origin| self.sources.add(input, origin));
+                    let source = resolvers.named(origin, |origin| self.sources.add(input, stamp.clone(), origin));
                     let (used, of_class) = (&batch.media[row..=row], &batch.classes[row..=row]);
                     source.learn(&mut self.resolver, used, of_class, media, class);
                 }
@@ -235,7 +256,7 @@ impl Intake {
                 &duplicate.key,
                 duplicate.annotation_id.as_deref(),
                 duplicate.text,
-            )?;
+            );
             self.tally.staged -= 1;
             self.reject(&reject)?;
         }
@@ -296,7 +317,7 @@ fn resolve_batch(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Outco
             Verdict::Reject(reason) => {
                 let (origin, text) = (batch.origin_of(index), batch.text_of(index));
                 out.rejects
-                    .push(Reject::new(reason, &origin, row.offset, row.annotation_id, text));
+                    .push(Reject::new(reason, &origin, row.offset, row.annotation_id, Some(text)));
             }
         }
     }

@@ -82,7 +82,7 @@ impl LabelRows {
         let header = self.header(span, header, when)?;
         let mut lines = Vec::new();
         let refuse = |reason, row: &StagedRow<'_>, text| {
-            lines.push(self.reject_line(reason, row, text)?);
+            lines.push(self.reject_line(reason, row, text));
             Ok(())
         };
         self.fitting(span, &header, |_| Ok(()), refuse)?;
@@ -100,7 +100,7 @@ impl LabelRows {
                 code,
                 message: message.to_owned(),
             };
-            lines.push(self.reject_line(reason, row, text)?);
+            lines.push(self.reject_line(reason, row, text));
             Ok(())
         })?;
         Ok(lines)
@@ -246,9 +246,9 @@ impl LabelRows {
         })
     }
 
-    fn reject_line(&self, reason: Reason, row: &StagedRow<'_>, text: TextSpan) -> Result<String> {
-        let reject = self.sources.reject(reason, &row.key, row.annotation_id, text)?;
-        Ok(reject.to_json_line())
+    fn reject_line(&self, reason: Reason, row: &StagedRow<'_>, text: TextSpan) -> String {
+        let reject = self.sources.reject(reason, &row.key, row.annotation_id, text);
+        reject.to_json_line()
     }
 }
 

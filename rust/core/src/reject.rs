@@ -344,24 +344,29 @@ pub struct Reject {
     pub offset: u64,
     /// The source's own id of the annotation.
     pub annotation_id: Option<String>,
-    /// The annotation's own text, at most [`MAX_TEXT_BYTES`].
-    pub text: Vec<u8>,
+    /// The annotation's own text, at most [`MAX_TEXT_BYTES`]; none where its source was changed or removed meanwhile.
+    pub text: Option<Vec<u8>>,
 }
 
 impl Reject {
     /// The reject file's line for it, newline included: one JSON object.
     ///
     /// The annotation stands in it as an object, so that it can be mended and imported again; text that strict JSON
-    /// does not allow (NaN, or cut at [`MAX_TEXT_BYTES`]) stands in it as a string.
+    /// does not allow (NaN, or cut at [`MAX_TEXT_BYTES`]) stands in it as a string. Without its text it is null, and the
+    /// message says so.
     pub fn to_json_line(&self) -> String {
-        let text = String::from_utf8_lossy(&self.text);
-        let object = serde_json::from_str::<&serde_json::value::RawValue>(&text).ok();
-        // Line breaks of a pretty-printed annotation can only stand between its tokens.
-        let annotation = object.map_or_else(|| json_string(&text), |raw| raw.get().replace(['\n', '\r'], " "));
+        let mut message = self.reason.to_string();
+        let annotation = match &self.text {
+            Some(text) => annotation_json(&String::from_utf8_lossy(text)),
+            None => {
+                message.push_str("; its text is not here, since its source was changed or removed after it was read");
+                "null".to_owned()
+            }
+        };
         format!(
             "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"ids_from\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
             json_string(self.reason.code()),
-            json_string(&self.reason.to_string()),
+            json_string(&message),
             json_string(&self.origin.source),
             self.offset,
             self.origin.ids_from.as_deref().map_or_else(|| "null".to_owned(), json_string),
@@ -370,13 +375,13 @@ impl Reject {
     }
 
     /// Makes a reject, keeping at most [`MAX_TEXT_BYTES`] of the annotation's text.
-    pub fn new(reason: Reason, origin: &Origin, offset: u64, annotation_id: Option<&str>, text: &[u8]) -> Self {
+    pub fn new(reason: Reason, origin: &Origin, offset: u64, annotation_id: Option<&str>, text: Option<&[u8]>) -> Self {
         Self {
             reason,
             origin: origin.clone(),
             offset,
             annotation_id: annotation_id.map(str::to_owned),
-            text: text[..text.len().min(MAX_TEXT_BYTES)].to_vec(),
+            text: text.map(|text| text[..text.len().min(MAX_TEXT_BYTES)].to_vec()),
         }
     }
 }
@@ -413,6 +418,12 @@ impl RowReject {
             self.len_bytes,
         )
     }
+}
+
+fn annotation_json(text: &str) -> String {
+    let object = serde_json::from_str::<&serde_json::value::RawValue>(text).ok();
+    // Line breaks of a pretty-printed annotation can only stand between its tokens.
+    object.map_or_else(|| json_string(text), |raw| raw.get().replace(['\n', '\r'], " "))
 }
 
 fn json_string(text: &str) -> String {

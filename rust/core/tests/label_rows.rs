@@ -57,14 +57,26 @@ fn staged_under(plan: &Value, documents: &[Value]) -> LabelRows {
 
 /// Takes files in; gives their rows, what was counted, and the reject file.
 fn taken(plan: &Value, documents: impl IntoIterator<Item = String>) -> (LabelRows, Tally, String) {
+    let inputs = documents
+        .into_iter()
+        .map(|document| CocoInput::bytes("p.json", document.into_bytes()));
+    taken_from(plan, inputs, || {})
+}
+
+/// Takes inputs in; `meanwhile` happens when all are read and nothing is sorted.
+fn taken_from(
+    plan: &Value,
+    inputs: impl IntoIterator<Item = CocoInput>,
+    meanwhile: impl FnOnce(),
+) -> (LabelRows, Tally, String) {
     let plan = Arc::new(Plan::from_json(&plan.to_string()).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 1).unwrap();
-    for document in documents {
-        let input = CocoInput::bytes("p.json", document.into_bytes());
+    for input in inputs {
         let options = CocoOptions::default();
         intake.add_coco(&input, "p.json", None, &options, |_| Ok(())).unwrap();
     }
+    meanwhile();
     let (staged, tally, sources) = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let rejects = std::fs::read_to_string(file.path()).unwrap();
@@ -285,4 +297,68 @@ fn frames_and_annotations_can_be_thinned_out() {
         .collect();
     scores.sort_by(f64::total_cmp);
     assert_eq!(scores, [0.9, 0.95, 1.0]);
+}
+
+#[test]
+fn the_text_of_a_file_that_changed_is_not_quoted() {
+    let mut track = annotation(3, 0, 1.0);
+    track["track_id"] = json!(1);
+    let text = document("drive.mp4", &[track.clone(), track.clone(), annotation(4, 0, 0.5)]).to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.json");
+    let write = |text: &str, seconds: u64| {
+        std::fs::write(&path, text).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+            .unwrap();
+    };
+    let garbage = "x".repeat(text.len());
+    let changes: [(&str, bool, &dyn Fn()); 5] = [
+        ("nothing", true, &|| {}),
+        ("the same length at another time", false, &|| write(&garbage, 2000)),
+        ("another length at the same time", false, &|| {
+            write(&format!("{text} "), 1000)
+        }),
+        ("cut short", false, &|| write(&text[..9], 1000)),
+        ("removed", false, &|| std::fs::remove_file(&path).unwrap()),
+    ];
+    for (what, whole, change) in changes {
+        for before_sorting in [true, false] {
+            write(&text, 1000);
+            let meanwhile = || {
+                if before_sorting {
+                    change()
+                }
+            };
+            let (rows, tally, rejects) = taken_from(&plan(), [CocoInput::path(&path)], meanwhile);
+            assert_eq!((tally.read, tally.staged, tally.rejected()), (3, 2, 1), "{what}");
+            if !before_sorting {
+                change();
+            }
+            let refused = rows.refuse(&rows.spans()[0], "server_refused", "no").unwrap();
+            assert_eq!(refused.len(), 2);
+            let at_sorting = (rejects.as_str(), &track, whole || !before_sorting);
+            let later = [
+                (refused[0].as_str(), &track, whole),
+                (&refused[1], &annotation(4, 0, 0.5), whole),
+            ];
+            for (line, annotation, quoted) in [at_sorting].into_iter().chain(later) {
+                let line: Value = serde_json::from_str(line).unwrap();
+                let expected = if quoted { annotation } else { &Value::Null };
+                assert_eq!(&line["annotation"], expected, "{what}");
+                assert_eq!(
+                    line["message"].as_str().unwrap().contains("its text is not here"),
+                    !quoted
+                );
+                assert_eq!(
+                    (&line["annotation_id"], &line["source"]),
+                    (&json!("1"), &json!("p.json"))
+                );
+            }
+            // Imported by themselves these lines are rejects again, one each.
+            let (_, tally, _) = taken(&plan(), [refused.concat()]);
+            assert_eq!(tally.read, 2);
+            assert_eq!(tally.rejects.get("bad_field").copied(), (!whole).then_some(2));
+        }
+    }
 }

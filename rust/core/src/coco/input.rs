@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::json::{Scan, Scanner, Stop};
 use super::skip::{Hop, Skip};
@@ -19,6 +20,14 @@ const MAX_RESERVED_BYTES: usize = 1 << 23;
 
 /// Least and most bytes asked for at a time.
 const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 1..=1 << 28;
+
+/// What tells a file from another that took its place, or its own later content: length and time of the last change. A
+/// file in memory has no such time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    len_bytes: u64,
+    changed: Option<SystemTime>,
+}
 
 /// A COCO file that can be read more than once.
 #[derive(Debug, Clone)]
@@ -56,6 +65,20 @@ impl CocoInput {
         match &self.place {
             Place::Path(path) => path.file_name().map(OsStr::to_string_lossy),
             Place::Bytes(_) => None,
+        }
+    }
+
+    /// What tells the file as it is now; none if it cannot be found.
+    pub fn stamp(&self) -> Option<Stamp> {
+        match &self.place {
+            Place::Path(path) => path.metadata().ok().map(|file| Stamp {
+                len_bytes: file.len(),
+                changed: file.modified().ok(),
+            }),
+            Place::Bytes(bytes) => Some(Stamp {
+                len_bytes: bytes.len() as u64,
+                changed: None,
+            }),
         }
     }
 

@@ -28,7 +28,7 @@ mod survey;
 mod tables;
 mod values;
 
-pub use input::CocoInput;
+pub use input::{CocoInput, Stamp};
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use source_batch::SourceBatch;
 pub use tables::{ClassName, CocoTables, MediaName};

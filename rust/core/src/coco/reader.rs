@@ -376,8 +376,13 @@ impl CocoReader {
             Verdict::Reject(reason) => {
                 self.summary.rejected += 1;
                 let own = &self.window.text()[start..end];
-                rows.rejects
-                    .push(Reject::new(reason, origin, offset, self.draft.annotation_id(text), own));
+                rows.rejects.push(Reject::new(
+                    reason,
+                    origin,
+                    offset,
+                    self.draft.annotation_id(text),
+                    Some(own),
+                ));
                 return Ok(());
             }
         };

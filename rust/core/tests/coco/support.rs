@@ -41,7 +41,7 @@ impl From<&Reject> for Reject0 {
             source: reject.origin.source.to_string(),
             offset: reject.offset,
             annotation_id: reject.annotation_id.clone(),
-            text: String::from_utf8_lossy(&reject.text).into_owned(),
+            text: String::from_utf8(reject.text.clone().unwrap()).unwrap(),
         }
     }
 }
