@@ -124,7 +124,7 @@ class Staged:
 
         Args:
             index: 0..len.
-            code: server_refused, row_missing, existing_row, bad_label_row or row_too_large.
+            code: server_refused, no_answer, row_missing, existing_row, bad_label_row or row_too_large.
             message: What happened to the row.
 
         Returns:

@@ -71,8 +71,8 @@ def test_a_ledger_says_again_what_was_noted(folder: Path) -> None:
     written = filled(folder)
     read = Ledger.open(folder, NAME, HEADER)
     assert (read.records, read.header, read.damaged) == (written.records, HEADER, 0)
-    assert read.records["data-1"] == record(1, SAVED, attempts=1, seen=NOON)
-    later = NOON + timedelta(seconds=5)
+    assert read.records["data-1"] == record(1, SAVED, attempts=1, seen=NOON + timedelta(seconds=1))
+    later = NOON + timedelta(seconds=6)
     assert read.records["data-2"] == record(2, SAVED, attempts=2, had_labels=True, seen=later)
     assert read.records["data-5"] == record(5, FAILED, code="server_refused")
     assert read.counts() == {SAVED: 2, UNKNOWN: 1, STANDING: 1, FAILED: 1}

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ UNDOING = "undoing"
 UNDONE = "undone"
 
 _NAME_CHARACTERS = 24
+
+# Servers make the Date of their answers anew once a second: it may be so late.
+_CLOCK_LAG = timedelta(seconds=1)
 _BRANCH_CHARACTERS = 100
 
 Reached = Callable[[str], None]
@@ -243,7 +246,8 @@ class Ledger:
             data_hashes: Of the rows in it.
             server_time: The server's clock when it answered, None where it did not say.
         """
-        self._settle("saved", data_hashes, SAVED, seen=server_time, code=None)
+        seen = None if server_time is None else server_time + _CLOCK_LAG
+        self._settle("saved", data_hashes, SAVED, seen=seen, code=None)
 
     def standing(self, row: RowRecord) -> None:
         """Note that a label row was found to hold what this import would write; `row` says as of when."""

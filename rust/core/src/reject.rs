@@ -7,8 +7,9 @@ use std::sync::Arc;
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// Codes of what can keep a whole label row from being written.
-pub const ROW_CODES: [&str; 5] = [
+pub const ROW_CODES: [&str; 6] = [
     "server_refused",
+    "no_answer",
     "row_missing",
     "existing_row",
     "bad_label_row",
