@@ -17,7 +17,7 @@ from ropewalk.options import SendOptions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project import StandingRow, standing_from_listing
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS
-from ropewalk.sinks.encord.halving import bisected
+from ropewalk.sinks.encord.halving import Halving
 from ropewalk.sinks.encord.labels import with_labels
 from ropewalk.text import count, shown, without_secrets
 
@@ -221,7 +221,7 @@ def _undo_batch(
     def check_server() -> None:
         rows.listing(ledger.header.branch, data_hashes=list(bodies)[:1])
 
-    for part, answer in bisected(list(bodies), save, check_server):
+    for part, answer in Halving(check_server).bisected(list(bodies), save):
         if isinstance(answer, EncordError):
             result.refused[part[0]] = without_secrets(str(answer))
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,6 @@ from ropewalk.progress import NoProgress
 from ropewalk.showing import show
 from ropewalk.sinks.encord import transport
 from ropewalk.sinks.encord.rows import LabelRows
-from ropewalk.sinks.encord.upload import bisected
 from snapshots import make_image, make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
@@ -79,19 +79,36 @@ def test_all_written_and_again_nothing_saved(run: Any, project: Project, request
     again = run(content)
     assert (again.annotations_written, again.annotations_already_there, again.exit_code) == (0, 4, 0)
     assert (again.label_rows_saved, again.label_rows_already_there, again.bytes_sent) == (0, 3, 0)
+    # The ledger and one listing tell that all is done.
+    assert requests_sent == [("GET labelrowmetadata", 0)]
+
+
+def test_without_its_ledger_an_import_compares_what_stands_there(
+    run: Any, tmp_path: Path, requests_sent: list[tuple[str, int]]
+) -> None:
+    content = {"drive.mp4": [BOX, OTHER_BOX], "still.jpg": [BOX], "walk": [OTHER_BOX]}
+    run(content)
+    shutil.rmtree(tmp_path / "work" / "ledgers")
+    requests_sent.clear()
+    again = run(content)
+    assert (again.annotations_written, again.annotations_already_there, again.exit_code) == (0, 4, 0)
     # One listing, and each row fetched once.
     assert sorted(requests_sent) == [("GET labelrow", 1), ("GET labelrow", 2), ("GET labelrowmetadata", 0)]
 
+    # What was found to stand there is in the new ledger.
+    requests_sent.clear()
+    assert run(content).annotations_already_there == 4
+    assert requests_sent == [("GET labelrowmetadata", 0)]
 
-@pytest.mark.parametrize(("batch_bytes", "saves"), [(2000, [1, 1, 1]), (8_000_000, [3])])
-def test_a_save_is_bounded_by_the_bytes_of_its_rows(
-    run: Any, requests_sent: list[tuple[str, int]], batch_bytes: int, saves: list[int]
+
+@pytest.mark.parametrize(("batch_bytes", "rows"), [(2000, [1, 1, 1]), (8_000_000, [3])])
+def test_requests_are_bounded_by_the_bytes_of_their_rows(
+    run: Any, requests_sent: list[tuple[str, int]], batch_bytes: int, rows: list[int]
 ) -> None:
     content = {"drive.mp4": [BOX], "still.jpg": [BOX], "walk": [BOX]}
     assert run(content, batch_rows=20, batch_bytes=batch_bytes, jobs=1).label_rows_saved == 3
-    # Rows are created together: what they will weigh is known only once they are encoded.
-    assert [ids for method, ids in requests_sent if method == "PUT labelrow"] == [3]
-    assert [ids for method, ids in requests_sent if method == "POST labelrow"] == saves
+    assert [ids for method, ids in requests_sent if method == "PUT labelrow"] == rows
+    assert [ids for method, ids in requests_sent if method == "POST labelrow"] == rows
 
 
 def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
@@ -189,7 +206,7 @@ def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch
     for row in project.list_label_rows_v2(branch_name="pred-1", data_title_eq="still.jpg"):
         row.initialise_labels()
     # The import's first listing is from before the row was created.
-    monkeypatch.setattr("ropewalk.importing.label_hashes_from_listing", lambda entries: {})
+    monkeypatch.setattr("ropewalk.importing.standing_from_listing", lambda entries: {})
     report = run({"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]})
     assert (report.annotations_written, report.label_rows_saved, report.exit_code) == (3, 3, 0)
 
@@ -222,7 +239,7 @@ def test_empty_rows_are_created_when_asked_for(
     # Again, there is nothing to ask for.
     requests_sent.clear()
     assert run({"still.jpg": [BOX]}, empty_rows="create").label_rows_created_empty == 0
-    assert {method for method, _ in requests_sent} == {"GET labelrowmetadata", "GET labelrow"}
+    assert requests_sent == [("GET labelrowmetadata", 0)]
 
 
 def test_nothing_to_import(run: Any) -> None:
@@ -277,17 +294,6 @@ def test_branch_names_that_are_taken() -> None:
     check_branch("Model-1.2_b", allow_branch=False)
     check_branch("main", allow_branch=True)
     check_branch("encordant", allow_branch=False)
-
-
-def test_bisection_finds_the_refused_items() -> None:
-    def call(items: list[int]) -> int:
-        if any(item in (3, 9) for item in items):
-            raise RefusalError("refused", status=400, name="CorruptedLabelError")
-        return len(items)
-
-    parts = list(bisected(list(range(12)), call))
-    assert [part for part, result in parts if isinstance(result, RefusalError)] == [[3], [9]]
-    assert sum(result for _, result in parts if isinstance(result, int)) == 10
 
 
 def opened(emulator: RunningEmulator) -> Project:

@@ -1,4 +1,4 @@
-"""Finding the row that is meant when a request about several is refused."""
+"""Finding the row that is meant when a request about several is refused, or never finds a usable answer."""
 
 from __future__ import annotations
 
@@ -14,35 +14,81 @@ Result = TypeVar("Result")
 _TOO_MUCH = frozenset({429, 503})
 
 
-def bisected(
-    items: list[Item], call: Callable[[list[Item]], Result], check_server: Callable[[], None]
-) -> Iterator[tuple[list[Item], Result | EncordError]]:
-    """Make a call on a list of items, halving the list while the call is refused or finds no usable answer.
+class Halving:
+    """Halves the requests of one kind in one job. Safe to use from several threads.
+
+    A refusal names its row once it is alone. That no answer arrives may be the row's fault, when its body makes the
+    server stumble, or the server is down: rows are blamed only if other requests of the kind are answered meanwhile.
 
     Args:
-        items: What the call is about.
-        call: Gives up with an EncordError after it has done all it can.
-        check_server: Raises unless the server answers other requests; asked before a missing answer is blamed on
-            the items.
-
-    Yields:
-        Parts of the list with the call's result; for a part of one item that does not go through, with the error.
-
-    Raises:
-        EncordError: A failure that is no fault of these items: no access, or Encord not reachable any more.
+        check_server: Asks the server something else, and raises unless it answers.
     """
-    try:
-        result = call(items)
-    except (RefusalError, TemporaryEncordError) as e:
-        if isinstance(e, TemporaryEncordError):
+
+    def __init__(self, check_server: Callable[[], object]) -> None:
+        self._check_server = check_server
+        self._answered = 0
+
+    def bisected(
+        self, items: list[Item], call: Callable[[list[Item]], Result]
+    ) -> Iterator[tuple[list[Item], Result | EncordError]]:
+        """Make a call on a list of items, halving the list while the call fails for what it holds.
+
+        Args:
+            items: What the call is about.
+            call: Gives up with an EncordError after it has done all it can.
+
+        Yields:
+            Parts of the list with the call's result; for a part of one item that does not go through, with the error.
+
+        Raises:
+            EncordError: A failure that is no fault of these items: no access, or Encord not reachable any more.
+        """
+        before = self._answered
+        try:
+            result = self._counted(items, call)
+        except RefusalError as e:
+            failure: EncordError = e
+        except TemporaryEncordError as e:
             if e.status in _TOO_MUCH:
                 raise
-            check_server()
-        if len(items) == 1:
-            yield items, e
+            failure = e
+        else:
+            yield items, result
             return
+        if len(items) == 1:
+            if self._answered == before:
+                # Nothing else was going on: the last rows of the job, or a server that is down from the first.
+                if not self._answered:
+                    raise failure
+                self._check_server()
+            yield items, failure
+            return
+        if self._answered == before:
+            # Two rows alone, since one of them may be the one that is meant.
+            for probe in (items[:1], items[-1:]):
+                answer = self._answer_to(probe, call)
+                if not isinstance(answer, TemporaryEncordError):
+                    yield probe, answer
+                    items = [item for item in items if item is not probe[0]]
+                    break
+            else:
+                raise failure
         middle = len(items) // 2
-        yield from bisected(items[:middle], call, check_server)
-        yield from bisected(items[middle:], call, check_server)
-        return
-    yield items, result
+        for half in (items[:middle], items[middle:]):
+            if half:
+                yield from self.bisected(half, call)
+
+    def _answer_to(self, items: list[Item], call: Callable[[list[Item]], Result]) -> Result | EncordError:
+        try:
+            return self._counted(items, call)
+        except (RefusalError, TemporaryEncordError) as e:
+            return e
+
+    def _counted(self, items: list[Item], call: Callable[[list[Item]], Result]) -> Result:
+        try:
+            result = call(items)
+        except RefusalError:
+            self._answered += 1
+            raise
+        self._answered += 1
+        return result

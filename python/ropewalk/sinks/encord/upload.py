@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ropewalk.errors import EncordError, LedgerError, RopewalkError, TemporaryEncordError
 from ropewalk.ledger.ledger import FAILED, SENDING, STANDING, Ledger, RowRecord
 from ropewalk.project import StandingRow, standing_from_listing
-from ropewalk.sinks.encord.halving import bisected
+from ropewalk.sinks.encord.halving import Halving
 from ropewalk.sinks.encord.labels import labels_of
 from ropewalk.sinks.encord.parallel import InFlight, in_parallel
 from ropewalk.text import size, without_secrets
@@ -128,6 +128,8 @@ class Upload:
 
     def __post_init__(self) -> None:
         self._in_flight = InFlight(self.limits.inflight_bytes)
+        # Reads that are answered say nothing about saves: each kind has its own.
+        self._creating, self._fetching, self._saving = (Halving(self._check_server) for _ in range(3))
 
     def remember(self, ledger: Ledger, *, trusted: bool) -> None:
         """Note what is written in a ledger, and go on where it ends.
@@ -356,7 +358,7 @@ class Upload:
         assert self.rows is not None
         rows = self.rows
         by_data_hash = {row.data_hash: row for row in new}
-        for part, answer in bisected(list(by_data_hash), lambda part: rows.create(part, self.branch), self._answers):
+        for part, answer in self._creating.bisected(list(by_data_hash), lambda part: rows.create(part, self.branch)):
             if isinstance(answer, EncordError):
                 self._fail_for(by_data_hash[part[0]], outcome, answer)
                 continue
@@ -376,7 +378,7 @@ class Upload:
             return
         assert self.rows is not None
         by_label_hash = {label_hash: row for row, label_hash in standing.items()}
-        for part, answer in bisected(list(by_label_hash), self.rows.get, self._answers):
+        for part, answer in self._fetching.bisected(list(by_label_hash), self.rows.get):
             if isinstance(answer, EncordError):
                 self._fail_for(by_label_hash[part[0]], outcome, answer)
                 continue
@@ -393,14 +395,14 @@ class Upload:
             outcome.rows_created_empty = len(data_hashes)
             return outcome
         rows = self.rows
-        for part, answer in bisected(list(data_hashes), lambda part: rows.create(part, self.branch), self._answers):
+        for part, answer in self._creating.bisected(list(data_hashes), lambda part: rows.create(part, self.branch)):
             if isinstance(answer, EncordError):
                 outcome.rows_not_created[part[0]] = without_secrets(str(answer))
             else:
                 outcome.rows_created_empty += len(answer[0])
         return outcome
 
-    def _answers(self) -> None:
+    def _check_server(self) -> None:
         """Make sure that Encord answers at all; if not, the import stops instead of rejecting row after row."""
         assert self.rows is not None
         self.rows.listing(self.branch, data_hashes=[row.data_hash for row in self.todo[:1]])
@@ -476,7 +478,7 @@ class _Bodies:
         bodies, self._bodies, self._bytes = self._bodies, [], 0
         if not bodies:
             return
-        for part, answer in bisected(bodies, self._save_part, self._upload._answers):
+        for part, answer in self._upload._saving.bisected(bodies, self._save_part):
             if isinstance(answer, EncordError):
                 self._upload._fail_for(part[0].row, self._outcome, answer)
                 continue
