@@ -102,9 +102,33 @@ class FewSeconds:
     connect = answer = 1
 
 
-def test_a_server_that_is_not_there(key_file: Path) -> None:
+def test_a_server_that_is_not_there(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def refuse(*_: Any, **__: Any) -> None:
+        tried.append(1)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     with pytest.raises(TemporaryEncordError, match=r"^http://127\.0\.0\.1:9 cannot be reached.*; tried 2 times"):
         open_project("p", ssh_key_file=key_file, domain="http://127.0.0.1:9", retry=retry())
+    assert len(tried) == 2
+
+
+def test_the_status_of_an_earlier_answer_is_not_taken_for_that_of_one_that_did_not_come(
+    emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define_headers = _WatchedConfig.define_headers_v2
+
+    def faulty(self: Any, request: Any) -> Any:
+        if "ontologies" in request.url:
+            request.url = "http://127.0.0.1:9/"
+        return define_headers(self, request)
+
+    monkeypatch.setattr(_WatchedConfig, "define_headers_v2", faulty)
+    with pytest.raises(TemporaryEncordError) as raised:
+        open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url, retry=retry())
+    assert (raised.value.status, raised.value.name) == (None, "ConnectionError")
 
 
 def test_retry_after_is_honoured(playback: Playback, key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

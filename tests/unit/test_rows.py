@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from encord import Project
 
 from playback import Answer, Playback, ok, refused
-from ropewalk.errors import EncordError, RefusalError
+from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
 from ropewalk.sinks.encord.retry import Retry
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Transport
@@ -132,3 +133,13 @@ def test_other_refusals_are_not_halved(playback: Playback, rows: LabelRows, call
     with pytest.raises(RefusalError):
         CALLS[call](rows)
     assert len(playback.bodies) == 1
+
+
+def test_creating_and_listing_again_share_one_budget(playback: Playback, played_project: Project) -> None:
+    transport = Transport(played_project, 1)
+    playback.answers = [(503, b"", {}), (503, b"", {})]
+    with pytest.raises(TemporaryEncordError, match="tried 2 times"):
+        LabelRows(transport, Retry(budget_seconds=0, first_wait=0.001)).create(["d-1"], "b")
+    queries = [json.loads(body)["query_type"] for body in playback.bodies]
+    assert queries == ["labelrow", "labelrowmetadata"]
+    transport.close()

@@ -43,7 +43,6 @@ class Opening:
         Raises:
             EncordError: Of the subclass that says what to do about it.
         """
-        self._config.forget()
         try:
             config = UserConfig(self._config)
             return EncordUserClient(config, Querier(config)).get_project(self._project_hash)
@@ -80,11 +79,8 @@ class _WatchedConfig(SshConfig):
     status: int | None = None
     retry_after: float | None = None
 
-    def forget(self) -> None:
-        self.status = self.retry_after = None
-
     def define_headers_v2(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        self.forget()
+        self.status = self.retry_after = None
         request.register_hook("response", self._note)
         return super().define_headers_v2(request)
 
