@@ -13,6 +13,8 @@ Result = TypeVar("Result")
 # The server asks for less of everything; smaller requests would not fare better.
 _TOO_MUCH = frozenset({429, 503})
 
+_MOST_BLAMED_IN_A_ROW = 3
+
 
 class Halving:
     """Halves the requests of one kind in one job. Safe to use from several threads.
@@ -27,6 +29,7 @@ class Halving:
     def __init__(self, check_server: Callable[[], object]) -> None:
         self._check_server = check_server
         self._answered = 0
+        self._blamed_in_a_row = 0
 
     def bisected(
         self, items: list[Item], call: Callable[[list[Item]], Result]
@@ -57,8 +60,9 @@ class Halving:
             return
         if len(items) == 1:
             if self._answered == before:
-                # Nothing else was going on: the last rows of the job, or a server that is down from the first.
-                if not self._answered:
+                # Nothing else was answered meanwhile: the row's fault, or the first sign that the server is down.
+                self._blamed_in_a_row += 1
+                if self._blamed_in_a_row > _MOST_BLAMED_IN_A_ROW:
                     raise failure
                 self._check_server()
             yield items, failure
@@ -88,7 +92,11 @@ class Halving:
         try:
             result = call(items)
         except RefusalError:
-            self._answered += 1
+            self._note_answer()
             raise
-        self._answered += 1
+        self._note_answer()
         return result
+
+    def _note_answer(self) -> None:
+        self._answered += 1
+        self._blamed_in_a_row = 0
