@@ -128,7 +128,7 @@ class Staged:
             message: What happened to the row.
 
         Returns:
-            Lines of a reject file.
+            Lines of a reject file; `annotation` is null where the source was changed or removed since it was read.
         """
     def refuse_row(self, index: int, code: str, message: str, len_bytes: int) -> str:
         """Reject a label row as a whole, without the text of its annotations.
