@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -102,7 +101,7 @@ def rollback(
 
     send = options or SendOptions()
     with (
-        connected(project, send, threading.Event()) as (rows, endpoint),
+        connected(project, send) as (rows, endpoint),
         branch_lock(endpoint, project.project_hash, branch) as turn,
     ):
         ledger = _chosen(find_ledgers(work_dir, project.project_hash, branch), endpoint, branch, name)

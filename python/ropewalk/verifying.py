@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -104,7 +103,7 @@ def verify_predictions(
     plan, stage, send = split_options(options)
     from ropewalk.sinks.encord.connection import connected
 
-    with connected(project, send, threading.Event()) as (rows, _):
+    with connected(project, send) as (rows, _):
         entries = rows.listing(branch, images_data=True)
         known, standing = project_from_listing(project, entries), standing_from_listing(entries)
         report = Report(branch=branch)

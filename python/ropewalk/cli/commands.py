@@ -223,7 +223,8 @@ def snapshot(
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
     with console.failures():
-        from ropewalk.snapshot import snapshot_from_project, write_snapshot
+        from ropewalk.project import snapshot_from_project
+        from ropewalk.snapshot import write_snapshot
 
         taken = snapshot_from_project(_open(project, account))
         write_snapshot(taken, out)
