@@ -239,6 +239,8 @@ class _Import:
 
     def _check_existing(self, upload: Upload) -> None:
         refused: list[str] = []
+        if not upload.to_check():
+            return
         for outcome in self._shown("checking", len(upload.to_check()), upload.check_existing()):
             refused += outcome.refused
         if refused:

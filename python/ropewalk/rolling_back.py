@@ -85,7 +85,7 @@ def rollback(
         work_dir: The work folder of the import.
         name: Name of its ledger, as `ropewalk status` shows it; needed when the branch has several.
         also_edited: Whether rows that were edited since are undone as well.
-        confirm: Asked with a sentence that says what is about to happen.
+        confirm: Asked with a sentence that says what is about to happen, if anything is.
         options: How many requests at a time, and how long each is tried.
         progress: Told about rows.
 
@@ -117,7 +117,7 @@ def rollback(
             f"{count(len(todo), 'label row')} on {branch}: {len(restore)} get back what they held before the import, "
             f"{len(todo) - len(restore)} are emptied"
         )
-        if not confirm(question):
+        if todo and not confirm(question):
             return None
         turn.take(_TURN)
         try:
