@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import kernels
+import memory
 import reading
 import sending
 from parity import ParityError, check_bodies
@@ -92,6 +93,8 @@ def main() -> int:
                 reading.table(scale, repeats, Path(folder)),
                 *kernels.tables(scale, repeats),
                 sending.sending(scale, repeats, Path(folder)),
+                sending.defaults(scale, repeats, Path(folder)),
+                memory.import_memory(scale, Path(folder)),
             ]
     except ParityError as e:
         sys.stderr.write(f"parity: {e}\n")

@@ -40,6 +40,12 @@ with {JOBS} jobs, its ledger and its last listing included; *import_coco_labels*
 loop with the SDK that creates, fills and saves one label row after another. Boxes, each its own object, on videos of
 25 frames of 1080p."""
 
+# The defaults come first.
+CHOICES = ((8, 20), (8, 5), (8, 100), (4, 20), (2, 20), (16, 20))
+DEFAULTS_TEXT = f"""\
+Milliseconds a label row, as above but with 50 boxes on each row, for the defaults of `--jobs` and `--batch-rows` and
+for other values; on the local Encord with {LATENCY_MS} ms of latency, x times the defaults."""
+
 _FEATURE = "bench-cr"
 _SIZE = (1920, 1080)
 _FRAMES = 25
@@ -51,13 +57,40 @@ def sending(scale: float, repeats: int, folder: Path) -> Table:
     return Table("Whole imports", TEXT, WAYS, (_line(rows, 250, repeats, folder),))
 
 
+def defaults(scale: float, repeats: int, folder: Path) -> Table:
+    """Measure what the defaults of --jobs and --batch-rows were chosen from: other values beside them."""
+    rows = max(3, round(200 * scale))
+    snapshot, source = make_project(rows), folder / "boxes.json"
+    write_snapshot(snapshot, folder / "sending.json")
+    source.write_text(json.dumps(boxes(snapshot, 50)), encoding="ascii")
+    numbers = count()
+    with (
+        local_encord(folder / "sending.json", folder, LATENCY_MS) as where,
+        tempfile.TemporaryDirectory(dir=folder) as work,
+    ):
+        project = _opened(where)
+
+        def timed(jobs: int, batch_rows: int) -> Callable[[], None]:
+            given = {"work_dir": Path(work), "jobs": jobs, "batch_rows": batch_rows}
+            return lambda: import_predictions(source, project, branch=f"bench-{next(numbers)}", **given).finish()
+
+        ways = {f"{jobs} jobs, {n} rows": timed(jobs, n) for jobs, n in CHOICES}
+        samples = interleave(ways, repeats)
+    name = f"{rows * 50:,} boxes in {rows} label rows"
+    return Table("Jobs and rows in a request", DEFAULTS_TEXT, tuple(ways), (Line(name, rows, samples, scale=1e3),))
+
+
 def _line(rows: int, per_row: int, repeats: int, folder: Path) -> Line:
     project_file, source = folder / "sending.json", folder / "boxes.json"
-    snapshot = _project(rows)
+    snapshot = make_project(rows)
     write_snapshot(snapshot, project_file)
-    document = _boxes(snapshot, per_row)
+    document = boxes(snapshot, per_row)
     source.write_text(json.dumps(document), encoding="ascii")
-    with _local_encord(project_file, folder) as project, tempfile.TemporaryDirectory(dir=folder) as work:
+    with (
+        local_encord(project_file, folder, LATENCY_MS) as where,
+        tempfile.TemporaryDirectory(dir=folder) as work,
+    ):
+        project = _opened(where)
         jobs: dict[str, Callable[[str], None]] = {
             "ropewalk": lambda branch: _ropewalk(project, source, branch, Path(work)),
             "import_coco_labels": lambda branch: _sdk(project, source, document, branch),
@@ -70,7 +103,8 @@ def _line(rows: int, per_row: int, repeats: int, folder: Path) -> Line:
     return Line(f"{rows * per_row:,} boxes in {rows} label rows", rows, samples, scale=1e3)
 
 
-def _project(rows: int) -> Snapshot:
+def make_project(rows: int) -> Snapshot:
+    """Make a project of so many videos of 1080p."""
     structure = OntologyStructure()
     structure.add_object("Car", Shape.BOUNDING_BOX, feature_node_hash=_FEATURE)
 
@@ -96,7 +130,8 @@ def _project(rows: int) -> Snapshot:
     return Snapshot(hash_of(88_888_888), "Bench", "", hash_of(77_777_777), "", structure.to_dict(), media)
 
 
-def _boxes(snapshot: Snapshot, per_row: int) -> dict[str, Any]:
+def boxes(snapshot: Snapshot, per_row: int) -> dict[str, Any]:
+    """Make a COCO dataset with so many boxes on each video."""
     draw = random.Random(7)
     images, annotations = [], []
     for video, medium in enumerate(snapshot.media):
@@ -131,21 +166,23 @@ def _boxes(snapshot: Snapshot, per_row: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _local_encord(project_file: Path, folder: Path) -> Iterator[encord.Project]:
+def local_encord(project_file: Path, folder: Path, latency_ms: float) -> Iterator[dict[str, str]]:
+    """Run a local Encord in a process of its own; gives its url, project_hash and ssh_key."""
     faults = folder / "latency.json"
-    faults.write_text(json.dumps({"latency_ms": LATENCY_MS}))
+    faults.write_text(json.dumps({"latency_ms": latency_ms}))
     command = ["emulator", "--project-file", str(project_file), "--faults", str(faults)]
     process = subprocess.Popen([sys.executable, "-m", "ropewalk", *command], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        where = json.loads(process.stdout.readline())
-        client = EncordUserClient.create_with_ssh_private_key(
-            ssh_private_key_path=where["ssh_key"], domain=where["url"]
-        )
-        yield client.get_project(where["project_hash"])
+        yield json.loads(process.stdout.readline())
     finally:
         process.terminate()
         process.wait()
+
+
+def _opened(where: dict[str, str]) -> encord.Project:
+    client = EncordUserClient.create_with_ssh_private_key(ssh_private_key_path=where["ssh_key"], domain=where["url"])
+    return client.get_project(where["project_hash"])
 
 
 def _ropewalk(project: encord.Project, source: Path, branch: str, work_dir: Path) -> None:
