@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.options import split_options
+from ropewalk.predictions import sources_of
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project import StandingRow, project_from_listing, standing_from_listing
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
-from ropewalk.sources import sources_of
 from ropewalk.staging import staged_sources
 
 if TYPE_CHECKING:
