@@ -126,7 +126,7 @@ def test_kills_at_random_moments(
                     died = process.wait() == -signal.SIGKILL
                 else:
                     running = Running(command)
-                    time.sleep(draw.uniform(0, 1) * seconds)
+                    time.sleep(draw.uniform(0, 0.9) * seconds)
                     if not running.is_over():
                         running.kill()
                     died = running.wait()[0] == -signal.SIGKILL
