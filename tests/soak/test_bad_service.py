@@ -93,27 +93,31 @@ SINGLE_FAULTS: dict[str, tuple[Json, Json]] = {
     "stored, and then garbage": ({"garbage": True}, {}),
     "a false that stored nothing": ({"answer": False, "apply": False}, {}),
     "a false": ({"answer": False}, {}),
-    "a null that stored nothing": ({"answer": None, "apply": False}, {}),
-    "an empty list": ({"answer": [], "apply": False}, {}),
+    "a null": ({"answer": None, "apply": False}, {}),
     "a list with a no": ({"answer": [True, False], "apply": False}, {}),
-    "a stall before": ({"stall": {"when": "before", "seconds": 1.5}}, {"timeout": 0.3}),
-    "a stall after": ({"stall": {"when": "after", "seconds": 1.5}}, {"timeout": 0.3}),
+    "a stall before": ({"stall": {"when": "before", "seconds": 0.8}}, {"timeout": 0.3}),
+    "a stall after": ({"stall": {"when": "after", "seconds": 0.8}}, {"timeout": 0.3}),
 }
 
 
-@pytest.mark.parametrize("kind", SINGLE_FAULTS)
-@pytest.mark.parametrize("operation", ["create", "save"])
+# Creating is answered as badly as saving; in a share of the figures only so that listing again is seen.
+CREATES = list(SINGLE_FAULTS) if full() else ["stored, and then a page", "garbage", "a stall after"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"), [("save", kind) for kind in SINGLE_FAULTS] + [("create", kind) for kind in CREATES]
+)
 def test_one_fault_by_itself(
     small: World, small_undisturbed: dict[str, Json], tmp_path: Path, operation: str, kind: str
 ) -> None:
-    """What creates or stores fails twice, and then goes well."""
+    """The first two requests that create or store fail, and then all goes well."""
     fault, options = SINGLE_FAULTS[kind]
-    rule = {"operation": operation, "nth": [1, 3], **fault}
+    rule = {"operation": operation, "nth": [1, 2], **fault}
     with running_service(small, {"rules": [rule]}) as service:
         report = import_here(small, service, tmp_path, **options)
         assert service.contents() == small_undisturbed
         service.check_history()
-        hit = [e for e in service.history if e.operation == operation and e.number in (1, 3)]
+        hit = [e for e in service.history if e.operation == operation and e.number in (1, 2)]
     assert (report.exit_code, report.annotations_rejected) == (0, 0)
     assert len(hit) == 2 and not any(e.delivered and e.answered == "ok" for e in hit)
 
@@ -149,7 +153,7 @@ def test_batches_too_large_for_the_server_are_split(tmp_path: Path) -> None:
         report = import_here(world, service, tmp_path / "work", batch_rows=12, jobs=1)
         stored = service.contents()
         refused = faults_met(service)["fault:body_limit"]
-    title = f"drive-{4}.mp4"
+    title = "drive-4.mp4"
     data_hash = next(medium.data_hash for medium in world.snapshot.media if medium.title == title)
     assert {key: row for key, row in stored.items() if key != data_hash} == {
         key: row for key, row in calm.items() if key != data_hash
@@ -157,7 +161,7 @@ def test_batches_too_large_for_the_server_are_split(tmp_path: Path) -> None:
     assert refused >= 3
     (reject,) = [json.loads(line) for line in Path(report.rejects_file or "").read_text().splitlines()]
     assert (reject["code"], reject["annotations"], reject["data_hash"]) == ("row_too_large", 66, data_hash)
-    assert reject["bytes"] > 12_000
+    assert reject["len_bytes"] > 12_000
     assert (report.exit_code, report.label_rows_failed, report.annotations_rejected) == (3, 1, 66)
 
 
@@ -211,9 +215,10 @@ def test_a_row_that_never_gets_an_answer_costs_only_itself(
 
     bad = small.snapshot.media[4].data_hash
     save = first_api.FirstApi._save
+    broken = [True]
 
     def breaking(self: first_api.FirstApi, uid: object, payload: Json) -> str:
-        if any(label["data_hash"] == bad for label in payload["labels"]):
+        if broken and any(label["data_hash"] == bad for label in payload["labels"]):
             raise Refused("UNKNOWN_ERROR", 500, "the server breaks over this row")
         return save(self, uid, payload)
 
@@ -224,6 +229,6 @@ def test_a_row_that_never_gets_an_answer_costs_only_itself(
         assert {k: v for k, v in stored.items() if k != bad} == {k: v for k, v in small_undisturbed.items() if k != bad}
         assert (report.exit_code, report.rejects_by_code) == (3, {"no_answer": 6})
         # Its outcome is not known for good: the next run settles it.
-        monkeypatch.setattr(first_api.FirstApi, "_save", save)
+        broken.clear()
         assert import_here(small, service, tmp_path).exit_code == 0
         assert service.contents() == small_undisturbed

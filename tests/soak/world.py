@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,6 +130,17 @@ class Service:
         """Count how often each label row was stored: label_hash -> applies."""
         self.emulator.settle()
         return {header.label_hash: header.saves for header in self.emulator.store.headers(BRANCH)}
+
+    def frozen(self) -> sqlite3.Connection:
+        """Copy the label rows of all branches; `thaw` brings them back."""
+        self.emulator.settle()
+        kept = sqlite3.connect(":memory:", check_same_thread=False)
+        self.emulator.store._connection.backup(kept)
+        return kept
+
+    def thaw(self, kept: sqlite3.Connection) -> None:
+        """Let the label rows be again as they were when they were frozen."""
+        kept.backup(self.emulator.store._connection)
 
     def mark(self) -> None:
         """Begin the history anew: what was asked so far set the scene."""
