@@ -18,7 +18,7 @@ PER_ROW = 500 if full() else 100
 
 # What is wrong with an annotation, and the code it is rejected with.
 WRONGS: list[tuple[str, Json]] = [
-    ("negative_size", {"bbox": [3, 2, -5, 4]}),
+    ("negative_box", {"bbox": [3, 2, -5, 4]}),
     ("not_finite", {"bbox": [3, 2, float("inf"), 4]}),
     ("not_finite", {"bbox": [float("nan"), 2, 5, 4]}),
     ("score_range", {"score": 1.5}),
