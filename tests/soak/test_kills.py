@@ -317,7 +317,7 @@ NAMED: list[tuple[str, str, list[int], list[int]]] = [
     ("replaced", "before_kept", [], [1, EARLIER_ROWS]),
     ("merged", "before_kept", [5], [1, EARLIER_ROWS]),
     ("merged", "sending_noted", [], [5]),
-    ("merged", "saved_note", [], [5]),
+    ("merged", "saved_note", [5], [1]),
     ("rolled_back", "undoing_note", [1], [2]),
     ("rolled_back", "undoing_noted", [1], [2]),
     ("rolled_back", "undone_note", [1], [2]),

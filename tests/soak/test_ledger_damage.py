@@ -192,22 +192,21 @@ def test_the_server_decides_and_not_the_ledger(scene: Scene) -> None:
     """Rows that the ledger has as done are gone, or somebody emptied one and nothing else says so."""
     scene.import_again()
     store = scene.service.emulator.store
-    first, second = [header.label_hash for header in store.headers(BRANCH)][:2]
-    with store._transaction() as sql:
-        sql.execute("DELETE FROM label_rows WHERE label_hash = ?", (first,))
-        sql.execute(
-            "UPDATE label_rows SET last_edited_at = '2099-01-01T00:00:00+00:00', content = (SELECT content FROM "
-            "label_rows WHERE label_hash = ?) WHERE label_hash = ?",
-            (second, second),
-        )
+    second, first = [h.label_hash for h in store.headers(BRANCH) if h.data_hash in scene.earlier]
+    edited = store.header(second).data_hash
     row = json.loads(store.contents([second])[0])
     (unit,) = row["data_units"].values()
     unit["labels"], row["object_answers"] = {}, {}
     with store._transaction() as sql:
-        sql.execute("UPDATE label_rows SET content = ? WHERE label_hash = ?", (json.dumps(row), second))
+        sql.execute("DELETE FROM label_rows WHERE label_hash = ?", (first,))
+        later = ("2099-01-01T00:00:00+00:00", json.dumps(row), second)
+        sql.execute("UPDATE label_rows SET last_edited_at = ?, content = ? WHERE label_hash = ?", later)
     report = scene.import_again()
     assert (report.exit_code, report.label_rows_saved) == (0, 2)
     assert scene.contents() == scene.expected
+    # What is given back stood there before the import, not between its runs.
+    scene.roll_back()
+    assert scene.contents()[edited] == scene.earlier[edited]
 
 
 def test_an_older_copy_of_what_stood_there_is_not_given_back(scene: Scene) -> None:
