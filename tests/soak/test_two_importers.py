@@ -59,7 +59,7 @@ def test_a_branch_has_one_importer_at_a_time(world: World, undisturbed: dict[str
 
 MOMENTS = {
     # What the server does, and how long the end may take. Ordinary answers are waited for.
-    "slow": ({"latency_ms": 100}, [], 5),
+    "slow": ({"latency_ms": 500}, [], 5),
     "stalling": (
         {"rules": [{"operation": "save", "nth": list(range(4, 99)), "stall": {"when": "before", "seconds": 60}}]},
         # An attempt that runs is not cut short, but for its own timeout.
