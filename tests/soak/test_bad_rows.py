@@ -71,14 +71,13 @@ def test_the_bad_ones_are_named_once_each_and_mended_by_themselves(
         named = Counter(int(line["annotation_id"]) for line in lines)
         assert set(named.values()) == {1}
         assert named.keys() == bad.keys() | in_refused
+        source = world.source.read_bytes()
         for line in lines:
             number = int(line["annotation_id"])
             assert line["code"] == bad.get(number, "server_refused"), line
             assert (line["source"], line["message"] != "") == (world.source.name, True)
-            offset = line["byte"]
-            assert world.source.read_bytes()[offset : offset + 200].startswith(b"{") and (
-                f'"id": {number},'.encode() in world.source.read_bytes()[offset : offset + 200]
-            )
+            there = source[line["byte"] : line["byte"] + 200]
+            assert there.startswith(b"{") and f'"id": {number},'.encode() in there
         assert report.annotations_rejected == len(lines)
         assert report.annotations_written == world.annotations - len(lines)
         untouched = {row for row in expected if row not in refused and row not in media_of(world, right, set(bad))}

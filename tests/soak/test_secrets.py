@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from commands import Running, wait_until
-from ropewalk.emulator import app, rows, store
+from ropewalk.emulator import rows
 from ropewalk.emulator.checks import LabelChecker
 from ropewalk.emulator.refusals import corrupted_label
 from ropewalk.emulator.signatures import KeyRing
@@ -92,9 +92,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Found:
 
         monkeypatch.setattr(KeyRing, name, noting)
     # Every label row that the server hands out has a signed link in it.
-    for module in (rows, store, app):
-        if hasattr(module, "data_link"):
-            monkeypatch.setattr(module, "data_link", lambda data_hash: f"{SIGNED}&{data_hash}")
+    monkeypatch.setattr(rows, "data_link", lambda data_hash: f"{SIGNED}&{data_hash}")
     return found
 
 
@@ -108,6 +106,7 @@ class Commands:
     work_dir: Path
     key: Path
     env: dict[str, str] = field(default_factory=dict)
+    timeout: str = "0.2"
 
     def start(self, command: str, *more: str, env: Mapping[str, str] | None = None, key: bool = True) -> Running:
         emulator = self.service.emulator
@@ -116,7 +115,11 @@ class Commands:
         sources = [str(self.source)] if command in ("import", "verify") else []
         branch = ["--branch", BRANCH] if command != "snapshot" else []
         work = ["--work-dir", str(self.work_dir)] if command in ("import", "verify", "rollback") else []
-        trying = ["--retry-seconds", "0.01", "--timeout", "0.4"] if command in ("import", "verify", "rollback") else []
+        trying = (
+            ["--retry-seconds", "0.01", "--timeout", self.timeout]
+            if command in ("import", "verify", "rollback")
+            else []
+        )
         return Running(
             [command, *sources, *where, *branch, *work, *trying, *more], env=self.env | dict(env or {}), loud=True
         )
@@ -173,7 +176,7 @@ FAULTS: dict[str, Json] = {
     "garbage": {"garbage": True},
     "another answer": {"answer": {"url": SIGNED, "Authorization": f"Bearer {TOKEN}"}},
     "another answer as a text": {"answer": SIGNED},
-    "a stall": {"stall": {"when": "after", "seconds": 0.9}},
+    "a stall": {"stall": {"when": "after", "seconds": 0.4}},
 }
 
 
@@ -201,6 +204,8 @@ def test_what_a_server_says_back(
     given = commands()
     # A good import first, so that there is something to roll back.
     given.run("import", code=0)
+    store = given.service.emulator.store
+    assert all(TOKEN in text for text in store.contents(header.label_hash for header in store.headers(BRANCH)))
     monkeypatch.setattr(LabelChecker, "check", refusing)
     for n, text in enumerate(SAYINGS):
         saying[:] = [text]
@@ -228,9 +233,9 @@ def test_keys_of_a_wrong_kind(commands: Callable[..., Commands], tmp_path: Path,
     keys: dict[str, str] = {}
     for name, key in kinds.items():
         for lock_name, lock in (("plain", plain), ("locked", locked)):
-            for form in (PrivateFormat.OpenSSH, PrivateFormat.PKCS8):
+            for form_name, form in (("OpenSSH", PrivateFormat.OpenSSH), ("PKCS8", PrivateFormat.PKCS8)):
                 text = key.private_bytes(Encoding.PEM, form, lock).decode()
-                keys[f"{name} {lock_name} {form.name}"] = given.found.key(text)
+                keys[f"{name} {lock_name} {form_name}"] = given.found.key(text)
     whole = keys["unknown plain OpenSSH"]
     keys |= {
         "cut": whole[: len(whole) // 2],
@@ -238,11 +243,10 @@ def test_keys_of_a_wrong_kind(commands: Callable[..., Commands], tmp_path: Path,
         "in one line": whole.replace("\n", " "),
         "twice": whole + whole,
     }
-    texts = ("import", "show")
-    for name, text in keys.items():
+    for n, (name, text) in enumerate(keys.items()):
         path = tmp_path / "key"
         path.write_text(text)
-        command = texts[len(name) % 2]
+        command = ("import", "show")[n % 2]
         variables = {"ENCORD_SSH_KEY_PASSPHRASE": PASSPHRASE + "?" * ("changed" in name)}
         given.run(command, "--ssh-key", str(path), code=None, env=variables)
         given.run(command, code=None, env={"ENCORD_SSH_KEY": text, "ENCORD_SSH_KEY_FILE": ""}, key=False)
@@ -255,8 +259,9 @@ def test_keys_of_a_wrong_kind(commands: Callable[..., Commands], tmp_path: Path,
 def test_a_locked_branch_and_damaged_ledgers(
     commands: Callable[..., Commands], tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = commands({"latency_ms": 150}, locked=True)
-    first = given.start("import", "--batch-rows", "1", "--jobs", "1", "--timeout", "9")
+    given = commands({"latency_ms": 200}, locked=True)
+    given.timeout = "9"
+    first = given.start("import", "--batch-rows", "1", "--jobs", "1")
     wait_until(lambda: any(e.operation == "save" for e in given.service.history))
     assert "another import" in given.run("import")
     given.run("rollback", "--yes")
