@@ -281,8 +281,13 @@ class Ledger:
         old = self.records.get(row.data_hash)
         if old is not None and old.label_hash == row.label_hash and old.attempts:
             # Written by this import after all: its answer was lost, or the line about it.
-            kept = {"attempts": old.attempts, "first_attempt": old.first_attempt, "had_labels": old.had_labels}
-            row = replace(row, state=SAVED, **kept)
+            row = replace(
+                row,
+                state=SAVED,
+                attempts=old.attempts,
+                first_attempt=old.first_attempt,
+                had_labels=old.had_labels,
+            )
         self._note("standing", [row])
 
     def listed(self, seen: Mapping[str, datetime]) -> None:
@@ -322,18 +327,21 @@ class Ledger:
             an earlier import of the same, undone since, is not given in its place.
         """
 
-        def counts(content: dict[str, Any] | None) -> bool:
-            record = None if content is None else self.records.get(content.get("data_hash", ""))
+        def counts(content: dict[str, Any]) -> bool:
+            record = self.records.get(content.get("data_hash", ""))
             return (
-                content is not None
-                and record is not None
+                record is not None
                 and isinstance(content.get("labels"), dict)
                 and content.get("label_hash") == record.label_hash
                 and content.get("attempt") == record.first_attempt - 1
             )
 
         with _failures(self._before.path):
-            last = {content["data_hash"]: n for n, content in enumerate(self._before.read()) if counts(content)}
+            last = {
+                content["data_hash"]: n
+                for n, content in enumerate(self._before.read())
+                if content is not None and counts(content)
+            }
             for n, content in enumerate(self._before.read()):
                 if content is not None and content.get("data_hash") in wanted and last.get(content["data_hash"]) == n:
                     yield content["data_hash"], content["labels"]
