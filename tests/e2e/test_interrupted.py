@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from editing import add_one, edit, move_first, touch
-from ropewalk.errors import BlockerError, EncordError, TemporaryEncordError
-from ropewalk.ledger.ledger import find_ledgers
+from ropewalk.errors import BlockerError, EncordError, LedgerError, TemporaryEncordError
+from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Transport
 from workbench import Bench, box, dataset, ring
@@ -60,6 +60,20 @@ def test_a_stopped_import_is_finished_by_the_same_command(bench: Bench, lost_aft
     assert (again.label_rows_already_there, again.label_rows_saved) == ((2, 1) if stored else (1, 2))
     assert len(bench.objects()) == 6
     assert all(bench.stored()[row] == n for row, n in saves.items() if n)
+
+
+def test_a_full_disk_stops_the_import_and_says_how_to_go_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise LedgerError("work/ledgers/a.ledger: No space left on device")
+
+    source = bench.write(CONTENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "saved", full)
+        stopped = bench.cli_import(source)
+    assert stopped.code == 1
+    assert "No space left on device; run the same command again" in stopped.err
+    assert bench.cli_import(source).code == 0
+    assert len(bench.objects()) == 6
 
 
 def test_all_of_one_import_has_one_creation_time(bench: Bench, lost_after: Any) -> None:

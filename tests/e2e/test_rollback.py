@@ -135,6 +135,17 @@ def test_what_the_ledger_cannot_give_back_is_left_as_it_is(bench: Bench) -> None
     assert rows[WALK]["object_answers"] == {}
 
 
+def test_rows_that_a_ledger_has_lost_are_counted(bench: Bench) -> None:
+    bench.run(FIRST)
+    (ledger,) = find_ledgers(bench.folder / "work", branch=bench.branch)
+    assert undone(bench, name=ledger.name, confirm=lambda _: True).unrecorded == 0
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join(line for line in lines if STILL.encode() not in line))
+    assert undone(bench, name=ledger.name).unrecorded == 1
+    told = bench.cli("rollback", *bench.arguments())
+    assert (told.code, "1 label row of the import not in its ledger" in told.out) == (0, True)
+
+
 def test_rows_that_are_gone_and_a_refusal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.run(FIRST)
     (ledger,) = find_ledgers(bench.folder / "work", branch=bench.branch)

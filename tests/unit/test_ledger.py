@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from ropewalk.errors import LedgerError, LockedError
-from ropewalk.ledger.ledger import (
-    BEFORE_SUFFIX,
+from ropewalk.ledger.ledger import BEFORE_SUFFIX, Ledger, find_ledgers
+from ropewalk.ledger.lines import CheckedLines
+from ropewalk.ledger.lock import branch_lock, is_locked
+from ropewalk.ledger.records import (
     FAILED,
     SAVED,
     SENDING,
@@ -20,12 +22,8 @@ from ropewalk.ledger.ledger import (
     UNKNOWN,
     ImportName,
     ImportRecord,
-    Ledger,
     RowRecord,
-    find_ledgers,
 )
-from ropewalk.ledger.lines import CheckedLines
-from ropewalk.ledger.lock import branch_lock, is_locked
 
 NAME = "0123456789abcdef01234567"
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)

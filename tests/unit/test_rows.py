@@ -100,6 +100,29 @@ def test_the_listing_between_two_creates_is_halved_too(playback: Playback, rows:
     assert puts == [DATA_HASHES]
 
 
+def test_rows_missing_from_the_answer_to_a_create_are_listed_before_they_are_asked_for_again(
+    playback: Playback, rows: LabelRows
+) -> None:
+    """Of five rows one is answered, one was made without an answer, one is made at the second try, two never are."""
+    server = Server(playback, TOO_LARGE[0])
+    puts = []
+
+    def respond(query: dict[str, Any]) -> Answer:
+        if query["query_method"] != "PUT":
+            return server.respond(query)
+        asked = query["values"]["uid"]
+        puts.append(asked)
+        given = ["d-1"] if len(puts) == 1 else ["d-3"] if "d-3" in asked else []
+        server.there.update(given, ["d-2"])
+        return ok([{"data_hash": i, "label_hash": i.replace("d", "l")} for i in given])
+
+    playback.respond = respond
+    created, there = rows.create(DATA_HASHES[:5], "b")
+    assert {data_hash: row[0] for data_hash, row in created.items()} == {"d-1": "l-1", "d-3": "l-3"}
+    assert there == {"d-2": "l-2"}
+    assert puts == [DATA_HASHES[:5], ["d-0", "d-3", "d-4"], ["d-0", "d-4"]]
+
+
 CALLS: dict[str, Callable[[LabelRows], Any]] = {
     "get": lambda rows: rows.get(["l-1", "l-2"]),
     "list": lambda rows: rows.listing("b", data_hashes=["l-1", "l-2"]),

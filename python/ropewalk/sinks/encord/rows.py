@@ -138,30 +138,36 @@ class LabelRows:
 
     def _create(self, data_hashes: list[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
         payload = {"multi_request": True, "get_signed_url": False, "branch_name": branch}
-        missing = data_hashes
+        missing = set(data_hashes)
+        created: dict[str, tuple[str, bytes]] = {}
         there: dict[str, str] = {}
         # Listing and creating share one budget: they are one call to who waits for it.
         call = self._retry.call()
-        while missing:
+        while True:
             self._retry.check()
+            asked = [data_hash for data_hash in data_hashes if data_hash in missing]
             try:
-                rows = _rows(self._transport.query("labelrow", "PUT", missing, payload), "data_hash", "label_hash")
+                rows = _rows(self._transport.query("labelrow", "PUT", asked, payload), "data_hash", "label_hash")
+                answered = True
             except EncordError as e:
                 if not isinstance(e, TemporaryEncordError) and e.name != "ResourceExistsError":
                     raise
+                rows, answered = [], False
                 call.wait(e)
-            else:
-                wanted = set(missing)
-                created = {
-                    row["data_hash"]: (row["label_hash"], orjson.dumps(row))
-                    for row in rows
-                    if row["data_hash"] in wanted
+            for row in rows:
+                if row["data_hash"] in missing:
+                    missing.remove(row["data_hash"])
+                    created[row["data_hash"]] = row["label_hash"], orjson.dumps(row)
+            if missing:
+                left = [data_hash for data_hash in asked if data_hash in missing]
+                parts = _halved(left, lambda part: self._list(branch, part, images_data=False, call=call))
+                there |= {
+                    row["data_hash"]: row["label_hash"] for part in parts for row in part if row.get("label_hash")
                 }
+                missing -= there.keys()
+            # A server that says yes and does nothing is not asked again.
+            if not missing or (answered and len(missing) == len(asked)):
                 return created, there
-            parts = _halved(missing, lambda part: self._list(branch, part, images_data=False, call=call))
-            there |= {row["data_hash"]: row["label_hash"] for part in parts for row in part if row.get("label_hash")}
-            missing = [data_hash for data_hash in missing if data_hash not in there]
-        return {}, there
 
     def save(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
         """Store label rows whose content depends on the input alone, so that sending them again changes nothing.
