@@ -46,7 +46,9 @@ def test_nearest_titles_are_named_without_their_signatures(tmp_path: Path) -> No
     media = (make_image(f"https://files.example.com/still.jpg?Signature={CANARY}"),)
     source = tmp_path / "predictions.json"
     source.write_text(json.dumps(coco_boxes({"https://files.example.com/stil.jpg": [BOX]})))
-    report = import_predictions(source, make_snapshot(media=media), branch="b", work_dir=tmp_path / "work", dry_run=True)
+    report = import_predictions(
+        source, make_snapshot(media=media), branch="b", work_dir=tmp_path / "work", dry_run=True
+    )
     (unresolved,) = report.unresolved_media
     assert unresolved.nearest == ("https://files.example.com/still.jpg",)
     assert CANARY not in report.to_json()
