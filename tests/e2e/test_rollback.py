@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from editing import add_one, edit, touch
-from ropewalk.errors import EncordError, UsageError
+from ropewalk.errors import EncordError, TemporaryEncordError, UsageError
 from ropewalk.ledger.ledger import BEFORE_SUFFIX, find_ledgers
 from ropewalk.rolling_back import Rollback, rollback
 from workbench import DRIVE, STILL, WALK, Bench, box, dataset, ring
@@ -65,6 +65,36 @@ def test_rows_get_back_what_they_held(bench: Bench, policy: str) -> None:
     first = next(ledger.name for ledger in find_ledgers(bench.folder / "work", branch=bench.branch) if ledger)
     assert figures(undone(bench, name=first, also_edited=True)) == (0, 2, 0)
     assert bench.objects() == []
+
+
+def test_a_row_that_held_a_part_of_the_import_gets_that_part_back(bench: Bench) -> None:
+    bench.run(dataset([box(1)]))
+    before = bench.rows()
+    bench.run(dataset([box(1), box(2)]))
+    assert figures(undone(bench, name=last_name(bench))) == (1, 0, 0)
+    assert bench.rows() == before
+
+
+def test_what_a_row_held_is_kept_once_however_often_its_save_fails(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ropewalk.sinks.encord.rows import LabelRows
+
+    def lost(*_: Any) -> Any:
+        raise TemporaryEncordError("lost", status=None, name="Timeout")
+
+    bench.run(FIRST)
+    before = bench.rows()
+    for _ in range(2):
+        with monkeypatch.context() as patch, pytest.raises(EncordError, match="lost"):
+            patch.setattr(LabelRows, "save", lost)
+            bench.run(SECOND, on_existing="replace")
+        kept = find_ledgers(bench.folder / "work", branch=bench.branch)[-1].path.with_suffix(BEFORE_SUFFIX)
+        assert len(kept.read_bytes().splitlines()) == 2
+    bench.run(SECOND, on_existing="replace")
+    assert figures(undone(bench, name=last_name(bench))) == (2, 1, 0)
+    rows = bench.rows()
+    assert {key: rows[key] for key in before} == before
 
 
 def test_rows_edited_since_are_left_unless_asked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

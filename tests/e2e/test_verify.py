@@ -105,6 +105,31 @@ def test_an_import_can_verify_itself(bench: Bench) -> None:
     assert (merged.exit_code, merged.verification["extra"] > 0) == (0, True)  # type: ignore[index]
 
 
+def test_an_import_verifies_what_it_wrote_and_not_what_it_left_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ropewalk.errors import RefusalError
+    from ropewalk.sinks.encord.rows import LabelRows
+
+    bench.run(dataset([box(9)]))
+    skipped = bench.run(CONTENT, on_existing="skip", verify=True)
+    assert skipped.verification is not None
+    assert (skipped.exit_code, skipped.label_rows_skipped, skipped.verification["equal"]) == (0, 1, 4)
+
+    save = LabelRows.save
+
+    def picky(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> object:
+        if any(b"still.jpg" in row for row in rows):
+            raise RefusalError("not this one", status=400, name="CorruptedLabelError")
+        return save(self, label_hashes, rows)
+
+    monkeypatch.setattr(LabelRows, "save", picky)
+    refused = bench.run(CONTENT, on_existing="replace", verify=True)
+    assert refused.verification is not None
+    # The import as a whole has rejects; what it stands for is as it should be.
+    assert (refused.exit_code, refused.verification["exit_code"], refused.verification["equal"]) == (3, 0, 4)
+
+
 def test_an_import_that_was_not_stored_as_sent_exits_with_3(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     from ropewalk.sinks.encord.transport import Transport
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from encord import Project
 
 from box_datasets import coco_boxes
 from ropewalk import read_coco
-from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
+from ropewalk.emulator import EmulatorOptions, RunningEmulator, parse_faults, running_emulator
 from ropewalk.errors import (
     AccessError,
     BlockerError,
@@ -44,23 +44,6 @@ def run(project: Project, tmp_path: Path) -> Any:
         return import_predictions(path, given.pop("project", project), **given)
 
     return run
-
-
-@pytest.fixture
-def requests_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
-    """Record (method of the query, ids) of every request of the transport."""
-    sent: list[tuple[str, int]] = []
-    lock = threading.Lock()
-    send = transport.Transport._send
-
-    def recording(self: transport.Transport, body: bytes, timeout: float) -> Any:
-        query = json.loads(body)
-        with lock:
-            sent.append((query["query_method"] + " " + query["query_type"], len(query["values"]["uid"] or [])))
-        return send(self, body, timeout)
-
-    monkeypatch.setattr(transport.Transport, "_send", recording)
-    yield sent
 
 
 def objects_by_title(project: Project, branch: str) -> dict[str, int]:
@@ -175,6 +158,52 @@ def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(transport.Transport, "save_label_rows", save)
         again = import_predictions(rejects, opened(emulator), branch="b", work_dir=tmp_path, annotations=path)
         assert (again.annotations_written, again.label_rows_saved, again.exit_code) == (2, 1, 0)
+
+
+def test_a_row_that_the_server_finds_too_large_costs_no_neighbour(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(3))
+    faults = parse_faults({"body_limit_bytes": 6000})
+    with running_emulator(make_snapshot(stills), faults=faults) as emulator:
+        content = {medium.title: [BOX] for medium in stills} | {"still-1.jpg": [BOX, OTHER_BOX] * 10}
+        path = tmp_path / "predictions.json"
+        path.write_text(json.dumps(coco_boxes(content)))
+        report = import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path)
+        assert (report.label_rows_saved, report.rejects_by_code, report.exit_code) == (2, {"row_too_large": 20}, 3)
+        (reject,) = map(json.loads, (tmp_path / "rejects-b.ndjson").read_text().splitlines())
+        assert (reject["title"], reject["annotations"]) == ("still-1.jpg", 20)
+        assert "more than the server takes" in reject["message"] and "--min-confidence" in reject["message"]
+        assert objects_by_title(opened(emulator), "b") == {"still-0.jpg": 1, "still-2.jpg": 1}
+
+
+def test_the_bytes_in_flight_are_bounded(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, lock = LabelRows.save, threading.Lock()
+    saving: list[int] = []
+    together: list[int] = []
+
+    def slow(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> Any:
+        with lock:
+            saving.append(1)
+            together.append(len(saving))
+        time.sleep(0.05)
+        try:
+            return save(self, label_hashes, rows)
+        finally:
+            with lock:
+                saving.pop()
+
+    monkeypatch.setattr(LabelRows, "save", slow)
+    titles = ("drive.mp4", "still.jpg", "walk")
+    content = {title: [BOX] for title in titles}
+    # One byte is less than any row: each goes alone.
+    limits = {"batch_rows": 1, "jobs": 3}
+    run(content, max_inflight_bytes=1, **limits)
+    assert together == [1, 1, 1]
+    # Room for all three, if they did not stand there: then each is held as it is and as it will be.
+    other = {title: [OTHER_BOX] for title in titles}
+    n_bytes = run(other, branch="pred-2", dry_run=True).bytes_sent
+    together.clear()
+    assert run(other, on_existing="replace", max_inflight_bytes=n_bytes, **limits).label_rows_saved == 3
+    assert together == [1, 1, 1]
 
 
 def test_what_does_not_fit_a_row_is_rejected_whether_the_row_is_new_or_stands_there(tmp_path: Path) -> None:
