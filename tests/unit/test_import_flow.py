@@ -379,8 +379,11 @@ def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[t
                 raise KeyboardInterrupt
 
     content = {"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]}
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stopped:
         run(content, batch_rows=1, jobs=1, progress=Interrupted())
+    # How far it came is with the interrupt, for who shows it.
+    report = stopped.value.report  # type: ignore[attr-defined]
+    assert (report.stopped_by, report.exit_code, report.annotations_read) == ("interrupted", 1, 3)
     # At most the row that was reported and the one in flight behind it.
     assert [method for method, _ in requests_sent].count("POST labelrow") <= 2
     assert run(content).label_rows_saved >= 1
