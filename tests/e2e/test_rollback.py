@@ -13,8 +13,10 @@ from editing import add_one, edit, touch
 from ropewalk.emulator import running_emulator
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError, UsageError
 from ropewalk.ledger.ledger import BEFORE_SUFFIX, find_ledgers
+from ropewalk.options import SendOptions
 from ropewalk.rolling_back import Rollback, rollback
 from ropewalk.sinks.encord.client import open_project
+from ropewalk.sinks.encord.rows import LabelRows
 from workbench import DRIVE, STILL, WALK, Bench, box, dataset, full_snapshot, ring
 
 FIRST = dataset([box(1), box(2), *(box(10 + n, image=100 + n, track_id=7) for n in range(3))])
@@ -81,8 +83,6 @@ def test_a_row_that_held_a_part_of_the_import_gets_that_part_back(bench: Bench) 
 def test_what_a_row_held_is_kept_once_however_often_its_save_fails(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ropewalk.sinks.encord.rows import LabelRows
-
     def lost(*_: Any) -> Any:
         raise TemporaryEncordError("lost", status=None, name="Timeout")
 
@@ -130,9 +130,6 @@ def test_which_import_has_to_be_clear(bench: Bench) -> None:
 
 
 def test_a_rollback_that_is_interrupted_is_finished_by_the_next(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ropewalk.options import SendOptions
-    from ropewalk.sinks.encord.rows import LabelRows
-
     bench.run(FIRST)
     save = LabelRows.save
 
@@ -184,6 +181,19 @@ def test_a_damaged_ledger_is_no_success(bench: Bench) -> None:
     assert (figures(result), result.damaged) == ((0, 2, 3), 1)
 
 
+@pytest.mark.parametrize(
+    ("limits", "saves"), [({}, [2]), ({"batch_rows": 1}, [1, 1]), ({"batch_bytes": 2_000}, [1, 1])]
+)
+def test_requests_are_bounded(
+    bench: Bench, requests_sent: list[tuple[str, int]], limits: dict[str, int], saves: list[int]
+) -> None:
+    bench.run(FIRST)
+    requests_sent.clear()
+    undone(bench, options=SendOptions(**limits))
+    for method in ("GET labelrow", "POST labelrow"):
+        assert [ids for sent, ids in requests_sent if sent == method] == saves
+
+
 def test_what_the_ledger_cannot_give_back_is_left_as_it_is(bench: Bench) -> None:
     bench.run(FIRST)
     bench.run(SECOND, on_existing="merge")
@@ -210,8 +220,6 @@ def test_rows_that_are_gone_are_told(bench: Bench) -> None:
 
 
 def test_a_row_that_was_made_anew_is_left_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ropewalk.sinks.encord.rows import LabelRows
-
     bench.run(FIRST)
     listing = LabelRows.listing
 
@@ -228,8 +236,6 @@ def test_a_row_that_was_made_anew_is_left_alone(bench: Bench, monkeypatch: pytes
 
 
 def test_a_row_that_is_refused_costs_no_neighbour(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ropewalk.sinks.encord.rows import LabelRows
-
     bench.run(FIRST)
     save = LabelRows.save
 

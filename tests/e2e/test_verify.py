@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from editing import add_one, edit, move_first, objects_of
+from ropewalk.emulator import running_emulator
+from ropewalk.sinks.encord.client import open_project
 from ropewalk.verifying import Verification, verify_predictions
+from snapshots import make_image, make_snapshot
 from workbench import NIGHT, STILL, Bench, Json, box, dataset, mask, ring
 
 CONTENT = dataset(
@@ -85,6 +88,20 @@ def test_rows_that_are_missing_and_rows_that_are_not_mentioned(bench: Bench) -> 
         ("row_missing", "drive.mp4", 3),
         ("row_missing", "walk", 1),
     }
+
+
+def test_all_of_many_rows_are_read_and_twenty_differences_are_shown(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(25))
+    images = [{"id": n, "file_name": medium.title, "width": 30, "height": 50} for n, medium in enumerate(stills)]
+    source = tmp_path / "predictions.json"
+    source.write_text(json.dumps(dataset([box(n, image=n) for n in range(25)], images=images)))
+    with running_emulator(make_snapshot(stills)) as emulator:
+        project = open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+        bench = Bench(emulator, project, "pred-many", tmp_path)
+        nothing, differences = verified(bench, source)
+        assert (nothing.rows_missing, len(differences), len(nothing.examples)) == (25, 25, 20)
+        bench.run(source)
+        assert (verified(bench, source)[0].equal, verified(bench, source)[1]) == (25, [])
 
 
 def test_rejects_of_the_source_are_no_success(bench: Bench) -> None:

@@ -29,6 +29,7 @@ from ropewalk.progress import NoProgress
 from ropewalk.showing import show
 from ropewalk.sinks.encord import transport
 from ropewalk.sinks.encord.rows import LabelRows
+from ropewalk.verifying import verify_predictions
 from snapshots import make_image, make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
@@ -226,6 +227,13 @@ def test_what_does_not_fit_a_row_is_rejected_whether_the_row_is_new_or_stands_th
         outside = ({"off_image": 2}, ["1", "2"])
         assert ran("new") == (1, 0, *outside)
         assert ran("new") == (0, 1, *outside)
+        # What was rejected is not missing; it is no success of the source either.
+        report = import_predictions(path, opened(emulator), branch="new", work_dir=tmp_path, verify=True)
+        assert report.verification is not None
+        assert (report.exit_code, report.verification["exit_code"], report.verification["equal"]) == (3, 0, 1)
+        verified = verify_predictions(path, opened(emulator), branch="new", work_dir=tmp_path)
+        assert (verified.annotations_expected, verified.equal, verified.rejected) == (1, 1, outside[0])
+        assert verified.exit_code == 3
         for row in opened(emulator).list_label_rows_v2(branch_name="empty", data_title_eq="still.jpg"):
             row.initialise_labels()
         assert ran("empty") == (1, 0, *outside)
@@ -387,6 +395,34 @@ def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[t
     # At most the row that was reported and the one in flight behind it.
     assert [method for method, _ in requests_sent].count("POST labelrow") <= 2
     assert run(content).label_rows_saved >= 1
+
+
+def test_an_interrupt_ends_what_is_being_tried_again(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    turned_away = threading.Event()
+    save = transport.Transport.save_label_rows
+
+    def busy(self: transport.Transport, label_hashes: Any, rows: Any) -> Any:
+        if b"drive.mp4" in rows[0]:
+            turned_away.set()
+            raise TemporaryEncordError("busy", status=500, name="Status500")
+        return save(self, label_hashes, rows)
+
+    class Interrupted(NoProgress):
+        def update(self, done: int) -> None:
+            if turned_away.is_set():
+                raise KeyboardInterrupt
+
+    def senders() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("ropewalk-send")]
+
+    monkeypatch.setattr(transport.Transport, "save_label_rows", busy)
+    before = senders()
+    content = {title: [BOX] for title in ("drive.mp4", "still.jpg", "walk")}
+    with pytest.raises(KeyboardInterrupt):
+        run(content, batch_rows=1, jobs=2, progress=Interrupted())
+    for thread in set(senders()) - set(before):
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_a_row_is_not_saved_for_nothing(tmp_path: Path) -> None:

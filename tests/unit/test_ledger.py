@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import random
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -123,6 +125,21 @@ def test_what_stood_before_is_given_back_as_it_was_kept_last(folder: Path) -> No
     assert list(ledger.before({"data-2", "data-7"})) == [("data-2", {"object_answers": {"last": {}}})]
 
 
+def test_what_stood_before_is_not_taken_from_another_time_or_row(folder: Path) -> None:
+    """What was kept last is lost with a bad disk: what was kept earlier is no substitute."""
+    ledger = Ledger.open(folder, NAME, HEADER)
+    for number in (1, 2):
+        ledger.keep_before(f"data-{number}", f"label-{number}", {"object_answers": {"old": {}}})
+    ledger.sending([record(1, had_labels=True), record(2, had_labels=True)])
+    assert {data_hash for data_hash, _ in ledger.before({"data-1", "data-2"})} == {"data-1", "data-2"}
+    # Undone, and sent again over what somebody had drawn meanwhile.
+    ledger.undone(["data-1"])
+    ledger.sending([record(1, had_labels=True)])
+    # Deleted, and made anew with labels.
+    ledger.sending([dataclasses.replace(record(2, had_labels=True), label_hash="another")])
+    assert list(ledger.before({"data-1", "data-2"})) == []
+
+
 def test_undone_rows_are_untouched_again(folder: Path) -> None:
     ledger = filled(folder)
     assert ledger.touched("data-2", "label-2") and not ledger.touched("data-2", "another")
@@ -211,6 +228,24 @@ def test_a_ledger_that_cannot_be_written_says_where(folder: Path) -> None:
     ledger.path.mkdir()
     with pytest.raises(LedgerError, match=r"pred-1-0123456789abcdef01234567\.ledger: "):
         ledger.sending([record(1)])
+
+
+def test_a_line_cut_short_by_a_full_disk_costs_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger.open(folder, NAME, HEADER)
+    ledger.sending([record(1)])
+    write = os.write
+
+    def full(file: int, text: bytes) -> int:
+        write(file, text[:30])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(LedgerError, match="No space left on device"):
+        patch.setattr(os, "write", full)
+        ledger.sending([record(2)])
+    ledger.sending([record(3)])
+    ledger.close()
+    read = Ledger.open(folder, NAME, HEADER)
+    assert (set(read.records), read.damaged) == ({"data-1", "data-3"}, 1)
 
 
 def test_an_imports_name_follows_all_that_makes_it_another_one() -> None:
