@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import os
 import random
+import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -80,6 +81,19 @@ def test_a_ledger_says_again_what_was_noted(folder: Path) -> None:
     assert read.counts() == {SAVED: 2, UNKNOWN: 1, STANDING: 1, FAILED: 1}
     assert [ledger.path for ledger in find_ledgers(folder.parent)] == [read.path]
     assert find_ledgers(folder.parent, branch="pred-2") == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are POSIX")
+def test_only_its_owner_may_read_what_rows_held(folder: Path) -> None:
+    path = filled(folder).path
+    for file in (path, path.with_suffix(BEFORE_SUFFIX)):
+        assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_name_of_a_branch_may_be_longer_than_that_of_a_file(folder: Path) -> None:
+    header = dataclasses.replace(HEADER, branch="b" * 300)
+    Ledger.open(folder, NAME, header).close()
+    assert [ledger.header.branch for ledger in find_ledgers(folder.parent)] == ["b" * 300]
 
 
 def test_the_ledgers_own_creation_time_counts(folder: Path) -> None:
@@ -215,6 +229,16 @@ def test_lines_of_another_import_do_not_count(folder: Path) -> None:
     assert ledger.damaged > 5
 
 
+def test_a_whole_line_of_another_version_counts_as_damaged(folder: Path) -> None:
+    path = filled(folder).path
+    lines = CheckedLines(path, NAME)
+    known = record(9).to_json()
+    lines.append([known | {"state": "melted"}, known | {"annotations": "90"}, known | {"colour": "red"}, {}])
+    lines.close()
+    ledger = Ledger.open(folder, NAME, HEADER)
+    assert (ledger.damaged, "data-9" in ledger.records) == (4, False)
+
+
 def test_a_damaged_line_of_what_stood_before_is_left_out(folder: Path) -> None:
     ledger = filled(folder)
     before = ledger.path.with_suffix(BEFORE_SUFFIX)
@@ -275,6 +299,23 @@ def test_a_branch_has_one_importer_at_a_time() -> None:
         for other in (("http://c", "p", "b"), ("http://a", "q", "b"), ("http://a", "p", "c")):
             assert not is_locked(*other)
     assert not is_locked("http://a", "p", "b")
+
+
+def test_locks_are_kept_elsewhere_where_the_home_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.write_text("no folder")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with branch_lock("http://a", "p", "b") as turn:
+        assert is_locked("http://a", "p", "b")
+        turn.take("one")
+        assert turn.was_last("one")
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    with pytest.raises(LockedError, match="no folder for locks can be written"), branch_lock("http://a", "p", "b"):
+        pass
 
 
 def test_a_branch_remembers_whose_turn_it_was() -> None:
