@@ -30,7 +30,7 @@ from ropewalk.showing import show
 from ropewalk.sinks.encord import transport
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.verifying import verify_predictions
-from snapshots import make_image, make_snapshot
+from snapshots import hash_of, make_image, make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
 OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
@@ -117,6 +117,18 @@ def test_existing_rows_stop_the_import_with_nothing_sent(
     assert stopped.value.report is not None
     assert (stopped.value.report.annotations_read, stopped.value.report.annotations_not_sent) == (2, 2)
     assert objects_by_title(project, "pred-1") == {"still.jpg": 1}
+
+
+def test_of_many_existing_rows_some_are_named(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
+    path = tmp_path / "predictions.json"
+    with running_emulator(make_snapshot(stills)) as emulator:
+        path.write_text(json.dumps(coco_boxes({medium.title: [BOX] for medium in stills})))
+        import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path)
+        path.write_text(json.dumps(coco_boxes({medium.title: [OTHER_BOX] for medium in stills})))
+        named = ", ".join(medium.title for medium in stills[:5])
+        with pytest.raises(BlockerError, match=f"7 label rows on b .*: {named} and 2 more; nothing was sent"):
+            import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -277,6 +289,24 @@ def test_empty_rows_are_created_when_asked_for(
     requests_sent.clear()
     assert run({"still.jpg": [BOX]}, empty_rows="create").label_rows_created_empty == 0
     assert requests_sent == [("GET labelrowmetadata", 0)]
+
+
+def test_an_empty_row_that_is_refused_costs_no_other(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = LabelRows.create
+
+    def picky(self: LabelRows, data_hashes: list[str], branch: str) -> Any:
+        if hash_of("walk") in data_hashes:
+            raise RefusalError("not this one", status=400, name="CorruptedLabelError")
+        return create(self, data_hashes, branch)
+
+    monkeypatch.setattr(LabelRows, "create", picky)
+    report = run({"still.jpg": [BOX]}, empty_rows="create")
+    assert (report.label_rows_saved, report.label_rows_created_empty, report.label_rows_failed) == (1, 1, 1)
+    assert (report.rows_not_created, report.exit_code) == ({hash_of("walk"): "not this one"}, 3)
+    rows = project.list_label_rows_v2(branch_name="pred-1")
+    assert {row.data_title for row in rows if row.label_hash is not None} == {"still.jpg", "drive.mp4"}
 
 
 def test_nothing_to_import(run: Any) -> None:
