@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -192,6 +193,14 @@ def test_requests_are_bounded(
     undone(bench, options=SendOptions(**limits))
     for method in ("GET labelrow", "POST labelrow"):
         assert [ids for sent, ids in requests_sent if sent == method] == saves
+
+
+def test_rows_that_were_only_found_are_not_the_imports_to_undo(bench: Bench) -> None:
+    bench.run(FIRST)
+    shutil.rmtree(bench.folder / "work" / "ledgers")
+    assert bench.run(FIRST).label_rows_already_there == 2
+    result = undone(bench, confirm=lambda _: pytest.fail("asked about nothing"))
+    assert (figures(result), result.undone_before, len(bench.objects())) == ((0, 0, 0), 0, 5)
 
 
 def test_what_the_ledger_cannot_give_back_is_left_as_it_is(bench: Bench) -> None:

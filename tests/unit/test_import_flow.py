@@ -260,6 +260,56 @@ def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch
     assert (report.annotations_written, report.label_rows_saved, report.exit_code) == (3, 3, 0)
 
 
+def test_a_row_drawn_on_meanwhile_is_left_alone(
+    run: Any, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run({"still.jpg": [BOX, OTHER_BOX]}, work_dir=tmp_path / "someone")
+    # The import's first listing is from before.
+    monkeypatch.setattr("ropewalk.importing.standing_from_listing", lambda entries: {})
+    report = run({"still.jpg": [BOX], "walk": [BOX]})
+    assert (report.rejects_by_code, report.label_rows_saved, report.exit_code) == ({"existing_row": 1}, 1, 3)
+    assert objects_by_title(project, "pred-1") == {"still.jpg": 2, "walk-0.png": 1}
+
+
+def test_a_row_that_is_gone_or_no_label_row_costs_no_neighbour(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = hash_of("still.jpg")
+    get, create = LabelRows.get, LabelRows.create
+
+    def gone(self: LabelRows, label_hashes: list[str]) -> dict[str, bytes]:
+        return {key: row for key, row in get(self, label_hashes).items() if still.encode() not in row}
+
+    def no_row(self: LabelRows, label_hashes: list[str]) -> dict[str, bytes]:
+        rows = get(self, label_hashes).items()
+        return {key: b'{"data_units": 7}' if still.encode() in row else row for key, row in rows}
+
+    def not_created(self: LabelRows, data_hashes: list[str], branch: str) -> Any:
+        created, there = create(self, data_hashes, branch)
+        created.pop(still, None)
+        return created, there
+
+    def created_wrong(self: LabelRows, data_hashes: list[str], branch: str) -> Any:
+        created, there = create(self, data_hashes, branch)
+        return {key: (row[0], b"7" if key == still else row[1]) for key, row in created.items()}, there
+
+    content = {"drive.mp4": [BOX], "still.jpg": [BOX, OTHER_BOX]}
+    other = {"drive.mp4": [BOX, OTHER_BOX], "still.jpg": [BOX]}
+    run(content)
+    for branch, method, wrong, code in (
+        ("pred-1", "get", gone, "row_missing"),
+        ("pred-1", "get", no_row, "bad_label_row"),
+        ("pred-2", "create", not_created, "row_missing"),
+        ("pred-3", "create", created_wrong, "bad_label_row"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(LabelRows, method, wrong)
+            report = run(other, branch=branch, on_existing="replace")
+        assert (report.rejects_by_code, report.label_rows_failed, report.exit_code) == ({code: 1}, 1, 3)
+        assert objects_by_title(project, branch)["drive.mp4"] == 2
+    assert objects_by_title(project, "pred-1")["still.jpg"] == 2
+
+
 def test_dry_run_only_reads(run: Any, project: Project, requests_sent: list[tuple[str, int]]) -> None:
     run({"still.jpg": [BOX]})
     requests_sent.clear()
