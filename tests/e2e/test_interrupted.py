@@ -234,6 +234,12 @@ def test_a_reject_file_that_was_asked_for_is_written_over(bench: Bench) -> None:
     )
 
 
+def test_a_reject_file_that_somebody_emptied_is_used_again(bench: Bench) -> None:
+    emptied = bench.write("", f"work/rejects-{bench.branch}.ndjson")
+    report = bench.run(dataset([box(n) for n in range(1, 11)]), max_row_bytes=3_000)
+    assert (report.rejects_file, len(bench.rejects())) == (str(emptied), 1)
+
+
 def test_a_row_that_merging_makes_too_large_is_rejected(bench: Bench) -> None:
     bench.run(dataset([box(n) for n in range(1, 6)]))
     held = bench.rows()

@@ -95,6 +95,21 @@ def test_requests_are_bounded_by_the_bytes_of_their_rows(
     assert [ids for method, ids in requests_sent if method == "POST labelrow"] == rows
 
 
+def test_merging_does_not_make_requests_larger(run: Any, requests_sent: list[tuple[str, int]]) -> None:
+    titles = ("drive.mp4", "still.jpg", "walk")
+    many = [[n / 64, 0.5, 0.125, 0.0625] for n in range(20)]
+    run({title: many for title in titles})
+    requests_sent.clear()
+    report = run({title: [OTHER_BOX] for title in titles}, on_existing="merge", batch_rows=20, batch_bytes=15_000)
+    assert (report.annotations_written, report.label_rows_saved) == (3, 3)
+    # They are fetched together, since what is new is small.
+    sent = {
+        method: [ids for sent, ids in requests_sent if sent == method] for method in ("GET labelrow", "POST labelrow")
+    }
+    assert sent == {"GET labelrow": [3], "POST labelrow": [1, 1, 1]}
+    assert 15_000 < report.bytes_sent < 3 * 15_000
+
+
 def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
     report = run({"still.jpg": [BOX, None, 0], "stil.jpg": [BOX]})
     sums = (report.annotations_written, report.annotations_rejected, report.annotations_filtered)
@@ -334,6 +349,11 @@ def test_empty_rows_are_created_when_asked_for(
     assert (report.label_rows_saved, report.label_rows_created_empty, report.exit_code) == (1, 2, 0)
     rows = project.list_label_rows_v2(branch_name="pred-1")
     assert all(row.label_hash is not None for row in rows)
+
+    # No more of them in a request than of others.
+    requests_sent.clear()
+    assert run({"still.jpg": [BOX]}, branch="pred-2", empty_rows="create", batch_rows=1).exit_code == 0
+    assert [ids for method, ids in requests_sent if method == "PUT labelrow"] == [1, 1, 1]
 
     # Again, there is nothing to ask for.
     requests_sent.clear()
