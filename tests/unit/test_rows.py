@@ -72,6 +72,12 @@ def test_every_call_is_halved(playback: Playback, rows: LabelRows, too_large: An
         assert [i for done, part in server.done if done == method for i in part] == ids
 
 
+def test_rows_that_nobody_asked_for_do_not_count(playback: Playback, rows: LabelRows) -> None:
+    playback.respond = lambda query: ok([{"data_hash": f"d-{n}", "label_hash": f"l-{n}"} for n in (1, 2, 3)])
+    assert list(rows.get(["l-2"])) == ["l-2"]
+    assert list(rows.create(["d-2"], "b")[0]) == ["d-2"]
+
+
 def test_what_stands_there_is_found_in_halves(playback: Playback, rows: LabelRows) -> None:
     server = Server(playback, TOO_LARGE[0])
     server.there = {"d-2", "d-7"}
