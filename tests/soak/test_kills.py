@@ -188,6 +188,13 @@ class Scenes:
         with running_service(self.world) as service:
             yield self._scene(service)
 
+    def _listed(self) -> Iterator[Scene]:
+        """The last listing tells times other than those of the saves' answers: the server's clocks differ."""
+        with running_service(self.world) as service:
+            late = datetime.now(timezone.utc) - timedelta(minutes=5)
+            self.patch.setattr(service.emulator.store, "_clock", lambda: late)
+            yield self._scene(service)
+
     def _standing(self) -> Iterator[Scene]:
         """All rows stand there as they should, and the ledger that would say so is lost."""
         with running_service(self.world) as service:
@@ -304,8 +311,8 @@ NAMED: list[tuple[str, str, list[int], list[int]]] = [
     ("new", "sending_noted", [7], [1, 14]),
     ("new", "saved_note", [7], [1, 14]),
     ("new", "saved_noted", [14], [1, 7]),
-    ("new", "listed_note", [1], []),
-    ("new", "listed_noted", [1], []),
+    ("listed", "listed_note", [1], []),
+    ("listed", "listed_noted", [1], []),
     ("standing", "standing_note", [1], [20, 40]),
     ("standing", "standing_noted", [20], [1, 40]),
     ("refused", "failed_note", [1], []),

@@ -133,7 +133,7 @@ def _import_until_lost(world: World, service: Service, work_dir: Path, options: 
         raise EncordError("away", status=None, name="ConnectionError")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Upload, "_answers", unreachable)
+        patch.setattr(Upload, "_check_server", unreachable)
         with pytest.raises(EncordError, match="away"):
             import_here(world, service, work_dir, **options)
 
