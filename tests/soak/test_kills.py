@@ -26,7 +26,7 @@ from world import Json, Service, World, account, arguments, full, import_here, m
 
 KILLS = int(os.environ.get("ROPEWALK_SOAK_KILLS", "100" if full() else "20"))
 KILLS_AN_IMPORT = 3
-ROWS, PER_ROW = 40, 30
+ROWS, PER_ROW = 40, 15
 # Rows that hold something else before, in the scenes about that.
 EARLIER_ROWS = 25
 

@@ -113,7 +113,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="module", params=["finished", "interrupted"])
-def set_scene(request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def set_scene(
+    request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     """Two of four rows held something else; the import that replaced them finished, or lost the server midway."""
     folder = tmp_path_factory.mktemp(request.param)
     earlier = make_world(folder, ROWS, 2, seed=2)
