@@ -58,13 +58,13 @@ def requests_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, i
 
     sent: list[tuple[str, int]] = []
     lock = threading.Lock()
-    send = transport.Transport._send
+    send = transport.Transport.send
 
-    def recording(self: transport.Transport, body: bytes, timeout: float) -> Any:
+    def recording(self: transport.Transport, body: bytes, operation: str) -> Any:
         query = json.loads(body)
         with lock:
             sent.append((query["query_method"] + " " + query["query_type"], len(query["values"]["uid"] or [])))
-        return send(self, body, timeout)
+        return send(self, body, operation)
 
-    monkeypatch.setattr(transport.Transport, "_send", recording)
+    monkeypatch.setattr(transport.Transport, "send", recording)
     yield sent

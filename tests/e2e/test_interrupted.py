@@ -27,7 +27,7 @@ def lost_after() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
 
         def lost_after(good: int, *, stored: bool = False) -> pytest.MonkeyPatch:
-            send, saves = Transport._send, []
+            send, saves = Transport.send, []
 
             def send_or_fail(self: Transport, body: bytes, operation: str) -> Any:
                 if b'"query_method": "POST"' in body:
@@ -38,7 +38,7 @@ def lost_after() -> Iterator[Any]:
                     send(self, body, operation)
                 raise TemporaryEncordError("the line is dead", status=None, name="ConnectionError")
 
-            patch.setattr(Transport, "_send", send_or_fail)
+            patch.setattr(Transport, "send", send_or_fail)
             return patch
 
         yield lost_after

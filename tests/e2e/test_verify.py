@@ -148,14 +148,14 @@ def test_an_import_verifies_what_it_wrote_and_not_what_it_left_out(
 
 
 def test_an_import_that_was_not_stored_as_sent_exits_with_3(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ropewalk.sinks.encord.transport import Transport
+    from ropewalk.sinks.encord.calls import DirectCalls
 
-    save = Transport.save_label_rows
+    save = DirectCalls.save_rows
 
-    def damaging(self: Transport, label_hashes: list[str], rows: list[bytes]) -> object:
+    def damaging(self: DirectCalls, label_hashes: list[str], rows: list[bytes]) -> object:
         return save(self, label_hashes, [row.replace(b'"confidence":0.5,', b'"confidence":0.75,') for row in rows])
 
-    monkeypatch.setattr(Transport, "save_label_rows", damaging)
+    monkeypatch.setattr(DirectCalls, "save_rows", damaging)
     report = bench.run(CONTENT, verify=True)
     assert report.exit_code == 3
     assert report.verification is not None

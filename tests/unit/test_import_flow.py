@@ -27,7 +27,7 @@ from ropewalk.errors import (
 from ropewalk.importing import check_branch, import_predictions
 from ropewalk.progress import NoProgress
 from ropewalk.showing import show
-from ropewalk.sinks.encord import transport
+from ropewalk.sinks.encord import calls
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.verifying import verify_predictions
 from snapshots import hash_of, make_image, make_snapshot
@@ -159,14 +159,14 @@ def test_existing_rows_by_policy(
 
 
 def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = transport.Transport.save_label_rows
+    save = calls.DirectCalls.save_rows
 
-    def picky(self: transport.Transport, label_hashes: Any, rows: Any) -> int:
+    def picky(self: calls.DirectCalls, label_hashes: Any, rows: Any) -> int:
         if any(b"still-4.jpg" in row for row in rows):
             raise RefusalError("refused", status=400, name="CorruptedLabelError")
         return save(self, label_hashes, rows)
 
-    monkeypatch.setattr(transport.Transport, "save_label_rows", picky)
+    monkeypatch.setattr(calls.DirectCalls, "save_rows", picky)
     stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
     with running_emulator(make_snapshot(stills)) as emulator:
         content: dict[str, Any] = {medium.title: [BOX] for medium in stills}
@@ -183,7 +183,7 @@ def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.Mo
         assert len(objects_by_title(opened(emulator), "b")) == 6
 
         # Once the server takes the row, the reject file is all that it needs.
-        monkeypatch.setattr(transport.Transport, "save_label_rows", save)
+        monkeypatch.setattr(calls.DirectCalls, "save_rows", save)
         again = import_predictions(rejects, opened(emulator), branch="b", work_dir=tmp_path, annotations=path)
         assert (again.annotations_written, again.label_rows_saved, again.exit_code) == (2, 1, 0)
 
@@ -499,9 +499,9 @@ def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[t
 
 def test_an_interrupt_ends_what_is_being_tried_again(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     turned_away = threading.Event()
-    save = transport.Transport.save_label_rows
+    save = calls.DirectCalls.save_rows
 
-    def busy(self: transport.Transport, label_hashes: Any, rows: Any) -> Any:
+    def busy(self: calls.DirectCalls, label_hashes: Any, rows: Any) -> Any:
         if b"drive.mp4" in rows[0]:
             turned_away.set()
             raise TemporaryEncordError("busy", status=500, name="Status500")
@@ -515,7 +515,7 @@ def test_an_interrupt_ends_what_is_being_tried_again(run: Any, monkeypatch: pyte
     def senders() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name.startswith("ropewalk-send")]
 
-    monkeypatch.setattr(transport.Transport, "save_label_rows", busy)
+    monkeypatch.setattr(calls.DirectCalls, "save_rows", busy)
     before = senders()
     content = {title: [BOX] for title in ("drive.mp4", "still.jpg", "walk")}
     with pytest.raises(KeyboardInterrupt):

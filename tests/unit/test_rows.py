@@ -11,6 +11,7 @@ from encord import Project
 
 from playback import Answer, Playback, ok, refused
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
+from ropewalk.sinks.encord.calls import DirectCalls
 from ropewalk.sinks.encord.retry import Retry
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Transport
@@ -53,7 +54,7 @@ class Server:
 @pytest.fixture
 def rows(played_project: Project) -> Iterator[LabelRows]:
     transport = Transport(played_project, 1)
-    yield LabelRows(transport, Retry(budget_seconds=5, first_wait=0.001))
+    yield LabelRows(DirectCalls(transport), Retry(budget_seconds=5, first_wait=0.001))
     transport.close()
 
 
@@ -168,7 +169,7 @@ def test_creating_and_listing_again_share_one_budget(playback: Playback, played_
     transport = Transport(played_project, 1)
     playback.answers = [(503, b"", {}), (503, b"", {})]
     with pytest.raises(TemporaryEncordError, match="tried 2 times"):
-        LabelRows(transport, Retry(budget_seconds=0, first_wait=0.001)).create(["d-1"], "b")
+        LabelRows(DirectCalls(transport), Retry(budget_seconds=0, first_wait=0.001)).create(["d-1"], "b")
     queries = [json.loads(body)["query_type"] for body in playback.bodies]
     assert queries == ["labelrow", "labelrowmetadata"]
     transport.close()

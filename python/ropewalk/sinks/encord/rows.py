@@ -9,8 +9,8 @@ import orjson
 
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import TOO_LARGE, bad_answer
+from ropewalk.sinks.encord.calls import Acknowledged, Calls
 from ropewalk.sinks.encord.retry import Call, Retry
-from ropewalk.sinks.encord.transport import Acknowledged, Transport
 
 Result = TypeVar("Result")
 
@@ -22,8 +22,8 @@ class LabelRows:
     to save are halved by the caller, who has to count what was stored.
     """
 
-    def __init__(self, transport: Transport, retry: Retry) -> None:
-        self._transport = transport
+    def __init__(self, calls: Calls, retry: Retry) -> None:
+        self._calls = calls
         self._retry = retry
 
     def listing(
@@ -64,27 +64,7 @@ class LabelRows:
     def _list(
         self, branch: str | None, data_hashes: list[str] | None, images_data: bool, call: Call
     ) -> list[dict[str, Any]]:
-        payload = {
-            "edited_before": None,
-            "edited_after": None,
-            "label_statuses": None,
-            "shadow_data_state": None,
-            "include_uninitialised_labels": True,
-            "data_hashes": data_hashes,
-            "label_hashes": None,
-            "data_title_eq": None,
-            "data_title_like": None,
-            "workflow_graph_node_title_eq": None,
-            "workflow_graph_node_title_like": None,
-            "include_client_metadata": False,
-            "include_images_data": images_data,
-            "include_children": False,
-            "include_workflow_graph_node": True,
-            "include_all_label_branches": branch is None,
-            "branch_name": branch,
-            "client_metadata_as_signed_url": False,
-        }
-        return call(lambda: _rows(self._transport.query("labelrowmetadata", "GET", None, payload), "data_hash"))
+        return call(lambda: _rows(self._calls.list_rows(branch, data_hashes, images_data), "data_hash"))
 
     def get(self, label_hashes: Sequence[str]) -> dict[str, bytes]:
         """Fetch label rows.
@@ -105,16 +85,7 @@ class LabelRows:
         return found
 
     def _get(self, label_hashes: list[str]) -> list[dict[str, Any]]:
-        payload = {
-            "get_signed_url": False,
-            "multi_request": True,
-            "include_object_feature_hashes": None,
-            "include_classification_feature_hashes": None,
-            "include_reviews": False,
-            "include_export_history": False,
-            "include_archived": False,
-        }
-        return self._retry(lambda: _rows(self._transport.query("labelrow", "GET", label_hashes, payload), "label_hash"))
+        return self._retry(lambda: _rows(self._calls.get_rows(label_hashes), "label_hash"))
 
     def create(self, data_hashes: Sequence[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
         """Create label rows. A create is never repeated blindly: the rows are listed again first.
@@ -137,7 +108,6 @@ class LabelRows:
         return created, there
 
     def _create(self, data_hashes: list[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
-        payload = {"multi_request": True, "get_signed_url": False, "branch_name": branch}
         missing = set(data_hashes)
         created: dict[str, tuple[str, bytes]] = {}
         there: dict[str, str] = {}
@@ -147,7 +117,7 @@ class LabelRows:
             self._retry.check()
             asked = [data_hash for data_hash in data_hashes if data_hash in missing]
             try:
-                rows = _rows(self._transport.query("labelrow", "PUT", asked, payload), "data_hash", "label_hash")
+                rows = _rows(self._calls.create_rows(asked, branch), "data_hash", "label_hash")
                 answered = True
             except EncordError as e:
                 if not isinstance(e, TemporaryEncordError) and e.name != "ResourceExistsError":
@@ -179,7 +149,7 @@ class LabelRows:
             RefusalError: The request was refused; with status 413, for its size.
             EncordError: No time is left, and it is unknown whether the rows are stored; or the key was refused.
         """
-        return self._retry(lambda: self._transport.save_label_rows(label_hashes, rows))
+        return self._retry(lambda: self._calls.save_rows(label_hashes, rows))
 
 
 def _rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
