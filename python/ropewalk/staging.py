@@ -31,6 +31,9 @@ FORMATS = ("coco",)
 # Sorted runs and the runs they are merged into stand on disk together for a while.
 _DISK_FACTOR = 2
 
+# File systems take names of 255 bytes, branches may have longer ones.
+_STEM_CHARACTERS = 120
+
 _STAGE = "stage"
 _IN_USE = "in-use.lock"
 
@@ -69,7 +72,7 @@ class StageOptions:
         Raises:
             UsageError: `rejects` names a file that is read.
         """
-        return RejectFile(self.rejects, self.work_dir, stem, self.files_read(sources))
+        return RejectFile(self.rejects, self.work_dir, stem[:_STEM_CHARACTERS], self.files_read(sources))
 
     def files_read(self, sources: Iterable[Source]) -> set[Path]:
         """List the files that must not be written over: the sources and `annotations`."""

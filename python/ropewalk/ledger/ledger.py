@@ -200,8 +200,8 @@ class Ledger:
     def failed(self, row: RowRecord, code: str) -> None:
         """Note that a label row was not written, and why; where no answer arrived, that is not known."""
         old = self.records.get(row.data_hash, row)
-        state = UNKNOWN if old.state == UNKNOWN and old.digest == row.digest else FAILED
-        self._note("failed", [replace(old, state=state, digest=row.digest, code=code)])
+        state = UNKNOWN if old.state == UNKNOWN else FAILED
+        self._note("failed", [replace(old, state=state, code=code)])
 
     def unknown(self, data_hashes: Iterable[str]) -> None:
         """Note that no usable answer arrived for label rows that were being sent."""

@@ -79,7 +79,7 @@ class Saving:
         self._bytes = 0
 
     def add(self, body: Body) -> None:
-        """Take a body, and save when enough has gathered."""
+        """Take a body; what has gathered is saved first where both are too much for one request."""
         len_bytes = len(body.text)
         if len_bytes > self.row_bytes:
             self.blame.size(body.row, self.outcome, len_bytes, f"more than --max-row-bytes {self.row_bytes}")
@@ -88,8 +88,6 @@ class Saving:
             self.flush()
         self._bodies.append(body)
         self._bytes += len_bytes
-        if self._bytes >= self.batch_bytes:
-            self.flush()
 
     def flush(self) -> None:
         """Save what has gathered, and count it."""
