@@ -74,11 +74,11 @@ class _WhileSending(NoProgress):
     def start(self, phase: str, total: int, unit: str) -> None:
         self.phase = phase
         if phase == "sending":
-            self.first = _status_mb("VmRSS")
+            self.first = status_mb("VmRSS")
 
     def end(self) -> None:
         if self.phase == "sending":
-            self.last = _status_mb("VmRSS")
+            self.last = status_mb("VmRSS")
 
 
 def _import(url: str, ssh_key: str, project_hash: str, source: str, work_dir: str) -> None:
@@ -91,10 +91,11 @@ def _import(url: str, ssh_key: str, project_hash: str, source: str, work_dir: st
         given = {"work_dir": work_dir, "jobs": 8, "threads": 2, "progress": seen}
         assert import_predictions(source, project, branch="bench", **given).exit_code == 0
     # Not ru_maxrss: with that a child begins at the peak of the process that started it.
-    sys.stdout.write(json.dumps([_status_mb("VmHWM"), seen.first, seen.last]))
+    sys.stdout.write(json.dumps([status_mb("VmHWM"), seen.first, seen.last]))
 
 
-def _status_mb(name: str) -> float:
+def status_mb(name: str) -> float:
+    """Read a figure of this process from the kernel, MB: `VmRSS` is resident now, `VmHWM` was at most."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024 / 1e6
 

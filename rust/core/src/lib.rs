@@ -14,4 +14,5 @@ pub mod polygon;
 pub mod reject;
 pub mod resolve;
 pub mod rle;
+mod sizes;
 pub mod stage;

@@ -21,6 +21,7 @@ mod input;
 mod json;
 mod line;
 mod names;
+mod packed;
 mod reader;
 mod skip;
 mod source_batch;

@@ -1,4 +1,5 @@
-//! Images, categories and videos of a COCO file, compact: about 45 bytes an image besides its names.
+//! Images, categories and videos of a COCO file, compact: 17 bytes an image besides its name, where
+//! images are numbered one by one, and some 20 more where they are not.
 //!
 //! Ids are compared as text: 3, 3.0 and "3" are one id, as they are in the JSON keys of media and class maps.
 
@@ -8,6 +9,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::names::{Id, Names, Refused};
+use super::packed::Numbers;
+use crate::sizes::Sizes;
 
 /// What stands for "none" in the packed columns.
 const NONE: u32 = u32::MAX;
@@ -71,11 +74,12 @@ pub struct CocoTables {
     /// Name of the file.
     name: Option<Arc<str>>,
     images: Names,
-    frames: Vec<i64>,
+    frames: Numbers,
     /// Index into `video_refs`.
     videos_of: Vec<u32>,
-    widths: Vec<u32>,
-    heights: Vec<u32>,
+    /// Number in `sizes`.
+    size_of: Vec<u32>,
+    sizes: Sizes,
     classes: Names,
     /// Ids of videos that images name, in order of appearance.
     video_refs: Names,
@@ -139,14 +143,14 @@ impl CocoTables {
             Some(base) if index < first => base.media(index),
             _ => {
                 let own = index - first;
-                let known = |value: u32| (value != NONE).then_some(value);
+                let (width, height) = self.sizes.get(self.size_of[own]);
                 MediaName {
                     image_id: self.images.id(own),
                     file_name: self.images.name(own),
                     video: self.video(own),
-                    frame_index: (self.frames[own] != i64::MIN).then_some(self.frames[own]),
-                    width: known(self.widths[own]),
-                    height: known(self.heights[own]),
+                    frame_index: self.frames.get(own),
+                    width,
+                    height,
                     declared: self.images.declared(own),
                 }
             }
@@ -200,8 +204,7 @@ impl CocoTables {
                 Some(id) => self.video_refs.find(id).map(|i| i as u32) == Some(video),
                 None => video == NONE,
             };
-            let same =
-                name == image.file_name && same_video && self.frames[known] == image.frame_index.unwrap_or(i64::MIN);
+            let same = name == image.file_name && same_video && self.frames.get(known) == image.frame_index;
             return if same { Ok(()) } else { Err(Refused::Conflict) };
         }
         let video = match image.video {
@@ -216,10 +219,9 @@ impl CocoTables {
 
     fn push_image(&mut self, image: Image<'_>, video: u32, declared: bool) -> Result<usize, Refused> {
         let index = self.images.add(image.id, image.file_name, declared)?;
-        self.frames.push(image.frame_index.unwrap_or(i64::MIN));
+        self.frames.push(image.frame_index);
         self.videos_of.push(video);
-        self.widths.push(image.width.unwrap_or(NONE));
-        self.heights.push(image.height.unwrap_or(NONE));
+        self.size_of.push(self.sizes.number((image.width, image.height)));
         Ok(index)
     }
 
@@ -240,8 +242,7 @@ impl CocoTables {
             .collect();
         self.frames.shrink_to_fit();
         self.videos_of.shrink_to_fit();
-        self.widths.shrink_to_fit();
-        self.heights.shrink_to_fit();
+        self.size_of.shrink_to_fit();
         [&mut self.images, &mut self.classes, &mut self.videos]
             .into_iter()
             .for_each(Names::shrink_to_fit);
@@ -301,12 +302,16 @@ impl CocoTables {
             Some(base) if (index as usize) < first => base.media_row(index),
             _ => {
                 let own = index as usize - first;
-                let known = |value: u32| (value != NONE).then_some(value);
+                let (width, height) = self.sizes.get(self.size_of[own]);
                 MediaRow {
                     label: self.video(own).unwrap_or_else(|| self.images.label(own)),
-                    frame: u32::try_from(self.frames[own]).unwrap_or(0),
-                    width: known(self.widths[own]),
-                    height: known(self.heights[own]),
+                    frame: self
+                        .frames
+                        .get(own)
+                        .and_then(|frame| u32::try_from(frame).ok())
+                        .unwrap_or(0),
+                    width,
+                    height,
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
 use super::edge;
-use super::media::Place;
+use super::places::Place;
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::plan::{OffImage, OntologyObject, Plan};
 use crate::polygon;

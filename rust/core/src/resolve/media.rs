@@ -5,31 +5,13 @@ use std::sync::Arc;
 use glob::Pattern;
 use regex::Regex;
 
+use super::places::Spot;
 use super::titles::{base_name, Found, Target, Titles};
 use super::Verdict;
 use crate::coco::MediaName;
 use crate::error::{Error, Result};
-use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Medium, Plan};
+use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
 use crate::reject::Reason;
-
-/// Where the annotations of one image go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Index of the medium.
-    pub medium: u32,
-    /// Encord frame, or index of the image in its group.
-    pub frame: u32,
-    /// data_hash of the medium or of the image inside the group.
-    pub data_hash: String,
-    /// Width of the medium, or of the image inside a group, where the project knows it.
-    pub width_px: Option<u32>,
-    /// Height likewise.
-    pub height_px: Option<u32>,
-    /// Width that the source's px coordinates refer to: the image's own, else the medium's.
-    pub source_width_px: Option<u32>,
-    /// Height likewise.
-    pub source_height_px: Option<u32>,
-}
 
 /// The media rules of a plan.
 pub(super) struct MediaRules {
@@ -61,7 +43,7 @@ impl MediaRules {
     }
 
     /// Places an image. `file_stem` is the prediction file's own name without its suffix.
-    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Place> {
+    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Spot> {
         let named = match self.name_and_frame(image, file_stem) {
             Ok(named) => named,
             Err(reason) => return Verdict::Reject(reason),
@@ -98,9 +80,11 @@ impl MediaRules {
             },
         };
         match u32::try_from(frame) {
-            Ok(in_range) if u64::from(in_range) < medium.frames => {
-                Verdict::Found(place(image, medium, index, in_range))
-            }
+            Ok(in_range) if u64::from(in_range) < medium.frames => Verdict::Found(Spot {
+                medium: index,
+                frame: in_range,
+                size_px: (image.width, image.height),
+            }),
             _ => Verdict::Reject(Reason::FrameRange {
                 frame,
                 frames: medium.frames,
@@ -211,22 +195,6 @@ enum MapTarget {
     Target(Target),
     /// A medium and a frame in Encord's counting.
     Frame(u32, u32),
-}
-
-fn place(image: &MediaName<'_>, medium: &Medium, index: u32, frame: u32) -> Place {
-    let unit = medium.units.get(frame as usize);
-    let data_hash = unit.map_or(&medium.data_hash, |unit| &unit.data_hash).clone();
-    let (width_px, height_px) = unit.map_or((medium.width, medium.height), |unit| (unit.width, unit.height));
-    let source_size = (image.width.or(width_px), image.height.or(height_px));
-    Place {
-        medium: index,
-        frame,
-        data_hash,
-        width_px,
-        height_px,
-        source_width_px: source_size.0,
-        source_height_px: source_size.1,
-    }
 }
 
 fn frame_pattern(text: &str) -> Result<Regex> {

@@ -8,6 +8,7 @@ mod classes;
 mod edge;
 mod geometry;
 mod media;
+mod places;
 mod slots;
 mod titles;
 
@@ -25,7 +26,8 @@ use crate::stage::StagedRows;
 use classes::{Candidates, ClassRules};
 pub use edge::fit;
 pub use geometry::Scratch;
-use media::{MediaRules, Place};
+use media::MediaRules;
+use places::{Places, Spot};
 use slots::Slots;
 
 /// What became of a name, or of a row.
@@ -66,23 +68,23 @@ impl Resolver {
         })
     }
 
-    fn place(&mut self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Place> {
+    fn place(&mut self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Spot> {
         let verdict = self.media.place(image, file_stem);
-        let Verdict::Found(place) = &verdict else {
+        let Verdict::Found(spot) = &verdict else {
             return verdict;
         };
-        let video = self.plan.media[place.medium as usize].data_type == DataType::Video;
-        if video && self.plan.every.is_some_and(|every| u64::from(place.frame) % every != 0) {
+        let video = self.plan.media[spot.medium as usize].data_type == DataType::Video;
+        if video && self.plan.every.is_some_and(|every| u64::from(spot.frame) % every != 0) {
             return Verdict::Filtered("every");
         }
         let Some(limit) = self.plan.limit_rows else {
             return verdict;
         };
-        if !self.admitted.contains(&place.medium) {
+        if !self.admitted.contains(&spot.medium) {
             if self.admitted.len() >= limit {
                 return Verdict::Filtered("limit_rows");
             }
-            self.admitted.insert(place.medium);
+            self.admitted.insert(spot.medium);
         }
         verdict
     }
@@ -92,8 +94,8 @@ impl Resolver {
 pub struct SourceResolver {
     index: u32,
     file_stem: Box<str>,
-    places: Slots<Place>,
-    classes: Slots<Candidates>,
+    places: Places,
+    classes: Slots<Verdict<Candidates>>,
 }
 
 impl SourceResolver {
@@ -102,7 +104,7 @@ impl SourceResolver {
         Self {
             index,
             file_stem: titles::stem(file_name).into(),
-            places: Slots::Dense(Vec::new()),
+            places: Places::new(false),
             classes: Slots::Dense(Vec::new()),
         }
     }
@@ -110,7 +112,7 @@ impl SourceResolver {
     /// A resolver for source number `index`, one of many whose annotations stand in a reject file under its label.
     pub fn of_rejects(index: u32, label: &str) -> Self {
         Self {
-            places: Slots::Sparse(HashMap::new()),
+            places: Places::new(true),
             classes: Slots::Sparse(HashMap::new()),
             ..Self::new(index, label)
         }
@@ -144,15 +146,18 @@ impl SourceResolver {
         scratch: &mut Scratch,
         out: &mut Resolved,
     ) -> Verdict<()> {
-        let place = match known(&self.places, media) {
+        let (Some(place), Some(candidates)) = (self.places.get(plan, media), self.classes.get(class)) else {
+            unreachable!("a row uses a name that was not learnt")
+        };
+        let place = &match place {
             Verdict::Found(place) => place,
             Verdict::Filtered(why) => return Verdict::Filtered(why),
             Verdict::Reject(reason) => return Verdict::Reject(reason),
         };
-        let candidates = match known(&self.classes, class) {
+        let candidates = match candidates {
             Verdict::Found(candidates) => candidates,
             Verdict::Filtered(why) => return Verdict::Filtered(why),
-            Verdict::Reject(reason) => return Verdict::Reject(reason),
+            Verdict::Reject(reason) => return Verdict::Reject(reason.clone()),
         };
         let score = row.score.unwrap_or(1.0);
         if plan.min_confidence.is_some_and(|min| score < min) {
@@ -232,13 +237,4 @@ pub struct Resolved {
     pub rows: StagedRows,
     /// Things that the summary mentions.
     pub warnings: Counts,
-}
-
-fn known<T>(slots: &Slots<T>, name: u32) -> Verdict<&T> {
-    match slots.get(name) {
-        Some(Verdict::Found(value)) => Verdict::Found(value),
-        Some(Verdict::Filtered(why)) => Verdict::Filtered(why),
-        Some(Verdict::Reject(reason)) => Verdict::Reject(reason.clone()),
-        _ => unreachable!("a row uses a name that was not learnt"),
-    }
 }

@@ -1,27 +1,25 @@
-//! Verdicts on the names of a source, by the names' index.
+//! What was learnt about the names of a source, by the names' index.
 
 use std::collections::HashMap;
-
-use super::Verdict;
 
 /// What was learnt about names so far.
 pub(super) enum Slots<T> {
     /// For a file, whose rows use most of its names: a look-up is one array access.
-    Dense(Vec<Option<Verdict<T>>>),
+    Dense(Vec<Option<T>>),
     /// For one of the sources that share the names of a reject file: memory for the names that it uses alone.
-    Sparse(HashMap<u32, Verdict<T>>),
+    Sparse(HashMap<u32, T>),
 }
 
 impl<T> Slots<T> {
-    pub fn get(&self, name: u32) -> Option<&Verdict<T>> {
+    pub fn get(&self, name: u32) -> Option<&T> {
         match self {
             Self::Dense(slots) => slots.get(name as usize)?.as_ref(),
             Self::Sparse(slots) => slots.get(&name),
         }
     }
 
-    /// Keeps the verdict on a name, which is asked for once.
-    pub fn learn(&mut self, name: u32, verdict: impl FnOnce() -> Verdict<T>) {
+    /// Keeps what is learnt about a name, which is asked for once.
+    pub fn learn(&mut self, name: u32, value: impl FnOnce() -> T) {
         if self.get(name).is_some() {
             return;
         }
@@ -31,10 +29,10 @@ impl<T> Slots<T> {
                 if slots.len() <= index {
                     slots.resize_with(index + 1, || None);
                 }
-                slots[index] = Some(verdict());
+                slots[index] = Some(value());
             }
             Self::Sparse(slots) => {
-                slots.insert(name, verdict());
+                slots.insert(name, value());
             }
         }
     }
