@@ -28,7 +28,7 @@ test-rust: ## Tests of the Rust crates.
 test-python: $(VENV)/.test ## Tests of the Python package.
 	$(BIN)/python -m pytest -q
 
-soak: $(VENV)/.test ## Kills, faults, damage and secrets at their full figures (some ten minutes).
+soak: $(VENV)/.test ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
 	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak
 
 bench: $(VENV)/.test ## Measure against the peers and write benches/RESULTS.md (some minutes).

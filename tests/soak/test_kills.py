@@ -22,7 +22,19 @@ from ropewalk.emulator.checks import LabelChecker
 from ropewalk.emulator.history import Exchange
 from ropewalk.emulator.refusals import corrupted_label
 from ropewalk.ledger.ledger import SAVED, SENDING, RowRecord, find_ledgers
-from world import Json, Service, World, account, arguments, full, import_here, make_world, running_service, tell
+from world import (
+    Json,
+    Service,
+    World,
+    account,
+    arguments,
+    full,
+    import_here,
+    make_world,
+    running_service,
+    tell,
+    tell_at_the_end,
+)
 
 KILLS = int(os.environ.get("ROPEWALK_SOAK_KILLS", "100" if full() else "20"))
 KILLS_AN_IMPORT = 3
@@ -377,6 +389,20 @@ def test_all_points_of_the_ledgers_life_are_tried() -> None:
     assert {point for _, point, in_share, _ in NAMED if in_share} == points()
 
 
+@pytest.fixture(scope="module")
+def killed(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Kills at the points of the ledger's life, and with half of a line written."""
+    kills: Counter[str] = Counter()
+    yield kills
+    halves = sum(n for point, n in kills.items() if point.startswith("."))
+    tell_at_the_end(
+        request,
+        f"kills at {len(kills.keys() & points())} of {len(points())} named points of the ledger's life, "
+        f"{kills.total() - halves} in all, and {halves} with half of a line written: "
+        "rows as undisturbed, none recorded as done sent again",
+    )
+
+
 def each(
     table: list[tuple[str, str, list[int], list[int]]], dies: Callable[[str, int], None]
 ) -> list[tuple[str, Callable[[str, int], None], str, int]]:
@@ -396,6 +422,7 @@ def test_a_kill_at_a_point_of_the_ledgers_life(
     undisturbed: tuple[dict[str, Json], Pace],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    killed: Counter[str],
     scene_name: str,
     dies: Callable[[str, int], None],
     point: str,
@@ -421,3 +448,4 @@ def test_a_kill_at_a_point_of_the_ledgers_life(
         if scene.earlier is not None:
             finish(scenes.rollback(service))
             assert service.contents() == scene.earlier
+    killed[point] += 1

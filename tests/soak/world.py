@@ -229,6 +229,12 @@ def import_here(world: World, service: Service, work_dir: Path, **options: Any) 
     return report
 
 
+def tell_at_the_end(request: pytest.FixtureRequest, line: str) -> None:
+    """Say what several tests did, from the end of a fixture that they share."""
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        sys.stdout.write(f"\n{line}\n")
+
+
 def tell(capsys: pytest.CaptureFixture[str], line: str) -> None:
     """Say what was done: the figures that a green test stands for."""
     with capsys.disabled():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 import time
@@ -101,6 +102,24 @@ def test_ctrl_c_takes_the_results_of_what_is_in_flight_and_begins_nothing_new() 
         for result in in_parallel(work, [1, 2, 3, 4], 2, stop):
             found.append(result)
     assert (sorted(begun), sorted(found)) == ([1, 2], [1, 2])
+
+
+def test_a_result_that_is_ready_as_ctrl_c_comes_is_not_lost() -> None:
+    """The interrupt is handled on the return of whatever call the caller is in, also of one that takes a result."""
+
+    def work(item: int) -> int:
+        time.sleep(0.05)
+        # Handled only when the caller gets to run: nothing wakes it but the result.
+        _thread.interrupt_main()
+        return item
+
+    results = []
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        for result in in_parallel(work, [7], 1, threading.Event()):
+            results.append(result)
+    assert results == [7]
+    assert time.monotonic() - began < 10
 
 
 def test_what_does_not_end_is_left_behind() -> None:

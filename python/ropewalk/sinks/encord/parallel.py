@@ -5,8 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from ropewalk.sinks.encord.retry import Stopped
@@ -36,17 +37,20 @@ def in_parallel(
         KeyboardInterrupt: The caller's thread was interrupted; a second one does not wait.
     """
     todo: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+    done: deque[tuple[Result | None, BaseException | None]] = deque()
+    # One entry for each of `done`. Losing one costs a look at `done`: an interrupt may come with any call's return.
+    woken: queue.SimpleQueue[None] = queue.SimpleQueue()
     failure: BaseException | None = None
     in_flight = threads = 0
 
     def run() -> None:
         while (item := todo.get()) is not None:
             try:
-                done.put((work(item), None))
+                done.append((work(item), None))
             except BaseException as e:
                 stop.set()
-                done.put((None, e))
+                done.append((None, e))
+            woken.put(None)
 
     iterator = iter(items)
     try:
@@ -65,20 +69,27 @@ def in_parallel(
                     if stop.is_set():
                         raise Stopped
                     return
-                result, failure = _next(done)
+                # In slices, since not every platform wakes an unbounded wait for ctrl-C.
+                while not done:
+                    _wait(woken, 0.5)
             except KeyboardInterrupt as e:
                 failure = e
                 break
+            # No call in here, so that no interrupt comes between taking a result and counting it.
+            result, failure = done[0]
+            del done[0]
             in_flight -= 1
             if failure is None:
                 yield result  # type: ignore[misc]
         stop.set()
         deadline = time.monotonic() + stop_seconds
         while in_flight:
-            try:
-                result, error = done.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
+            while not done and (left := deadline - time.monotonic()) > 0:
+                _wait(woken, left)
+            if not done:
                 break
+            result, error = done[0]
+            del done[0]
             in_flight -= 1
             if error is None:
                 yield result  # type: ignore[misc]
@@ -93,13 +104,9 @@ def in_parallel(
             todo.put(None)
 
 
-def _next(done: queue.SimpleQueue[Result]) -> Result:
-    # In slices, since not every platform wakes an unbounded wait for ctrl-C.
-    while True:
-        try:
-            return done.get(timeout=0.5)
-        except queue.Empty:
-            continue
+def _wait(woken: queue.SimpleQueue[None], seconds: float) -> None:
+    with suppress(queue.Empty):
+        woken.get(timeout=seconds)
 
 
 class InFlight:
