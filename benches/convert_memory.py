@@ -99,7 +99,9 @@ def _converted(videos: int, order: Order, folder: Path, only: int | None = None)
 
 def write_boxes(path: Path, videos: int, order: Order, only: int | None = None) -> None:
     """Write a COCO dataset, annotation by annotation."""
-    boxes = [f"{7 + n % 1499}.{n % 89 + 10}, {3 + n % 883}.5, {20 + n % 371}.25, {15 + n % 163}.75" for n in range(9973)]
+    boxes = [
+        f"{7 + n % 1499}.{n % 89 + 10}, {3 + n % 883}.5, {20 + n % 371}.25, {15 + n % 163}.75" for n in range(9973)
+    ]
     frames = videos * _FRAMES
     width, height = _SIZE_PX
     with path.open("w", encoding="ascii") as file:

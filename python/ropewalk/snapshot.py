@@ -32,7 +32,7 @@ _FILE_ENDINGS = "avi|bmp|dcm|gif|jpe?g|mkv|mov|mp3|mp4|nii|pdf|png|tiff?|txt|wav
 _EMAIL = re.compile(rf"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.(?!(?:{_FILE_ENDINGS})\b)[\w-]+)+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MediumImage:
     """One image of an image group; a size (px) may be unknown."""
 
@@ -43,7 +43,7 @@ class MediumImage:
     height: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Medium:
     """One data row of a project; a size (px) may be unknown, `duration` is in seconds."""
 
@@ -66,7 +66,7 @@ class Medium:
     images: tuple[MediumImage, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A project, its ontology and its media; `label_rows` holds saved rows in Encord's own form."""
 

@@ -20,7 +20,7 @@ use crate::coco::{read_tables, CocoSource};
 use crate::errors::to_py;
 
 /// Memory that the stage takes before it spills to the work folder.
-const MEMORY_BYTES: usize = 64 << 20;
+const MEMORY_BYTES: usize = 48 << 20;
 
 /// Label rows between two looks for ctrl-C.
 const MEASURED_TOGETHER: usize = 32;
