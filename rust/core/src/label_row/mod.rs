@@ -11,6 +11,7 @@ mod header;
 pub mod identity;
 mod labels;
 pub mod number;
+mod ring;
 pub mod text;
 
 pub use compare::{compare, Compared, Difference};

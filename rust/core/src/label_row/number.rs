@@ -1,8 +1,12 @@
 //! Numbers as Python's `json.dumps` writes them: the shortest text that reads back to the same f64, in `repr`'s form.
 
+/// Longest text of an f64, such as `-2.2250738585072014e-308`.
+pub(super) const TEXT_BYTES: usize = 24;
+
 /// Appends a finite f64 as Python's `repr` writes it: `1.0`, `1e-05`, `1e+16`, `5e-324`.
 ///
 /// NaN and the infinities are not JSON; callers refuse them before.
+#[inline]
 pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
@@ -10,10 +14,32 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     // Everywhere else the two agree.
     let magnitude = value.abs();
     if magnitude >= 1e-4 || magnitude == 0.0 || magnitude < 1e-9 {
-        out.extend_from_slice(text.as_bytes());
+        push_text(out, text.as_bytes());
     } else {
         push_small(out, text);
     }
+}
+
+/// Appends a number's text, in two pieces that may overlap: a call to copy any number of bytes costs as much as the digits.
+#[inline]
+fn push_text(out: &mut Vec<u8>, text: &[u8]) {
+    let (start, len) = (out.len(), text.len());
+    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<8>()) {
+        out.extend_from_slice(&[0; TEXT_BYTES]);
+        out[start..start + 16].copy_from_slice(first);
+        out[start + len - 8..start + len].copy_from_slice(last);
+        out.truncate(start + len);
+    } else {
+        out.extend_from_slice(text);
+    }
+}
+
+/// Appends the first `len` of a few bytes.
+#[inline]
+pub(super) fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(bytes);
+    out.truncate(end);
 }
 
 /// Rounds a finite number to so many decimals, exact ties to an even last digit; what would be -0.0 is 0.0.
