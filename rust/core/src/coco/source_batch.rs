@@ -38,6 +38,11 @@ impl SourceBatch {
         self.rejects.len() as u64 + of_rows
     }
 
+    /// Bytes of the stretch of the file that the batch was read from.
+    pub fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Where row `row` came from.
     ///
     /// # Panics

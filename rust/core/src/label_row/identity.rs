@@ -28,8 +28,16 @@ pub type ObjectHash = [u8; 8];
 
 /// Identity of a track of one class on one medium.
 pub fn tracked(branch: &str, source_label: &str, data_hash: &str, feature_hash: &str, track: &str) -> u128 {
-    let mut form = Form::new("ropewalk tracked v1");
-    for part in [branch, source_label, data_hash, feature_hash, track] {
+    tracked_in(
+        &mut Form::default(),
+        [branch, source_label, data_hash, feature_hash, track],
+    )
+}
+
+/// [`tracked`], its byte form in a buffer that is used again.
+pub(crate) fn tracked_in(form: &mut Form, parts: [&str; 5]) -> u128 {
+    form.begin("ropewalk tracked v1");
+    for part in parts {
         form.text(part.as_bytes());
     }
     xxh3_128(&form.0)
@@ -55,7 +63,17 @@ pub struct Untracked<'a> {
 /// Identity of an object that stands on one frame only: everything that is written of it. Exactly equal objects on one
 /// frame share it; [`ObjectHashes`] tells them apart by their number.
 pub fn untracked(branch: &str, data_hash: &str, frame: u32, object: &Untracked<'_>) -> u128 {
-    let mut form = Form::new("ropewalk untracked v1");
+    untracked_in(&mut Form::default(), [branch, data_hash], frame, object)
+}
+
+/// [`untracked`], its byte form in a buffer that is used again.
+pub(crate) fn untracked_in(
+    form: &mut Form,
+    [branch, data_hash]: [&str; 2],
+    frame: u32,
+    object: &Untracked<'_>,
+) -> u128 {
+    form.begin("ropewalk untracked v1");
     for part in [branch, data_hash, object.feature_hash] {
         form.text(part.as_bytes());
     }
@@ -85,13 +103,13 @@ pub fn untracked(branch: &str, data_hash: &str, frame: u32, object: &Untracked<'
 }
 
 /// The byte form under construction.
-struct Form(Vec<u8>);
+#[derive(Debug, Default)]
+pub(crate) struct Form(Vec<u8>);
 
 impl Form {
-    fn new(domain: &str) -> Self {
-        let mut form = Self(Vec::with_capacity(256));
-        form.text(domain.as_bytes());
-        form
+    fn begin(&mut self, domain: &str) {
+        self.0.clear();
+        self.text(domain.as_bytes());
     }
 
     fn u64(&mut self, value: usize) {
@@ -173,7 +191,8 @@ impl<const BITS: u32> ObjectHashes<BITS> {
 }
 
 fn derive<T>(domain: &str, identity: u128, number: u64, hash: fn(&[u8]) -> T) -> T {
-    let mut form = Form::new(domain);
+    let mut form = Form::default();
+    form.begin(domain);
     form.0.extend_from_slice(&identity.to_le_bytes());
     form.0.extend_from_slice(&number.to_le_bytes());
     hash(&form.0)
