@@ -36,6 +36,12 @@ pub struct Measure {
     pub digest: u128,
 }
 
+/// Annotations whose text tells how much room a row needs, so that it is not copied as it grows.
+const SAMPLED_ROWS: u64 = 64;
+
+/// Times that a record grows at most when it is written, its constant text included.
+const MOST_GROWTH: u64 = 8;
+
 /// The label rows of an import.
 pub struct LabelRows {
     plan: Arc<Plan>,
@@ -68,7 +74,16 @@ impl LabelRows {
         let templates = self.templates(when);
         let mut body = Vec::new();
         let mut writer = RowWriter::new(&templates, &header, &mut body);
-        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
+        let most = MOST_GROWTH * self.staged.record_bytes(span);
+        let mut rows = 0;
+        let write = |row: &StagedRow<'_>| {
+            rows += 1;
+            if rows == SAMPLED_ROWS {
+                writer.make_room(rows - 1, span.annotations, most);
+            }
+            writer.push(row)
+        };
+        self.fitting(span, &header, write, |_, _, _| Ok(()))?;
         writer.finish();
         Ok(body)
     }

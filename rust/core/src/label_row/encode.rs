@@ -160,6 +160,15 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
+    /// Makes room for a row of `of` annotations, the first `written` of which tell how long they are; for `most` bytes at
+    /// most.
+    pub fn make_room(&mut self, written: u64, of: u64, most: u64) {
+        let all = self.out.len() as u64 / written.max(1) * of;
+        let more = (all + all / 16).min(most).saturating_sub(self.out.len() as u64);
+        // It is a guess: without it the text grows as it must.
+        let _ = self.out.try_reserve(more as usize);
+    }
+
     /// Bytes written since the last [`Self::hand_over`].
     pub fn held_bytes(&self) -> usize {
         self.out.len()
