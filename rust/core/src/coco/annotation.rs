@@ -25,6 +25,15 @@ struct RawId {
     text: Span,
 }
 
+impl RawId {
+    fn int(value: i64, text: Span) -> Self {
+        Self {
+            number: Some(value),
+            text,
+        }
+    }
+}
+
 /// A member of an annotation.
 #[derive(Debug, Clone, Copy)]
 enum Member {
@@ -110,9 +119,40 @@ impl Draft {
                 Member::of(plain(scanner, name, key), confidence)
             })?;
             let Some(member) = next else { break };
-            self.member(scanner, member, confidence)?;
+            if !self.tiny_member(scanner, member) {
+                self.member(scanner, member, confidence)?;
+            }
         }
         Ok(())
+    }
+
+    /// Reads a member whose value is a short number that fits it, as most are; false where that is not so, with nothing
+    /// consumed.
+    #[inline]
+    fn tiny_member(&mut self, scanner: &mut Scanner<'_>, member: Member) -> bool {
+        let start = scanner.at;
+        let Some(number) = scanner.tiny_number() else {
+            return false;
+        };
+        let text = Span {
+            start,
+            end: scanner.at,
+            own: false,
+        };
+        match (member, number) {
+            (Member::Other, _) => {}
+            (Member::Id, Number::Int(id)) => self.id = Some(RawId::int(id, text)),
+            (Member::ImageId, Number::Int(id)) => self.image_id = Some(RawId::int(id, text)),
+            (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
+            (Member::TrackId, Number::Int(id)) => self.track = Some(Ok(RawId::int(id, text))),
+            (Member::IsCrowd, _) => self.crowd = number.as_f64() != 0.0,
+            (Member::Confidence, _) if number.as_f64() <= 1.0 => self.score = Some(Ok(number.as_f64())),
+            _ => {
+                scanner.at = start;
+                return false;
+            }
+        }
+        true
     }
 
     /// Makes the draft one that cannot be written.

@@ -297,6 +297,14 @@ impl<'a> Scanner<'a> {
         self.any_number()
     }
 
+    /// Reads the number that stands here if it is short and not negative.
+    #[inline(always)]
+    pub fn tiny_number(&mut self) -> Option<Number> {
+        let (number, len) = self.ahead::<CHUNK_BYTES>().and_then(digits::tiny)?;
+        self.at += len;
+        Some(number)
+    }
+
     /// Reads numbers of a list, the first of which stands here, as long as they are short, not negative and stand with `, `
     /// between them; what follows the last one is left to [`Self::next_item`].
     #[inline]
