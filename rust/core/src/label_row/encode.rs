@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::plan::{DataType, OntologyObject};
 use crate::stage::record::{Geometry, StagedRow};
 
+/// Objects that room is made for ahead of them.
+const MOST_OBJECTS: u64 = 1 << 20;
+
 /// How labels are written: the constant JSON of each ontology object's, and how long numbers are. Made once an import,
 /// used for all its rows.
 #[derive(Debug)]
@@ -163,6 +166,10 @@ impl<'a> RowWriter<'a> {
     /// Makes room for a row of `of` annotations, the first `written` of which tell how long they are; for `most` bytes at
     /// most.
     pub fn make_room(&mut self, written: u64, of: u64, most: u64) {
+        let more_of = |found: usize| found as u64 * (of - written.min(of)) / written.max(1);
+        let objects = more_of(self.objects.len()).min(MOST_OBJECTS) as usize;
+        self.objects.reserve(objects);
+        self.hashes.reserve(objects);
         let all = self.out.len() as u64 / written.max(1) * of;
         let more = (all + all / 16).min(most).saturating_sub(self.out.len() as u64);
         // It is a guess: without it the text grows as it must.

@@ -94,7 +94,7 @@ pub(crate) fn untracked_in(
     form.u32(if sized { object.width_px } else { 0 });
     form.u32(if sized { object.height_px } else { 0 });
     match object.geometry {
-        Geometry::BoundingBox(xywh) => xywh.into_iter().for_each(|v| form.f64(v)),
+        Geometry::BoundingBox(xywh) => form.f64s(&xywh),
         Geometry::RotatableBoundingBox(xywh, theta) => xywh.into_iter().chain([theta]).for_each(|v| form.f64(v)),
         Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => form.points(&points),
         Geometry::Bitmask(rle) => form.text(rle),
@@ -121,8 +121,16 @@ impl Form {
     }
 
     fn f64(&mut self, value: f64) {
-        let value = if value == 0.0 { 0.0 } else { value };
-        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        self.f64s(&[value]);
+    }
+
+    fn f64s(&mut self, values: &[f64]) {
+        let start = self.0.len();
+        self.0.resize(start + 8 * values.len(), 0);
+        for (bytes, &value) in self.0[start..].chunks_exact_mut(8).zip(values) {
+            let value = if value == 0.0 { 0.0 } else { value };
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
     }
 
     fn text(&mut self, bytes: &[u8]) {
@@ -136,7 +144,7 @@ impl Form {
             self.u64(ends[1].abs_diff(ends[0]) as usize);
             for ring in part {
                 self.u64(ring.len());
-                ring.iter().for_each(|&v| self.f64(v));
+                self.f64s(ring);
             }
         }
     }
@@ -154,6 +162,11 @@ pub struct ObjectHashes<const BITS: u32 = 48> {
 }
 
 impl<const BITS: u32> ObjectHashes<BITS> {
+    /// Makes room for so many more objects.
+    pub fn reserve(&mut self, objects: usize) {
+        self.taken.reserve(objects);
+    }
+
     /// Hash of a tracked object, and whether this is its first row.
     pub fn tracked(&mut self, identity: u128) -> (ObjectHash, bool) {
         self.take(identity)

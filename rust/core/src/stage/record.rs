@@ -158,7 +158,11 @@ fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
 }
 
 fn write_floats(values: &[f64], out: &mut Vec<u8>) {
-    out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    let start = out.len();
+    out.resize(start + 8 * values.len(), 0);
+    for (bytes, value) in out[start..].chunks_exact_mut(8).zip(values) {
+        bytes.copy_from_slice(&value.to_le_bytes());
+    }
 }
 
 /// Parts, then rings of each part, then coordinates of each ring, each list behind its length.
@@ -277,9 +281,7 @@ impl RecordReader {
             for _ in 0..u32::from_le_bytes(from.take()?) {
                 let len = u32::from_le_bytes(from.take()?) as usize;
                 let ring = from.slice(len.saturating_mul(8))?;
-                let values = ring
-                    .chunks_exact(8)
-                    .filter_map(|c| c.first_chunk().copied().map(f64::from_le_bytes));
+                let values = ring.chunks_exact(8).map(|value| f64::from_le_bytes(part(value, 0)));
                 self.coords.extend(values);
                 self.rings.push(self.coords.len() as i32);
             }
