@@ -12,6 +12,10 @@ use arrow_schema::{ArrowError, DataType};
 /// Bytes after which a column starts a new buffer: views address 2^31 bytes of each.
 const BLOCK_BYTES: usize = 1 << 24;
 
+/// Values like the first one that room is made for, up to so many bytes.
+const EXPECTED_VALUES: usize = 256;
+const EXPECTED_BYTES: usize = 1 << 20;
+
 type Made<T> = Result<T, ArrowError>;
 
 /// Strings or bytes as Arrow views. A value equal to the one before it shares its bytes, so that a file name
@@ -49,6 +53,9 @@ impl Views {
         }
         if self.block.len() + value.len() > BLOCK_BYTES && !self.block.is_empty() {
             self.blocks.push(Buffer::from(std::mem::take(&mut self.block)));
+        }
+        if self.block.capacity() == 0 {
+            self.block.reserve((EXPECTED_VALUES * value.len()).min(EXPECTED_BYTES));
         }
         let (index, start) = (self.blocks.len() as u32, self.block.len());
         self.block.extend_from_slice(value);

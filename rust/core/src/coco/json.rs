@@ -469,6 +469,22 @@ fn plain_bytes(text: &[u8]) -> usize {
             return at + marked.trailing_zeros() as usize / 8;
         }
         at += 8;
+        if at == 16 {
+            at += long_plain_bytes(&text[at..]);
+        }
+    }
+    at
+}
+
+/// The same by pieces of 32 bytes, which the compiler tests at once: a mask's run lengths are thousands of bytes.
+fn long_plain_bytes(text: &[u8]) -> usize {
+    let plain = |&byte: &u8| (byte != b'"') & (byte != b'\\') & (0x20..0x80).contains(&byte);
+    let mut at = 0;
+    while let Some(piece) = text[at..].first_chunk::<32>() {
+        if !piece.iter().fold(true, |all, byte| all & plain(byte)) {
+            break;
+        }
+        at += 32;
     }
     at
 }
