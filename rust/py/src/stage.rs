@@ -18,6 +18,7 @@ use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
 use crate::coco::{read_tables, CocoSource};
 use crate::errors::to_py;
+use crate::memory;
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 64 << 20;
@@ -52,6 +53,7 @@ impl Stage {
         memory_bytes: usize,
         threads: usize,
     ) -> PyResult<Self> {
+        memory::keep_blocks();
         let plan = Arc::new(Plan::from_json(plan).map_err(|e| to_py(py, e))?);
         let stage = StageBuilder::new(work_dir, memory_bytes);
         let intake = Intake::new(&plan, stage, &rejects, threads).map_err(|e| to_py(py, e))?;

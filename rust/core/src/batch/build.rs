@@ -184,9 +184,14 @@ impl AnnotationBatchBuilder {
 
     /// Appends a row. Coordinates are copied as they are: no conversion, no rounding.
     pub fn push(&mut self, row: &Annotation<'_>) {
+        self.push_with_id(row, row.annotation_id.map(str::as_bytes));
+    }
+
+    /// Appends a row whose id is given apart, as text that need not be checked: the column is when it is made.
+    pub(crate) fn push_with_id(&mut self, row: &Annotation<'_>, annotation_id: Option<&[u8]>) {
         self.source.push(Some(row.source.as_bytes()));
         self.offset.push(row.offset);
-        self.annotation_id.push(row.annotation_id.map(str::as_bytes));
+        self.annotation_id.push(annotation_id);
         self.media.push(Some(row.media.as_bytes()));
         self.frame.push(row.frame);
         self.frame_last.push(self.rows, row.frame_last);

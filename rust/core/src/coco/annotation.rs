@@ -445,6 +445,11 @@ impl Draft {
         self.id.map(|id| self.string(id.text, text))
     }
 
+    /// The bytes of [`Self::annotation_id`].
+    pub fn annotation_id_text<'a>(&'a self, text: &'a [u8]) -> Option<&'a [u8]> {
+        self.id.map(|id| self.text(id.text, text))
+    }
+
     /// The annotation's id to compare.
     pub fn annotation_key<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
         self.id.map(|id| self.key(id, text))

@@ -410,7 +410,6 @@ impl CocoReader {
             image.frame,
             self.tables.class_label(class),
         );
-        row.annotation_id = self.draft.annotation_id(text);
         row.track = self.draft.track(text);
         row.score = self.draft.score();
         row.shape = Some(shape);
@@ -425,7 +424,7 @@ impl CocoReader {
             }
             _ => row.points = self.draft.points(),
         }
-        self.builder.push(&row);
+        self.builder.push_with_id(&row, self.draft.annotation_id_text(text));
         rows.media.push(media);
         rows.classes.push(class);
         rows.spans.push((byte, end - start));

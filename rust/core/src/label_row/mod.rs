@@ -7,6 +7,7 @@ mod compare;
 mod encode;
 mod entries;
 mod existing;
+mod fraction;
 mod header;
 pub mod identity;
 mod labels;

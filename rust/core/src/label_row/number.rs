@@ -1,5 +1,7 @@
 //! Numbers as Python's `json.dumps` writes them: the shortest text that reads back to the same f64, in `repr`'s form.
 
+use super::fraction::push_shortest;
+
 /// Longest text of an f64, such as `-2.2250738585072014e-308`.
 pub(super) const TEXT_BYTES: usize = 24;
 
@@ -8,29 +10,21 @@ pub(super) const TEXT_BYTES: usize = 24;
 /// NaN and the infinities are not JSON; callers refuse them before.
 #[inline]
 pub fn push_f64(out: &mut Vec<u8>, value: f64) {
+    if !push_shortest(out, value) {
+        push_any_f64(out, value);
+    }
+}
+
+fn push_any_f64(out: &mut Vec<u8>, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
     // Below 1e-4 Python switches to an exponent of at least two digits; zmij does so a decade later, with one digit.
     // Everywhere else the two agree.
     let magnitude = value.abs();
     if magnitude >= 1e-4 || magnitude == 0.0 || magnitude < 1e-9 {
-        push_text(out, text.as_bytes());
+        out.extend_from_slice(text.as_bytes());
     } else {
         push_small(out, text);
-    }
-}
-
-/// Appends a number's text, in two pieces that may overlap: a call to copy any number of bytes costs as much as the digits.
-#[inline]
-fn push_text(out: &mut Vec<u8>, text: &[u8]) {
-    let (start, len) = (out.len(), text.len());
-    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<8>()) {
-        out.extend_from_slice(&[0; TEXT_BYTES]);
-        out[start..start + 16].copy_from_slice(first);
-        out[start + len - 8..start + len].copy_from_slice(last);
-        out.truncate(start + len);
-    } else {
-        out.extend_from_slice(text);
     }
 }
 
