@@ -190,10 +190,9 @@ impl Staged {
         when: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let span = self.span(index)?;
-        let body = py
-            .detach(|| self.rows.encode(span, header, when))
-            .map_err(|e| to_py(py, e))?;
-        Ok(PyBytes::new(py, &body))
+        let bytes = |body: &[u8]| Python::attach(|py| PyBytes::new(py, body).unbind());
+        let body = py.detach(|| self.rows.encode_with(span, header, when, bytes));
+        body.map(|body| body.into_bound(py)).map_err(|e| to_py(py, e))
     }
 
     fn measure<'py>(&self, py: Python<'py>, threads: usize) -> PyResult<Bound<'py, PyList>> {

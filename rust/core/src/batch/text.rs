@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use arrow_array::builder::make_view;
-use arrow_array::{new_null_array, ArrayRef, BinaryViewArray, StringViewArray};
+use arrow_array::{new_null_array, ArrayRef, BinaryViewArray, StringViewArray, UInt32Array};
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
+use arrow_select::take::take;
 
 /// Bytes after which a column starts a new buffer: views address 2^31 bytes of each.
 const BLOCK_BYTES: usize = 1 << 24;
@@ -185,8 +186,10 @@ fn same(value: Option<&[u8]>, rows: usize, binary: bool) -> Made<ArrayRef> {
         return Ok(new_null_array(&none, rows));
     };
     let block = (value.len() > 12).then(|| Buffer::from(value.to_vec()));
-    let views = vec![make_view(value, 0, 0); rows];
-    array((views.into(), block.into_iter().collect(), None), binary)
+    let views = vec![make_view(value, 0, 0)];
+    let one = array((views.into(), block.into_iter().collect(), None), binary)?;
+    // Repeated, it need not be checked again.
+    take(&one, &UInt32Array::from(vec![0; rows]), None)
 }
 
 /// A column of a few words, from an enum.

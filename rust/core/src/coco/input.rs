@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,9 +21,6 @@ const MAX_RESERVED_BYTES: usize = 1 << 23;
 /// Bytes that a window of a long file is made for: a batch, and what is read beyond it. Allocators that learn from what is
 /// given back (glibc's) then keep the memory of a batch for the next one.
 const WINDOW_BYTES: usize = 1 << 21;
-
-/// Bytes read by one call.
-const READ_BYTES: usize = 1 << 16;
 
 /// Least and most bytes asked for at a time.
 const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 1..=1 << 28;
@@ -295,26 +292,11 @@ impl Window {
         }
         let wanted = self.chunk_bytes.max(unread);
         self.text.reserve(wanted);
-        let end = self.text.len() + wanted;
-        while !self.eof && self.text.len() < end {
-            let most = READ_BYTES.min(end - self.text.len());
-            let read = self.read_once(most).map_err(|cause| self.input.failed(cause))?;
-            self.eof = read == 0;
-        }
+        let read = (&mut self.file)
+            .take(wanted as u64)
+            .read_to_end(&mut self.text)
+            .map_err(|cause| self.input.failed(cause))?;
+        self.eof = read < wanted;
         Ok(())
-    }
-
-    /// Appends at most `most` bytes of the file; 0 at its end.
-    fn read_once(&mut self, most: usize) -> std::io::Result<usize> {
-        let start = self.text.len();
-        self.text.resize(start + most, 0);
-        let read = loop {
-            match self.file.read(&mut self.text[start..]) {
-                Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.text.truncate(start + read.as_ref().map_or(0, |&read| read));
-        read
     }
 }

@@ -72,22 +72,22 @@ pub(super) fn push_shortest(out: &mut Vec<u8>, value: f64) -> bool {
 #[inline(always)]
 fn nearest(c: u64, scale: &Scale) -> u64 {
     let exact = u128::from(c) * u128::from(scale.fives);
-    let units = (exact >> scale.below_unit) as u64;
+    // As two words, since a shift of 128 bits asks whether it crosses from one to the other.
+    let (high, low) = ((exact >> 64) as u64, exact as u64);
+    let units = (high << (64 - scale.below_unit)) | (low >> scale.below_unit);
     // Twice what it is in each of the following, so that half the way to a neighbour is `fives`: an odd number, which no
     // decimal is at.
     let unit = 2 << scale.below_unit;
-    let rest = 2 * (exact as u64 & (unit / 2 - 1));
+    let rest = 2 * (low & (unit / 2 - 1));
     let last_digit = units % 10;
     let above_tens = last_digit * unit + rest;
     let (down, up) = (above_tens < scale.fives, 10 * unit - above_tens < scale.fives);
     let tens = units - last_digit + if up { 10 } else { 0 };
     // Where no shorter one is near enough; between two equally near ones the even one.
     let rounded = units + u64::from(2 * rest + (units & 1) > unit);
-    if down | up {
-        tens
-    } else {
-        rounded
-    }
+    // Which of them is chance, that no branch foresees.
+    let short = u64::from(down | up).wrapping_neg();
+    (tens & short) | (rounded & !short)
 }
 
 /// Appends `decimal`, of at most 17 digits, behind `0.`, less the zeros at its end.
@@ -101,10 +101,9 @@ fn push_decimal(out: &mut Vec<u8>, decimal: u64, more_decimals: usize) {
     // In place: text that is put together elsewhere is read back before it has been stored.
     out.extend_from_slice(&[b'0'; MOST_BYTES]);
     if let Some(text) = out[start..].first_chunk_mut::<MOST_BYTES>() {
+        // Without more decimals there is no first digit, and the point takes its place.
+        text[places - 1] = b'0' + first as u8;
         text[1] = b'.';
-        if more_decimals > 0 {
-            text[places - 1] = b'0' + first as u8;
-        }
         text[places..places + DIGITS].copy_from_slice(&ascii.to_le_bytes());
     }
     out.truncate(start + places + DIGITS - digits.leading_zeros() as usize / 8);
