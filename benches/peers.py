@@ -21,7 +21,7 @@ from rlemasklib import RLEMask
 
 from ropewalk import _core
 from ropewalk.plan import PlanOptions, plan_json
-from ropewalk.sinks.encord.transport import save_body
+from ropewalk.sinks.encord.calls import save_body
 from ropewalk.snapshot import Snapshot
 from synthetic import CLASS_NAMES, FPS, Predictions
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from encord import EncordUserClient, Project
@@ -46,3 +49,22 @@ def client(emulator: RunningEmulator) -> EncordUserClient:
 def project(client: EncordUserClient, emulator: RunningEmulator) -> Project:
     """Open the small test project with the SDK."""
     return client.get_project(emulator.project_hash)
+
+
+@pytest.fixture
+def requests_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
+    """Record (method of the query, ids) of every request of the transport."""
+    from ropewalk.sinks.encord import transport
+
+    sent: list[tuple[str, int]] = []
+    lock = threading.Lock()
+    send = transport.Transport.send
+
+    def recording(self: transport.Transport, body: bytes, operation: str) -> Any:
+        query = json.loads(body)
+        with lock:
+            sent.append((query["query_method"] + " " + query["query_type"], len(query["values"]["uid"] or [])))
+        return send(self, body, operation)
+
+    monkeypatch.setattr(transport.Transport, "send", recording)
+    yield sent

@@ -15,8 +15,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError, RopewalkError, UsageError
-from ropewalk.ledger.ledger import LEDGERS, ImportName, ImportRecord, Ledger
+from ropewalk.ledger.ledger import LEDGERS, Ledger
 from ropewalk.ledger.lock import branch_lock
+from ropewalk.ledger.records import ImportName, ImportRecord
 from ropewalk.options import SendOptions, split_options
 from ropewalk.plan import PlanOptions
 from ropewalk.predictions import sources_of
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from ropewalk.ledger.lock import Turn
     from ropewalk.predictions import Predictions
     from ropewalk.project import StandingRow
+    from ropewalk.sinks.encord.outcome import Outcome
     from ropewalk.sinks.encord.rows import LabelRows
-    from ropewalk.sinks.encord.upload import Outcome, Row, Upload
+    from ropewalk.sinks.encord.staged_rows import Row
+    from ropewalk.sinks.encord.upload import Upload
 
 _BRANCH = re.compile(r"[A-Za-z0-9._-]+")
 _REFUSED_SHOWN = 5
@@ -160,11 +163,13 @@ class _Import:
         todo = self._measured(staged)
         if self.send.max_rejects is not None:
             check_max_rejects(self.send.max_rejects, self.report)
-        upload = self._upload(staged, todo, rows, standing)
+        ledger: Ledger | None = None
         if turn is not None:
             name = self._name(endpoint, todo)
             ledger = stack.enter_context(self._ledger(endpoint, name, project, todo))
-            upload.remember(ledger, trusted=turn.was_last(name))
+        upload = self._upload(staged, todo, rows, standing, ledger)
+        if turn is not None and turn.was_last(name):
+            upload.trust_ledger()
         if self.send.on_existing == "fail" and standing:
             self._check_existing(upload)
         if turn is not None:
@@ -176,7 +181,7 @@ class _Import:
 
     def _measured(self, staged: Staged) -> list[Row]:
         """Measure all label rows, and reject those that are too large to be sent."""
-        from ropewalk.sinks.encord.upload import staged_rows, too_large
+        from ropewalk.sinks.encord.staged_rows import staged_rows, too_large
 
         assert self.rejects is not None
         limit = self.send.max_row_bytes
@@ -194,7 +199,12 @@ class _Import:
         return todo
 
     def _upload(
-        self, staged: Staged, todo: list[Row], rows: LabelRows | None, standing: Mapping[str, StandingRow]
+        self,
+        staged: Staged,
+        todo: list[Row],
+        rows: LabelRows | None,
+        standing: Mapping[str, StandingRow],
+        ledger: Ledger | None,
     ) -> Upload:
         from ropewalk.sinks.encord.upload import Limits, Upload
 
@@ -205,10 +215,12 @@ class _Import:
             rows=rows,
             branch=self.branch,
             standing=standing,
-            when=creation_time(datetime.now(timezone.utc)),
+            # The ledger's own creation time: what is sent again is identical.
+            when=creation_time(datetime.now(timezone.utc)) if ledger is None else ledger.header.when,
             on_existing=send.on_existing,
             limits=Limits(send.jobs, send.batch_rows, send.batch_bytes, send.max_inflight_bytes, send.max_row_bytes),
             stop=self.stop,
+            ledger=ledger,
         )
 
     def _name(self, endpoint: str, todo: list[Row]) -> str:

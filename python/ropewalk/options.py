@@ -23,7 +23,8 @@ class SendOptions:
 
     At most `jobs` requests are in flight, fewer while the server is slow, with batches of at most so many rows and
     bytes, and at most `max_inflight_bytes` of bodies together. `retry_seconds` is the time in which one request has to
-    succeed, `timeout` (seconds) how long one attempt waits for an answer, longer for large bodies.
+    succeed, `timeout` (seconds) how long one attempt waits for an answer, longer for large bodies. `sdk_calls` goes
+    through the SDK's public calls, one at a time.
     """
 
     allow_branch: bool = False
@@ -36,6 +37,7 @@ class SendOptions:
     max_row_bytes: int = 50_000_000
     retry_seconds: float = 600.0
     timeout: float = 60.0
+    sdk_calls: bool = False
     max_rejects: str | None = None
     verify: bool = False
     dry_run: bool = False

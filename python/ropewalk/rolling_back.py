@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import EncordError, UsageError
-from ropewalk.ledger.ledger import UNDOING, Ledger, RowRecord, find_ledgers
+from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.ledger.lock import branch_lock
+from ropewalk.ledger.records import UNDOING, RowRecord
 from ropewalk.options import SendOptions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project import StandingRow, standing_from_listing
@@ -47,6 +48,7 @@ class Rollback:
         gone: Rows that the branch does not have any more.
         lost: Rows whose earlier labels the ledger cannot give back; they are left as they are.
         refused: Why, by data_hash, where Encord refused.
+        unrecorded: Label rows of the import without a line in its ledger: not begun yet, or the lines are lost.
         damaged: Lines of the ledger that could not be read: rows may be missing in these figures.
         exit_code: 0 when everything is undone, 3 when something is left.
     """
@@ -58,6 +60,7 @@ class Rollback:
     gone: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    unrecorded: int = 0
     damaged: int = 0
     exit_code: int = EXIT_ALL_WRITTEN
 
@@ -105,7 +108,8 @@ def rollback(
         branch_lock(endpoint, project.project_hash, branch) as turn,
     ):
         ledger = _chosen(find_ledgers(work_dir, project.project_hash, branch), endpoint, branch, name)
-        result = Rollback(damaged=ledger.damaged)
+        unrecorded = max(0, ledger.header.label_rows - len(ledger.records))
+        result = Rollback(damaged=ledger.damaged, unrecorded=unrecorded)
         standing = standing_from_listing(rows.listing(branch))
         todo = [
             record

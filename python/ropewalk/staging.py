@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ropewalk.errors import BlockerError, UsageError
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.rejects import RejectFile
 from ropewalk.report import Report, unresolved
-from ropewalk.text import shown, size
+from ropewalk.text import shown, size, without_query
 
 if TYPE_CHECKING:
     from ropewalk._core import Staged
@@ -29,6 +30,9 @@ FORMATS = ("coco",)
 
 # Sorted runs and the runs they are merged into stand on disk together for a while.
 _DISK_FACTOR = 2
+
+# File systems take names of 255 bytes, branches may have longer ones.
+_STEM_CHARACTERS = 120
 
 _STAGE = "stage"
 _IN_USE = "in-use.lock"
@@ -68,7 +72,7 @@ class StageOptions:
         Raises:
             UsageError: `rejects` names a file that is read.
         """
-        return RejectFile(self.rejects, self.work_dir, stem, self.files_read(sources))
+        return RejectFile(self.rejects, self.work_dir, stem[:_STEM_CHARACTERS], self.files_read(sources))
 
     def files_read(self, sources: Iterable[Source]) -> set[Path]:
         """List the files that must not be written over: the sources and `annotations`."""
@@ -138,9 +142,9 @@ def staged_sources(
         report.add_staged(counts)
         if counts["rejected"]:
             rejects.take(temporary, report)
-        titles = [medium.title for medium in project.media] + [i.title for m in project.media for i in m.images]
+        titles = chain.from_iterable((m.title, *(image.title for image in m.images)) for m in project.media)
         names = [item["name"] for item in project.ontology_structure.get("objects", [])]
-        report.unresolved_media = unresolved(counts["unresolved_media"], titles)
+        report.unresolved_media = unresolved(counts["unresolved_media"], list(map(without_query, titles)))
         report.unresolved_classes = unresolved(counts["unresolved_classes"], names)
         yield staged, rejects
 

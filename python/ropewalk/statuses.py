@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ropewalk.ledger.ledger import EDITED, FAILED, SAVED, STANDING, UNDONE, UNKNOWN, find_ledgers
+from ropewalk.ledger.ledger import find_ledgers
 from ropewalk.ledger.lock import is_locked
+from ropewalk.ledger.records import EDITED, FAILED, SAVED, STANDING, UNDONE, UNKNOWN
 
 
 @dataclass(frozen=True)

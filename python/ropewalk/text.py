@@ -27,6 +27,11 @@ def shown(text: str, limit: int = 200) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def without_query(text: str) -> str:
+    """Take the query out of every URL in a text: that is where signatures stand."""
+    return _URL_QUERY.sub(r"\1", text)
+
+
 def without_secrets(text: str, limit: int = 500) -> str:
     """Take signed queries and credentials out of a server's words and make them safe to show."""
     text = _URL_QUERY.sub(r"\1?(hidden)", text[: 4 * limit])

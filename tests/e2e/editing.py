@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
 from ropewalk.emulator import Store
 from workbench import Bench, Json
 
-LATER = timedelta(minutes=5)
 
-
-def edit(bench: Bench, title: str, change: Callable[[Json], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Change a label row of the bench's branch as an annotator does, some minutes after it was saved."""
+def edit(
+    bench: Bench,
+    title: str,
+    change: Callable[[Json], None],
+    monkeypatch: pytest.MonkeyPatch,
+    later: timedelta = timedelta(minutes=5),
+) -> None:
+    """Change a label row of the bench's branch as an annotator does, some time after it was saved."""
     store: Store = bench.emulator.store
     data_hash = next(medium.data_hash for medium in store.snapshot.media if medium.title == title)
     header = next(h for h in store.headers(bench.branch) if h.data_hash == data_hash)
     content = json.loads(store.contents([header.label_hash])[0])
     change(content)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_clock", lambda: datetime.now(timezone.utc).replace(microsecond=0) + LATER)
+        patch.setattr(store, "_clock", lambda: header.last_edited_at + later)
         store.save([(header.label_hash, content)])
 
 

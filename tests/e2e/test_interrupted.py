@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from editing import add_one, edit, move_first, touch
-from ropewalk.errors import BlockerError, EncordError, TemporaryEncordError
-from ropewalk.ledger.ledger import find_ledgers
+from ropewalk.errors import BlockerError, EncordError, LedgerError, TemporaryEncordError
+from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Transport
+from ropewalk.statuses import status
 from workbench import Bench, box, dataset, ring
 
 CONTENT = dataset([box(1), box(2), *(box(10 + n, image=100 + n, track_id=7) for n in range(3)), ring(20, image=2)])
@@ -26,7 +28,7 @@ def lost_after() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
 
         def lost_after(good: int, *, stored: bool = False) -> pytest.MonkeyPatch:
-            send, saves = Transport._send, []
+            send, saves = Transport.send, []
 
             def send_or_fail(self: Transport, body: bytes, operation: str) -> Any:
                 if b'"query_method": "POST"' in body:
@@ -37,7 +39,7 @@ def lost_after() -> Iterator[Any]:
                     send(self, body, operation)
                 raise TemporaryEncordError("the line is dead", status=None, name="ConnectionError")
 
-            patch.setattr(Transport, "_send", send_or_fail)
+            patch.setattr(Transport, "send", send_or_fail)
             return patch
 
         yield lost_after
@@ -52,7 +54,8 @@ def test_a_stopped_import_is_finished_by_the_same_command(bench: Bench, lost_aft
     down.undo()
     report = stopped.value.report
     assert report is not None
-    assert (report.exit_code, report.label_rows_saved) == (1, 1)
+    # The server is to blame, and not the row that it did not answer to.
+    assert (report.exit_code, report.label_rows_saved, report.rejects_by_code) == (1, 1, {})
     saves = bench.stored()
 
     again = bench.run(CONTENT, **options)
@@ -62,14 +65,30 @@ def test_a_stopped_import_is_finished_by_the_same_command(bench: Bench, lost_aft
     assert all(bench.stored()[row] == n for row, n in saves.items() if n)
 
 
-def test_all_of_one_import_has_one_creation_time(bench: Bench, lost_after: Any) -> None:
-    down = lost_after(1)
-    with pytest.raises(EncordError):
-        bench.run(CONTENT, batch_rows=1, jobs=1, retry_seconds=0.1)
-    down.undo()
-    (ledger,) = find_ledgers(bench.folder / "work", branch=bench.branch)
-    # As if it had begun long ago.
-    text = ledger.header.when
+def test_a_full_disk_stops_the_import_and_says_how_to_go_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise LedgerError("work/ledgers/a.ledger: No space left on device")
+
+    source = bench.write(CONTENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "saved", full)
+        stopped = bench.cli_import(source)
+    assert stopped.code == 1
+    assert "No space left on device; run the same command again" in stopped.err
+    assert bench.cli_import(source).code == 0
+    assert len(bench.objects()) == 6
+
+
+def test_all_of_one_import_has_one_creation_time(
+    bench: Bench, lost_after: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ago = "Sat, 21 Nov 2020 23:48:11 UTC"
+    with monkeypatch.context() as patch:
+        patch.setattr("ropewalk.importing.creation_time", lambda moment: long_ago)
+        down = lost_after(1)
+        with pytest.raises(EncordError):
+            bench.run(CONTENT, batch_rows=1, jobs=1, retry_seconds=0.1)
+        down.undo()
     bench.run(CONTENT)
     headers = bench.emulator.store.headers(bench.branch)
     times = {
@@ -77,7 +96,29 @@ def test_all_of_one_import_has_one_creation_time(bench: Bench, lost_after: Any) 
         for content in bench.emulator.store.contents(h.label_hash for h in headers)
         for time in re.findall(r'"createdAt": "([^"]*)"', content)
     }
-    assert times == {text}
+    assert times == {long_ago}
+
+
+def test_a_row_without_an_answer_counts_as_unknown_until_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = LabelRows.save
+
+    def silent(self: LabelRows, label_hashes: Any, rows: list[bytes]) -> Any:
+        if any(b"still.jpg" in row for row in rows):
+            raise TemporaryEncordError("no answer", status=None, name="Timeout")
+        return save(self, label_hashes, rows)
+
+    def states() -> tuple[int, int, int]:
+        (state,) = json.loads(bench.cli("status", "--work-dir", bench.folder / "work", "--json").out)
+        return state["stored"], state["unknown"], state["failed"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelRows, "save", silent)
+        assert bench.run(CONTENT).rejects_by_code == {"no_answer": 2}
+    assert states() == (2, 1, 0)
+    again = bench.run(CONTENT)
+    assert (again.annotations_written, again.exit_code, states()) == (2, 0, (3, 0, 0))
 
 
 def test_an_edit_between_two_runs_is_told_and_put_right(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +140,17 @@ def test_an_edit_of_a_row_that_this_import_saved_is_reported(bench: Bench, monke
     assert (report.edited_by_others, report.label_rows_saved) == (["still.jpg"], 1)
 
 
+def test_an_edit_soon_after_a_save_is_told_by_the_next_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers have the clock of a server that is ahead of the one which dates edits: the listing's times count."""
+    behind = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(seconds=30)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.emulator.store, "_clock", lambda: behind)
+        bench.run(CONTENT, on_existing="replace")
+    edit(bench, "still.jpg", move_first, monkeypatch, later=timedelta(seconds=1))
+    report = bench.run(CONTENT, on_existing="replace")
+    assert (report.edited_by_others, report.label_rows_saved) == (["still.jpg"], 1)
+
+
 @pytest.mark.parametrize(
     ("policy", "change", "edited"),
     [
@@ -110,7 +162,12 @@ def test_an_edit_of_a_row_that_this_import_saved_is_reported(bench: Bench, monke
     ],
 )
 def test_an_edit_while_the_import_runs_is_seen_at_its_end(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, policy: str, change: Any, edited: list[str]
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    requests_sent: list[tuple[str, int]],
+    policy: str,
+    change: Any,
+    edited: list[str],
 ) -> None:
     listing, listings = LabelRows.listing, []
 
@@ -124,18 +181,29 @@ def test_an_edit_while_the_import_runs_is_seen_at_its_end(
         patch.setattr(LabelRows, "listing", edited_before_the_last)
         report = bench.run(CONTENT, on_existing=policy)
     assert (report.edited_by_others, report.exit_code, len(listings)) == (edited, 0, 2)
-    # The next run trusts the rows that were left alone, and looks at the one that was not.
-    if edited == [] and policy == "fail":
-        assert bench.run(CONTENT).annotations_already_there == 6
+    (state,) = status(bench.folder / "work")
+    assert (state.edited, state.stored) == (len(edited), 3 - len(edited))
+    # The next run trusts the rows whose labels were left alone.
+    if edited == []:
+        requests_sent.clear()
+        assert bench.run(CONTENT, on_existing=policy).annotations_already_there == 6
+        assert requests_sent == [("GET labelrowmetadata", 0)]
 
 
-def test_a_row_deleted_while_the_import_runs_counts_as_edited(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_row_deleted_while_the_import_runs_counts_as_edited(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, made_anew: bool
+) -> None:
     listing, listings = LabelRows.listing, []
 
     def without_one(self: LabelRows, *args: Any, **kwargs: Any) -> Any:
         listings.append(args)
         entries = listing(self, *args, **kwargs)
-        return entries if len(listings) == 1 else [e for e in entries if e["data_title"] != "still.jpg"]
+        if len(listings) == 1:
+            return entries
+        others = [entry for entry in entries if entry["data_title"] != "still.jpg"]
+        anew = [entry | {"label_hash": "another"} for entry in entries if entry["data_title"] == "still.jpg"]
+        return others + (anew if made_anew else [])
 
     monkeypatch.setattr(LabelRows, "listing", without_one)
     assert bench.run(CONTENT).edited_by_others == ["still.jpg"]
@@ -171,6 +239,23 @@ def test_a_dry_run_tells_of_rows_that_are_too_large(bench: Bench) -> None:
     report = bench.run(dataset([box(n) for n in range(1, 11)]), max_row_bytes=3_000, dry_run=True)
     assert report.rejects_by_code == {"row_too_large": 10}
     assert find_ledgers(bench.folder / "work") == []
+    # Under a name of its own: they are not those of an import.
+    assert report.rejects_file == str(bench.folder / "work" / f"dry-run-rejects-{bench.branch}.ndjson")
+
+
+def test_a_reject_file_that_was_asked_for_is_written_over(bench: Bench) -> None:
+    rejects = bench.write("of another day\n", "rejects.ndjson")
+    report = bench.run(dataset([box(n) for n in range(1, 11)]), max_row_bytes=3_000, rejects=rejects)
+    assert (report.rejects_file, [reject["code"] for reject in bench.rejects(rejects)]) == (
+        str(rejects),
+        ["row_too_large"],
+    )
+
+
+def test_a_reject_file_that_somebody_emptied_is_used_again(bench: Bench) -> None:
+    emptied = bench.write("", f"work/rejects-{bench.branch}.ndjson")
+    report = bench.run(dataset([box(n) for n in range(1, 11)]), max_row_bytes=3_000)
+    assert (report.rejects_file, len(bench.rejects())) == (str(emptied), 1)
 
 
 def test_a_row_that_merging_makes_too_large_is_rejected(bench: Bench) -> None:
@@ -179,6 +264,14 @@ def test_a_row_that_merging_makes_too_large_is_rejected(bench: Bench) -> None:
     report = bench.run(dataset([box(n) for n in range(6, 10)]), on_existing="merge", max_row_bytes=4_500)
     assert report.rejects_by_code == {"row_too_large": 4}
     assert bench.rows() == held
+
+
+def test_a_branch_may_have_a_name_too_long_for_a_file(bench: Bench) -> None:
+    bench.branch = "b" * 300
+    report = bench.run(dataset([box(1), box(2, bbox=[1])]))
+    assert (report.annotations_written, report.annotations_rejected) == (1, 1)
+    assert report.rejects_file is not None
+    assert [json.loads(line)["annotation"]["id"] for line in Path(report.rejects_file).read_text().splitlines()] == [2]
 
 
 def test_rejects_of_the_server_stand_once_however_often_the_import_runs(

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from ropewalk.progress import NoProgress
 from workbench import CATEGORIES, Bench, box, dataset, mask
 
 CAR_IS_2 = [{"id": 2, "name": "Car"}, {"id": 1, "name": "Road"}]
@@ -132,3 +133,24 @@ def test_a_file_name_that_is_not_utf8(bench: Bench) -> None:
     ran = bench.process("import", *bench.arguments(path))
     assert ran.code == 3, ran.err
     assert [reject["source"] for reject in bench.rejects()] == ["run-\\xff.json"]
+
+
+def test_progress_goes_on_from_one_source_to_the_next(bench: Bench) -> None:
+    class Seen(NoProgress):
+        phase, total = "", 0
+
+        def start(self, phase: str, total: int, unit: str) -> None:
+            self.phase = phase
+            if phase == "reading":
+                self.total = total
+
+        def update(self, done: int) -> None:
+            if self.phase == "reading":
+                seen.append(done)
+
+    seen: list[int] = []
+    progress = Seen()
+    paths = [bench.write(dataset([box(n) for n in range(size)]), f"{size}.json") for size in (90, 30, 60)]
+    bench.run(paths, dry_run=True, progress=progress)
+    assert seen == sorted(seen)
+    assert seen[-1] == progress.total == sum(path.stat().st_size for path in paths)

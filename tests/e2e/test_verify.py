@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from editing import add_one, edit, move_first, objects_of
+from ropewalk.emulator import running_emulator
+from ropewalk.sinks.encord.client import open_project
 from ropewalk.verifying import Verification, verify_predictions
+from snapshots import make_image, make_snapshot
 from workbench import NIGHT, STILL, Bench, Json, box, dataset, mask, ring
 
 CONTENT = dataset(
@@ -87,6 +90,20 @@ def test_rows_that_are_missing_and_rows_that_are_not_mentioned(bench: Bench) -> 
     }
 
 
+def test_all_of_many_rows_are_read_and_twenty_differences_are_shown(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(25))
+    images = [{"id": n, "file_name": medium.title, "width": 30, "height": 50} for n, medium in enumerate(stills)]
+    source = tmp_path / "predictions.json"
+    source.write_text(json.dumps(dataset([box(n, image=n) for n in range(25)], images=images)))
+    with running_emulator(make_snapshot(stills)) as emulator:
+        project = open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+        bench = Bench(emulator, project, "pred-many", tmp_path)
+        nothing, differences = verified(bench, source)
+        assert (nothing.rows_missing, len(differences), len(nothing.examples)) == (25, 25, 20)
+        bench.run(source)
+        assert (verified(bench, source)[0].equal, verified(bench, source)[1]) == (25, [])
+
+
 def test_rejects_of_the_source_are_no_success(bench: Bench) -> None:
     source = bench.write(dataset([box(1), box(2, bbox=[1, 2])]))
     assert bench.run(source).exit_code == 3
@@ -105,15 +122,40 @@ def test_an_import_can_verify_itself(bench: Bench) -> None:
     assert (merged.exit_code, merged.verification["extra"] > 0) == (0, True)  # type: ignore[index]
 
 
+def test_an_import_verifies_what_it_wrote_and_not_what_it_left_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ropewalk.errors import RefusalError
+    from ropewalk.sinks.encord.rows import LabelRows
+
+    bench.run(dataset([box(9)]))
+    skipped = bench.run(CONTENT, on_existing="skip", verify=True)
+    assert skipped.verification is not None
+    assert (skipped.exit_code, skipped.label_rows_skipped, skipped.verification["equal"]) == (0, 1, 4)
+
+    save = LabelRows.save
+
+    def picky(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> object:
+        if any(b"still.jpg" in row for row in rows):
+            raise RefusalError("not this one", status=400, name="CorruptedLabelError")
+        return save(self, label_hashes, rows)
+
+    monkeypatch.setattr(LabelRows, "save", picky)
+    refused = bench.run(CONTENT, on_existing="replace", verify=True)
+    assert refused.verification is not None
+    # The import as a whole has rejects; what it stands for is as it should be.
+    assert (refused.exit_code, refused.verification["exit_code"], refused.verification["equal"]) == (3, 0, 4)
+
+
 def test_an_import_that_was_not_stored_as_sent_exits_with_3(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ropewalk.sinks.encord.transport import Transport
+    from ropewalk.sinks.encord.calls import DirectCalls
 
-    save = Transport.save_label_rows
+    save = DirectCalls.save_rows
 
-    def damaging(self: Transport, label_hashes: list[str], rows: list[bytes]) -> object:
+    def damaging(self: DirectCalls, label_hashes: list[str], rows: list[bytes]) -> object:
         return save(self, label_hashes, [row.replace(b'"confidence":0.5,', b'"confidence":0.75,') for row in rows])
 
-    monkeypatch.setattr(Transport, "save_label_rows", damaging)
+    monkeypatch.setattr(DirectCalls, "save_rows", damaging)
     report = bench.run(CONTENT, verify=True)
     assert report.exit_code == 3
     assert report.verification is not None

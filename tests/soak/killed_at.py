@@ -1,4 +1,4 @@
-"""A process that is to be killed: it dies when its ledger reaches a point, or with half of a line written."""
+"""A process that dies or halts when its ledger reaches a point, or dies with half of a line written."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from ropewalk.ledger import ledger, lines
 
 def die_at(point: str, nth: int) -> None:
     """Let the process die when its ledger reaches a point for the n-th time."""
+    _signal_at(point, nth, signal.SIGKILL)
+
+
+def halt_at(point: str, nth: int) -> None:
+    """Let the process halt when its ledger reaches a point for the n-th time, until SIGCONT or its death."""
+    _signal_at(point, nth, signal.SIGSTOP)
+
+
+def _signal_at(point: str, nth: int, how: signal.Signals) -> None:
     reached = 0
 
     def watch(name: str) -> None:
         nonlocal reached
         reached += name == point
         if reached == nth and name == point:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), how)
 
     original = ledger.Ledger.__post_init__
 

@@ -14,7 +14,7 @@ from ropewalk.emulator.checks import LabelChecker
 from world import Json, World, full, import_here, make_world, running_service, tell
 
 ROWS = 200
-PER_ROW = 500 if full() else 100
+PER_ROW = 500 if full() else 50
 
 # What is wrong with an annotation, and the code it is rejected with.
 WRONGS: list[tuple[str, Json]] = [

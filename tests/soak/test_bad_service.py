@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ropewalk.errors import AccessError
+from ropewalk.sinks.encord import client, connection
+from ropewalk.sinks.encord.retry import Retry
 from world import Json, Service, World, full, import_here, make_world, running_service, tell
 
 ROWS, PER_ROW = 200, 10
 SEEDS = range(1, 6) if full() else range(1, 3)
 # So that each row has requests enough to suffer.
 BATCHES: Json = {"batch_rows": 4, "jobs": 8}
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a tenth between attempts where only a share of the figures is wanted: waiting is most of a bad day."""
+    if not full():
+        for module in (client, connection):
+            monkeypatch.setattr(module, "Retry", partial(Retry, first_wait=0.05))
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,8 @@ class Scene:
         service: The emulator, without latency.
         project: Its project.
         work_dir: The ledger's work folder.
+        kept: A copy of it.
+        turns: Which import each branch had last: file -> content.
         rows: The label rows of the emulator.
         earlier: What the rows held before the import.
         expected: What they hold after it.
@@ -47,9 +49,18 @@ class Scene:
     service: Service
     project: Any
     work_dir: Path
+    kept: Path
+    turns: dict[Path, bytes]
     rows: sqlite3.Connection
     earlier: dict[str, Json]
     expected: dict[str, Json]
+
+    def set_again(self) -> None:
+        self.service.thaw(self.rows)
+        shutil.rmtree(self.work_dir)
+        shutil.copytree(self.kept, self.work_dir)
+        for path, content in self.turns.items():
+            path.write_bytes(content)
 
     def files(self, suffix: str) -> Path:
         (path,) = (self.work_dir / "ledgers").glob(f"*{suffix}")
@@ -101,29 +112,44 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("world"), ROWS, PER_ROW)
 
 
-@pytest.fixture(params=["finished", "interrupted"])
-def scene(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=["finished", "interrupted"])
+def set_scene(
+    request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     """Two of four rows held something else; the import that replaced them finished, or lost the server midway."""
-    earlier = make_world(tmp_path, ROWS, 2, seed=2)
+    folder = tmp_path_factory.mktemp(request.param)
+    earlier = make_world(folder, ROWS, 2, seed=2)
     interrupted = request.param == "interrupted"
     # The second save of the import under test is stored and not acknowledged, twice.
     rules = [{"operation": "save", "nth": [3, 4], "drop": "after"}] if interrupted else []
     with running_service(world) as service:
-        import_here(world, service, tmp_path / "calm")
+        import_here(world, service, folder / "calm")
         calm = service.contents()
     with running_service(world, {"rules": rules}) as service:
-        import_here(earlier, service, tmp_path / "earlier", limit_rows=2)
+        import_here(earlier, service, folder / "earlier", limit_rows=2)
         before = service.contents()
-        scene = Scene(world, service, service.project(), tmp_path / "work", None, before, calm)  # type: ignore[arg-type]
+        work_dir = folder / "work"
         options: Json = {"on_existing": "replace", "batch_rows": 1, "jobs": 1, "retry_seconds": 1e-6}
         if interrupted:
-            _import_until_lost(world, service, scene.work_dir, options)
+            _import_until_lost(world, service, work_dir, options)
             assert 0 < sum(service.contents().get(k) == row for k, row in calm.items()) < ROWS
         else:
-            import_here(world, service, scene.work_dir, **options)
+            import_here(world, service, work_dir, **options)
             assert service.contents() == calm
-        scene.rows = service.frozen()
-        yield scene
+        kept = shutil.copytree(work_dir, folder / "kept")
+        yield Scene(world, service, service.project(), work_dir, kept, last_turns(), service.frozen(), before, calm)
+
+
+@pytest.fixture
+def scene(set_scene: Scene) -> Scene:
+    """The scene as it was set, whatever other tests did to it."""
+    set_scene.set_again()
+    return set_scene
+
+
+def last_turns() -> dict[Path, bytes]:
+    """Read which import each branch had last."""
+    return {path: path.read_bytes() for path in (Path.home() / ".ropewalk" / "locks").glob("*.last")}
 
 
 def _import_until_lost(world: World, service: Service, work_dir: Path, options: Json) -> None:
@@ -133,7 +159,7 @@ def _import_until_lost(world: World, service: Service, work_dir: Path, options: 
         raise EncordError("away", status=None, name="ConnectionError")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Upload, "_answers", unreachable)
+        patch.setattr(Upload, "_check_server", unreachable)
         with pytest.raises(EncordError, match="away"):
             import_here(world, service, work_dir, **options)
 

@@ -129,6 +129,10 @@ class Service:
     def saves(self) -> dict[str, int]:
         """Count how often each label row was stored: label_hash -> applies."""
         self.emulator.settle()
+        return self.applied()
+
+    def applied(self) -> dict[str, int]:
+        """Count as `saves` does, where nobody can have sent anything since the service was last waited for."""
         return {header.label_hash: header.saves for header in self.emulator.store.headers(BRANCH)}
 
     def frozen(self) -> sqlite3.Connection:
@@ -148,8 +152,11 @@ class Service:
         self.history.clear()
 
     def check_history(self) -> None:
-        """Check that what was acknowledged is stored, what is stored was attempted, and each row had one content."""
-        stored = {row: n - self.before.get(row, 0) for row, n in self.saves().items() if n > self.before.get(row, 0)}
+        """Check that what was acknowledged is stored, what is stored was attempted, and each row had one content.
+
+        Nobody may have sent anything since the contents were read.
+        """
+        stored = {row: n - self.before.get(row, 0) for row, n in self.applied().items() if n > self.before.get(row, 0)}
         sent: dict[str, set[str]] = {}
         acknowledged: set[str] = set()
         applies: dict[str, int] = {}

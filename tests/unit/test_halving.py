@@ -79,6 +79,19 @@ def test_a_row_alone_is_blamed_only_if_the_server_answers_something() -> None:
         server.answers([8], Halving(down))
 
 
+def test_a_row_alone_is_blamed_without_a_check_if_others_are_answered_meanwhile() -> None:
+    server = Server({8}, NO_ANSWER)
+    halving = Halving(server.check)
+
+    def busy(items: list[int]) -> int:
+        if items == [8]:
+            server.answers([1, 2], halving)
+        return server(items)
+
+    ((part, answer),) = halving.bisected([8], busy)
+    assert (part, answer, server.checks) == ([8], NO_ANSWER, 0)
+
+
 def test_rows_alone_are_not_blamed_one_after_the_other() -> None:
     server = Server({5, 6, 7, 8}, NO_ANSWER)
     halving = Halving(server.check)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from encord import Project
 
 from box_datasets import coco_boxes
 from ropewalk import read_coco
-from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
+from ropewalk.emulator import EmulatorOptions, RunningEmulator, parse_faults, running_emulator
 from ropewalk.errors import (
     AccessError,
     BlockerError,
@@ -27,9 +27,10 @@ from ropewalk.errors import (
 from ropewalk.importing import check_branch, import_predictions
 from ropewalk.progress import NoProgress
 from ropewalk.showing import show
-from ropewalk.sinks.encord import transport
+from ropewalk.sinks.encord import calls
 from ropewalk.sinks.encord.rows import LabelRows
-from snapshots import make_image, make_snapshot
+from ropewalk.verifying import verify_predictions
+from snapshots import hash_of, make_image, make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]
 OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
@@ -44,23 +45,6 @@ def run(project: Project, tmp_path: Path) -> Any:
         return import_predictions(path, given.pop("project", project), **given)
 
     return run
-
-
-@pytest.fixture
-def requests_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
-    """Record (method of the query, ids) of every request of the transport."""
-    sent: list[tuple[str, int]] = []
-    lock = threading.Lock()
-    send = transport.Transport._send
-
-    def recording(self: transport.Transport, body: bytes, timeout: float) -> Any:
-        query = json.loads(body)
-        with lock:
-            sent.append((query["query_method"] + " " + query["query_type"], len(query["values"]["uid"] or [])))
-        return send(self, body, timeout)
-
-    monkeypatch.setattr(transport.Transport, "_send", recording)
-    yield sent
 
 
 def objects_by_title(project: Project, branch: str) -> dict[str, int]:
@@ -111,6 +95,21 @@ def test_requests_are_bounded_by_the_bytes_of_their_rows(
     assert [ids for method, ids in requests_sent if method == "POST labelrow"] == rows
 
 
+def test_merging_does_not_make_requests_larger(run: Any, requests_sent: list[tuple[str, int]]) -> None:
+    titles = ("drive.mp4", "still.jpg", "walk")
+    many = [[n / 64, 0.5, 0.125, 0.0625] for n in range(20)]
+    run({title: many for title in titles})
+    requests_sent.clear()
+    report = run({title: [OTHER_BOX] for title in titles}, on_existing="merge", batch_rows=20, batch_bytes=15_000)
+    assert (report.annotations_written, report.label_rows_saved) == (3, 3)
+    # They are fetched together, since what is new is small.
+    sent = {
+        method: [ids for sent, ids in requests_sent if sent == method] for method in ("GET labelrow", "POST labelrow")
+    }
+    assert sent == {"GET labelrow": [3], "POST labelrow": [1, 1, 1]}
+    assert 15_000 < report.bytes_sent < 3 * 15_000
+
+
 def test_rejects_and_filtered_are_counted(run: Any, tmp_path: Path) -> None:
     report = run({"still.jpg": [BOX, None, 0], "stil.jpg": [BOX]})
     sums = (report.annotations_written, report.annotations_rejected, report.annotations_filtered)
@@ -135,6 +134,18 @@ def test_existing_rows_stop_the_import_with_nothing_sent(
     assert objects_by_title(project, "pred-1") == {"still.jpg": 1}
 
 
+def test_of_many_existing_rows_some_are_named(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
+    path = tmp_path / "predictions.json"
+    with running_emulator(make_snapshot(stills)) as emulator:
+        path.write_text(json.dumps(coco_boxes({medium.title: [BOX] for medium in stills})))
+        import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path)
+        path.write_text(json.dumps(coco_boxes({medium.title: [OTHER_BOX] for medium in stills})))
+        named = ", ".join(medium.title for medium in stills[:5])
+        with pytest.raises(BlockerError, match=f"7 label rows on b .*: {named} and 2 more; nothing was sent"):
+            import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("policy", "stored", "written", "filtered"), [("skip", 1, 1, 1), ("replace", 1, 2, 0), ("merge", 2, 2, 0)]
 )
@@ -148,14 +159,14 @@ def test_existing_rows_by_policy(
 
 
 def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = transport.Transport.save_label_rows
+    save = calls.DirectCalls.save_rows
 
-    def picky(self: transport.Transport, label_hashes: Any, rows: Any) -> int:
+    def picky(self: calls.DirectCalls, label_hashes: Any, rows: Any) -> int:
         if any(b"still-4.jpg" in row for row in rows):
             raise RefusalError("refused", status=400, name="CorruptedLabelError")
         return save(self, label_hashes, rows)
 
-    monkeypatch.setattr(transport.Transport, "save_label_rows", picky)
+    monkeypatch.setattr(calls.DirectCalls, "save_rows", picky)
     stills = tuple(make_image(f"still-{n}.jpg") for n in range(7))
     with running_emulator(make_snapshot(stills)) as emulator:
         content: dict[str, Any] = {medium.title: [BOX] for medium in stills}
@@ -172,9 +183,55 @@ def test_a_refused_row_costs_no_neighbour(tmp_path: Path, monkeypatch: pytest.Mo
         assert len(objects_by_title(opened(emulator), "b")) == 6
 
         # Once the server takes the row, the reject file is all that it needs.
-        monkeypatch.setattr(transport.Transport, "save_label_rows", save)
+        monkeypatch.setattr(calls.DirectCalls, "save_rows", save)
         again = import_predictions(rejects, opened(emulator), branch="b", work_dir=tmp_path, annotations=path)
         assert (again.annotations_written, again.label_rows_saved, again.exit_code) == (2, 1, 0)
+
+
+def test_a_row_that_the_server_finds_too_large_costs_no_neighbour(tmp_path: Path) -> None:
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(3))
+    faults = parse_faults({"body_limit_bytes": 6000})
+    with running_emulator(make_snapshot(stills), faults=faults) as emulator:
+        content = {medium.title: [BOX] for medium in stills} | {"still-1.jpg": [BOX, OTHER_BOX] * 10}
+        path = tmp_path / "predictions.json"
+        path.write_text(json.dumps(coco_boxes(content)))
+        report = import_predictions(path, opened(emulator), branch="b", work_dir=tmp_path)
+        assert (report.label_rows_saved, report.rejects_by_code, report.exit_code) == (2, {"row_too_large": 20}, 3)
+        (reject,) = map(json.loads, (tmp_path / "rejects-b.ndjson").read_text().splitlines())
+        assert (reject["title"], reject["annotations"]) == ("still-1.jpg", 20)
+        assert "more than the server takes" in reject["message"] and "--min-confidence" in reject["message"]
+        assert objects_by_title(opened(emulator), "b") == {"still-0.jpg": 1, "still-2.jpg": 1}
+
+
+def test_the_bytes_in_flight_are_bounded(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, lock = LabelRows.save, threading.Lock()
+    saving: list[int] = []
+    together: list[int] = []
+
+    def slow(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> Any:
+        with lock:
+            saving.append(1)
+            together.append(len(saving))
+        time.sleep(0.05)
+        try:
+            return save(self, label_hashes, rows)
+        finally:
+            with lock:
+                saving.pop()
+
+    monkeypatch.setattr(LabelRows, "save", slow)
+    titles = ("drive.mp4", "still.jpg", "walk")
+    content = {title: [BOX] for title in titles}
+    # One byte is less than any row: each goes alone.
+    limits = {"batch_rows": 1, "jobs": 3}
+    run(content, max_inflight_bytes=1, **limits)
+    assert together == [1, 1, 1]
+    # Room for all three, if they did not stand there: then each is held as it is and as it will be.
+    other = {title: [OTHER_BOX] for title in titles}
+    n_bytes = run(other, branch="pred-2", dry_run=True).bytes_sent
+    together.clear()
+    assert run(other, on_existing="replace", max_inflight_bytes=n_bytes, **limits).label_rows_saved == 3
+    assert together == [1, 1, 1]
 
 
 def test_what_does_not_fit_a_row_is_rejected_whether_the_row_is_new_or_stands_there(tmp_path: Path) -> None:
@@ -197,6 +254,13 @@ def test_what_does_not_fit_a_row_is_rejected_whether_the_row_is_new_or_stands_th
         outside = ({"off_image": 2}, ["1", "2"])
         assert ran("new") == (1, 0, *outside)
         assert ran("new") == (0, 1, *outside)
+        # What was rejected is not missing; it is no success of the source either.
+        report = import_predictions(path, opened(emulator), branch="new", work_dir=tmp_path, verify=True)
+        assert report.verification is not None
+        assert (report.exit_code, report.verification["exit_code"], report.verification["equal"]) == (3, 0, 1)
+        verified = verify_predictions(path, opened(emulator), branch="new", work_dir=tmp_path)
+        assert (verified.annotations_expected, verified.equal, verified.rejected) == (1, 1, outside[0])
+        assert verified.exit_code == 3
         for row in opened(emulator).list_label_rows_v2(branch_name="empty", data_title_eq="still.jpg"):
             row.initialise_labels()
         assert ran("empty") == (1, 0, *outside)
@@ -209,6 +273,56 @@ def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch
     monkeypatch.setattr("ropewalk.importing.standing_from_listing", lambda entries: {})
     report = run({"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]})
     assert (report.annotations_written, report.label_rows_saved, report.exit_code) == (3, 3, 0)
+
+
+def test_a_row_drawn_on_meanwhile_is_left_alone(
+    run: Any, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run({"still.jpg": [BOX, OTHER_BOX]}, work_dir=tmp_path / "someone")
+    # The import's first listing is from before.
+    monkeypatch.setattr("ropewalk.importing.standing_from_listing", lambda entries: {})
+    report = run({"still.jpg": [BOX], "walk": [BOX]})
+    assert (report.rejects_by_code, report.label_rows_saved, report.exit_code) == ({"existing_row": 1}, 1, 3)
+    assert objects_by_title(project, "pred-1") == {"still.jpg": 2, "walk-0.png": 1}
+
+
+def test_a_row_that_is_gone_or_no_label_row_costs_no_neighbour(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = hash_of("still.jpg")
+    get, create = LabelRows.get, LabelRows.create
+
+    def gone(self: LabelRows, label_hashes: list[str]) -> dict[str, bytes]:
+        return {key: row for key, row in get(self, label_hashes).items() if still.encode() not in row}
+
+    def no_row(self: LabelRows, label_hashes: list[str]) -> dict[str, bytes]:
+        rows = get(self, label_hashes).items()
+        return {key: b'{"data_units": 7}' if still.encode() in row else row for key, row in rows}
+
+    def not_created(self: LabelRows, data_hashes: list[str], branch: str) -> Any:
+        created, there = create(self, data_hashes, branch)
+        created.pop(still, None)
+        return created, there
+
+    def created_wrong(self: LabelRows, data_hashes: list[str], branch: str) -> Any:
+        created, there = create(self, data_hashes, branch)
+        return {key: (row[0], b"7" if key == still else row[1]) for key, row in created.items()}, there
+
+    content = {"drive.mp4": [BOX], "still.jpg": [BOX, OTHER_BOX]}
+    other = {"drive.mp4": [BOX, OTHER_BOX], "still.jpg": [BOX]}
+    run(content)
+    for branch, method, wrong, code in (
+        ("pred-1", "get", gone, "row_missing"),
+        ("pred-1", "get", no_row, "bad_label_row"),
+        ("pred-2", "create", not_created, "row_missing"),
+        ("pred-3", "create", created_wrong, "bad_label_row"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(LabelRows, method, wrong)
+            report = run(other, branch=branch, on_existing="replace")
+        assert (report.rejects_by_code, report.label_rows_failed, report.exit_code) == ({code: 1}, 1, 3)
+        assert objects_by_title(project, branch)["drive.mp4"] == 2
+    assert objects_by_title(project, "pred-1")["still.jpg"] == 2
 
 
 def test_dry_run_only_reads(run: Any, project: Project, requests_sent: list[tuple[str, int]]) -> None:
@@ -236,10 +350,33 @@ def test_empty_rows_are_created_when_asked_for(
     rows = project.list_label_rows_v2(branch_name="pred-1")
     assert all(row.label_hash is not None for row in rows)
 
+    # No more of them in a request than of others.
+    requests_sent.clear()
+    assert run({"still.jpg": [BOX]}, branch="pred-2", empty_rows="create", batch_rows=1).exit_code == 0
+    assert [ids for method, ids in requests_sent if method == "PUT labelrow"] == [1, 1, 1]
+
     # Again, there is nothing to ask for.
     requests_sent.clear()
     assert run({"still.jpg": [BOX]}, empty_rows="create").label_rows_created_empty == 0
     assert requests_sent == [("GET labelrowmetadata", 0)]
+
+
+def test_an_empty_row_that_is_refused_costs_no_other(
+    run: Any, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = LabelRows.create
+
+    def picky(self: LabelRows, data_hashes: list[str], branch: str) -> Any:
+        if hash_of("walk") in data_hashes:
+            raise RefusalError("not this one", status=400, name="CorruptedLabelError")
+        return create(self, data_hashes, branch)
+
+    monkeypatch.setattr(LabelRows, "create", picky)
+    report = run({"still.jpg": [BOX]}, empty_rows="create")
+    assert (report.label_rows_saved, report.label_rows_created_empty, report.label_rows_failed) == (1, 1, 1)
+    assert (report.rows_not_created, report.exit_code) == ({hash_of("walk"): "not this one"}, 3)
+    rows = project.list_label_rows_v2(branch_name="pred-1")
+    assert {row.data_title for row in rows if row.label_hash is not None} == {"still.jpg", "drive.mp4"}
 
 
 def test_nothing_to_import(run: Any) -> None:
@@ -350,11 +487,41 @@ def test_an_interrupt_while_sending_ends_at_once(run: Any, requests_sent: list[t
                 raise KeyboardInterrupt
 
     content = {"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]}
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stopped:
         run(content, batch_rows=1, jobs=1, progress=Interrupted())
+    # How far it came is with the interrupt, for who shows it.
+    report = stopped.value.report  # type: ignore[attr-defined]
+    assert (report.stopped_by, report.exit_code, report.annotations_read) == ("interrupted", 1, 3)
     # At most the row that was reported and the one in flight behind it.
     assert [method for method, _ in requests_sent].count("POST labelrow") <= 2
     assert run(content).label_rows_saved >= 1
+
+
+def test_an_interrupt_ends_what_is_being_tried_again(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[int] = []
+    save = calls.DirectCalls.save_rows
+
+    def busy(self: calls.DirectCalls, label_hashes: Any, rows: Any) -> Any:
+        if b"drive.mp4" in rows[0]:
+            attempts.append(len(rows))
+            raise TemporaryEncordError("busy", status=500, name="Status500")
+        return save(self, label_hashes, rows)
+
+    class Interrupted(NoProgress):
+        def update(self, done: int) -> None:
+            if attempts:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(calls.DirectCalls, "save_rows", busy)
+    content = {title: [BOX] for title in ("drive.mp4", "still.jpg", "walk")}
+    # Kept, as interactive interpreters do with the last exception: with it lives all that it went through.
+    with pytest.raises(KeyboardInterrupt) as kept:
+        run(content, batch_rows=1, jobs=2, progress=Interrupted())
+    time.sleep(0.1)
+    before = len(attempts)
+    # The second attempt comes within half a second.
+    time.sleep(0.7)
+    assert (len(attempts), kept.type) == (before, KeyboardInterrupt)
 
 
 def test_a_row_is_not_saved_for_nothing(tmp_path: Path) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import random
+import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from ropewalk.errors import LedgerError, LockedError
-from ropewalk.ledger.ledger import (
-    BEFORE_SUFFIX,
+from ropewalk.ledger.ledger import BEFORE_SUFFIX, Ledger, find_ledgers
+from ropewalk.ledger.lines import CheckedLines
+from ropewalk.ledger.lock import branch_lock, is_locked
+from ropewalk.ledger.records import (
     FAILED,
     SAVED,
     SENDING,
@@ -20,12 +25,8 @@ from ropewalk.ledger.ledger import (
     UNKNOWN,
     ImportName,
     ImportRecord,
-    Ledger,
     RowRecord,
-    find_ledgers,
 )
-from ropewalk.ledger.lines import CheckedLines
-from ropewalk.ledger.lock import branch_lock, is_locked
 
 NAME = "0123456789abcdef01234567"
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
@@ -80,6 +81,19 @@ def test_a_ledger_says_again_what_was_noted(folder: Path) -> None:
     assert find_ledgers(folder.parent, branch="pred-2") == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are POSIX")
+def test_only_its_owner_may_read_what_rows_held(folder: Path) -> None:
+    path = filled(folder).path
+    for file in (path, path.with_suffix(BEFORE_SUFFIX)):
+        assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_name_of_a_branch_may_be_longer_than_that_of_a_file(folder: Path) -> None:
+    header = dataclasses.replace(HEADER, branch="b" * 300)
+    Ledger.open(folder, NAME, header).close()
+    assert [ledger.header.branch for ledger in find_ledgers(folder.parent)] == ["b" * 300]
+
+
 def test_the_ledgers_own_creation_time_counts(folder: Path) -> None:
     filled(folder)
 
@@ -121,6 +135,21 @@ def test_what_stood_before_is_given_back_as_it_was_kept_last(folder: Path) -> No
     ledger.keep_before("data-2", "label-2", {"object_answers": {"last": {}}})
     ledger.sending([record(2, had_labels=True)])
     assert list(ledger.before({"data-2", "data-7"})) == [("data-2", {"object_answers": {"last": {}}})]
+
+
+def test_what_stood_before_is_not_taken_from_another_time_or_row(folder: Path) -> None:
+    """What was kept last is lost with a bad disk: what was kept earlier is no substitute."""
+    ledger = Ledger.open(folder, NAME, HEADER)
+    for number in (1, 2):
+        ledger.keep_before(f"data-{number}", f"label-{number}", {"object_answers": {"old": {}}})
+    ledger.sending([record(1, had_labels=True), record(2, had_labels=True)])
+    assert {data_hash for data_hash, _ in ledger.before({"data-1", "data-2"})} == {"data-1", "data-2"}
+    # Undone, and sent again over what somebody had drawn meanwhile.
+    ledger.undone(["data-1"])
+    ledger.sending([record(1, had_labels=True)])
+    # Deleted, and made anew with labels.
+    ledger.sending([dataclasses.replace(record(2, had_labels=True), label_hash="another")])
+    assert list(ledger.before({"data-1", "data-2"})) == []
 
 
 def test_undone_rows_are_untouched_again(folder: Path) -> None:
@@ -198,6 +227,16 @@ def test_lines_of_another_import_do_not_count(folder: Path) -> None:
     assert ledger.damaged > 5
 
 
+def test_a_whole_line_of_another_version_counts_as_damaged(folder: Path) -> None:
+    path = filled(folder).path
+    lines = CheckedLines(path, NAME)
+    known = record(9).to_json()
+    lines.append([known | {"state": "melted"}, known | {"annotations": "90"}, known | {"colour": "red"}, {}])
+    lines.close()
+    ledger = Ledger.open(folder, NAME, HEADER)
+    assert (ledger.damaged, "data-9" in ledger.records) == (4, False)
+
+
 def test_a_damaged_line_of_what_stood_before_is_left_out(folder: Path) -> None:
     ledger = filled(folder)
     before = ledger.path.with_suffix(BEFORE_SUFFIX)
@@ -211,6 +250,24 @@ def test_a_ledger_that_cannot_be_written_says_where(folder: Path) -> None:
     ledger.path.mkdir()
     with pytest.raises(LedgerError, match=r"pred-1-0123456789abcdef01234567\.ledger: "):
         ledger.sending([record(1)])
+
+
+def test_a_line_cut_short_by_a_full_disk_costs_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger.open(folder, NAME, HEADER)
+    ledger.sending([record(1)])
+    write = os.write
+
+    def full(file: int, text: bytes) -> int:
+        write(file, text[:30])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(LedgerError, match="No space left on device"):
+        patch.setattr(os, "write", full)
+        ledger.sending([record(2)])
+    ledger.sending([record(3)])
+    ledger.close()
+    read = Ledger.open(folder, NAME, HEADER)
+    assert (set(read.records), read.damaged) == ({"data-1", "data-3"}, 1)
 
 
 def test_an_imports_name_follows_all_that_makes_it_another_one() -> None:
@@ -240,6 +297,23 @@ def test_a_branch_has_one_importer_at_a_time() -> None:
         for other in (("http://c", "p", "b"), ("http://a", "q", "b"), ("http://a", "p", "c")):
             assert not is_locked(*other)
     assert not is_locked("http://a", "p", "b")
+
+
+def test_locks_are_kept_elsewhere_where_the_home_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.write_text("no folder")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with branch_lock("http://a", "p", "b") as turn:
+        assert is_locked("http://a", "p", "b")
+        turn.take("one")
+        assert turn.was_last("one")
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    with pytest.raises(LockedError, match="no folder for locks can be written"), branch_lock("http://a", "p", "b"):
+        pass
 
 
 def test_a_branch_remembers_whose_turn_it_was() -> None:

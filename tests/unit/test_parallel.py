@@ -57,13 +57,21 @@ def test_what_is_in_flight_at_a_failure_still_gives_its_result() -> None:
 
 
 def test_the_failure_counts_and_not_that_others_stopped_for_it() -> None:
-    stop = threading.Event()
+    class Stop(threading.Event):
+        """Is noticed by the others before the failure that set it is known."""
+
+        def set(self) -> None:
+            first = not self.is_set()
+            super().set()
+            if first:
+                time.sleep(0.2)
+
+    stop = Stop()
 
     def work(item: str) -> str:
         if item == "stops":
             assert stop.wait(10)
             raise Stopped
-        time.sleep(0.05)
         raise ValueError(item)
 
     with pytest.raises(ValueError, match="fails"):

@@ -91,3 +91,14 @@ def test_a_batch_is_handed_out_and_taken_by_arrow() -> None:
     with pytest.raises(SchemaError, match="no column `media`"):
         _core.AnnotationBatch.from_arrow(table.drop_columns(["media"]))
     assert len(_core.AnnotationBatch.empty()) == 0
+
+
+def test_ctrl_c_while_a_path_is_asked_for_is_no_error_of_type() -> None:
+    class Interrupted:
+        def __fspath__(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _core.read_coco(Interrupted(), "p.json")
+    with pytest.raises(TypeError, match="os.PathLike"):
+        _core.read_coco(1, "p.json")  # type: ignore[arg-type]

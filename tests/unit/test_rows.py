@@ -11,6 +11,7 @@ from encord import Project
 
 from playback import Answer, Playback, ok, refused
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
+from ropewalk.sinks.encord.calls import DirectCalls
 from ropewalk.sinks.encord.retry import Retry
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Transport
@@ -53,7 +54,7 @@ class Server:
 @pytest.fixture
 def rows(played_project: Project) -> Iterator[LabelRows]:
     transport = Transport(played_project, 1)
-    yield LabelRows(transport, Retry(budget_seconds=5, first_wait=0.001))
+    yield LabelRows(DirectCalls(transport), Retry(budget_seconds=5, first_wait=0.001))
     transport.close()
 
 
@@ -70,6 +71,12 @@ def test_every_call_is_halved(playback: Playback, rows: LabelRows, too_large: An
     for method, ids in (("GET", LABEL_HASHES), ("LIST", DATA_HASHES), ("PUT", DATA_HASHES)):
         # Each id answered once, in order.
         assert [i for done, part in server.done if done == method for i in part] == ids
+
+
+def test_rows_that_nobody_asked_for_do_not_count(playback: Playback, rows: LabelRows) -> None:
+    playback.respond = lambda query: ok([{"data_hash": f"d-{n}", "label_hash": f"l-{n}"} for n in (1, 2, 3)])
+    assert list(rows.get(["l-2"])) == ["l-2"]
+    assert list(rows.create(["d-2"], "b")[0]) == ["d-2"]
 
 
 def test_what_stands_there_is_found_in_halves(playback: Playback, rows: LabelRows) -> None:
@@ -98,6 +105,29 @@ def test_the_listing_between_two_creates_is_halved_too(playback: Playback, rows:
     created, there = rows.create(DATA_HASHES, "b")
     assert (created, list(there)) == ({}, DATA_HASHES)
     assert puts == [DATA_HASHES]
+
+
+def test_rows_missing_from_the_answer_to_a_create_are_listed_before_they_are_asked_for_again(
+    playback: Playback, rows: LabelRows
+) -> None:
+    """Of five rows one is answered, one was made without an answer, one is made at the second try, two never are."""
+    server = Server(playback, TOO_LARGE[0])
+    puts = []
+
+    def respond(query: dict[str, Any]) -> Answer:
+        if query["query_method"] != "PUT":
+            return server.respond(query)
+        asked = query["values"]["uid"]
+        puts.append(asked)
+        given = ["d-1"] if len(puts) == 1 else ["d-3"] if "d-3" in asked else []
+        server.there.update(given, ["d-2"])
+        return ok([{"data_hash": i, "label_hash": i.replace("d", "l")} for i in given])
+
+    playback.respond = respond
+    created, there = rows.create(DATA_HASHES[:5], "b")
+    assert {data_hash: row[0] for data_hash, row in created.items()} == {"d-1": "l-1", "d-3": "l-3"}
+    assert there == {"d-2": "l-2"}
+    assert puts == [DATA_HASHES[:5], ["d-0", "d-3", "d-4"], ["d-0", "d-4"]]
 
 
 CALLS: dict[str, Callable[[LabelRows], Any]] = {
@@ -139,7 +169,7 @@ def test_creating_and_listing_again_share_one_budget(playback: Playback, played_
     transport = Transport(played_project, 1)
     playback.answers = [(503, b"", {}), (503, b"", {})]
     with pytest.raises(TemporaryEncordError, match="tried 2 times"):
-        LabelRows(transport, Retry(budget_seconds=0, first_wait=0.001)).create(["d-1"], "b")
+        LabelRows(DirectCalls(transport), Retry(budget_seconds=0, first_wait=0.001)).create(["d-1"], "b")
     queries = [json.loads(body)["query_type"] for body in playback.bodies]
     assert queries == ["labelrow", "labelrowmetadata"]
     transport.close()

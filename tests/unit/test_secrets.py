@@ -13,6 +13,7 @@ from box_datasets import coco_boxes
 from ropewalk.errors import RefusalError
 from ropewalk.importing import import_predictions
 from ropewalk.sinks.encord.rows import LabelRows
+from snapshots import make_image, make_snapshot
 
 CANARY = "canary-of-a-signed-url"
 BOX = [0.25, 0.5, 0.125, 0.0625]
@@ -39,3 +40,15 @@ def test_a_servers_reason_is_written_without_secrets(
     assert "https://files.example.com/a" in rejects
     for written in (rejects, report.to_json(), repr(report)):
         assert CANARY not in written
+
+
+def test_nearest_titles_are_named_without_their_signatures(tmp_path: Path) -> None:
+    media = (make_image(f"https://files.example.com/still.jpg?Signature={CANARY}"),)
+    source = tmp_path / "predictions.json"
+    source.write_text(json.dumps(coco_boxes({"https://files.example.com/stil.jpg": [BOX]})))
+    report = import_predictions(
+        source, make_snapshot(media=media), branch="b", work_dir=tmp_path / "work", dry_run=True
+    )
+    (unresolved,) = report.unresolved_media
+    assert unresolved.nearest == ("https://files.example.com/still.jpg",)
+    assert CANARY not in report.to_json()

@@ -13,7 +13,7 @@ from box_datasets import HEIGHT, WIDTH, coco_boxes
 from ropewalk import _core
 from ropewalk.errors import LabelRowError
 from ropewalk.plan import PlanOptions, plan_json
-from snapshots import hash_of, make_snapshot
+from snapshots import hash_of, make_image, make_snapshot
 
 WHEN = "Sat, 21 Nov 2026 23:48:11 UTC"
 LATER = "Mon, 23 Nov 2026 00:00:00 UTC"
@@ -85,6 +85,21 @@ def test_rows_are_compared_annotation_by_annotation(stage: Stager) -> None:
     assert extra == {"code": "extra", "frame": 7, "object_hash": moved, "fields": []} | common
     with pytest.raises(LabelRowError):
         staged.compare(0, b"{}", WHEN)
+
+
+def test_titles_are_told_without_their_signatures(tmp_path: Path) -> None:
+    title = "https://files.example.com/still.jpg?Expires=1&Signature=canary"
+    project = make_snapshot(media=(make_image(title),))
+    stage = _core.Stage(plan_json(project, "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
+    stage.add_coco(json.dumps(coco_boxes({title: [[0.25, 0.5, 0.125, 0.0625]]})).encode(), "p.json")
+    staged = stage.finish()
+    there = json.loads(staged.encode(0, None, WHEN))
+    (unit,) = there["data_units"].values()
+    unit["labels"] = {}
+    (difference,) = staged.compare(0, json.dumps(there).encode(), WHEN)["differences"]
+    told = staged.refuse_row(0, "row_too_large", "61 MB", 61_000_000)
+    assert [json.loads(line)["title"] for line in (difference, told)] == ["https://files.example.com/still.jpg"] * 2
+    assert staged.label_row(0)["title"] == "https://files.example.com/still.jpg"
 
 
 def test_options_that_make_rows_smaller(stage: Stager) -> None:

@@ -19,10 +19,11 @@ from encord import EncordUserClient, Project
 
 from playback import HALF, PROJECT_HASH, Act, Answer, Playback, ok, refused
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
+from ropewalk.sinks.encord.calls import Acknowledged, DirectCalls, save_body
 from ropewalk.sinks.encord.pace import Pace
 from ropewalk.sinks.encord.retry import Retry, Stopped
 from ropewalk.sinks.encord.rows import LabelRows
-from ropewalk.sinks.encord.transport import Acknowledged, Timeouts, Transport, save_body
+from ropewalk.sinks.encord.transport import Timeouts, Transport
 
 CANARY = "canary-of-a-signed-url"
 QUICK = Timeouts(connect=0.1, answer=0.2, seconds_per_mb=0.1)
@@ -37,7 +38,7 @@ def transport(played_project: Project) -> Iterator[Transport]:
 
 @pytest.fixture
 def rows(transport: Transport) -> LabelRows:
-    return LabelRows(transport, Retry(budget_seconds=5, first_wait=0.001))
+    return LabelRows(DirectCalls(transport), Retry(budget_seconds=5, first_wait=0.001))
 
 
 def test_a_save_is_signed_and_spelled_as_the_sdk_does(
@@ -110,7 +111,7 @@ def test_several_rows_make_one_body() -> None:
 def test_what_is_no_success_is_not_taken_for_one(playback: Playback, transport: Transport, answer: Answer) -> None:
     playback.answers = [answer]
     with pytest.raises(EncordError):
-        transport.save_label_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
 
 
 @pytest.mark.parametrize("hiccup", [(503, b"", {}), (429, b"", {"Retry-After": "0"}), ok(False), None])
@@ -126,6 +127,11 @@ def test_a_save_is_sent_again_with_the_same_content(playback: Playback, rows: La
         (refused("CORRUPTED_LABEL_ERROR", "frame 7"), RefusalError, "CorruptedLabelError"),
         (refused("RESOURCE_EXISTS_ERROR"), RefusalError, "ResourceExistsError"),
         (refused("AUTHENTICATION_ERROR", status=401), AccessError, "AuthenticationError"),
+        # By its name, whatever the status.
+        (refused("AUTHORISATION_ERROR"), AccessError, "AuthorisationError"),
+        (refused("OPERATION_NOT_ALLOWED"), AccessError, "OperationNotAllowed"),
+        (refused("SSH_KEY_NOT_FOUND_ERROR"), AccessError, "SshKeyNotFound"),
+        (refused("METHOD_NOT_ALLOWED_ERROR"), EncordError, "MethodNotAllowedError"),
         (refused("RATE_LIMIT_ERROR", status=429), TemporaryEncordError, "RateLimitExceededError"),
         (refused("SOMETHING_NEW", {"a": 1}, 418), RefusalError, "GenericServerError"),
         (refused("SOMETHING_NEW", None, 503), TemporaryEncordError, "GenericServerError"),
@@ -144,7 +150,7 @@ def test_errors_carry_status_and_name(
 ) -> None:
     playback.answers = [answer]
     with pytest.raises(EncordError) as raised:
-        transport.save_label_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     assert (type(raised.value), raised.value.name) == (kind, name)
     assert raised.value.status == (answer[0] if answer[0] != 200 else json.loads(answer[1])["status"])
 
@@ -155,7 +161,7 @@ def test_errors_carry_status_and_name(
 def test_retry_after_is_read(playback: Playback, transport: Transport, value: str, seconds: float | None) -> None:
     playback.answers = [(429, b"", {"Retry-After": value} if value else {})]
     with pytest.raises(TemporaryEncordError) as raised:
-        transport.save_label_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     assert raised.value.retry_after == seconds
 
 
@@ -164,7 +170,7 @@ def test_no_secret_in_any_message(playback: Playback, transport: Transport) -> N
     playback.answers = [refused("CORRUPTED_LABEL_ERROR", said), (400, json.dumps({"message": said}).encode(), {})]
     for _ in range(2):
         with pytest.raises(EncordError) as raised:
-            transport.save_label_rows(["l-1"], [b"{}"])
+            DirectCalls(transport).save_rows(["l-1"], [b"{}"])
         assert "files.example.com" in str(raised.value)
         assert CANARY not in str(raised.value)
 
@@ -192,11 +198,11 @@ def test_a_bearer_token_works_and_is_never_shown(
     client = EncordUserClient.create_with_bearer_token(CANARY, domain=playback.url)
     transport = Transport(client.get_project(PROJECT_HASH), 1)
     playback.answers = [ok(True), refused("AUTHENTICATION_ERROR", CANARY, status=401), None]
-    assert transport.save_label_rows(["l-1"], [b"{}"]).len_bytes > 0
+    assert DirectCalls(transport).save_rows(["l-1"], [b"{}"]).len_bytes > 0
     assert playback.headers[0]["Authorization"] == f"Bearer {CANARY}"
     for _ in range(2):
         with pytest.raises(EncordError) as raised:
-            transport.save_label_rows(["l-1"], [b"{}"])
+            DirectCalls(transport).save_rows(["l-1"], [b"{}"])
         assert CANARY not in "".join(traceback.format_exception(raised.value))
     transport.close()
 
@@ -206,6 +212,7 @@ FAULTS: dict[str, tuple[Any, int | None, str]] = {
     "429 with Retry-After": ((429, b"", {"Retry-After": "0"}), 429, "Status429"),
     "RATE_LIMIT_ERROR": (refused("RATE_LIMIT_ERROR", status=429), 429, "RateLimitExceededError"),
     "408": ((408, b"", {}), 408, "Status408"),
+    "425": ((425, b"", {}), 425, "Status425"),
     "500 as HTML": ((500, b"<html>", {}), 500, "Status500"),
     "502 as HTML": ((502, b"<html>", {}), 502, "Status502"),
     "503": ((503, b'{"message": "later"}', {}), 503, "Status503"),
@@ -239,14 +246,14 @@ def test_faults_are_temporary_bounded_in_time_and_tell_the_pace(
     playback.answers = [act]
     began = time.monotonic()
     with pytest.raises(TemporaryEncordError) as raised:
-        transport.save_label_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     assert time.monotonic() - began < 2
     assert (raised.value.status, raised.value.name) == (status, name)
     assert pace.limit == (2 if fault in PUSH_BACKS else 4)
     # What was wrapped holds the request with its signature.
     assert raised.value.__context__ is None and raised.value.__cause__ is None
     playback.answers = [ok(True)]
-    transport.save_label_rows(["l-1"], [b"{}"])
+    DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     transport.close()
 
 
@@ -256,7 +263,7 @@ def test_a_refusal_is_no_push_back_and_sent_once(playback: Playback, played_proj
     transport = Transport(played_project, 4, pace=pace)
     playback.answers = [(status, b"", {})]
     with pytest.raises(EncordError):
-        LabelRows(transport, Retry(first_wait=0.001)).save(["l-1"], [b"{}"])
+        LabelRows(DirectCalls(transport), Retry(first_wait=0.001)).save(["l-1"], [b"{}"])
     assert (len(playback.bodies), pace.limit) == (1, 4)
     transport.close()
 
@@ -268,7 +275,7 @@ def test_nothing_below_the_policy_sends_again(playback: Playback, played_project
     transport = Transport(played_project, 1)
     playback.answers = [FAULTS[fault][0]] * 2
     with pytest.raises(TemporaryEncordError, match="tried 2 times"):
-        LabelRows(transport, Retry(budget_seconds=0, first_wait=0.001)).save(["l-1"], [b"{}"])
+        LabelRows(DirectCalls(transport), Retry(budget_seconds=0, first_wait=0.001)).save(["l-1"], [b"{}"])
     assert len(playback.bodies) == 2
     transport.close()
 
@@ -282,7 +289,7 @@ def test_a_connection_that_fails_is_tried_once(transport: Transport, monkeypatch
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     with pytest.raises(TemporaryEncordError) as raised:
-        transport.save_label_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     assert len(tried) == 1
     assert CANARY not in str(raised.value)
 
@@ -324,7 +331,7 @@ def test_retry_after_as_a_date_is_read_by_the_servers_clock(playback: Playback, 
 
     playback.answers = [answer]
     with pytest.raises(TemporaryEncordError) as raised:
-        transport.save_label_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     assert raised.value.retry_after == 42
 
 
@@ -341,7 +348,7 @@ def test_a_large_body_may_take_longer_than_the_connection(playback: Playback, pl
     playback.read = read_slowly
     playback.answers = [ok(True)]
     transport = Transport(played_project, 1, timeouts=Timeouts(connect=0.4, answer=0.4, seconds_per_mb=0.2))
-    transport.save_label_rows(["l-1"], [row])
+    DirectCalls(transport).save_rows(["l-1"], [row])
     assert playback.bodies == [save_body(["l-1"], [row])]
     transport.close()
 
@@ -356,7 +363,7 @@ def test_a_body_that_is_not_taken_ends_in_a_timeout(playback: Playback, played_p
     transport = Transport(played_project, 1, timeouts=Timeouts(connect=0.3, answer=0.3, seconds_per_mb=0))
     began = time.monotonic()
     with pytest.raises(TemporaryEncordError) as raised:
-        transport.save_label_rows(["l-1"], [b" " * 50_000_000])
+        DirectCalls(transport).save_rows(["l-1"], [b" " * 50_000_000])
     assert raised.value.name == "Timeout"
     assert time.monotonic() - began < 3
     transport.close()
@@ -383,13 +390,13 @@ def test_who_waits_for_retry_after_holds_no_place(
 
     def other_request_meanwhile(seconds: float) -> bool:
         assert seconds >= 7
-        transport.save_label_rows(["l-2"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-2"], [b"{}"])
         free.append(seconds)
         return False
 
     monkeypatch.setattr(retry.stop, "wait", other_request_meanwhile)
     playback.answers = [(429, b"", {"Retry-After": "7"}), ok(True), ok(True)]
-    LabelRows(transport, retry).save(["l-1"], [b"{}"])
+    LabelRows(DirectCalls(transport), retry).save(["l-1"], [b"{}"])
     assert len(free) == 1
     transport.close()
 
@@ -413,7 +420,7 @@ def test_a_wait_for_a_place_ends_with_the_import(played_project: Project) -> Non
     with pace.slot(stop):
         stop.set()
         with pytest.raises(Stopped):
-            transport.save_label_rows(["l-1"], [b"{}"])
+            DirectCalls(transport).save_rows(["l-1"], [b"{}"])
     transport.close()
 
 

@@ -51,7 +51,7 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         report_file: Where the report of a stopped import is written all the same.
         again: What running the command again does, said when it is interrupted or the server is lost.
     """
-    from ropewalk.errors import EncordError
+    from ropewalk.errors import EncordError, LedgerError
 
     try:
         yield
@@ -62,7 +62,7 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
             save_report(e.report, report_file)
             if e.report.rejects_file is not None:
                 say(_rejects_line(e.report.rejects_file), err=True)
-        hint = f"; {again}" if again and isinstance(e, EncordError) and e.report is not None else ""
+        hint = f"; {again}" if again and isinstance(e, (EncordError, LedgerError)) and e.report is not None else ""
         fail(f"{e}{hint}", code)
     except OSError as e:
         where = f"{shown(str(e.filename))}: " if e.filename is not None else ""

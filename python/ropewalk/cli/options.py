@@ -183,6 +183,14 @@ Timeout = Annotated[
     float,
     typer.Option(metavar="S", help="How long an answer may take, more for large bodies.", rich_help_panel=_TRYING),
 ]
+SdkCalls = Annotated[
+    bool,
+    typer.Option(
+        "--sdk-calls",
+        help="Go through the public calls of the encord SDK: slower, for versions that this release does not know.",
+        rich_help_panel=_TRYING,
+    ),
+]
 Verify = Annotated[bool, typer.Option("--verify", help="Read back and compare at the end.", rich_help_panel=_SENDING)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything but write; the report says what would be.")]
 
@@ -216,6 +224,7 @@ CONNECTING: Mapping[str, tuple[Any, Any]] = {
     "jobs": (Jobs, 8),
     "retry_seconds": (RetrySeconds, 600.0),
     "timeout": (Timeout, 60.0),
+    "sdk_calls": (SdkCalls, False),
 }
 SENDING: Mapping[str, tuple[Any, Any]] = {
     "allow_branch": (AllowBranch, False),

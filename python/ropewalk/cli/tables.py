@@ -103,6 +103,11 @@ def show_rollback(result: Rollback, *, as_json: bool) -> None:
             say(f"{count(len(rows), 'label row')} {text}: {shown_names(rows)}")
     for data_hash, reason in result.refused.items():
         say(f"{shown(data_hash)}: {shown(reason)}")
+    if result.unrecorded:
+        say(
+            f"{count(result.unrecorded, 'label row')} of the import not in its ledger: not begun yet, or the lines are "
+            "lost; `ropewalk show` tells what stands there"
+        )
     if result.damaged:
         say(f"{count(result.damaged, 'line')} of the ledger damaged: rows may be left that the import wrote")
 

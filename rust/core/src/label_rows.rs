@@ -167,7 +167,7 @@ impl LabelRows {
             code,
             message: message.to_owned(),
             data_hash: medium.data_hash.clone(),
-            title: medium.title.clone(),
+            title: medium.shown_title().to_owned(),
             annotations: span.annotations,
             len_bytes,
         };
@@ -198,7 +198,7 @@ impl LabelRows {
         let ours = self.encode(span, Some(existing), when)?;
         let compared = label_row::compare(existing, &ours)?;
         let medium = &self.plan.media[span.medium as usize];
-        let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, &medium.title);
+        let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, medium.shown_title());
         Ok((compared.equal, compared.differences.iter().map(line).collect()))
     }
 

@@ -94,6 +94,15 @@ pub struct Medium {
 }
 
 impl Medium {
+    /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
+    pub fn shown_title(&self) -> &str {
+        let Some(scheme) = self.title.find("://") else {
+            return &self.title;
+        };
+        let end = self.title[scheme..].find(['?', '#']);
+        &self.title[..end.map_or(self.title.len(), |end| scheme + end)]
+    }
+
     /// Whether the size of the medium, or of each image in the group, is known.
     pub fn is_sized(&self) -> bool {
         if self.units.is_empty() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoTables};
 use ropewalk_core::error::Result;
 
@@ -21,10 +21,21 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// A file, or its content.
-#[derive(FromPyObject)]
 pub(crate) enum CocoSource {
     Content(Vec<u8>),
     Path(PathBuf),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for CocoSource {
+    type Error = PyErr;
+
+    // Not derived: that makes a TypeError of whatever is raised on the way, also of a ctrl-C inside `__fspath__`.
+    fn extract(source: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match source.cast::<PyBytes>() {
+            Ok(content) => Ok(Self::Content(content.as_bytes().to_vec())),
+            Err(_) => source.extract().map(Self::Path),
+        }
+    }
 }
 
 impl CocoSource {

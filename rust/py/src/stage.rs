@@ -175,7 +175,7 @@ impl Staged {
         let info = PyDict::new(py);
         info.set_item("medium", span.medium)?;
         info.set_item("data_hash", &medium.data_hash)?;
-        info.set_item("title", &medium.title)?;
+        info.set_item("title", medium.shown_title())?;
         info.set_item("annotations", span.annotations)?;
         info.set_item("sized", medium.is_sized())?;
         Ok(info)

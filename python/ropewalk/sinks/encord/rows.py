@@ -9,8 +9,8 @@ import orjson
 
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import TOO_LARGE, bad_answer
+from ropewalk.sinks.encord.calls import Acknowledged, Calls
 from ropewalk.sinks.encord.retry import Call, Retry
-from ropewalk.sinks.encord.transport import Acknowledged, Transport
 
 Result = TypeVar("Result")
 
@@ -22,8 +22,8 @@ class LabelRows:
     to save are halved by the caller, who has to count what was stored.
     """
 
-    def __init__(self, transport: Transport, retry: Retry) -> None:
-        self._transport = transport
+    def __init__(self, calls: Calls, retry: Retry) -> None:
+        self._calls = calls
         self._retry = retry
 
     def listing(
@@ -64,27 +64,7 @@ class LabelRows:
     def _list(
         self, branch: str | None, data_hashes: list[str] | None, images_data: bool, call: Call
     ) -> list[dict[str, Any]]:
-        payload = {
-            "edited_before": None,
-            "edited_after": None,
-            "label_statuses": None,
-            "shadow_data_state": None,
-            "include_uninitialised_labels": True,
-            "data_hashes": data_hashes,
-            "label_hashes": None,
-            "data_title_eq": None,
-            "data_title_like": None,
-            "workflow_graph_node_title_eq": None,
-            "workflow_graph_node_title_like": None,
-            "include_client_metadata": False,
-            "include_images_data": images_data,
-            "include_children": False,
-            "include_workflow_graph_node": True,
-            "include_all_label_branches": branch is None,
-            "branch_name": branch,
-            "client_metadata_as_signed_url": False,
-        }
-        return call(lambda: _rows(self._transport.query("labelrowmetadata", "GET", None, payload), "data_hash"))
+        return call(lambda: _rows(self._calls.list_rows(branch, data_hashes, images_data), "data_hash"))
 
     def get(self, label_hashes: Sequence[str]) -> dict[str, bytes]:
         """Fetch label rows.
@@ -105,16 +85,7 @@ class LabelRows:
         return found
 
     def _get(self, label_hashes: list[str]) -> list[dict[str, Any]]:
-        payload = {
-            "get_signed_url": False,
-            "multi_request": True,
-            "include_object_feature_hashes": None,
-            "include_classification_feature_hashes": None,
-            "include_reviews": False,
-            "include_export_history": False,
-            "include_archived": False,
-        }
-        return self._retry(lambda: _rows(self._transport.query("labelrow", "GET", label_hashes, payload), "label_hash"))
+        return self._retry(lambda: _rows(self._calls.get_rows(label_hashes), "label_hash"))
 
     def create(self, data_hashes: Sequence[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
         """Create label rows. A create is never repeated blindly: the rows are listed again first.
@@ -137,31 +108,36 @@ class LabelRows:
         return created, there
 
     def _create(self, data_hashes: list[str], branch: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
-        payload = {"multi_request": True, "get_signed_url": False, "branch_name": branch}
-        missing = data_hashes
+        missing = set(data_hashes)
+        created: dict[str, tuple[str, bytes]] = {}
         there: dict[str, str] = {}
         # Listing and creating share one budget: they are one call to who waits for it.
         call = self._retry.call()
-        while missing:
+        while True:
             self._retry.check()
+            asked = [data_hash for data_hash in data_hashes if data_hash in missing]
             try:
-                rows = _rows(self._transport.query("labelrow", "PUT", missing, payload), "data_hash", "label_hash")
+                rows = _rows(self._calls.create_rows(asked, branch), "data_hash", "label_hash")
+                answered = True
             except EncordError as e:
                 if not isinstance(e, TemporaryEncordError) and e.name != "ResourceExistsError":
                     raise
+                rows, answered = [], False
                 call.wait(e)
-            else:
-                wanted = set(missing)
-                created = {
-                    row["data_hash"]: (row["label_hash"], orjson.dumps(row))
-                    for row in rows
-                    if row["data_hash"] in wanted
+            for row in rows:
+                if row["data_hash"] in missing:
+                    missing.remove(row["data_hash"])
+                    created[row["data_hash"]] = row["label_hash"], orjson.dumps(row)
+            if missing:
+                left = [data_hash for data_hash in asked if data_hash in missing]
+                parts = _halved(left, lambda part: self._list(branch, part, images_data=False, call=call))
+                there |= {
+                    row["data_hash"]: row["label_hash"] for part in parts for row in part if row.get("label_hash")
                 }
+                missing -= there.keys()
+            # A server that says yes and does nothing is not asked again.
+            if not missing or (answered and len(missing) == len(asked)):
                 return created, there
-            parts = _halved(missing, lambda part: self._list(branch, part, images_data=False, call=call))
-            there |= {row["data_hash"]: row["label_hash"] for part in parts for row in part if row.get("label_hash")}
-            missing = [data_hash for data_hash in missing if data_hash not in there]
-        return {}, there
 
     def save(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
         """Store label rows whose content depends on the input alone, so that sending them again changes nothing.
@@ -173,7 +149,7 @@ class LabelRows:
             RefusalError: The request was refused; with status 413, for its size.
             EncordError: No time is left, and it is unknown whether the rows are stored; or the key was refused.
         """
-        return self._retry(lambda: self._transport.save_label_rows(label_hashes, rows))
+        return self._retry(lambda: self._calls.save_rows(label_hashes, rows))
 
 
 def _rows(answer: Any, *keys: str) -> list[dict[str, Any]]:

@@ -12,9 +12,8 @@ import io
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,7 +23,7 @@ from encord.configs import SshConfig
 from requests.adapters import HTTPAdapter
 
 from ropewalk.errors import EncordError, TemporaryEncordError
-from ropewalk.sinks.encord.answers import Answer, bad_answer, http_date, response_of
+from ropewalk.sinks.encord.answers import Answer, response_of
 from ropewalk.sinks.encord.pace import Pace
 from ropewalk.text import without_secrets
 
@@ -55,19 +54,6 @@ class Timeouts:
     def for_bytes(self, len_bytes: int) -> float:
         """Give the seconds for a connected exchange of so many bytes."""
         return self.answer + self.seconds_per_mb * len_bytes / _BYTES_PER_MB
-
-
-@dataclass(frozen=True)
-class Acknowledged:
-    """A save that the server answered with a yes.
-
-    Attributes:
-        len_bytes: Size of the request's body.
-        server_time: The server's clock as it answered, in UTC; None where it does not tell.
-    """
-
-    len_bytes: int
-    server_time: datetime | None
 
 
 class Transport:
@@ -133,29 +119,21 @@ class Transport:
         """
         values = {"uid": uid, "payload": payload}
         body = json.dumps({"query_type": query_type, "query_method": method, "values": values}).encode("ascii")
-        return self._send(body, f"{method} {query_type}")[0]
+        return self.send(body, f"{method} {query_type}")[0]
 
-    def save_label_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
-        """Send label rows to be stored.
+    def send(self, body: bytes, operation: str) -> tuple[Any, Mapping[str, str]]:
+        """Send a request.
 
         Args:
-            label_hashes: Their label_hash, parallel to `rows`.
-            rows: Each label row as ASCII JSON.
+            body: ASCII JSON.
+            operation: Kind of request, for the pace: what is slow for one kind may be quick for another.
 
         Returns:
-            Size of the body, and when the server said yes.
+            The answer's `response`, and its headers.
 
         Raises:
-            EncordError: Of the subclass that says what to do about it; an answer that is not a plain yes is one.
+            EncordError: Of the subclass that says what to do about it.
         """
-        body = save_body(label_hashes, rows)
-        answer, headers = self._send(body, "POST labelrow")
-        stored = answer is True or (isinstance(answer, (list, dict)) and answer and not _holds_a_no(answer))
-        if not stored:
-            raise bad_answer(f"a save was answered with {without_secrets(json.dumps(answer), 60)}, not with a yes")
-        return Acknowledged(len(body), http_date(headers.get("Date", "")))
-
-    def _send(self, body: bytes, operation: str) -> tuple[Any, Mapping[str, str]]:
         with self._pace.slot(self._stop) as slot:
             try:
                 answer = self._exchange(body)
@@ -243,20 +221,3 @@ def is_timeout(error: BaseException | None) -> bool:
             return True
         error = error.__context__
     return False
-
-
-def save_body(label_hashes: Sequence[str], rows: Sequence[bytes]) -> bytes:
-    """Join encoded label rows to the body of a save, as the SDK spells it."""
-    uid = json.dumps(list(label_hashes)).encode("ascii")
-    # Bodies are large: each row is copied once.
-    parts = [b'{"query_type": "labelrow", "query_method": "POST", "values": {"uid": ', uid]
-    before = b', "payload": {"multi_request": true, "labels": ['
-    for row in rows:
-        parts += (before, row)
-        before = b", "
-    parts.append(b'], "validate_before_saving": false}}}')
-    return b"".join(parts)
-
-
-def _holds_a_no(answer: list[Any] | dict[str, Any]) -> bool:
-    return any(item is None or item is False for item in (answer if isinstance(answer, list) else answer.values()))

@@ -14,19 +14,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ropewalk.errors import EncordError, LedgerError, RopewalkError, TemporaryEncordError
-from ropewalk.ledger.ledger import FAILED, SENDING, STANDING, Ledger, RowRecord
+from ropewalk.errors import EncordError, LedgerError, RopewalkError
+from ropewalk.ledger.records import STANDING
 from ropewalk.project import StandingRow, standing_from_listing
 from ropewalk.sinks.encord.halving import Halving
 from ropewalk.sinks.encord.labels import labels_of
+from ropewalk.sinks.encord.outcome import Blame, Outcome
 from ropewalk.sinks.encord.parallel import InFlight, in_parallel
-from ropewalk.text import size, without_secrets
+from ropewalk.sinks.encord.saving import Body, Saving, save_noted, save_nothing
+from ropewalk.sinks.encord.staged_rows import Row
+from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
     from ropewalk._core import Staged
+    from ropewalk.ledger.ledger import Ledger
     from ropewalk.sinks.encord.rows import LabelRows
-
-_TOO_LARGE = 413
 
 
 @dataclass(frozen=True)
@@ -38,63 +40,6 @@ class Limits:
     batch_bytes: int = 8_000_000
     inflight_bytes: int = 128_000_000
     row_bytes: int = 50_000_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """A staged label row: its number, how much it holds, and the size and digest of what would be written."""
-
-    index: int
-    data_hash: str
-    title: str
-    annotations: int
-    sized: bool
-    len_bytes: int
-    digest: str
-
-
-def staged_rows(staged: Staged, threads: int) -> list[Row]:
-    """Measure the label rows of a stage."""
-    infos = map(staged.label_row, range(len(staged)))
-    return [
-        Row(index, info["data_hash"], info["title"], info["annotations"], info["sized"], len_bytes, digest)
-        for index, (info, (len_bytes, digest)) in enumerate(zip(infos, staged.measure(threads), strict=True))
-    ]
-
-
-def too_large(staged: Staged, row: Row, len_bytes: int, reason: str) -> str:
-    """Reject a label row for its size: one line for the whole row, which says what would make it fit."""
-    message = (
-        f"the label row has {size(len_bytes)} and {row.annotations} annotations, {reason}; "
-        "--min-confidence, --max-per-frame, --every and --decimals make rows smaller"
-    )
-    return staged.refuse_row(row.index, "row_too_large", message, len_bytes)
-
-
-@dataclass
-class Outcome:
-    """What became of some label rows; annotations = written + already_there + skipped + those of rejects.
-
-    `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed.
-    `rows_not_created` says why, by data_hash, where an empty row was refused. `edited` has the titles of rows that
-    someone else edited after this import had saved them, `left_out` the numbers of rows that failed or were skipped.
-    """
-
-    written: int = 0
-    already_there: int = 0
-    skipped: int = 0
-    rows_saved: int = 0
-    rows_already_there: int = 0
-    rows_skipped: int = 0
-    rows_created_empty: int = 0
-    bytes_sent: int = 0
-    rows_done: int = 0
-    rows_failed: int = 0
-    rows_not_created: dict[str, str] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
-    edited: list[str] = field(default_factory=list)
-    rejects: dict[int, list[str]] = field(default_factory=dict)
-    left_out: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -111,7 +56,7 @@ class Upload:
         on_existing: fail, skip, replace or merge.
         limits: Batch sizes and requests in flight.
         stop: Set when the import stops.
-        ledger: What earlier runs of this import noted, see `remember`; None in a rehearsal, which writes nothing.
+        ledger: What earlier runs of this import noted; None in a rehearsal, which writes nothing.
     """
 
     staged: Staged
@@ -128,19 +73,14 @@ class Upload:
 
     def __post_init__(self) -> None:
         self._in_flight = InFlight(self.limits.inflight_bytes)
+        self._blame = Blame(self.staged, self.standing, self.ledger)
         # Reads that are answered say nothing about saves: each kind has its own.
         self._creating, self._fetching, self._saving = (Halving(self._check_server) for _ in range(3))
 
-    def remember(self, ledger: Ledger, *, trusted: bool) -> None:
-        """Note what is written in a ledger, and go on where it ends.
-
-        Args:
-            ledger: Of this import; its creation time counts.
-            trusted: Whether no other import has had the branch since; if one has, rows are compared again.
-        """
-        self.ledger, self.when = ledger, ledger.header.when
-        if trusted:
-            self._settled = {row.index for row in self.todo if self._is_done(row, ledger)}
+    def trust_ledger(self) -> None:
+        """Take the rows that the ledger knows to be done for done: no other import has had the branch since."""
+        assert self.ledger is not None
+        self._settled = {row.index for row in self.todo if self._is_done(row, self.ledger)}
 
     def to_check(self) -> list[Row]:
         """List the rows that stand on the branch already and are not known to hold what they should."""
@@ -264,23 +204,23 @@ class Upload:
     def _send_batch(self, batch: list[Row]) -> Outcome:
         outcome = Outcome()
         with self._room_for(batch):
-            bodies = _Bodies(self, outcome)
+            saving = self._saving_for(outcome)
             standing = self._standing_of(batch)
             new = [row for row in batch if row not in standing]
             if self.rows is None or self.dry_run:
                 for row in new:
                     with self._one_row(row, outcome):
                         if self._set_aside(row, None, outcome):
-                            bodies.add(row, "", self.staged.encode(row.index, None, self.when))
+                            saving.add(Body(row, "", self.staged.encode(row.index, None, self.when)))
             elif new:
                 for row, label_hash, header in self._create(new, standing, outcome):
                     with self._one_row(row, outcome):
                         if self._set_aside(row, header, outcome):
-                            bodies.add(row, label_hash, self.staged.encode(row.index, header, self.when))
+                            saving.add(Body(row, label_hash, self.staged.encode(row.index, header, self.when)))
             for row, label_hash, existing in self._fetch(standing, outcome):
                 with self._one_row(row, outcome):
-                    self._reconcile(row, label_hash, existing, bodies, outcome)
-            bodies.save()
+                    self._reconcile(row, label_hash, existing, saving, outcome)
+            saving.flush()
         outcome.rows_done = len(batch)
         return outcome
 
@@ -288,6 +228,11 @@ class Upload:
     def dry_run(self) -> bool:
         """Whether everything is done but writing."""
         return self.ledger is None
+
+    def _saving_for(self, outcome: Outcome) -> Saving:
+        limits = self.limits
+        save = save_nothing if self.rows is None or self.ledger is None else save_noted(self.rows, self.ledger)
+        return Saving(limits.batch_bytes, limits.row_bytes, save, self._saving, self._blame, outcome)
 
     def _room_for(self, batch: list[Row]) -> AbstractContextManager[None]:
         # A row that stands there is held as it is and as it will be.
@@ -302,9 +247,9 @@ class Upload:
         except (EncordError, LedgerError):
             raise
         except RopewalkError as e:
-            self._fail(row, outcome, "bad_label_row", str(e))
+            self._blame.row(row, outcome, "bad_label_row", str(e))
 
-    def _reconcile(self, row: Row, label_hash: str, existing: bytes, bodies: _Bodies, outcome: Outcome) -> None:
+    def _reconcile(self, row: Row, label_hash: str, existing: bytes, saving: Saving, outcome: Outcome) -> None:
         found = self.staged.reconcile(row.index, existing, self.when, self.on_existing)
         verdict = found["verdict"]
         if self.ledger is not None and verdict != "already_there" and self.ledger.was_saved(row.data_hash, row.digest):
@@ -318,10 +263,10 @@ class Upload:
             return
         if verdict == "already_there":
             self._note_standing(row, label_hash)
-            outcome.already_there += fitting(row, outcome)
+            outcome.already_there += outcome.fitting(row)
             outcome.rows_already_there += 1
         elif verdict == "refused":
-            self._fail(
+            self._blame.row(
                 row,
                 outcome,
                 "existing_row",
@@ -332,7 +277,7 @@ class Upload:
             had_labels = bool(found["foreign"] or found["already_there"])
             if had_labels and self.ledger is not None and not self.ledger.touched(row.data_hash, label_hash):
                 self.ledger.keep_before(row.data_hash, label_hash, labels_of(existing))
-            bodies.add(row, label_hash, found["body"], found["already_there"], had_labels)
+            saving.add(Body(row, label_hash, found["body"], found["already_there"], had_labels))
 
     def _set_aside(self, row: Row, header: bytes | None, outcome: Outcome) -> bool:
         """Note the annotations that `encode` leaves out, since they do not fit a row whose size only the row tells.
@@ -342,13 +287,13 @@ class Upload:
         """
         if not row.sized:
             outcome.rejects[row.index] = self.staged.unfit(row.index, header, self.when)
-        return fitting(row, outcome) > 0
+        return outcome.fitting(row) > 0
 
     def _note_standing(self, row: Row, label_hash: str) -> None:
         if self.ledger is not None:
             stands = self.standing.get(row.data_hash)
             seen = stands.last_edited_at if stands is not None else None
-            self.ledger.standing(_record(row, label_hash, STANDING, seen=seen))
+            self.ledger.standing(row.record(STANDING, label_hash, seen=seen))
 
     def _standing_of(self, batch: list[Row]) -> dict[Row, str]:
         return {row: self.standing[row.data_hash].label_hash for row in batch if row.data_hash in self.standing}
@@ -360,7 +305,7 @@ class Upload:
         by_data_hash = {row.data_hash: row for row in new}
         for part, answer in self._creating.bisected(list(by_data_hash), lambda part: rows.create(part, self.branch)):
             if isinstance(answer, EncordError):
-                self._fail_for(by_data_hash[part[0]], outcome, answer)
+                self._blame.server(by_data_hash[part[0]], outcome, answer)
                 continue
             created, there = answer
             for data_hash in part:
@@ -370,7 +315,7 @@ class Upload:
                 elif data_hash in created:
                     yield row, *created.pop(data_hash)
                 else:
-                    self._fail(row, outcome, "row_missing", "Encord did not answer with the row it was to create")
+                    self._blame.row(row, outcome, "row_missing", "Encord did not answer with the row it was to create")
 
     def _fetch(self, standing: Mapping[Row, str], outcome: Outcome) -> Iterator[tuple[Row, str, bytes]]:
         """Fetch rows: row, label_hash, JSON."""
@@ -380,14 +325,16 @@ class Upload:
         by_label_hash = {label_hash: row for row, label_hash in standing.items()}
         for part, answer in self._fetching.bisected(list(by_label_hash), self.rows.get):
             if isinstance(answer, EncordError):
-                self._fail_for(by_label_hash[part[0]], outcome, answer)
+                self._blame.server(by_label_hash[part[0]], outcome, answer)
                 continue
             for label_hash in part:
                 row = by_label_hash[label_hash]
                 if label_hash in answer:
                     yield row, label_hash, answer.pop(label_hash)
                 else:
-                    self._fail(row, outcome, "row_missing", "the row was listed, but Encord does not have it any more")
+                    self._blame.row(
+                        row, outcome, "row_missing", "the row was listed, but Encord does not have it any more"
+                    )
 
     def _create_empty_batch(self, data_hashes: Sequence[str]) -> Outcome:
         outcome = Outcome(rows_done=len(data_hashes))
@@ -406,98 +353,3 @@ class Upload:
         """Make sure that Encord answers at all; if not, the import stops instead of rejecting row after row."""
         assert self.rows is not None
         self.rows.listing(self.branch, data_hashes=[row.data_hash for row in self.todo[:1]])
-
-    def _fail_for(self, row: Row, outcome: Outcome, error: EncordError) -> None:
-        if error.status == _TOO_LARGE:
-            self._fail_too_large(row, outcome, row.len_bytes, "more than the server takes")
-        elif isinstance(error, TemporaryEncordError):
-            self._fail(row, outcome, "no_answer", f"{error}; run the import again to find out what stands there")
-        else:
-            self._fail(row, outcome, "server_refused", str(error))
-
-    def _fail_too_large(self, row: Row, outcome: Outcome, len_bytes: int, reason: str) -> None:
-        self._count_failed(row, outcome, "row_too_large")
-        outcome.rejects[row.index] = [too_large(self.staged, row, len_bytes, reason)]
-
-    def _fail(self, row: Row, outcome: Outcome, code: str, message: str) -> None:
-        self._count_failed(row, outcome, code)
-        outcome.rejects[row.index] = self.staged.refuse(row.index, code, without_secrets(message))
-
-    def _count_failed(self, row: Row, outcome: Outcome, code: str) -> None:
-        outcome.rows_failed += 1
-        outcome.left_out.append(row.index)
-        if self.ledger is not None:
-            stands = self.standing.get(row.data_hash)
-            self.ledger.failed(_record(row, stands.label_hash if stands else "", FAILED), code)
-
-
-def fitting(row: Row, outcome: Outcome) -> int:
-    """Count the annotations of a row that are not set aside."""
-    return row.annotations - len(outcome.rejects.get(row.index, ()))
-
-
-def _record(
-    row: Row, label_hash: str, state: str, *, had_labels: bool = False, seen: datetime | None = None
-) -> RowRecord:
-    return RowRecord(state, row.data_hash, label_hash, row.digest, row.annotations, had_labels=had_labels, seen=seen)
-
-
-@dataclass(frozen=True)
-class _Body:
-    row: Row
-    label_hash: str
-    text: bytes
-    already_there: int
-    had_labels: bool
-
-
-class _Bodies:
-    """Encoded label rows on their way into saves of a bounded size."""
-
-    def __init__(self, upload: Upload, outcome: Outcome) -> None:
-        self._upload = upload
-        self._outcome = outcome
-        self._bodies: list[_Body] = []
-        self._bytes = 0
-
-    def add(self, row: Row, label_hash: str, text: bytes, already_there: int = 0, had_labels: bool = False) -> None:
-        limits = self._upload.limits
-        if len(text) > limits.row_bytes:
-            reason = f"more than --max-row-bytes {limits.row_bytes}"
-            self._upload._fail_too_large(row, self._outcome, len(text), reason)
-            return
-        if self._bodies and self._bytes + len(text) > limits.batch_bytes:
-            self.save()
-        self._bodies.append(_Body(row, label_hash, text, already_there, had_labels))
-        self._bytes += len(text)
-        if self._bytes >= limits.batch_bytes:
-            self.save()
-
-    def save(self) -> None:
-        """Store what has gathered, and count it."""
-        bodies, self._bodies, self._bytes = self._bodies, [], 0
-        if not bodies:
-            return
-        for part, answer in self._upload._saving.bisected(bodies, self._save_part):
-            if isinstance(answer, EncordError):
-                self._upload._fail_for(part[0].row, self._outcome, answer)
-                continue
-            self._outcome.bytes_sent += answer
-            self._outcome.rows_saved += len(part)
-            for body in part:
-                self._outcome.written += fitting(body.row, self._outcome) - body.already_there
-                self._outcome.already_there += body.already_there
-
-    def _save_part(self, part: list[_Body]) -> int:
-        rows, ledger = self._upload.rows, self._upload.ledger
-        if rows is None or ledger is None:
-            return sum(len(body.text) for body in part)
-        data_hashes = [body.row.data_hash for body in part]
-        ledger.sending(_record(body.row, body.label_hash, SENDING, had_labels=body.had_labels) for body in part)
-        try:
-            stored = rows.save([body.label_hash for body in part], [body.text for body in part])
-        except TemporaryEncordError:
-            ledger.unknown(data_hashes)
-            raise
-        ledger.saved(data_hashes, stored.server_time)
-        return stored.len_bytes

@@ -84,7 +84,7 @@ impl MediaRules {
         let frame = match (medium.data_type, image_index, mapped_frame) {
             (DataType::Other, ..) => {
                 return Verdict::Reject(Reason::UnsupportedMedia {
-                    media: medium.title.clone(),
+                    media: medium.shown_title().to_owned(),
                     data_type: "a kind that this release does not write".into(),
                 })
             }

@@ -1,0 +1,83 @@
+"""What became of label rows: counted where they were written, blamed where they were not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ropewalk.errors import EncordError, TemporaryEncordError
+from ropewalk.ledger.records import FAILED
+from ropewalk.sinks.encord.answers import TOO_LARGE
+from ropewalk.sinks.encord.staged_rows import Row, too_large
+from ropewalk.text import without_secrets
+
+if TYPE_CHECKING:
+    from ropewalk._core import Staged
+    from ropewalk.ledger.ledger import Ledger
+    from ropewalk.project import StandingRow
+
+
+@dataclass
+class Outcome:
+    """What became of some label rows; annotations = written + already_there + skipped + those of rejects.
+
+    `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed.
+    `rows_not_created` says why, by data_hash, where an empty row was refused. `edited` has the titles of rows that
+    someone else edited after this import had saved them, `left_out` the numbers of rows that failed or were skipped.
+    """
+
+    written: int = 0
+    already_there: int = 0
+    skipped: int = 0
+    rows_saved: int = 0
+    rows_already_there: int = 0
+    rows_skipped: int = 0
+    rows_created_empty: int = 0
+    bytes_sent: int = 0
+    rows_done: int = 0
+    rows_failed: int = 0
+    rows_not_created: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
+    rejects: dict[int, list[str]] = field(default_factory=dict)
+    left_out: list[int] = field(default_factory=list)
+
+    def fitting(self, row: Row) -> int:
+        """Count the annotations of a row that are not set aside."""
+        return row.annotations - len(self.rejects.get(row.index, ()))
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Notes why a label row was not written: in the outcome, as lines of the reject file, and in the ledger."""
+
+    staged: Staged
+    standing: Mapping[str, StandingRow]
+    ledger: Ledger | None
+
+    def server(self, row: Row, outcome: Outcome, error: EncordError) -> None:
+        """Note what the server answered to a call for this row alone."""
+        if error.status == TOO_LARGE:
+            self.size(row, outcome, row.len_bytes, "more than the server takes")
+        elif isinstance(error, TemporaryEncordError):
+            self.row(row, outcome, "no_answer", f"{error}; run the import again to find out what stands there")
+        else:
+            self.row(row, outcome, "server_refused", str(error))
+
+    def size(self, row: Row, outcome: Outcome, len_bytes: int, reason: str) -> None:
+        """Note that a row is too large."""
+        self._count(row, outcome, "row_too_large")
+        outcome.rejects[row.index] = [too_large(self.staged, row, len_bytes, reason)]
+
+    def row(self, row: Row, outcome: Outcome, code: str, message: str) -> None:
+        """Note anything else; each of the row's annotations goes to the reject file."""
+        self._count(row, outcome, code)
+        outcome.rejects[row.index] = self.staged.refuse(row.index, code, without_secrets(message))
+
+    def _count(self, row: Row, outcome: Outcome, code: str) -> None:
+        outcome.rows_failed += 1
+        outcome.left_out.append(row.index)
+        if self.ledger is not None:
+            stands = self.standing.get(row.data_hash)
+            self.ledger.failed(row.record(FAILED, stands.label_hash if stands else ""), code)
