@@ -15,6 +15,7 @@ from pathlib import Path
 import kernels
 import memory
 import reading
+import scaling
 import sending
 from parity import ParityError, check_bodies
 from peers import ways
@@ -50,9 +51,11 @@ def cases(scale: float) -> list[Case]:
     return [
         Case("boxes, each its own object", lambda p: boxes(p, frames=short, per_frame=10, tracked=False)),
         Case("boxes, one object a track", lambda p: boxes(p, frames=short, per_frame=10, tracked=True)),
+        Case("boxes, each its own object", lambda p: boxes(p, frames=5 * short, per_frame=10, tracked=False)),
         Case("boxes, a long video", lambda p: boxes(p, frames=long, per_frame=100, tracked=False), sdk=False),
         Case("boxes in tracks, a long video", lambda p: boxes(p, frames=long, per_frame=100, tracked=True), sdk=False),
         Case("polygons, 110 vertices", lambda p: polygons(p, frames=few, per_frame=4)),
+        Case("polygons, 110 vertices", lambda p: polygons(p, frames=5 * few, per_frame=4)),
         Case("polygons, a long video", lambda p: polygons(p, frames=10 * few, per_frame=10), sdk=False),
         Case("1080p RLE masks", lambda p: masks(p, frames=frames(24))),
         Case("1080p RLE masks, a long video", lambda p: masks(p, frames=frames(240)), sdk=False),
@@ -91,6 +94,8 @@ def main() -> int:
             tables = [
                 end_to_end(scale, repeats, Path(folder)),
                 reading.table(scale, repeats, Path(folder)),
+                scaling.threads(scale, repeats, Path(folder)),
+                scaling.growth(scale, repeats, Path(folder)),
                 *kernels.tables(scale, repeats),
                 sending.sending(scale, repeats, Path(folder)),
                 sending.defaults(scale, repeats, Path(folder)),

@@ -35,19 +35,21 @@ Way = Callable[[], bytes]
 
 def ways(predictions: Predictions, *, sdk: bool) -> dict[str, Way]:
     """Prepare all ways for one file: what does not depend on the file's annotations is done here, untimed."""
-    structure = OntologyStructure()
-    for name in CLASS_NAMES:
-        structure.add_object(name, Shape(predictions.shape), feature_node_hash=feature_hash(name))
+    structure = ontology_of(predictions)
     found = {"ropewalk": _ropewalk(predictions, structure), "plain Python": _plain(predictions, structure)}
     return found | ({"SDK": _sdk(predictions, structure)} if sdk else {})
 
 
-def feature_hash(name: str) -> str:
-    """Return the feature hash of a class."""
-    return f"{name.lower().replace(' ', ''):.8}".ljust(8, "0")
+def ontology_of(predictions: Predictions) -> OntologyStructure:
+    """Make the ontology that a file's classes belong to."""
+    structure = OntologyStructure()
+    for name in CLASS_NAMES:
+        structure.add_object(name, Shape(predictions.shape), feature_node_hash=feature_hash(name))
+    return structure
 
 
-def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
+def plan_of(predictions: Predictions, structure: OntologyStructure) -> str:
+    """Make the plan of an import of one file."""
     snapshot = Snapshot(
         project_hash=LABEL_HASH,
         project_title="",
@@ -57,7 +59,16 @@ def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
         ontology_structure=structure.to_dict(),
         media=(predictions.medium,),
     )
-    plan = plan_json(snapshot, BRANCH, PlanOptions())
+    return plan_json(snapshot, BRANCH, PlanOptions())
+
+
+def feature_hash(name: str) -> str:
+    """Return the feature hash of a class."""
+    return f"{name.lower().replace(' ', ''):.8}".ljust(8, "0")
+
+
+def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
+    plan = plan_of(predictions, structure)
     path = str(predictions.path)
     rejects = str(predictions.path.with_name("rejects.ndjson"))
 

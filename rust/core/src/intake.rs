@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::reject::{Origin, Reason, Reject, Unresolved, MAX_TEXT_BYTES};
 use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
 use crate::stage::record::{Key, TextSpan};
-use crate::stage::{StageBuilder, Staged};
+use crate::stage::{StageBuilder, Staged, StagedRows};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
 const MAX_UNRESOLVED_NAMES: usize = 1000;
@@ -166,15 +166,9 @@ impl Intake {
             named: HashMap::new(),
         };
         let width = self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
-        loop {
-            let mut batches = Vec::with_capacity(width);
-            while batches.len() < width {
-                let Some(batch) = reader.next_batch()? else { break };
-                batches.push(batch);
-            }
-            if batches.is_empty() {
-                break;
-            }
+        let mut batches = read_batches(&mut reader, width)?;
+        while !batches.is_empty() {
+            let read_so_far = reader.bytes_read();
             let names = reader.tables();
             for batch in &batches {
                 let media = |name: u32| names.media(name as usize);
@@ -193,14 +187,26 @@ impl Intake {
             }
             let plan = self.plan.as_ref();
             let resolve = |batch| resolve_batch(plan, &resolvers, batch);
-            let outcomes: Vec<Outcome> = match &self.pool {
-                Some(pool) => pool.install(|| batches.par_iter().map(resolve).collect()),
-                None => batches.iter().map(resolve).collect(),
+            // The next batches are read while these are resolved.
+            let (outcomes, next): (Vec<Outcome>, _) = match &self.pool {
+                Some(pool) => pool.join(
+                    || batches.par_iter().map(resolve).collect(),
+                    || read_batches(&mut reader, width),
+                ),
+                None => (batches.iter().map(resolve).collect(), Ok(Vec::new())),
             };
             for (batch, outcome) in batches.iter().zip(outcomes) {
-                self.take(batch, &outcome)?;
+                self.take(batch, outcome)?;
             }
-            progress(reader.bytes_read())?;
+            progress(read_so_far)?;
+            batches = match &self.pool {
+                Some(_) => next?,
+                // On one thread the next batch finds the memory of this one still in the cache.
+                None => {
+                    drop(batches);
+                    read_batches(&mut reader, width)?
+                }
+            };
         }
         let summary = reader.summary();
         if summary.duplicate_ids > 0 {
@@ -209,7 +215,7 @@ impl Intake {
         Ok(())
     }
 
-    fn take(&mut self, batch: &SourceBatch, outcome: &Outcome) -> Result<()> {
+    fn take(&mut self, batch: &SourceBatch, outcome: Outcome) -> Result<()> {
         let crowd = batch.filtered_crowd;
         if crowd > 0 {
             *self.tally.filtered.entry("crowd").or_default() += crowd;
@@ -225,7 +231,7 @@ impl Intake {
             *self.tally.rejects.entry(row.code).or_default() += row.annotations;
             self.write_reject(&row.to_json_line())?;
         }
-        self.stage.append(&outcome.resolved.rows)
+        self.stage.append(outcome.resolved.rows)
     }
 
     fn reject(&mut self, reject: &Reject) -> Result<()> {
@@ -304,8 +310,20 @@ impl Resolvers {
     }
 }
 
+/// Reads at most so many batches; none at the file's end.
+fn read_batches(reader: &mut CocoReader, most: usize) -> Result<Vec<SourceBatch>> {
+    let mut batches = Vec::with_capacity(most);
+    while batches.len() < most {
+        let Some(batch) = reader.next_batch()? else { break };
+        batches.push(batch);
+    }
+    Ok(batches)
+}
+
 fn resolve_batch(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Outcome {
     let mut out = Outcome::default();
+    // A staged row is about as long as its JSON.
+    out.resolved.rows = StagedRows::with_capacity(batch.batch.len(), batch.text_len());
     let mut scratch = Scratch::default();
     for index in 0..batch.batch.len() {
         let row = batch.batch.row(index);

@@ -1,7 +1,7 @@
 //! A staged import, label row by label row: what would be written, how large it is, and what keeps a row from being
 //! written. Everything here is a function of the stage and of what the server answered.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
@@ -36,17 +36,30 @@ pub struct Measure {
     pub digest: u128,
 }
 
+/// Annotations whose text tells how much room a row needs, so that it is not copied as it grows.
+const SAMPLED_ROWS: u64 = 64;
+
+/// Times that a record grows at most when it is written, its constant text included.
+const MOST_GROWTH: u64 = 8;
+
 /// The label rows of an import.
 pub struct LabelRows {
     plan: Arc<Plan>,
     staged: Staged,
     sources: Sources,
+    /// Memory of the row that was encoded last.
+    spare: Mutex<Vec<u8>>,
 }
 
 impl LabelRows {
     /// Takes what [`crate::intake::Intake::finish`] gives.
     pub fn new(plan: Arc<Plan>, staged: Staged, sources: Sources) -> Self {
-        Self { plan, staged, sources }
+        Self {
+            plan,
+            staged,
+            sources,
+            spare: Mutex::default(),
+        }
     }
 
     /// The plan that was followed.
@@ -64,13 +77,54 @@ impl LabelRows {
     /// # Errors
     /// [`Error::LabelRow`] where the header does not fit, [`Error::Stage`] where the stage was damaged.
     pub fn encode(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        self.encode_into(&mut body, span, header, when)?;
+        Ok(body)
+    }
+
+    /// Encodes a label row as [`Self::encode`] and hands it to `take`, in memory that is used again for the next one: fresh
+    /// pages cost more than the text that is written on them.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_with<T>(
+        &self,
+        span: &LabelRowSpan,
+        header: Option<&[u8]>,
+        when: &str,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        let mut body = self
+            .spare
+            .try_lock()
+            .map(|mut spare| std::mem::take(&mut *spare))
+            .unwrap_or_default();
+        body.clear();
+        let taken = self.encode_into(&mut body, span, header, when).map(|()| take(&body));
+        if let Ok(mut spare) = self.spare.try_lock() {
+            if spare.capacity() < body.capacity() {
+                *spare = body;
+            }
+        }
+        taken
+    }
+
+    fn encode_into(&self, body: &mut Vec<u8>, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<()> {
         let header = self.header(span, header, when)?;
         let templates = self.templates(when);
-        let mut body = Vec::new();
-        let mut writer = RowWriter::new(&templates, &header, &mut body);
-        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
+        let mut writer = RowWriter::new(&templates, &header, body);
+        let most = MOST_GROWTH * self.staged.record_bytes(span);
+        let mut rows = 0;
+        let write = |row: &StagedRow<'_>| {
+            rows += 1;
+            if rows == SAMPLED_ROWS {
+                writer.make_room(rows - 1, span.annotations, most);
+            }
+            writer.push(row)
+        };
+        self.fitting(span, &header, write, |_, _, _| Ok(()))?;
         writer.finish();
-        Ok(body)
+        Ok(())
     }
 
     /// Lines of a reject file for the annotations that do not fit a header which alone tells the size; [`Self::encode`]

@@ -68,7 +68,7 @@ fn resolve(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
     );
     assert_eq!(verdict, Verdict::Found(()));
     let mut builder = StageBuilder::new(None, 0);
-    builder.append(&resolved.rows).unwrap();
+    builder.append(resolved.rows).unwrap();
     let staged = builder.finish().unwrap();
     let visited = staged.for_each(&staged.label_rows()[0], |row, _| {
         visit(&row.geometry);

@@ -96,7 +96,7 @@ fn staged_at_most(most: Option<u64>, rows: &[Row], work_dir: Option<&Path>, budg
                 )
             });
         }
-        builder.append(&batch).unwrap();
+        builder.append(batch).unwrap();
     }
     builder.finish().unwrap()
 }

@@ -10,6 +10,7 @@ use ropewalk_core::error::Result;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
+use crate::memory;
 
 /// Rows a batch.
 const BATCH_ROWS: usize = 1 << 16;
@@ -81,6 +82,7 @@ fn read_coco(
         batch_rows,
         ..CocoOptions::default()
     };
+    memory::keep_blocks();
     let input = source.into_input(label);
     let opened = py.detach(|| {
         let tables = tables.as_deref().map(read_tables).transpose()?;
@@ -116,7 +118,7 @@ impl CocoPredictions {
             self.filtered_crowd += batch.filtered_crowd;
             // A stretch of rejects only is no end of the file.
             if !batch.batch.is_empty() {
-                return Ok(Some(AnnotationBatch(batch.batch.clone())));
+                return Ok(Some(AnnotationBatch(batch.batch)));
             }
         }
     }

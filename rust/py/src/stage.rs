@@ -18,6 +18,7 @@ use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
 use crate::coco::{read_tables, CocoSource};
 use crate::errors::to_py;
+use crate::memory;
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 48 << 20;
@@ -52,6 +53,7 @@ impl Stage {
         memory_bytes: usize,
         threads: usize,
     ) -> PyResult<Self> {
+        memory::keep_blocks();
         let plan = Arc::new(Plan::from_json(plan).map_err(|e| to_py(py, e))?);
         let stage = StageBuilder::new(work_dir, memory_bytes);
         let intake = Intake::new(&plan, stage, &rejects, threads).map_err(|e| to_py(py, e))?;
@@ -188,10 +190,9 @@ impl Staged {
         when: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let span = self.span(index)?;
-        let body = py
-            .detach(|| self.rows.encode(span, header, when))
-            .map_err(|e| to_py(py, e))?;
-        Ok(PyBytes::new(py, &body))
+        let bytes = |body: &[u8]| Python::attach(|py| PyBytes::new(py, body).unbind());
+        let body = py.detach(|| self.rows.encode_with(span, header, when, bytes));
+        body.map(|body| body.into_bound(py)).map_err(|e| to_py(py, e))
     }
 
     fn measure<'py>(&self, py: Python<'py>, threads: usize) -> PyResult<Bound<'py, PyList>> {

@@ -2,145 +2,168 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::make_view;
 use arrow_array::{
-    new_null_array, ArrayRef, BinaryViewArray, FixedSizeListArray, Float64Array, ListArray, RecordBatch,
-    StringViewArray, UInt32Array, UInt64Array, UInt8Array,
+    ArrayRef, FixedSizeListArray, Float64Array, ListArray, RecordBatch, UInt32Array, UInt64Array, UInt8Array,
 };
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType};
 
 use super::columns::{at, item_field, ring_type, schema};
-use super::{Annotation, AnnotationBatch};
+use super::text::{Nulls, TextColumn, WordColumn};
+use super::{Annotation, AnnotationBatch, Kind, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
 
-/// Bytes after which a string column starts a new buffer: views address 2^31 bytes of each.
-const BLOCK_BYTES: usize = 1 << 24;
-
-/// Strings or bytes as Arrow views. A value equal to the one before it shares its bytes, so that a file name
-/// repeated on each row is stored once.
-#[derive(Default)]
-struct Views {
-    views: Vec<u128>,
-    nulls: Vec<bool>,
-    any_null: bool,
-    block: Vec<u8>,
-    blocks: Vec<Buffer>,
-    last: Option<(u32, usize, usize)>,
-}
-
-impl Views {
-    fn push(&mut self, value: Option<&[u8]>) {
-        self.nulls.push(value.is_some());
-        let Some(value) = value else {
-            self.any_null = true;
-            self.views.push(0);
-            return;
-        };
-        if value.len() <= 12 {
-            self.views.push(make_view(value, 0, 0));
-            return;
-        }
-        if let (Some((index, start, len)), Some(&view)) = (self.last, self.views.last()) {
-            let same_block = index as usize == self.blocks.len();
-            if same_block && view as u32 as usize == len && &self.block[start..start + len] == value {
-                self.views.push(view);
-                return;
-            }
-        }
-        if self.block.len() + value.len() > BLOCK_BYTES && !self.block.is_empty() {
-            self.blocks.push(Buffer::from(std::mem::take(&mut self.block)));
-        }
-        let (index, start) = (self.blocks.len() as u32, self.block.len());
-        self.block.extend_from_slice(value);
-        self.views.push(make_view(value, index, start as u32));
-        self.last = Some((index, start, value.len()));
-    }
-
-    fn finish(mut self) -> (ScalarBuffer<u128>, Vec<Buffer>, Option<NullBuffer>) {
-        if !self.block.is_empty() {
-            self.blocks.push(Buffer::from(self.block));
-        }
-        let nulls = self.any_null.then(|| NullBuffer::from(self.nulls));
-        (self.views.into(), self.blocks, nulls)
-    }
-
-    fn into_strings(self) -> std::result::Result<ArrayRef, ArrowError> {
-        let (views, blocks, nulls) = self.finish();
-        Ok(Arc::new(StringViewArray::try_new(views, blocks, nulls)?))
-    }
-
-    fn into_binary(self) -> std::result::Result<ArrayRef, ArrowError> {
-        let (views, blocks, nulls) = self.finish();
-        Ok(Arc::new(BinaryViewArray::try_new(views, blocks, nulls)?))
-    }
+/// Gives a column's values, and leaves room for as many.
+fn take<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(values.len());
+    std::mem::replace(values, room)
 }
 
 /// A column of values that may all be missing: nothing is stored before the first value.
 struct Sparse<T> {
     values: Vec<T>,
-    valid: Vec<bool>,
+    /// Which values are there, once one is missing.
+    valid: Option<Vec<bool>>,
 }
 
 impl<T> Default for Sparse<T> {
     fn default() -> Self {
         Self {
             values: Vec::new(),
-            valid: Vec::new(),
+            valid: None,
         }
     }
 }
 
 impl<T: Copy + Default> Sparse<T> {
+    /// Adds the value of row `row`, all rows before which are there.
+    #[inline]
     fn push(&mut self, row: usize, value: Option<T>) {
-        if self.valid.is_empty() && value.is_none() {
-            return;
+        match value {
+            Some(value) if self.values.len() == row => {
+                self.values.push(value);
+                if let Some(valid) = &mut self.valid {
+                    valid.push(true);
+                }
+            }
+            None if self.values.is_empty() => {}
+            value => self.push_anyhow(row, value),
         }
-        self.values.resize(row, T::default());
-        self.valid.resize(row, false);
-        self.values.push(value.unwrap_or_default());
-        self.valid.push(value.is_some());
     }
 
-    /// The column of `rows` rows, or nothing when no row has a value.
-    fn finish(self) -> Option<(Vec<T>, Option<NullBuffer>)> {
-        if self.valid.is_empty() {
-            return None;
+    fn push_anyhow(&mut self, row: usize, value: Option<T>) {
+        let there = !self.values.is_empty();
+        let valid = self.valid.get_or_insert_with(|| vec![there; row]);
+        valid.push(value.is_some());
+        self.values.resize(row, T::default());
+        self.values.push(value.unwrap_or_default());
+    }
+
+    /// The column, or nothing when no row has a value.
+    fn take(&mut self) -> Option<(Vec<T>, Option<NullBuffer>)> {
+        let valid = self.valid.take().map(NullBuffer::from);
+        (!self.values.is_empty()).then(|| (take(&mut self.values), valid))
+    }
+}
+
+/// Where each list of a column ends in the column below it. Nothing is stored before the first list.
+#[derive(Default)]
+struct Lists {
+    /// 0, then the end of each list.
+    ends: Vec<i32>,
+    valid: Option<Vec<bool>>,
+}
+
+impl Lists {
+    fn end_at(&mut self, end: usize) {
+        if self.ends.is_empty() {
+            self.ends.push(0);
         }
-        Some((self.values, Some(NullBuffer::from(self.valid))))
+        self.ends.push(end as i32);
+    }
+
+    /// Ends the list of row `row`, if there is one, at `end`.
+    #[inline]
+    fn push(&mut self, row: usize, there: bool, end: usize) {
+        if !there && self.ends.is_empty() {
+            return;
+        }
+        let any = !self.ends.is_empty();
+        if !there || self.valid.is_some() || (!any && row > 0) {
+            self.valid.get_or_insert_with(|| vec![any; row]).push(there);
+        }
+        self.ends.resize((row + 1).max(self.ends.len()), 0);
+        self.end_at(end);
+    }
+
+    fn take(&mut self) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
+        let ends = take(&mut self.ends);
+        let ends = if ends.is_empty() { vec![0] } else { ends };
+        (OffsetBuffer::new(ends.into()), self.valid.take().map(NullBuffer::from))
     }
 }
 
 /// Collects [`Annotation`]s into an [`AnnotationBatch`].
-#[derive(Default)]
 pub struct AnnotationBatchBuilder {
     rows: usize,
-    source: Views,
+    source: TextColumn,
     offset: Vec<u64>,
-    annotation_id: Views,
-    media: Views,
+    annotation_id: TextColumn,
+    media: TextColumn,
     frame: Vec<u32>,
     frame_last: Sparse<u32>,
-    kind: Views,
-    class: Views,
-    track: Views,
+    kind: WordColumn<Kind>,
+    class: TextColumn,
+    track: TextColumn,
     score: Sparse<f64>,
-    shape: Views,
-    unit: Views,
+    shape: WordColumn<Shape>,
+    unit: WordColumn<Unit>,
     width_px: Sparse<u32>,
     height_px: Sparse<u32>,
     bbox: Sparse<[f64; 4]>,
     theta: Sparse<f64>,
     coords: Vec<f64>,
-    ring_ends: Vec<i32>,
-    part_ends: Vec<i32>,
-    row_ends: Vec<i32>,
-    points_valid: Vec<bool>,
+    rings: Lists,
+    parts: Lists,
+    points: Lists,
     visibility: Vec<u8>,
-    visibility_ends: Vec<i32>,
-    visibility_valid: Vec<bool>,
-    rle: Views,
-    rle_order: Views,
+    visibilities: Lists,
+    rle: TextColumn,
+    rle_order: WordColumn<RleOrder>,
+    nulls: Nulls,
+}
+
+impl Default for AnnotationBatchBuilder {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            source: TextColumn::strings(),
+            offset: Vec::new(),
+            annotation_id: TextColumn::strings(),
+            media: TextColumn::strings(),
+            frame: Vec::new(),
+            frame_last: Sparse::default(),
+            kind: WordColumn::new(),
+            class: TextColumn::strings(),
+            track: TextColumn::strings(),
+            score: Sparse::default(),
+            shape: WordColumn::new(),
+            unit: WordColumn::new(),
+            width_px: Sparse::default(),
+            height_px: Sparse::default(),
+            bbox: Sparse::default(),
+            theta: Sparse::default(),
+            coords: Vec::new(),
+            rings: Lists::default(),
+            parts: Lists::default(),
+            points: Lists::default(),
+            visibility: Vec::new(),
+            visibilities: Lists::default(),
+            rle: TextColumn::bytes(),
+            rle_order: WordColumn::new(),
+            nulls: Nulls::default(),
+        }
+    }
 }
 
 impl AnnotationBatchBuilder {
@@ -161,18 +184,23 @@ impl AnnotationBatchBuilder {
 
     /// Appends a row. Coordinates are copied as they are: no conversion, no rounding.
     pub fn push(&mut self, row: &Annotation<'_>) {
+        self.push_with_id(row, row.annotation_id.map(str::as_bytes));
+    }
+
+    /// Appends a row whose id is given apart, as text that need not be checked: the column is when it is made.
+    pub(crate) fn push_with_id(&mut self, row: &Annotation<'_>, annotation_id: Option<&[u8]>) {
         self.source.push(Some(row.source.as_bytes()));
         self.offset.push(row.offset);
-        self.annotation_id.push(row.annotation_id.map(str::as_bytes));
+        self.annotation_id.push(annotation_id);
         self.media.push(Some(row.media.as_bytes()));
         self.frame.push(row.frame);
         self.frame_last.push(self.rows, row.frame_last);
-        self.kind.push(Some(row.kind.as_str().as_bytes()));
+        self.kind.push(Some(row.kind));
         self.class.push(Some(row.class.as_bytes()));
         self.track.push(row.track.map(str::as_bytes));
         self.score.push(self.rows, row.score);
-        self.shape.push(row.shape.map(|s| s.as_str().as_bytes()));
-        self.unit.push(Some(row.unit.as_str().as_bytes()));
+        self.shape.push(row.shape);
+        self.unit.push(Some(row.unit));
         self.width_px.push(self.rows, row.width_px);
         self.height_px.push(self.rows, row.height_px);
         self.bbox.push(self.rows, row.bbox);
@@ -181,48 +209,59 @@ impl AnnotationBatchBuilder {
             for part in points.iter() {
                 for ring in part {
                     self.coords.extend_from_slice(ring);
-                    self.ring_ends.push(self.coords.len() as i32);
+                    self.rings.end_at(self.coords.len());
                 }
-                self.part_ends.push(self.ring_ends.len() as i32);
+                self.parts.end_at(self.rings.ends.len().saturating_sub(1));
             }
         }
-        self.row_ends.push(self.part_ends.len() as i32);
-        self.points_valid.push(row.points.is_some());
+        let parts = self.parts.ends.len().saturating_sub(1);
+        self.points.push(self.rows, row.points.is_some(), parts);
         self.visibility.extend_from_slice(row.visibility.unwrap_or_default());
-        self.visibility_ends.push(self.visibility.len() as i32);
-        self.visibility_valid.push(row.visibility.is_some());
+        self.visibilities
+            .push(self.rows, row.visibility.is_some(), self.visibility.len());
         self.rle.push(row.rle);
-        self.rle_order.push(row.rle_order.map(|o| o.as_str().as_bytes()));
+        self.rle_order.push(row.rle_order);
         self.rows += 1;
     }
 
     /// Makes the batch. Fails only where a column outgrew Arrow's 32-bit offsets.
-    pub fn finish(self) -> Result<AnnotationBatch> {
-        self.into_record_batch()
-            .map_err(|cause| Error::Schema {
-                message: format!("{cause}; read fewer rows a batch"),
-            })
-            .and_then(AnnotationBatch::try_from_record_batch)
+    pub fn finish(mut self) -> Result<AnnotationBatch> {
+        self.take()
     }
 
-    fn into_record_batch(self) -> std::result::Result<RecordBatch, ArrowError> {
-        let rows = self.rows;
-        let schema = schema();
-        let u32s = |column: Sparse<u32>| -> ArrayRef {
-            match column.finish() {
-                Some((values, nulls)) => Arc::new(UInt32Array::new(values.into(), nulls)),
-                None => new_null_array(&DataType::UInt32, rows),
-            }
-        };
-        let f64s = |column: Sparse<f64>| -> ArrayRef {
-            match column.finish() {
-                Some((values, nulls)) => Arc::new(Float64Array::new(values.into(), nulls)),
-                None => new_null_array(&DataType::Float64, rows),
-            }
-        };
-        let nulls_of = |index: usize| new_null_array(schema.field(index).data_type(), rows);
+    /// Makes the batch and begins another one. What batches have in common they share.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn take(&mut self) -> Result<AnnotationBatch> {
+        self.make().map_err(|cause| Error::Schema {
+            message: format!("{cause}; read fewer rows a batch"),
+        })?
+    }
 
-        let boxes: ArrayRef = match self.bbox.finish() {
+    fn make(&mut self) -> std::result::Result<Result<AnnotationBatch>, ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
+        let schema = schema();
+        let nulls = &mut self.nulls;
+        let mut nulls_of = |index: usize| nulls.of(index, schema.field(index).data_type(), rows);
+        let mut u32s = |index: usize, column: &mut Sparse<u32>| -> ArrayRef {
+            match column.take() {
+                Some((values, nulls)) => Arc::new(UInt32Array::new(values.into(), nulls)),
+                None => nulls_of(index),
+            }
+        };
+        let frame_last = u32s(at::FRAME_LAST, &mut self.frame_last);
+        let width_px = u32s(at::WIDTH_PX, &mut self.width_px);
+        let height_px = u32s(at::HEIGHT_PX, &mut self.height_px);
+        let mut f64s = |index: usize, column: &mut Sparse<f64>| -> ArrayRef {
+            match column.take() {
+                Some((values, nulls)) => Arc::new(Float64Array::new(values.into(), nulls)),
+                None => nulls_of(index),
+            }
+        };
+        let score = f64s(at::SCORE, &mut self.score);
+        let theta = f64s(at::THETA, &mut self.theta);
+        let boxes: ArrayRef = match self.bbox.take() {
             Some((values, nulls)) => {
                 let flat = Float64Array::from(values.into_flattened());
                 Arc::new(FixedSizeListArray::try_new(
@@ -234,62 +273,57 @@ impl AnnotationBatchBuilder {
             }
             None => nulls_of(at::BOX),
         };
-        let points: ArrayRef = if self.points_valid.contains(&true) {
-            let coords = Arc::new(Float64Array::from(self.coords));
-            let rings = ListArray::try_new(item_field(DataType::Float64), offsets(self.ring_ends), coords, None)?;
-            let parts = ListArray::try_new(item_field(ring_type()), offsets(self.part_ends), Arc::new(rings), None)?;
+        let points: ArrayRef = if self.points.ends.is_empty() {
+            nulls_of(at::POINTS)
+        } else {
+            let coords = Arc::new(Float64Array::from(take(&mut self.coords)));
+            let rings = ListArray::try_new(item_field(DataType::Float64), self.rings.take().0, coords, None)?;
+            let parts = ListArray::try_new(item_field(ring_type()), self.parts.take().0, Arc::new(rings), None)?;
             let part_type = DataType::List(item_field(ring_type()));
-            let valid = Some(NullBuffer::from(self.points_valid));
+            let (offsets, valid) = self.points.take();
             Arc::new(ListArray::try_new(
                 item_field(part_type),
-                offsets(self.row_ends),
+                offsets,
                 Arc::new(parts),
                 valid,
             )?)
-        } else {
-            nulls_of(at::POINTS)
         };
-        let visibility: ArrayRef = if self.visibility_valid.contains(&true) {
-            Arc::new(ListArray::try_new(
-                item_field(DataType::UInt8),
-                offsets(self.visibility_ends),
-                Arc::new(UInt8Array::from(self.visibility)),
-                Some(NullBuffer::from(self.visibility_valid)),
-            )?)
-        } else {
+        let visibility: ArrayRef = if self.visibilities.ends.is_empty() {
             nulls_of(at::VISIBILITY)
+        } else {
+            let (offsets, valid) = self.visibilities.take();
+            let flags = Arc::new(UInt8Array::from(take(&mut self.visibility)));
+            Arc::new(ListArray::try_new(item_field(DataType::UInt8), offsets, flags, valid)?)
         };
-        let attributes = nulls_of(at::ATTRIBUTES);
+        let (kinds, kind) = self.kind.take(Kind::as_str)?;
+        let (shapes, shape) = self.shape.take(Shape::as_str)?;
+        let (units, unit) = self.unit.take(Unit::as_str)?;
+        let (orders, rle_order) = self.rle_order.take(RleOrder::as_str)?;
 
         let columns: Vec<ArrayRef> = vec![
-            self.source.into_strings()?,
-            Arc::new(UInt64Array::from(self.offset)),
-            self.annotation_id.into_strings()?,
-            self.media.into_strings()?,
-            Arc::new(UInt32Array::from(self.frame)),
-            u32s(self.frame_last),
-            self.kind.into_strings()?,
-            self.class.into_strings()?,
-            self.track.into_strings()?,
-            f64s(self.score),
-            self.shape.into_strings()?,
-            self.unit.into_strings()?,
-            u32s(self.width_px),
-            u32s(self.height_px),
+            self.source.take()?,
+            Arc::new(UInt64Array::from(take(&mut self.offset))),
+            self.annotation_id.take()?,
+            self.media.take()?,
+            Arc::new(UInt32Array::from(take(&mut self.frame))),
+            frame_last,
+            kind,
+            self.class.take()?,
+            self.track.take()?,
+            score,
+            shape,
+            unit,
+            width_px,
+            height_px,
             boxes,
-            f64s(self.theta),
+            theta,
             points,
             visibility,
-            self.rle.into_binary()?,
-            self.rle_order.into_strings()?,
-            attributes,
+            self.rle.take()?,
+            rle_order,
+            nulls_of(at::ATTRIBUTES),
         ];
-        RecordBatch::try_new(schema, columns)
+        let table = RecordBatch::try_new(schema, columns)?;
+        Ok(AnnotationBatch::made(table, kinds, shapes, units, orders))
     }
-}
-
-/// Arrow's offsets of lists of which each one's end is known.
-fn offsets(mut ends: Vec<i32>) -> OffsetBuffer<i32> {
-    ends.insert(0, 0);
-    OffsetBuffer::new(ends.into())
 }

@@ -1,7 +1,7 @@
 //! The columns of schema v1: names, types and order. Later readers and encoders use them; they do not add any.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 
@@ -72,6 +72,11 @@ pub(super) fn attribute_fields() -> Fields {
 
 /// The schema of an IR table, its version in the metadata.
 pub fn schema() -> SchemaRef {
+    static SCHEMA: OnceLock<SchemaRef> = OnceLock::new();
+    Arc::clone(SCHEMA.get_or_init(make_schema))
+}
+
+fn make_schema() -> SchemaRef {
     let text = |name: &str, nullable| Field::new(name, DataType::Utf8View, nullable);
     let columns = vec![
         text("source", false),

@@ -7,6 +7,7 @@
 mod build;
 mod columns;
 mod read;
+mod text;
 
 pub use build::AnnotationBatchBuilder;
 pub use columns::{schema, SCHEMA_VERSION, VERSION_KEY};

@@ -13,6 +13,7 @@ use arrow_cast::{cast_with_options, CastOptions};
 use arrow_schema::Schema;
 
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
+use super::text::Words;
 use super::{Annotation, Kind, Points, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
 
@@ -32,12 +33,10 @@ struct Columns {
     media: StringViewArray,
     frame: UInt32Array,
     frame_last: UInt32Array,
-    kind: StringViewArray,
+    words: EnumColumns,
     class: StringViewArray,
     track: StringViewArray,
     score: Float64Array,
-    shape: StringViewArray,
-    unit: StringViewArray,
     width_px: UInt32Array,
     height_px: UInt32Array,
     boxes: FixedSizeListArray,
@@ -46,11 +45,19 @@ struct Columns {
     points: Option<PointsColumn>,
     visibility: ListArray,
     rle: BinaryViewArray,
-    rle_order: StringViewArray,
+}
+
+/// The columns whose words are those of an enum.
+#[derive(Debug, Clone)]
+struct EnumColumns {
+    kind: Words<Kind>,
+    shape: Words<Shape>,
+    unit: Words<Unit>,
+    rle_order: Words<RleOrder>,
 }
 
 impl Columns {
-    fn new(table: &RecordBatch) -> Result<Self> {
+    fn new(table: &RecordBatch, words: EnumColumns) -> Result<Self> {
         let text = |index: usize| table.column(index).as_string_view().clone();
         let number = |index: usize| table.column(index).as_primitive::<UInt32Type>().clone();
         let float = |index: usize| table.column(index).as_primitive::<Float64Type>().clone();
@@ -63,12 +70,10 @@ impl Columns {
             media: text(at::MEDIA),
             frame: number(at::FRAME),
             frame_last: number(at::FRAME_LAST),
-            kind: text(at::KIND),
+            words,
             class: text(at::CLASS),
             track: text(at::TRACK),
             score: float(at::SCORE),
-            shape: text(at::SHAPE),
-            unit: text(at::UNIT),
             width_px: number(at::WIDTH_PX),
             height_px: number(at::HEIGHT_PX),
             box_values: boxes.values().as_primitive::<Float64Type>().clone(),
@@ -79,7 +84,6 @@ impl Columns {
                 .transpose()?,
             visibility: table.column(at::VISIBILITY).as_list::<i32>().clone(),
             rle: table.column(at::RLE).as_binary_view().clone(),
-            rle_order: text(at::RLE_ORDER),
         })
     }
 
@@ -91,12 +95,12 @@ impl Columns {
             media: self.media.value(row),
             frame: self.frame.value(row),
             frame_last: number(&self.frame_last, row),
-            kind: Kind::parse(self.kind.value(row)).unwrap_or(Kind::Object),
+            kind: self.words.kind.get(row).unwrap_or(Kind::Object),
             class: self.class.value(row),
             track: text(&self.track, row),
             score: number(&self.score, row),
-            shape: text(&self.shape, row).and_then(Shape::parse),
-            unit: Unit::parse(self.unit.value(row)).unwrap_or(Unit::Px),
+            shape: self.words.shape.get(row),
+            unit: self.words.unit.get(row).unwrap_or(Unit::Px),
             width_px: number(&self.width_px, row),
             height_px: number(&self.height_px, row),
             bbox: self.bbox(row),
@@ -107,7 +111,7 @@ impl Columns {
                 &self.visibility.values().as_primitive::<UInt8Type>().values()[start..end]
             }),
             rle: self.rle.is_valid(row).then(|| self.rle.value(row)),
-            rle_order: text(&self.rle_order, row).and_then(RleOrder::parse),
+            rle_order: self.words.rle_order.get(row),
         }
     }
 
@@ -173,10 +177,12 @@ impl AnnotationBatch {
                 return Err(wrong(format!("column `{name}` holds nulls; expected none")));
             }
         }
-        check_words(&table, at::KIND, |w| Kind::parse(w).is_some())?;
-        check_words(&table, at::SHAPE, |w| Shape::parse(w).is_some())?;
-        check_words(&table, at::UNIT, |w| Unit::parse(w).is_some())?;
-        check_words(&table, at::RLE_ORDER, |w| RleOrder::parse(w).is_some())?;
+        let words = EnumColumns {
+            kind: words(&table, at::KIND, Kind::parse)?,
+            shape: words(&table, at::SHAPE, Shape::parse)?,
+            unit: words(&table, at::UNIT, Unit::parse)?,
+            rle_order: words(&table, at::RLE_ORDER, RleOrder::parse)?,
+        };
         let boxes = table.column(at::BOX).as_fixed_size_list();
         let used_boxes = (0..boxes.len()).filter(|&row| boxes.is_valid(row));
         if boxes.values().null_count() > 0 && used_boxes.into_iter().any(|row| boxes.value(row).null_count() > 0) {
@@ -184,7 +190,25 @@ impl AnnotationBatch {
                 "column `box` holds null coordinates; expected x, y, w, h".to_owned(),
             ));
         }
-        let columns = Columns::new(&table)?;
+        let columns = Columns::new(&table, words)?;
+        Ok(Self { table, columns })
+    }
+
+    /// Takes a table that the builder made: nothing in it needs a check.
+    pub(super) fn made(
+        table: RecordBatch,
+        kind: Words<Kind>,
+        shape: Words<Shape>,
+        unit: Words<Unit>,
+        rle_order: Words<RleOrder>,
+    ) -> Result<Self> {
+        let words = EnumColumns {
+            kind,
+            shape,
+            unit,
+            rle_order,
+        };
+        let columns = Columns::new(&table, words)?;
         Ok(Self { table, columns })
     }
 
@@ -282,15 +306,23 @@ impl PointsColumn {
     }
 }
 
-fn check_words(table: &RecordBatch, column: usize, known: impl Fn(&str) -> bool) -> Result<()> {
-    let words: &StringViewArray = table.column(column).as_string_view();
-    match words.iter().flatten().find(|word| !known(word)) {
-        None => Ok(()),
-        Some(word) => {
-            let name = schema().field(column).name().clone();
-            Err(Error::Schema {
-                message: format!("column `{name}` holds {word:?}, which is not one of its words"),
+/// The words of a column that holds no others.
+fn words<T: Copy + PartialEq>(
+    table: &RecordBatch,
+    column: usize,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Words<T>> {
+    let mut words = Words::NONE;
+    for text in table.column(column).as_string_view() {
+        let word = text.map(|text| {
+            parse(text).ok_or_else(|| {
+                let name = schema().field(column).name().clone();
+                Error::Schema {
+                    message: format!("column `{name}` holds {text:?}, which is not one of its words"),
+                }
             })
-        }
+        });
+        words.push(word.transpose()?);
     }
+    Ok(words)
 }

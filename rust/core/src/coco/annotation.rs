@@ -4,6 +4,7 @@
 
 use super::counts::CountsWriter;
 use super::json::{starts_number, unescape, Number, Scan, Scanner, Text};
+use super::layout::Layout;
 use super::names::Id;
 use super::values::{bbox, flag, score, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
 use crate::batch::{Points, Shape};
@@ -22,6 +23,48 @@ struct Span {
 struct RawId {
     number: Option<i64>,
     text: Span,
+}
+
+impl RawId {
+    fn int(value: i64, text: Span) -> Self {
+        Self {
+            number: Some(value),
+            text,
+        }
+    }
+}
+
+/// A member of an annotation.
+#[derive(Debug, Clone, Copy)]
+enum Member {
+    Id,
+    ImageId,
+    CategoryId,
+    TrackId,
+    Bbox,
+    Segmentation,
+    IsCrowd,
+    Confidence,
+    Attributes,
+    Other,
+}
+
+impl Member {
+    /// The member with a name; `confidence` is the name of the one with the score.
+    fn of(name: &[u8], confidence: &[u8]) -> Self {
+        match name {
+            b"id" => Self::Id,
+            b"image_id" => Self::ImageId,
+            b"category_id" => Self::CategoryId,
+            b"track_id" => Self::TrackId,
+            b"bbox" => Self::Bbox,
+            b"segmentation" => Self::Segmentation,
+            b"iscrowd" => Self::IsCrowd,
+            name if name == confidence => Self::Confidence,
+            b"attributes" => Self::Attributes,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// What an annotation turned out to be.
@@ -54,6 +97,7 @@ pub(super) struct Draft {
     problem: Option<Reason>,
     own: Vec<u8>,
     key: Vec<u8>,
+    layout: Layout<Member>,
 }
 
 impl Draft {
@@ -68,11 +112,47 @@ impl Draft {
             return Ok(());
         }
         scanner.at += 1;
-        let mut first = true;
-        while let Some(key) = scanner.next_key(&mut first)? {
-            self.field(scanner, key, confidence.as_bytes())?;
+        let confidence = confidence.as_bytes();
+        for at in 0.. {
+            let Self { layout, key, .. } = self;
+            let next = layout.next(at, scanner, |scanner, name| {
+                Member::of(plain(scanner, name, key), confidence)
+            })?;
+            let Some(member) = next else { break };
+            if !self.tiny_member(scanner, member) {
+                self.member(scanner, member, confidence)?;
+            }
         }
         Ok(())
+    }
+
+    /// Reads a member whose value is a short number that fits it, as most are; false where that is not so, with nothing
+    /// consumed.
+    #[inline]
+    fn tiny_member(&mut self, scanner: &mut Scanner<'_>, member: Member) -> bool {
+        let start = scanner.at;
+        let Some(number) = scanner.tiny_number() else {
+            return false;
+        };
+        let text = Span {
+            start,
+            end: scanner.at,
+            own: false,
+        };
+        match (member, number) {
+            (Member::Other, _) => {}
+            (Member::Id, Number::Int(id)) => self.id = Some(RawId::int(id, text)),
+            (Member::ImageId, Number::Int(id)) => self.image_id = Some(RawId::int(id, text)),
+            (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
+            (Member::TrackId, Number::Int(id)) => self.track = Some(Ok(RawId::int(id, text))),
+            (Member::IsCrowd, _) => self.crowd = number.as_f64() != 0.0,
+            (Member::Confidence, _) if number.as_f64() <= 1.0 => self.score = Some(Ok(number.as_f64())),
+            _ => {
+                scanner.at = start;
+                return false;
+            }
+        }
+        true
     }
 
     /// Makes the draft one that cannot be written.
@@ -82,56 +162,50 @@ impl Draft {
 
     /// Forgets all fields.
     pub fn clear(&mut self) {
-        let Self { coords, own, key, .. } = self;
-        let (mut coords, mut own, mut key) = (std::mem::take(coords), std::mem::take(own), std::mem::take(key));
-        let (mut rings, mut parts) = (std::mem::take(&mut self.rings), std::mem::take(&mut self.parts));
-        coords.clear();
-        own.clear();
-        key.clear();
-        rings.clear();
-        parts.clear();
-        *self = Self {
-            coords,
-            rings,
-            parts,
-            own,
-            key,
-            ..Self::default()
-        };
+        (self.id, self.image_id, self.category_id) = (None, None, None);
+        (self.track, self.attribute_track) = (None, None);
+        (self.score, self.attribute_score) = (None, None);
+        self.crowd = false;
+        (self.bbox, self.counts, self.size_hw) = (None, None, None);
+        self.problem = None;
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        self.own.clear();
     }
 
-    fn field(&mut self, scanner: &mut Scanner<'_>, key: Text, confidence: &[u8]) -> Scan<()> {
-        match plain(scanner, key, &mut self.key) {
-            b"id" => {
+    fn member(&mut self, scanner: &mut Scanner<'_>, member: Member, confidence: &[u8]) -> Scan<()> {
+        match member {
+            Member::Id => {
                 // Only reports show it: an odd one is no reason to leave the annotation out.
                 let id = self.value(scanner, "id", Self::id)?;
                 self.id = id.ok().flatten();
             }
-            b"image_id" => {
+            Member::ImageId => {
                 let id = self.value(scanner, "image_id", Self::id)?;
                 self.image_id = self.good(id);
             }
-            b"category_id" => {
+            Member::CategoryId => {
                 let id = self.value(scanner, "category_id", Self::id)?;
                 self.category_id = self.good(id);
             }
-            b"track_id" => self.track = self.value(scanner, "track_id", Self::id)?.transpose(),
-            b"bbox" => {
+            Member::TrackId => self.track = self.value(scanner, "track_id", Self::id)?.transpose(),
+            Member::Bbox => {
                 let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
                 self.bbox = self.good(bbox);
             }
-            b"segmentation" => {
+            Member::Segmentation => {
                 let done = self.value(scanner, "segmentation", Self::segmentation)?;
                 self.good(done.map(Some));
             }
-            b"iscrowd" => {
+            Member::IsCrowd => {
                 let crowd = self.value(scanner, "iscrowd", |_, scanner| flag(scanner))?;
                 self.crowd = self.good(crowd.map(Some)).unwrap_or(false);
             }
-            name if name == confidence => {
+            Member::Confidence => {
                 self.score = self.value(scanner, "score", |_, scanner| score(scanner))?.transpose();
             }
-            b"attributes" if scanner.peek()? == b'{' => {
+            Member::Attributes if scanner.peek()? == b'{' => {
                 scanner.at += 1;
                 let mut first = true;
                 while let Some(key) = scanner.next_key(&mut first)? {
@@ -147,7 +221,7 @@ impl Draft {
                     }
                 }
             }
-            _ => scanner.skip()?,
+            Member::Attributes | Member::Other => scanner.skip()?,
         }
         Ok(())
     }
@@ -201,7 +275,7 @@ impl Draft {
             own: false,
         };
         Ok(match (number, number.as_integer()) {
-            (Number::Int(_), Some(value)) if scanner.since(start) != b"-0" => Ok(Some(RawId {
+            (Number::Int(_), Some(value)) if value != 0 || scanner.since(start) != b"-0" => Ok(Some(RawId {
                 number: Some(value),
                 text: written,
             })),
@@ -270,6 +344,11 @@ impl Draft {
             let start = self.coords.len();
             let mut first = true;
             while scanner.next_item(&mut first)? {
+                let known = self.coords.len();
+                scanner.plain_numbers(|value| self.coords.push(value));
+                if self.coords.len() > known {
+                    continue;
+                }
                 if !starts_number(scanner.peek()?) {
                     return Ok(Err(Wrong::Expected(SEGMENTATION)));
                 }
@@ -364,6 +443,11 @@ impl Draft {
     /// The annotation's id as text.
     pub fn annotation_id<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
         self.id.map(|id| self.string(id.text, text))
+    }
+
+    /// The bytes of [`Self::annotation_id`].
+    pub fn annotation_id_text<'a>(&'a self, text: &'a [u8]) -> Option<&'a [u8]> {
+        self.id.map(|id| self.text(id.text, text))
     }
 
     /// The annotation's id to compare.

@@ -15,8 +15,9 @@ const MAX_REMEMBERED: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
     count: u64,
-    largest: Option<i64>,
-    /// First -> last of each run of neighbouring integers.
+    /// First and last of the run of neighbouring integers that ends with the largest one: all that most files need.
+    top: Option<(i64, i64)>,
+    /// First -> last of each other run.
     runs: BTreeMap<i64, i64>,
     full: bool,
     texts: HashSet<u64>,
@@ -38,33 +39,62 @@ impl Duplicates {
         self.count += u64::from(repeated);
     }
 
+    #[inline]
     fn add_integer(&mut self, id: i64) -> bool {
-        let ascends = self.largest.is_none_or(|largest| id > largest);
-        if self.largest == Some(id) {
-            return true;
+        match &mut self.top {
+            Some((_, largest)) if id == *largest => true,
+            Some((_, largest)) if id.checked_sub(1) == Some(*largest) => {
+                *largest = id;
+                false
+            }
+            _ => self.add_scattered(id),
         }
-        if ascends {
-            self.largest = Some(id);
-        }
-        !self.full && self.remember(id)
     }
 
+    fn add_scattered(&mut self, id: i64) -> bool {
+        match self.top {
+            Some((_, largest)) if id < largest => !self.full && self.remember(id),
+            below => {
+                self.top = Some((id, id));
+                if let (Some((first, last)), false) = (below, self.full) {
+                    self.runs.insert(first, last);
+                    self.forget_too_many();
+                }
+                false
+            }
+        }
+    }
+
+    /// Takes note of an integer that is not the largest.
     fn remember(&mut self, id: i64) -> bool {
+        if self.top.is_some_and(|(first, _)| first <= id) {
+            return true;
+        }
         let before = self.runs.range(..=id).next_back().map(|(&first, &last)| (first, last));
         if before.is_some_and(|(_, last)| last >= id) {
             return true;
         }
-        let after = id.checked_add(1).and_then(|next| self.runs.remove(&next));
-        let last = after.unwrap_or(id);
-        match before {
-            Some((first, end)) if end.checked_add(1) == Some(id) => drop(self.runs.insert(first, last)),
-            _ => drop(self.runs.insert(id, last)),
+        let next = id.checked_add(1);
+        let below = before.filter(|(_, last)| last.checked_add(1) == Some(id));
+        match &mut self.top {
+            Some((first, _)) if next == Some(*first) => {
+                *first = below.map_or(id, |(first, _)| first);
+                below.map(|(first, _)| self.runs.remove(&first));
+            }
+            _ => {
+                let last = next.and_then(|next| self.runs.remove(&next)).unwrap_or(id);
+                self.runs.insert(below.map_or(id, |(first, _)| first), last);
+                self.forget_too_many();
+            }
         }
-        if self.runs.len() > MAX_REMEMBERED {
+        false
+    }
+
+    fn forget_too_many(&mut self) {
+        if self.runs.len() >= MAX_REMEMBERED {
             self.full = true;
             self.runs.clear();
         }
-        false
     }
 
     fn add_text(&mut self, hash: u64) -> bool {

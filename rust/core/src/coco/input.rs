@@ -18,6 +18,10 @@ const MAX_ITEM_BYTES: usize = 1 << 30;
 /// Most memory that is set aside for a batch before it is known to be needed.
 const MAX_RESERVED_BYTES: usize = 1 << 23;
 
+/// Bytes that a window of a long file is made for: a batch, and what is read beyond it. Allocators that learn from what is
+/// given back (glibc's) then keep the memory of a batch for the next one.
+const WINDOW_BYTES: usize = 1 << 21;
+
 /// Least and most bytes asked for at a time.
 const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 1..=1 << 28;
 
@@ -106,6 +110,13 @@ impl CocoInput {
         Error::io(&self.name)(cause)
     }
 
+    /// Room for the file from byte `byte` on, or for what a window of a long one holds.
+    fn room_from(&self, byte: u64) -> usize {
+        let rest = self.stamp().map_or(0, |stamp| stamp.len_bytes.saturating_sub(byte));
+        // One byte more, so that the end is seen without growing.
+        (rest as usize).saturating_add(1).min(WINDOW_BYTES)
+    }
+
     fn open_at(&self, byte: u64) -> Result<Box<dyn Read + Send + Sync>> {
         match &self.place {
             Place::Path(path) => {
@@ -143,7 +154,7 @@ impl Window {
         Ok(Self {
             input: input.clone(),
             file: input.open_at(byte)?,
-            text: Vec::new(),
+            text: Vec::with_capacity(input.room_from(byte)),
             base: byte,
             keep: 0,
             at: 0,
@@ -201,7 +212,12 @@ impl Window {
     /// Hands over the text whose positions were given out since the last [`Self::release`], and keeps what follows it.
     pub fn take(&mut self) -> Vec<u8> {
         // The next batch is about as large: growing to that in steps would copy the text several times.
-        let mut rest = Vec::with_capacity((self.text.len() + self.chunk_bytes).min(MAX_RESERVED_BYTES));
+        let room = if self.eof {
+            0
+        } else {
+            self.text.len() + self.chunk_bytes
+        };
+        let mut rest = Vec::with_capacity(room.min(MAX_RESERVED_BYTES));
         rest.extend_from_slice(&self.text[self.at..]);
         self.base += self.at as u64;
         let mut text = std::mem::replace(&mut self.text, rest);

@@ -6,6 +6,7 @@
 
 use memchr::memchr;
 
+use super::digits::{self, CHUNK_BYTES};
 use super::skip::Skip;
 
 /// Why scanning stopped.
@@ -60,10 +61,10 @@ impl Number {
 }
 
 /// Largest integer up to which every integer is an `f64`.
-const EXACT: u64 = 1 << 53;
+pub(super) const EXACT: u64 = 1 << 53;
 
 /// Powers of ten that are exact in `f64`: a mantissa up to 2^53 divided by one of them is correctly rounded.
-const TENS: [f64; 23] = [
+pub(super) const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
@@ -88,6 +89,12 @@ impl<'a> Scanner<'a> {
     /// The bytes from `start` to the current position.
     pub fn since(&self, start: usize) -> &'a [u8] {
         &self.text[start..self.at]
+    }
+
+    /// The next bytes, as long as there are so many in the window.
+    #[inline]
+    pub fn ahead<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.text.get(self.at..)?.first_chunk()
     }
 
     /// The content of a string.
@@ -116,6 +123,15 @@ impl<'a> Scanner<'a> {
     /// The next byte that is not white space, not consumed.
     #[inline]
     pub fn peek(&mut self) -> Scan<u8> {
+        if let Some(&byte) = self.text.get(self.at) {
+            if byte > b' ' {
+                return Ok(byte);
+            }
+        }
+        self.peek_behind_space()
+    }
+
+    fn peek_behind_space(&mut self) -> Scan<u8> {
         self.space();
         match self.text.get(self.at) {
             Some(&byte) => Ok(byte),
@@ -157,6 +173,16 @@ impl<'a> Scanner<'a> {
     /// Moves to the next item of a list whose `[` is consumed; false at its `]`.
     #[inline]
     pub fn next_item(&mut self, first: &mut bool) -> Scan<bool> {
+        if let (false, Some([b',', b' ', next])) = (*first, self.ahead()) {
+            if *next > b' ' && *next != b']' {
+                self.at += 2;
+                return Ok(true);
+            }
+        }
+        self.next_item_anyhow(first)
+    }
+
+    fn next_item_anyhow(&mut self, first: &mut bool) -> Scan<bool> {
         let byte = self.peek()?;
         if byte == b']' {
             self.at += 1;
@@ -264,6 +290,40 @@ impl<'a> Scanner<'a> {
     /// Reads a number; the current byte is `-`, a digit, `N` or `I`.
     #[inline]
     pub fn number(&mut self) -> Scan<Number> {
+        if let Some((number, len)) = self.ahead::<CHUNK_BYTES>().and_then(digits::short) {
+            self.at += len;
+            return Ok(number);
+        }
+        self.any_number()
+    }
+
+    /// Reads the number that stands here if it is short and not negative.
+    #[inline(always)]
+    pub fn tiny_number(&mut self) -> Option<Number> {
+        let (number, len) = self.ahead::<CHUNK_BYTES>().and_then(digits::tiny)?;
+        self.at += len;
+        Some(number)
+    }
+
+    /// Reads numbers of a list, the first of which stands here, as long as they are short, not negative and stand with `, `
+    /// between them; what follows the last one is left to [`Self::next_item`].
+    #[inline]
+    pub fn plain_numbers(&mut self, mut take: impl FnMut(f64)) {
+        let mut end = self.at;
+        while let Some((ahead, (number, len))) = self.ahead::<CHUNK_BYTES>().and_then(|a| Some((a, digits::tiny(a)?))) {
+            take(number.as_f64());
+            end = self.at + len;
+            // A tiny number is at most seven bytes long.
+            match ahead.get(len..len + 3) {
+                Some([b',', b' ', b'0'..=b'9']) => self.at = end + 2,
+                _ => break,
+            }
+        }
+        self.at = end;
+    }
+
+    /// Reads a number of any length, byte by byte.
+    pub(super) fn any_number(&mut self) -> Scan<Number> {
         let start = self.at;
         let negative = self.text.get(start) == Some(&b'-');
         let mut mantissa = 0u64;
@@ -370,8 +430,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes the next value whatever it is, checking its grammar.
+    #[inline]
     pub fn skip(&mut self) -> Scan<()> {
-        Skip::default().run(self)
+        match self.peek()? {
+            byte if starts_number(byte) => self.number().map(drop),
+            b'"' => self.string().map(drop),
+            _ => Skip::default().run(self),
+        }
     }
 }
 
@@ -404,6 +469,22 @@ fn plain_bytes(text: &[u8]) -> usize {
             return at + marked.trailing_zeros() as usize / 8;
         }
         at += 8;
+        if at == 16 {
+            at += long_plain_bytes(&text[at..]);
+        }
+    }
+    at
+}
+
+/// The same by pieces of 32 bytes, which the compiler tests at once: a mask's run lengths are thousands of bytes.
+fn long_plain_bytes(text: &[u8]) -> usize {
+    let plain = |&byte: &u8| (byte != b'"') & (byte != b'\\') & (0x20..0x80).contains(&byte);
+    let mut at = 0;
+    while let Some(piece) = text[at..].first_chunk::<32>() {
+        if !piece.iter().fold(true, |all, byte| all & plain(byte)) {
+            break;
+        }
+        at += 32;
     }
     at
 }

@@ -16,9 +16,11 @@
 
 mod annotation;
 mod counts;
+mod digits;
 mod duplicates;
 mod input;
 mod json;
+mod layout;
 mod line;
 mod names;
 mod packed;

@@ -11,7 +11,7 @@ use super::names::Refused;
 use super::source_batch::{Rows, SourceBatch};
 use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
 use super::tables::CocoTables;
-use crate::batch::{Annotation, RleOrder, Shape};
+use crate::batch::{Annotation, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
 use crate::reject::{Origin, Reason, Reject};
 
@@ -99,6 +99,9 @@ pub struct CocoReader {
     include_crowd: bool,
     batch_rows: usize,
     draft: Draft,
+    builder: AnnotationBatchBuilder,
+    /// Rows of the batch before: the next one has about as many.
+    last_rows: usize,
     line: Line,
     /// Origin that the line of a reject file names.
     line_origin: Option<Origin>,
@@ -164,6 +167,8 @@ impl CocoReader {
             include_crowd: options.include_crowd,
             batch_rows: options.batch_rows.max(1),
             draft: Draft::default(),
+            builder: AnnotationBatchBuilder::new(),
+            last_rows: 0,
             line: Line::default(),
             line_origin: None,
             last_media: 0,
@@ -228,7 +233,7 @@ impl CocoReader {
     fn read_batch(&mut self, mut state: State) -> Result<(Option<SourceBatch>, State)> {
         self.window.release();
         let before = self.summary;
-        let mut rows = Rows::default();
+        let mut rows = Rows::with_capacity(self.last_rows);
         loop {
             let more = match state {
                 State::List { mut first } => {
@@ -269,7 +274,9 @@ impl CocoReader {
             if any && (full || !more) {
                 let filtered = self.summary.filtered_crowd - before.filtered_crowd;
                 let (text_byte, text) = (self.window.byte(0), self.window.take());
-                return Ok((Some(rows.finish(filtered, text, text_byte, &self.origin)?), state));
+                self.last_rows = rows.spans.len();
+                let batch = self.builder.take()?;
+                return Ok((Some(rows.finish(batch, filtered, text, text_byte, &self.origin)), state));
             }
         }
     }
@@ -403,7 +410,6 @@ impl CocoReader {
             image.frame,
             self.tables.class_label(class),
         );
-        row.annotation_id = self.draft.annotation_id(text);
         row.track = self.draft.track(text);
         row.score = self.draft.score();
         row.shape = Some(shape);
@@ -418,7 +424,7 @@ impl CocoReader {
             }
             _ => row.points = self.draft.points(),
         }
-        rows.builder.push(&row);
+        self.builder.push_with_id(&row, self.draft.annotation_id_text(text));
         rows.media.push(media);
         rows.classes.push(class);
         rows.spans.push((byte, end - start));

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::batch::{AnnotationBatch, AnnotationBatchBuilder};
-use crate::error::Result;
+use crate::batch::AnnotationBatch;
 use crate::reject::{Origin, Reject, RowReject};
 use crate::stage::record::TextSpan;
 
@@ -37,6 +36,11 @@ impl SourceBatch {
     pub fn rejected(&self) -> u64 {
         let of_rows: u64 = self.row_rejects.iter().map(|row| row.annotations).sum();
         self.rejects.len() as u64 + of_rows
+    }
+
+    /// Bytes of the stretch of the file that the batch was read from.
+    pub fn text_len(&self) -> usize {
+        self.text.len()
     }
 
     /// Where row `row` came from.
@@ -74,10 +78,9 @@ impl SourceBatch {
     }
 }
 
-/// The rows of a batch in the making.
+/// What stands beside the rows of a batch in the making.
 #[derive(Default)]
 pub(super) struct Rows {
-    pub builder: AnnotationBatchBuilder,
     pub media: Vec<u32>,
     pub classes: Vec<u32>,
     pub rejects: Vec<Reject>,
@@ -89,10 +92,27 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Makes the batch. `text` is the stretch of the file from `text_byte` on that the rows' own texts lie in.
-    pub fn finish(self, filtered_crowd: u64, text: Vec<u8>, text_byte: u64, origin: &Origin) -> Result<SourceBatch> {
-        Ok(SourceBatch {
-            batch: self.builder.finish()?,
+    /// None yet, with room for as many as `rows`.
+    pub fn with_capacity(rows: usize) -> Self {
+        Self {
+            media: Vec::with_capacity(rows),
+            classes: Vec::with_capacity(rows),
+            spans: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
+    /// Makes the batch of `batch`'s rows. `text` is the stretch of the file from `text_byte` on that the rows' own texts lie in.
+    pub fn finish(
+        self,
+        batch: AnnotationBatch,
+        filtered_crowd: u64,
+        text: Vec<u8>,
+        text_byte: u64,
+        origin: &Origin,
+    ) -> SourceBatch {
+        SourceBatch {
+            batch,
             media: self.media,
             classes: self.classes,
             rejects: self.rejects,
@@ -103,6 +123,6 @@ impl Rows {
             spans: self.spans,
             ids_from: origin.ids_from.clone(),
             ids_from_of_lines: self.ids_from,
-        })
+        }
     }
 }

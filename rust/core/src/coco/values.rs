@@ -66,7 +66,17 @@ pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
     scanner.at += 1;
     let (mut first, mut found, mut values) = (true, 0, [0.0; 4]);
     while scanner.next_item(&mut first)? {
-        if found == 4 || !starts_number(scanner.peek()?) {
+        let before = found;
+        scanner.plain_numbers(|value| {
+            if let Some(place) = values.get_mut(found) {
+                *place = value;
+            }
+            found += 1;
+        });
+        if found > before && found <= 4 {
+            continue;
+        }
+        if found >= 4 || !starts_number(scanner.peek()?) {
             return Ok(Err(Wrong::Expected(BOX)));
         }
         values[found] = scanner.number()?.as_f64();

@@ -7,11 +7,15 @@
 use super::header::{RowHeader, UnitHeader};
 use super::identity::{ObjectHash, ObjectHashes};
 use super::number::{push_f64, push_u64, round_to};
+use super::ring::RingText;
 use super::text::{lower_snake_case, push_string};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::plan::{DataType, OntologyObject};
 use crate::stage::record::{Geometry, StagedRow};
+
+/// Objects that room is made for ahead of them.
+const MOST_OBJECTS: u64 = 1 << 20;
 
 /// How labels are written: the constant JSON of each ontology object's, and how long numbers are. Made once an import,
 /// used for all its rows.
@@ -159,6 +163,19 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
+    /// Makes room for a row of `of` annotations, the first `written` of which tell how long they are; for `most` bytes at
+    /// most.
+    pub fn make_room(&mut self, written: u64, of: u64, most: u64) {
+        let more_of = |found: usize| found as u64 * (of - written.min(of)) / written.max(1);
+        let objects = more_of(self.objects.len()).min(MOST_OBJECTS) as usize;
+        self.objects.reserve(objects);
+        self.hashes.reserve(objects);
+        let all = self.out.len() as u64 / written.max(1) * of;
+        let more = (all + all / 16).min(most).saturating_sub(self.out.len() as u64);
+        // It is a guess: without it the text grows as it must.
+        let _ = self.out.try_reserve(more as usize);
+    }
+
     /// Bytes written since the last [`Self::hand_over`].
     pub fn held_bytes(&self) -> usize {
         self.out.len()
@@ -303,17 +320,16 @@ impl<'a> RowWriter<'a> {
             }
             Geometry::Polygon(points) => self.polygon(points, size)?,
             Geometry::Polyline(points) => {
-                self.first_ring(points, size)?;
                 self.out.extend_from_slice(br#","polyline":"#);
-                self.ring.push_numbered(self.out);
+                self.numbered_ring(first_ring(points)?, size)?;
             }
             Geometry::Point(points) => {
-                self.first_ring(points, size)?;
-                if self.ring.ends.len() != 2 {
+                let ring = first_ring(points)?;
+                if ring.len() != 2 {
                     return Err(damaged("a point of several points".to_owned()));
                 }
                 self.out.extend_from_slice(br#","point":"#);
-                self.ring.push_numbered(self.out);
+                self.numbered_ring(ring, size)?;
             }
             Geometry::Bitmask(rle) => self.bitmask(rle, row.width_px, row.height_px)?,
         }
@@ -332,25 +348,17 @@ impl<'a> RowWriter<'a> {
         self.coordinate(y / height)
     }
 
-    /// Renders the first ring of the first part into `self.ring`.
-    fn first_ring(&mut self, points: Points<'_>, size: (f64, f64)) -> Result<()> {
-        let first = points
-            .iter()
-            .next()
-            .and_then(|mut part| part.next())
-            .unwrap_or_default();
-        if first.is_empty() {
-            return Err(damaged("a geometry without points".to_owned()));
-        }
-        self.ring.render(first, size, self.templates.decimals)
+    fn numbered_ring(&mut self, ring: &[f64], size: (f64, f64)) -> Result<()> {
+        self.ring.render(ring, size, self.templates.decimals)?;
+        self.ring.push_numbered(self.out);
+        Ok(())
     }
 
     /// Writes `polygon`, the outer ring of the first part for older readers, and `polygons`, all parts. The numbers of
     /// that ring are made once and copied.
     fn polygon(&mut self, points: Points<'_>, size: (f64, f64)) -> Result<()> {
-        self.first_ring(points, size)?;
         self.out.extend_from_slice(br#","polygon":"#);
-        self.ring.push_numbered(self.out);
+        self.numbered_ring(first_ring(points)?, size)?;
         self.out.extend_from_slice(br#","polygons":["#);
         for (part_at, part) in points.iter().enumerate() {
             self.out.extend_from_slice(if part_at == 0 { b"[" } else { b",[" });
@@ -359,7 +367,7 @@ impl<'a> RowWriter<'a> {
                     self.ring.render(ring, size, self.templates.decimals)?;
                 }
                 self.out.extend_from_slice(if ring_at == 0 { b"[" } else { b",[" });
-                self.out.extend_from_slice(&self.ring.text);
+                self.out.extend_from_slice(self.ring.flat());
                 self.out.push(b']');
             }
             self.out.push(b']');
@@ -395,6 +403,15 @@ impl<'a> RowWriter<'a> {
     }
 }
 
+/// The first ring of the first part.
+fn first_ring(points: Points<'_>) -> Result<&[f64]> {
+    let mut rings = points.iter().flatten();
+    match rings.next() {
+        Some(ring) if !ring.is_empty() => Ok(ring),
+        _ => Err(damaged("a geometry without points".to_owned())),
+    }
+}
+
 /// Width and height that coordinates are divided by; a division by 1 changes no bit.
 fn size_of(row: &StagedRow<'_>) -> Result<(f64, f64)> {
     match row.unit {
@@ -404,13 +421,15 @@ fn size_of(row: &StagedRow<'_>) -> Result<(f64, f64)> {
     }
 }
 
-fn push_coordinate(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) -> Result<()> {
+#[inline]
+pub(super) fn push_coordinate(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) -> Result<()> {
     match decimals {
         Some(decimals) if value.is_finite() => push_finite(out, round_to(value, decimals)),
         _ => push_finite(out, value),
     }
 }
 
+#[inline]
 fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
     if !value.is_finite() {
         return Err(damaged(format!("the number {value}")));
@@ -419,49 +438,6 @@ fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
     Ok(())
 }
 
-fn damaged(found: String) -> Error {
+pub(super) fn damaged(found: String) -> Error {
     Error::Stage(format!("found {found}; stage the sources again"))
-}
-
-/// One ring as text `x,y,x,y`, and where each number ends in it.
-#[derive(Debug, Default)]
-struct RingText {
-    text: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl RingText {
-    fn render(&mut self, ring: &[f64], (width, height): (f64, f64), decimals: Option<u8>) -> Result<()> {
-        self.text.clear();
-        self.ends.clear();
-        if !ring.len().is_multiple_of(2) {
-            return Err(damaged("an odd number of coordinates".to_owned()));
-        }
-        for (at, &coordinate) in ring.iter().enumerate() {
-            if at > 0 {
-                self.text.push(b',');
-            }
-            let value = coordinate / if at % 2 == 0 { width } else { height };
-            push_coordinate(&mut self.text, value, decimals)?;
-            self.ends.push(self.text.len());
-        }
-        Ok(())
-    }
-
-    /// Appends the ring as `{"0":{"x":..,"y":..},...}`.
-    fn push_numbered(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        let mut start = 0;
-        for (point, ends) in self.ends.chunks_exact(2).enumerate() {
-            out.extend_from_slice(if point == 0 { b"\"" } else { b",\"" });
-            push_u64(out, point as u64);
-            out.extend_from_slice(br#"":{"x":"#);
-            out.extend_from_slice(&self.text[start..ends[0]]);
-            out.extend_from_slice(br#","y":"#);
-            out.extend_from_slice(&self.text[ends[0] + 1..ends[1]]);
-            out.push(b'}');
-            start = ends[1] + 1;
-        }
-        out.push(b'}');
-    }
 }

@@ -28,8 +28,16 @@ pub type ObjectHash = [u8; 8];
 
 /// Identity of a track of one class on one medium.
 pub fn tracked(branch: &str, source_label: &str, data_hash: &str, feature_hash: &str, track: &str) -> u128 {
-    let mut form = Form::new("ropewalk tracked v1");
-    for part in [branch, source_label, data_hash, feature_hash, track] {
+    tracked_in(
+        &mut Form::default(),
+        [branch, source_label, data_hash, feature_hash, track],
+    )
+}
+
+/// [`tracked`], its byte form in a buffer that is used again.
+pub(crate) fn tracked_in(form: &mut Form, parts: [&str; 5]) -> u128 {
+    form.begin("ropewalk tracked v1");
+    for part in parts {
         form.text(part.as_bytes());
     }
     xxh3_128(&form.0)
@@ -55,7 +63,17 @@ pub struct Untracked<'a> {
 /// Identity of an object that stands on one frame only: everything that is written of it. Exactly equal objects on one
 /// frame share it; [`ObjectHashes`] tells them apart by their number.
 pub fn untracked(branch: &str, data_hash: &str, frame: u32, object: &Untracked<'_>) -> u128 {
-    let mut form = Form::new("ropewalk untracked v1");
+    untracked_in(&mut Form::default(), [branch, data_hash], frame, object)
+}
+
+/// [`untracked`], its byte form in a buffer that is used again.
+pub(crate) fn untracked_in(
+    form: &mut Form,
+    [branch, data_hash]: [&str; 2],
+    frame: u32,
+    object: &Untracked<'_>,
+) -> u128 {
+    form.begin("ropewalk untracked v1");
     for part in [branch, data_hash, object.feature_hash] {
         form.text(part.as_bytes());
     }
@@ -76,7 +94,7 @@ pub fn untracked(branch: &str, data_hash: &str, frame: u32, object: &Untracked<'
     form.u32(if sized { object.width_px } else { 0 });
     form.u32(if sized { object.height_px } else { 0 });
     match object.geometry {
-        Geometry::BoundingBox(xywh) => xywh.into_iter().for_each(|v| form.f64(v)),
+        Geometry::BoundingBox(xywh) => form.f64s(&xywh),
         Geometry::RotatableBoundingBox(xywh, theta) => xywh.into_iter().chain([theta]).for_each(|v| form.f64(v)),
         Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => form.points(&points),
         Geometry::Bitmask(rle) => form.text(rle),
@@ -85,13 +103,13 @@ pub fn untracked(branch: &str, data_hash: &str, frame: u32, object: &Untracked<'
 }
 
 /// The byte form under construction.
-struct Form(Vec<u8>);
+#[derive(Debug, Default)]
+pub(crate) struct Form(Vec<u8>);
 
 impl Form {
-    fn new(domain: &str) -> Self {
-        let mut form = Self(Vec::with_capacity(256));
-        form.text(domain.as_bytes());
-        form
+    fn begin(&mut self, domain: &str) {
+        self.0.clear();
+        self.text(domain.as_bytes());
     }
 
     fn u64(&mut self, value: usize) {
@@ -103,8 +121,16 @@ impl Form {
     }
 
     fn f64(&mut self, value: f64) {
-        let value = if value == 0.0 { 0.0 } else { value };
-        self.0.extend_from_slice(&value.to_bits().to_le_bytes());
+        self.f64s(&[value]);
+    }
+
+    fn f64s(&mut self, values: &[f64]) {
+        let start = self.0.len();
+        self.0.resize(start + 8 * values.len(), 0);
+        for (bytes, &value) in self.0[start..].chunks_exact_mut(8).zip(values) {
+            let value = if value == 0.0 { 0.0 } else { value };
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
     }
 
     fn text(&mut self, bytes: &[u8]) {
@@ -118,7 +144,7 @@ impl Form {
             self.u64(ends[1].abs_diff(ends[0]) as usize);
             for ring in part {
                 self.u64(ring.len());
-                ring.iter().for_each(|&v| self.f64(v));
+                self.f64s(ring);
             }
         }
     }
@@ -136,6 +162,11 @@ pub struct ObjectHashes<const BITS: u32 = 48> {
 }
 
 impl<const BITS: u32> ObjectHashes<BITS> {
+    /// Makes room for so many more objects.
+    pub fn reserve(&mut self, objects: usize) {
+        self.taken.reserve(objects);
+    }
+
     /// Hash of a tracked object, and whether this is its first row.
     pub fn tracked(&mut self, identity: u128) -> (ObjectHash, bool) {
         self.take(identity)
@@ -173,7 +204,8 @@ impl<const BITS: u32> ObjectHashes<BITS> {
 }
 
 fn derive<T>(domain: &str, identity: u128, number: u64, hash: fn(&[u8]) -> T) -> T {
-    let mut form = Form::new(domain);
+    let mut form = Form::default();
+    form.begin(domain);
     form.0.extend_from_slice(&identity.to_le_bytes());
     form.0.extend_from_slice(&number.to_le_bytes());
     hash(&form.0)

@@ -7,10 +7,12 @@ mod compare;
 mod encode;
 mod entries;
 mod existing;
+mod fraction;
 mod header;
 pub mod identity;
 mod labels;
 pub mod number;
+mod ring;
 pub mod text;
 
 pub use compare::{compare, Compared, Difference};

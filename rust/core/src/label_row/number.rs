@@ -1,9 +1,21 @@
 //! Numbers as Python's `json.dumps` writes them: the shortest text that reads back to the same f64, in `repr`'s form.
 
+use super::fraction::push_shortest;
+
+/// Longest text of an f64, such as `-2.2250738585072014e-308`.
+pub(super) const TEXT_BYTES: usize = 24;
+
 /// Appends a finite f64 as Python's `repr` writes it: `1.0`, `1e-05`, `1e+16`, `5e-324`.
 ///
 /// NaN and the infinities are not JSON; callers refuse them before.
+#[inline]
 pub fn push_f64(out: &mut Vec<u8>, value: f64) {
+    if !push_shortest(out, value) {
+        push_any_f64(out, value);
+    }
+}
+
+fn push_any_f64(out: &mut Vec<u8>, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
     // Below 1e-4 Python switches to an exponent of at least two digits; zmij does so a decade later, with one digit.
@@ -14,6 +26,14 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     } else {
         push_small(out, text);
     }
+}
+
+/// Appends the first `len` of a few bytes.
+#[inline]
+pub(super) fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(bytes);
+    out.truncate(end);
 }
 
 /// Rounds a finite number to so many decimals, exact ties to an even last digit; what would be -0.0 is 0.0.

@@ -203,7 +203,10 @@ impl SourceResolver {
             geometry: drawn.geometry,
         };
         staged.key.object = match row.track {
-            Some(track) => identity::tracked(&plan.branch, row.source, data_hash, &object.feature_hash, track),
+            Some(track) => identity::tracked_in(
+                &mut out.form,
+                [&plan.branch, row.source, data_hash, &object.feature_hash, track],
+            ),
             None => {
                 let feature_hash = object.feature_hash.as_str();
                 let StagedRow {
@@ -222,7 +225,7 @@ impl SourceResolver {
                     height_px,
                     score,
                 };
-                identity::untracked(&plan.branch, data_hash, place.frame, &drawn)
+                identity::untracked_in(&mut out.form, [&plan.branch, data_hash], place.frame, &drawn)
             }
         };
         out.rows.push(&staged, text);
@@ -237,4 +240,5 @@ pub struct Resolved {
     pub rows: StagedRows,
     /// Things that the summary mentions.
     pub warnings: Counts,
+    form: identity::Form,
 }

@@ -35,6 +35,14 @@ pub struct StagedRows {
 }
 
 impl StagedRows {
+    /// None, with room for so many rows of so many bytes in all.
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        Self {
+            arena: Vec::with_capacity(bytes),
+            entries: Vec::with_capacity(rows),
+        }
+    }
+
     /// Adds a row. `text` says where the annotation lies in its source.
     pub fn push(&mut self, row: &StagedRow<'_>, text: TextSpan) {
         let start = self.arena.len();
@@ -60,7 +68,11 @@ impl StagedRows {
         self.arena.len() + self.entries.len() * size_of::<Entry>()
     }
 
-    fn append(&mut self, other: &Self) {
+    fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
         let base = self.arena.len();
         self.arena.extend_from_slice(&other.arena);
         let moved = other.entries.iter().map(|e| Entry {
@@ -71,8 +83,15 @@ impl StagedRows {
         self.entries.extend(moved);
     }
 
+    /// Sorts by key. Most sources go from frame to frame, so that each one's rows need to be put in order alone.
     fn sort(&mut self) {
-        self.entries.sort_unstable_by_key(|entry| entry.key);
+        let frame = |entry: &Entry| (entry.key.label_row, entry.key.frame);
+        if self.entries.is_sorted_by_key(frame) {
+            let frames = self.entries.chunk_by_mut(|a, b| frame(a) == frame(b));
+            frames.for_each(|rows| rows.sort_unstable_by_key(|entry| entry.key));
+        } else {
+            self.entries.sort_unstable_by_key(|entry| entry.key);
+        }
     }
 
     fn clear(&mut self) {
@@ -116,7 +135,7 @@ impl StageBuilder {
     ///
     /// # Errors
     /// [`Error::Io`] when a run cannot be written.
-    pub fn append(&mut self, rows: &StagedRows) -> Result<()> {
+    pub fn append(&mut self, rows: StagedRows) -> Result<()> {
         self.rows.append(rows);
         if self.rows.bytes() > self.budget_bytes {
             self.spill()?;

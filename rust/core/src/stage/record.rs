@@ -91,7 +91,18 @@ pub struct TextSpan {
 }
 
 /// Bytes of an encoded [`Key`].
-pub(super) const KEY_BYTES: usize = 36;
+const KEY_BYTES: usize = 36;
+
+/// Bytes of a record up to its first text: key, feature, score, width, height, geometry, unit.
+const FIXED_BYTES: usize = KEY_BYTES + 22;
+
+/// The `N` bytes at `at`.
+#[inline]
+fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[at..at + N]);
+    out
+}
 
 impl Key {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
@@ -103,14 +114,17 @@ impl Key {
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self> {
-        let mut from = Bytes(bytes);
-        Ok(Self {
-            label_row: u32::from_le_bytes(from.take()?),
-            frame: u32::from_le_bytes(from.take()?),
-            object: u128::from_le_bytes(from.take()?),
-            source: u32::from_le_bytes(from.take()?),
-            offset: u64::from_le_bytes(from.take()?),
-        })
+        Bytes(bytes).take().map(|bytes| Self::of(&bytes))
+    }
+
+    fn of(bytes: &[u8; KEY_BYTES]) -> Self {
+        Self {
+            label_row: u32::from_le_bytes(part(bytes, 0)),
+            frame: u32::from_le_bytes(part(bytes, 4)),
+            object: u128::from_le_bytes(part(bytes, 8)),
+            source: u32::from_le_bytes(part(bytes, 24)),
+            offset: u64::from_le_bytes(part(bytes, 28)),
+        }
     }
 }
 
@@ -144,7 +158,11 @@ fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
 }
 
 fn write_floats(values: &[f64], out: &mut Vec<u8>) {
-    out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    let start = out.len();
+    out.resize(start + 8 * values.len(), 0);
+    for (bytes, value) in out[start..].chunks_exact_mut(8).zip(values) {
+        bytes.copy_from_slice(&value.to_le_bytes());
+    }
 }
 
 /// Parts, then rings of each part, then coordinates of each ring, each list behind its length.
@@ -172,21 +190,24 @@ pub(super) struct Head<'a> {
     height_px: u32,
     tag: u8,
     unit: Unit,
-    pub annotation_id: Option<&'a str>,
-    pub track: Option<&'a str>,
+    /// Text, not checked yet.
+    pub annotation_id: Option<&'a [u8]>,
+    pub track: Option<&'a [u8]>,
     pub text: TextSpan,
     drawn: &'a [u8],
 }
 
 impl<'a> Head<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self> {
-        let key = Key::read(bytes)?;
-        let mut from = Bytes(&bytes[KEY_BYTES..]);
-        let feature = u32::from_le_bytes(from.take()?);
-        let score = f64::from_le_bytes(from.take()?);
-        let width_px = u32::from_le_bytes(from.take()?);
-        let height_px = u32::from_le_bytes(from.take()?);
-        let [tag, frac] = from.take()?;
+        let mut from = Bytes(bytes);
+        // Taken at once: a record is checked for its length but a few times.
+        let fixed: [u8; FIXED_BYTES] = from.take()?;
+        let key = Key::of(&part(&fixed, 0));
+        let feature = u32::from_le_bytes(part(&fixed, KEY_BYTES));
+        let score = f64::from_le_bytes(part(&fixed, KEY_BYTES + 4));
+        let width_px = u32::from_le_bytes(part(&fixed, KEY_BYTES + 12));
+        let height_px = u32::from_le_bytes(part(&fixed, KEY_BYTES + 16));
+        let [tag, frac] = part(&fixed, KEY_BYTES + 20);
         let unit = if frac == 1 { Unit::Frac } else { Unit::Px };
         let (annotation_id, track) = (from.text()?, from.text()?);
         let text = TextSpan {
@@ -239,8 +260,8 @@ impl RecordReader {
         let row = StagedRow {
             key: head.key,
             feature: head.feature,
-            annotation_id: head.annotation_id,
-            track: head.track,
+            annotation_id: head.annotation_id.map(checked).transpose()?,
+            track: head.track.map(checked).transpose()?,
             score: head.score,
             unit: head.unit,
             width_px: head.width_px,
@@ -260,9 +281,7 @@ impl RecordReader {
             for _ in 0..u32::from_le_bytes(from.take()?) {
                 let len = u32::from_le_bytes(from.take()?) as usize;
                 let ring = from.slice(len.saturating_mul(8))?;
-                let values = ring
-                    .chunks_exact(8)
-                    .filter_map(|c| c.first_chunk().copied().map(f64::from_le_bytes));
+                let values = ring.chunks_exact(8).map(|value| f64::from_le_bytes(part(value, 0)));
                 self.coords.extend(values);
                 self.rings.push(self.coords.len() as i32);
             }
@@ -290,27 +309,23 @@ impl<'a> Bytes<'a> {
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.slice(N)?);
-        Ok(out)
+        self.slice(N).map(|bytes| part(bytes, 0))
     }
 
     fn floats<const N: usize>(&mut self) -> Result<[f64; N]> {
-        let mut out = [0.0; N];
-        for value in &mut out {
-            *value = f64::from_le_bytes(self.take()?);
-        }
-        Ok(out)
+        let bytes = self.slice(8 * N)?;
+        Ok(std::array::from_fn(|at| f64::from_le_bytes(part(bytes, 8 * at))))
     }
 
-    fn text(&mut self) -> Result<Option<&'a str>> {
+    fn text(&mut self) -> Result<Option<&'a [u8]>> {
         let len = u32::from_le_bytes(self.take()?);
         if len == u32::MAX {
             return Ok(None);
         }
-        let bytes = self.slice(len as usize)?;
-        std::str::from_utf8(bytes)
-            .map(Some)
-            .map_err(|_| Error::Stage("a record's text is not UTF-8".into()))
+        self.slice(len as usize).map(Some)
     }
+}
+
+fn checked(text: &[u8]) -> Result<&str> {
+    std::str::from_utf8(text).map_err(|_| Error::Stage("a record's text is not UTF-8".into()))
 }

@@ -73,6 +73,17 @@ impl Staged {
         self.left_out
     }
 
+    /// Bytes of a label row's records.
+    pub fn record_bytes(&self, label_row: &LabelRowSpan) -> u64 {
+        match &self.rows {
+            Rows::Memory { spans, .. } => {
+                let spans = &spans[label_row.start as usize..label_row.end as usize];
+                spans.iter().map(|(start, end)| (end - start) as u64).sum()
+            }
+            Rows::Disk(_) => label_row.end - label_row.start,
+        }
+    }
+
     /// Hands the rows of one label row to `visit`, in order.
     ///
     /// # Errors
@@ -122,6 +133,10 @@ struct Splitter {
     tracks: HashMap<u128, TrackFeatures>,
 }
 
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 /// The classes that a track was seen with: its first, and whether there was another.
 struct TrackFeatures {
     first: u32,
@@ -139,8 +154,8 @@ impl Splitter {
         }
         self.duplicates.push(Duplicate {
             key,
-            annotation_id: head.annotation_id.map(str::to_owned),
-            track: track.to_owned(),
+            annotation_id: head.annotation_id.map(text),
+            track: text(track),
             text: head.text,
         });
         false
@@ -162,7 +177,7 @@ impl Splitter {
             label_row.end = end;
         }
         if let Some(track) = head.track {
-            let id = xxh3_128_with_seed(track.as_bytes(), u64::from(key.source));
+            let id = xxh3_128_with_seed(track, u64::from(key.source));
             let seen = self.tracks.entry(id).or_insert(TrackFeatures {
                 first: head.feature,
                 split: false,
