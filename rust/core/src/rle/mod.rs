@@ -199,6 +199,15 @@ pub struct Scratch {
     sweep: transpose::Sweep,
 }
 
+impl Scratch {
+    /// Gives all memory back where it is more than `len_bytes`.
+    pub fn release_above(&mut self, len_bytes: usize) {
+        if size_of::<u32>() * (self.source.capacity() + self.target.capacity()) + self.sweep.len_bytes() > len_bytes {
+            *self = Self::default();
+        }
+    }
+}
+
 /// Rewrites a run-length string from order `O` to the other, appending to `out`.
 ///
 /// With [`ColumnMajor`] this is COCO to Encord, with [`RowMajor`] Encord to COCO. Nothing is
@@ -213,6 +222,25 @@ pub fn transpose_string<O: Order>(
     codec::parse(string, size, &mut scratch.source)?;
     transpose::transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
     codec::write(&scratch.target, out);
+    Ok(())
+}
+
+/// Encodes a dense mask as the run-length string of order `O`, appending to `out`; errors as [`Rle::from_mask`].
+pub fn encode_mask<O: Order>(
+    mask: &[u8],
+    size: Size,
+    memory: MemoryOrder,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), RleError> {
+    mask::find_runs(mask, size, &mut scratch.source)?;
+    if memory == O::MEMORY {
+        codec::write(&scratch.source, out);
+    } else {
+        let (lines, len) = O::Other::lines(size);
+        transpose::transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
+        codec::write(&scratch.target, out);
+    }
     Ok(())
 }
 
