@@ -82,6 +82,7 @@ const MAX_KEPT_BYTES: usize = 16 << 20;
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
+    static TEXT: Cell<Vec<u8>> = Cell::default();
 }
 
 /// Lends the thread's scratch memory.
@@ -153,7 +154,9 @@ fn rle_transpose(
 ) -> PyResult<Vec<String>> {
     let items: Vec<_> = read_counts(&counts)?.into_iter().zip(sizes).collect();
     map_items(py, &items, threads, |scratch, (counts, declared)| {
-        Ok(transpose(counts, *declared, from_rows, scratch)?)
+        let mut out = Vec::new();
+        transpose(counts, *declared, from_rows, scratch, &mut out)?;
+        Ok(text(out))
     })
 }
 
@@ -164,10 +167,19 @@ fn rle_transpose_one(
     counts: &Bound<'_, PyAny>,
     size: DeclaredSize,
     from_rows: bool,
-) -> PyResult<String> {
+) -> PyResult<Py<PyString>> {
     let counts = Counts::read(counts)?;
-    py.detach(|| with_scratch(|scratch| transpose(&counts, size, from_rows, scratch)))
-        .map_err(|error| item_error(py, &error.into(), 0, 1))
+    let mut out = TEXT.take();
+    out.clear();
+    let result = py.detach(|| with_scratch(|scratch| transpose(&counts, size, from_rows, scratch, &mut out)));
+    let string = match result {
+        Ok(()) => PyString::from_bytes(py, &out).map(Bound::unbind),
+        Err(error) => Err(item_error(py, &error.into(), 0, 1)),
+    };
+    if out.capacity() <= MAX_KEPT_BYTES {
+        TEXT.set(out);
+    }
+    string
 }
 
 fn transpose(
@@ -175,22 +187,27 @@ fn transpose(
     declared: DeclaredSize,
     from_rows: bool,
     scratch: &mut Scratch,
-) -> Result<String, RleError> {
-    fn one<O: Order>(counts: &Counts<'_>, size: Size, scratch: &mut Scratch) -> Result<String, RleError> {
-        let mut out = Vec::new();
+    out: &mut Vec<u8>,
+) -> Result<(), RleError> {
+    fn one<O: Order>(
+        counts: &Counts<'_>,
+        size: Size,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RleError> {
         match counts {
-            Counts::Text(string) => transpose_string::<O>(string, size, scratch, &mut out)?,
+            Counts::Text(string) => transpose_string::<O>(string, size, scratch, out)?,
             Counts::List(runs) => Rle::<O>::from_counts(runs, size)?
                 .transpose_with(scratch)?
-                .to_string_into(&mut out),
+                .to_string_into(out),
         }
-        Ok(text(out))
+        Ok(())
     }
     let size = size(declared)?;
     if from_rows {
-        one::<RowMajor>(counts, size, scratch)
+        one::<RowMajor>(counts, size, scratch, out)
     } else {
-        one::<ColumnMajor>(counts, size, scratch)
+        one::<ColumnMajor>(counts, size, scratch, out)
     }
 }
 

@@ -51,15 +51,11 @@ impl Packed {
         size_of::<u64>() * (self.words.capacity() + self.carries.capacity() + (SIDE + 1) * self.band.capacity())
     }
 
-    /// Appends to `out` the runs over `len` lines of `lines` pixels of the mask that `runs` is over
+    /// Replaces `out` by the runs over `len` lines of `lines` pixels of the mask that `runs` is over
     /// `lines` lines of `len`.
     pub(super) fn transpose(&mut self, runs: &[u32], lines: u32, len: u32, out: &mut Vec<u32>) {
         let window = self.draw_changes(runs, lines, len);
-        let mut writer = RunWriter {
-            count: out.len(),
-            out,
-            last: 0,
-        };
+        let mut writer = RunWriter { count: 0, out, last: 0 };
         let places = len as usize;
         // The pixel before the first one of a target line is the last one of the target line before.
         let (wraps, mut last_pixel) = (window.first_line + window.lines == lines as usize, 0);
@@ -112,15 +108,16 @@ impl Packed {
             let (from, run) = (at + pair[0], pair[1]);
             at = from + run;
             let line = from / len;
-            let (begin, end) = (from - line * len, from - line * len + run);
+            let begin = from - line * len;
+            let end = begin + run;
             let column = line as usize - first;
             let word = begin as usize / SIDE;
             self.words[word * width + column] ^= 1 << (begin % 64);
             first_word = first_word.min(word);
             if end < len {
-                let word = end as usize / SIDE;
-                self.words[word * width + column] ^= 1 << (end % 64);
-                last_word = last_word.max(word);
+                let end_word = end as usize / SIDE;
+                last_word = last_word.max(end_word);
+                self.words[end_word * width + column] ^= 1 << (end % 64);
             } else {
                 let end_line = at / len;
                 let columns = column + 1..(end_line as usize - first + 1).min(width);

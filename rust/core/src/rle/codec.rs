@@ -9,6 +9,9 @@ use super::{RleError, Size};
 /// Groups that the difference of two 32-bit run lengths can take: 33 bits and a sign.
 const MAX_GROUPS: u32 = 7;
 
+/// Numbers written between two looks at the space left.
+const BLOCK: usize = 64;
+
 /// Reads a run-length string into canonical runs.
 pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
     runs.clear();
@@ -122,25 +125,63 @@ fn canonicalise(runs: &mut Vec<u32>) {
 
 /// Appends the run-length string of `runs`.
 pub(super) fn write(runs: &[u32], out: &mut Vec<u8>) {
-    out.reserve(2 * runs.len());
-    for (i, &run) in runs.iter().enumerate() {
-        let mut value = i64::from(run);
-        if i > 2 {
-            value -= i64::from(runs[i - 2]);
-        }
-        loop {
-            let group = (value & 31) as u8;
-            value >>= 5;
-            // Done when what is left is nothing but copies of the sign bit just written.
-            let done = value == if group & 16 != 0 { -1 } else { 0 };
-            if done {
-                out.push(48 + group);
-                break;
-            }
-            out.push(48 + (group | 32));
-        }
+    out.reserve(2 * runs.len() + MAX_GROUPS as usize * BLOCK);
+    let (first, rest) = runs.split_at(runs.len().min(3));
+    write_numbers(first.iter().map(|&run| i64::from(run)), out);
+    let before = runs.get(1..).unwrap_or_default();
+    for (block, before) in rest.chunks(BLOCK).zip(before.chunks(BLOCK)) {
+        let pairs = block.iter().zip(before);
+        write_numbers(pairs.map(|(&run, &before)| i64::from(run) - i64::from(before)), out);
     }
 }
+
+/// Appends at most [`BLOCK`] numbers.
+fn write_numbers(numbers: impl Iterator<Item = i64>, out: &mut Vec<u8>) {
+    let mut at = out.len();
+    out.resize(at + MAX_GROUPS as usize * BLOCK, 0);
+    for number in numbers {
+        let place = number + SHORT_NUMBERS as i64 / 2;
+        if (0..SHORT_NUMBERS as i64).contains(&place) {
+            // Whether it takes one character or two cannot be predicted, so there is no branch on it.
+            out[at..at + 2].copy_from_slice(&SHORT[place as usize]);
+            at += 1 + usize::from(!(-16..16).contains(&number));
+        } else {
+            at += write_long(number, &mut out[at..]);
+        }
+    }
+    out.truncate(at);
+}
+
+/// Writes a number group by group; returns the number of groups.
+fn write_long(mut number: i64, out: &mut [u8]) -> usize {
+    for (groups, character) in out.iter_mut().enumerate() {
+        let group = (number & 31) as u8;
+        number >>= 5;
+        // Done when what is left is nothing but copies of the sign bit just written.
+        if number == if group & 16 != 0 { -1 } else { 0 } {
+            *character = 48 + group;
+            return groups + 1;
+        }
+        *character = 48 + (group | 32);
+    }
+    out.len()
+}
+
+/// How many numbers around 0 take two characters at most.
+const SHORT_NUMBERS: usize = 1 << 10;
+
+/// The characters of the numbers from -512 on; the second one counts only beyond -16 .. 16.
+static SHORT: [[u8; 2]; SHORT_NUMBERS] = {
+    let mut table = [[0; 2]; SHORT_NUMBERS];
+    let mut place = 0;
+    while place < SHORT_NUMBERS {
+        let number = place as i64 - SHORT_NUMBERS as i64 / 2;
+        let more = if number >= -16 && number < 16 { 0 } else { 32 };
+        table[place] = [48 + (number & 31 | more) as u8, 48 + (number >> 5 & 31) as u8];
+        place += 1;
+    }
+    table
+};
 
 /// Whether `runs` is the canonical form that [`super`] describes.
 pub(super) fn is_canonical(runs: &[u32], size: Size) -> bool {

@@ -48,9 +48,9 @@ pub(super) fn transpose_runs(
     sweep: &mut Sweep,
     out: &mut Vec<u32>,
 ) -> Result<(), RleError> {
-    out.clear();
     // One line, or one colour: both orders read the same.
     if lines <= 1 || len <= 1 || runs.len() == 1 || (runs.len() == 2 && runs[0] == 0) {
+        out.clear();
         out.extend_from_slice(runs);
         return Ok(());
     }
@@ -190,6 +190,7 @@ impl Sweep {
             *offset = begin;
             begin += over;
         }
+        // What is in it is overwritten.
         out.resize(toggles + 1, 0);
         for range in &self.ranges {
             for offset in &mut offsets[range.from as usize..range.to as usize] {
