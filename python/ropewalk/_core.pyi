@@ -196,7 +196,8 @@ def rle_decode(
     """Decode into `out`, or into new arrays of shape (h, w) in C order."""
 
 def rle_from_parts(
-    items: list[list[list[npt.NDArray[np.float64]]]],  # parts, rings (outline first, then holes), x y x y ... in px
+    # Parts, rings (outline first, then holes), x y x y ... in px.
+    items: list[list[list[npt.NDArray[np.float64] | list[float]]]],
     sizes: list[tuple[int, int]],
     threads: int | None,
 ) -> list[str]:

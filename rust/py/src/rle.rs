@@ -14,7 +14,8 @@ use numpy::{
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::Borrowed;
 use rayon::prelude::*;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use ropewalk_core::rle::{
@@ -322,11 +323,41 @@ fn unwritten<'py>(py: Python<'py>, size: Size) -> PyResult<Bound<'py, PyArray2<u
     Ok(array.cast_into()?)
 }
 
+/// A ring's coordinates, x y x y ... in px.
+enum Ring<'py> {
+    Array(PyReadonlyArray1<'py, f64>),
+    List(Vec<f64>),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Ring<'py> {
+    type Error = PyErr;
+
+    fn extract(ring: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match ring.cast::<PyList>() {
+            Ok(list) => list
+                .iter()
+                .map(|value| value.extract())
+                .collect::<PyResult<_>>()
+                .map(Self::List),
+            Err(_) => Ok(Self::Array(ring.extract()?)),
+        }
+    }
+}
+
+impl Ring<'_> {
+    fn coordinates(&self) -> PyResult<&[f64]> {
+        match self {
+            Self::Array(array) => Ok(array.as_slice()?),
+            Self::List(values) => Ok(values),
+        }
+    }
+}
+
 /// Draws parts (outer ring, holes ...; x y x y ... in px) and unites the parts of each item.
 #[pyfunction]
 fn rle_from_parts(
     py: Python<'_>,
-    items: Vec<Vec<Vec<PyReadonlyArray1<'_, f64>>>>,
+    items: Vec<Vec<Vec<Ring<'_>>>>,
     sizes: Vec<DeclaredSize>,
     threads: Option<usize>,
 ) -> PyResult<Vec<String>> {
@@ -334,12 +365,7 @@ fn rle_from_parts(
     for (parts, size) in items.iter().zip(sizes) {
         let parts = parts
             .iter()
-            .map(|rings| {
-                rings
-                    .iter()
-                    .map(|ring| Ok(ring.as_slice()?))
-                    .collect::<PyResult<Vec<&[f64]>>>()
-            })
+            .map(|rings| rings.iter().map(Ring::coordinates).collect::<PyResult<Vec<_>>>())
             .collect::<PyResult<Vec<_>>>()?;
         jobs.push((parts, size));
     }
