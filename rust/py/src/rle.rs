@@ -395,24 +395,54 @@ fn rle_to_parts<'py>(
 ) -> PyResult<Vec<Vec<PartArrays<'py>>>> {
     let items: Vec<_> = read_counts(&rle_strings)?.into_iter().zip(sizes).collect();
     let masks = map_items(py, &items, threads, |_, (counts, declared)| {
-        let parts = counts.decode::<RowMajor>(size(*declared)?)?.to_polygons();
-        let flat = |part: &Part| {
-            std::iter::once(&part.outer)
-                .chain(&part.holes)
-                .map(Part::flat)
-                .collect()
-        };
-        Ok(parts.iter().map(flat).collect::<Vec<Vec<Vec<f64>>>>())
+        Ok(Outlines::of(
+            &counts.decode::<RowMajor>(size(*declared)?)?.to_polygons(),
+        ))
     })?;
-    let array = |ring: &Vec<f64>| {
-        let view = ArrayView2::from_shape((ring.len() / 2, 2), ring)
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(view.to_pyarray(py))
-    };
-    masks
-        .iter()
-        .map(|parts| parts.iter().map(|rings| rings.iter().map(array).collect()).collect())
-        .collect()
+    masks.iter().map(|outlines| outlines.arrays(py)).collect()
+}
+
+/// The rings of a mask one after another: noisy masks have hundreds of small ones.
+#[derive(Default)]
+struct Outlines {
+    /// x y x y ... in px.
+    coordinates: Vec<f64>,
+    /// How many of them each ring has.
+    rings: Vec<usize>,
+    /// How many rings each part has.
+    parts: Vec<usize>,
+}
+
+impl Outlines {
+    fn of(parts: &[Part]) -> Self {
+        let mut outlines = Self::default();
+        for part in parts {
+            outlines.parts.push(1 + part.holes.len());
+            for ring in std::iter::once(&part.outer).chain(&part.holes) {
+                outlines.rings.push(2 * ring.len());
+                outlines
+                    .coordinates
+                    .extend(ring.iter().flatten().copied().map(f64::from));
+            }
+        }
+        outlines
+    }
+
+    fn arrays<'py>(&self, py: Python<'py>) -> PyResult<Vec<PartArrays<'py>>> {
+        let mut coordinates = &self.coordinates[..];
+        let array = |&len: &usize| {
+            let (ring, rest) = coordinates.split_at(len);
+            coordinates = rest;
+            let view =
+                ArrayView2::from_shape((len / 2, 2), ring).map_err(|error| PyValueError::new_err(error.to_string()))?;
+            Ok(view.to_pyarray(py))
+        };
+        let mut arrays = self.rings.iter().map(array);
+        self.parts
+            .iter()
+            .map(|&rings| arrays.by_ref().take(rings).collect())
+            .collect()
+    }
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -32,7 +32,11 @@ impl Rle<RowMajor> {
     /// Whole coordinates are exact under pycocotools' rule: drawing each part's outer ring minus its
     /// holes and uniting them gives the mask back. Time and memory are of the order of the runs.
     pub fn to_polygons(&self) -> Vec<Part> {
-        let mut tracer = Tracer::default();
+        // A change of colour is a corner at most where a run of its row meets those of the rows around it.
+        let mut tracer = Tracer {
+            corners: Vec::with_capacity(2 * self.runs().len()),
+            ..Tracer::default()
+        };
         tracer.sweep(self);
         tracer.split_corner_touches();
         tracer.follow()
