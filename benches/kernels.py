@@ -5,6 +5,7 @@ Every way gives Encord's string (row-major) or takes it, whatever order the libr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -19,15 +20,24 @@ from parity import check_equal
 from report import Line, Table
 from ropewalk import rle
 from synthetic import HEIGHT_PX, MASK_KINDS, WIDTH_PX, Mask, dense_masks, rings
-from timing import interleave
+from timing import Samples, interleave
 
 SIZE = (HEIGHT_PX, WIDTH_PX)
 TURNED = (WIDTH_PX, HEIGHT_PX)
 WAYS = ("ropewalk", "pycocotools", "hotcoco", "rlemasklib", "OpenCV")
 TEXT = """\
 Microseconds a mask or polygon of 1080p, one thread: median (fastest..slowest), x times ropewalk. All results are equal,
-but for contours: ropewalk's follow pixel edges and give the mask back, OpenCV's run through pixel centres. Column-major
-libraries are called on the transposed picture where that saves them work."""
+but for contours: ropewalk's follow pixel edges and give the mask back, OpenCV's run through pixel centres and are found
+in what pycocotools decodes. Column-major libraries are called on the transposed picture where that saves them work. "A
+batch" is one call for all masks; the other libraries have none and are called for each."""
+THREADS = ("one thread", "two threads")
+THREADS_TEXT = """\
+Microseconds a mask of a batch of 1080p, mixed; x times one thread. Two threads need two idle processors."""
+GROWTH = ("1 x", "4 x", "16 x")
+GROWTH_TEXT = """\
+A noisy mask of 1080p repeated 1, 2 x 2 and 4 x 4 times, so that pixels, runs and contours grow alike; a polygon
+of 110 vertices made wider with as many more vertices. Microseconds for each of the small ones that it amounts to; the
+exponent is that of time over size, from 1 x to 16 x."""
 
 # A kernel of one library, applied to one item.
 Kernel = Callable[[Any], Any]
@@ -49,15 +59,92 @@ def tables(scale: float, repeats: int) -> list[Table]:
     ]
     fortran = [np.asfortranarray(mask) for mask in mixed]
     strings = [rle.encode(mask) for mask in mixed]
+    batch = [_counts(mask) for mask in mixed]
     lines += [
+        _batch("COCO counts to Encord string, mixed, a batch", TO_ENCORD, _batch_to_encord, batch, repeats),
         _line("mask to Encord string, C order", ENCODE, mixed, repeats),
         _line("mask to Encord string, Fortran order", ENCODE, fortran, repeats),
         _line("Encord string to mask", DECODE, strings, repeats),
+        _line("Encord string to mask, into `out`", DECODE | {"ropewalk": _Into()}, strings, repeats),
         _line("polygon to Encord string, 110 vertices", RASTERISE, rings(10 * number), repeats),
     ]
     for kind in MASK_KINDS:
         lines.append(_contours(kind, inputs[kind], repeats))
-    return [Table("Kernels", TEXT, WAYS, tuple(lines))]
+    return [
+        Table("Kernels", TEXT, WAYS, tuple(lines)),
+        Table("Threads", THREADS_TEXT, THREADS, (_threads(10 * batch, repeats),)),
+        Table("Growth", GROWTH_TEXT, GROWTH, tuple(_growth(repeats))),
+    ]
+
+
+def _batch_to_encord(counts: list[str], threads: int = 1) -> list[str]:
+    return rle.coco_to_encord_many(counts, SIZE, threads=threads)
+
+
+def _batch(
+    name: str, kernels: dict[str, Kernel], ours: Callable[[list[Any]], list[Any]], items: list[Any], repeats: int
+) -> Line:
+    """Time one call of ours for all items beside one for each of the others."""
+    check_equal(name, {"a batch": ours(items), "one by one": [kernels["ropewalk"](item) for item in items]})
+    jobs: dict[str, Callable[[], object]] = {way: partial(_run, kernel, items) for way, kernel in kernels.items()}
+    jobs["ropewalk"] = partial(ours, items)
+    return Line(name, len(items), interleave(jobs, repeats))
+
+
+def _threads(counts: list[str], repeats: int) -> Line:
+    name = "COCO counts to Encord string"
+    check_equal(name, {f"{n} threads": _batch_to_encord(counts, n) for n in (1, 2)})
+    jobs = {way: partial(_batch_to_encord, counts, n) for n, way in enumerate(THREADS, 1)}
+    return Line(name, len(counts), interleave(jobs, repeats))
+
+
+class _Into:
+    """Decodes into one buffer, as a loop over frames would."""
+
+    def __init__(self) -> None:
+        self._out = np.empty(SIZE, np.uint8)
+
+    def __call__(self, string: str) -> Mask:
+        return rle.decode(string, SIZE, out=self._out)
+
+
+def _growth(repeats: int) -> list[Line]:
+    """Time each kernel of ours on inputs of 1, 4 and 16 times the size."""
+    small = next(dense_masks(1, "noisy"))
+    jobs: dict[str, dict[str, Callable[[], object]]] = {}
+    for way, side in zip(GROWTH, (1, 2, 4), strict=True):
+        mask = np.tile(small, (side, side))
+        counts, string, size = _counts(mask), rle.encode(mask), mask.shape
+        times = side * side
+        ring = _widened(rings(1)[0], times)
+        wide = (HEIGHT_PX, WIDTH_PX * times)
+        for name, job in {
+            "COCO counts to Encord string": partial(rle.coco_to_encord, counts, size),
+            "mask to Encord string": partial(rle.encode, mask),
+            "Encord string to mask": partial(rle.decode, string, size, out=np.empty(size, np.uint8)),
+            "Encord string to polygons": partial(rle.to_polygons, string, size),
+            "polygon to Encord string": partial(rle.from_polygons, [ring], wide),
+        }.items():
+            jobs.setdefault(name, {})[way] = job
+    lines = []
+    for name, sizes in jobs.items():
+        samples = interleave(sizes, repeats)
+        exponent = math.log(samples["16 x"].median / samples["1 x"].median, 16)
+        per_unit = {
+            way: Samples(tuple(s / times for s in samples[way].seconds))
+            for way, times in zip(GROWTH, (1, 4, 16), strict=True)
+        }
+        lines.append(Line(f"{name}: exponent {exponent:.2f}", 1, per_unit))
+    return lines
+
+
+def _widened(ring: list[float], times: int) -> list[float]:
+    """Stretch a ring along x, its edges divided into as many."""
+    corners = np.reshape(ring, (-1, 2)) * (times, 1)
+    steps = np.arange(times)[:, None] / times
+    edges = [a + steps * (b - a) for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
+    flat: list[float] = np.concatenate(edges).ravel().tolist()
+    return flat
 
 
 def _line(name: str, kernels: dict[str, Kernel], items: list[Any], repeats: int) -> Line:

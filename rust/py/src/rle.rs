@@ -79,7 +79,7 @@ fn read_counts<'py>(counts: &'py [Bound<'py, PyAny>]) -> PyResult<Vec<Counts<'py
 }
 
 /// Memory that a thread keeps between calls, bytes.
-const MAX_KEPT_BYTES: usize = 16 << 20;
+const MAX_KEPT_BYTES: usize = 32 << 20;
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
