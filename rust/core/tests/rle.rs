@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use ropewalk_core::rle::{
-    coco_string_to_encord, polygons_union, transpose_string, ColumnMajor, MemoryOrder, Part, PolygonError, Rle,
-    RleError, RowMajor, Scratch, Size,
+    coco_string_to_encord, encode_mask, polygons_union, transpose_string, ColumnMajor, MemoryOrder, Part, PolygonError,
+    Rle, RleError, RowMajor, Scratch, Size,
 };
 use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
 use ropewalk_testkit::polygons::fill_ring;
@@ -47,6 +47,11 @@ fn check_mask(mask: &Pixels) {
         Rle::from_mask(&mask.column_bytes(), size(mask), MemoryOrder::F).as_ref(),
         Ok(&rows)
     );
+    let mut out = b"kept".to_vec();
+    let scratch = &mut Scratch::default();
+    encode_mask::<RowMajor>(&mask.row_bytes(), size(mask), MemoryOrder::C, scratch, &mut out).unwrap();
+    encode_mask::<RowMajor>(&mask.column_bytes(), size(mask), MemoryOrder::F, scratch, &mut out).unwrap();
+    assert_eq!(out, format!("kept{string}{string}").into_bytes());
     assert_eq!(rows.decode().unwrap(), mask.row_bytes());
     assert_eq!(columns.decode().unwrap(), mask.row_bytes());
     let mut dirty = vec![7; mask.h * mask.w];
@@ -167,6 +172,56 @@ fn masks_across_word_borders_and_algorithms() {
             for seed in [2, 5, 77, 1234] {
                 check_mask(&draw(h, w, kind, seed));
             }
+        }
+    }
+}
+
+#[test]
+fn scratch_memory_carries_nothing_over() {
+    // From mask to mask shapes and algorithms change: sparse and noisy, large and small, and errors between.
+    let mut scratch = Scratch::default();
+    let mut out = Vec::new();
+    for seed in 0..200 {
+        let (h, w) = ((seed * 37 % 210) as usize, (seed * 53 % 190) as usize);
+        let mask = draw(h, w, (seed % 6) as u8, seed);
+        let (rows, columns) = (row_major(&mask).to_rle_string(), column_major(&mask).to_rle_string());
+        out.clear();
+        coco_string_to_encord(columns.as_bytes(), size(&mask), &mut scratch, &mut out).unwrap();
+        assert_eq!(out, rows.into_bytes());
+        assert!(coco_string_to_encord(b"2N3", size(&mask), &mut scratch, &mut out).is_err());
+        if seed % 10 == 0 {
+            scratch.release_above(1 << (seed % 20));
+        }
+    }
+}
+
+#[test]
+fn every_length_of_number_and_run() {
+    // Numbers of one to seven characters, and runs from one pixel to more than any block.
+    let lengths = [
+        1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 255, 256, 257, 511, 512, 513, 16_400, 530_000,
+    ];
+    for &a in &lengths {
+        for &b in &lengths {
+            let row: Vec<bool> = [(false, a), (true, b), (false, 1), (true, a), (false, b), (true, 3)]
+                .iter()
+                .flat_map(|&(set, run)| vec![set; run])
+                .collect();
+            let (h, w) = if row.len() % 2 == 0 {
+                (2, row.len() / 2)
+            } else {
+                (1, row.len())
+            };
+            let mask = Pixels { h, w, rows: row };
+            let rle = row_major(&mask);
+            assert_eq!(rle.runs(), runs(&mask.row_bytes()));
+            let string = rle.to_rle_string();
+            assert_eq!(string, rle_string(rle.runs()));
+            assert_eq!(
+                Rle::<RowMajor>::from_string(string.as_bytes(), rle.size()).unwrap(),
+                rle
+            );
+            assert!(rle.decode().unwrap() == mask.row_bytes());
         }
     }
 }
