@@ -1,6 +1,6 @@
 """Measures all there is to measure: `python benches/end_to_end.py --out benches/RESULTS.md`.
 
-From a COCO file to the body of the save request, without a network; then reading alone, then the kernels.
+From a COCO file to the body of the save request, without a network; then reading alone, the kernels, whole imports.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import kernels
+import memory
 import reading
+import sending
 from parity import ParityError, check_bodies
 from peers import ways
 from report import Line, Table, write
@@ -90,6 +92,9 @@ def main() -> int:
                 end_to_end(scale, repeats, Path(folder)),
                 reading.table(scale, repeats, Path(folder)),
                 *kernels.tables(scale, repeats),
+                sending.sending(scale, repeats, Path(folder)),
+                sending.defaults(scale, repeats, Path(folder)),
+                memory.import_memory(scale, Path(folder)),
             ]
     except ParityError as e:
         sys.stderr.write(f"parity: {e}\n")

@@ -27,10 +27,11 @@ class Line:
     number: int
     samples: Mapping[str, Samples]
     per_second: bool = False
+    scale: float = 1e6
 
     def figure(self, seconds: float) -> float:
         """Turn the seconds of a run into the table's unit."""
-        return self.number / seconds / 1e6 if self.per_second else seconds * 1e6 / self.number
+        return self.number / seconds / 1e6 if self.per_second else seconds * self.scale / self.number
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from ropewalk import errors, rle
     from ropewalk.importing import import_predictions
     from ropewalk.predictions import Predictions, read_coco
+    from ropewalk.project import snapshot_from_project
     from ropewalk.report import Report
-    from ropewalk.snapshot import Snapshot, read_snapshot, snapshot_from_project, write_snapshot
+    from ropewalk.rolling_back import Rollback, rollback
+    from ropewalk.snapshot import Snapshot, read_snapshot, write_snapshot
+    from ropewalk.statuses import ImportStatus, status
+    from ropewalk.verifying import Verification, verify_predictions
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
@@ -18,23 +22,35 @@ _HOME = {
     "Predictions": "predictions",
     "read_coco": "predictions",
     "Report": "report",
+    "Rollback": "rolling_back",
+    "rollback": "rolling_back",
+    "ImportStatus": "statuses",
+    "status": "statuses",
+    "Verification": "verifying",
+    "verify_predictions": "verifying",
     "Snapshot": "snapshot",
     "read_snapshot": "snapshot",
-    "snapshot_from_project": "snapshot",
+    "snapshot_from_project": "project",
     "write_snapshot": "snapshot",
 }
 _SUBMODULES = ("errors", "rle")
 
 __all__ = [
+    "ImportStatus",
     "Predictions",
     "Report",
+    "Rollback",
     "Snapshot",
+    "Verification",
     "errors",
     "import_predictions",
     "read_coco",
     "read_snapshot",
     "rle",
+    "rollback",
     "snapshot_from_project",
+    "status",
+    "verify_predictions",
     "write_snapshot",
 ]
 

@@ -19,12 +19,13 @@ from ropewalk.ledger.ledger import LEDGERS, ImportName, ImportRecord, Ledger
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.options import SendOptions, split_options
 from ropewalk.plan import PlanOptions
+from ropewalk.predictions import sources_of
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project import project_from_listing, standing_from_listing
 from ropewalk.rejects import RejectFile
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.snapshot import Snapshot
-from ropewalk.sources import Source, sources_of
+from ropewalk.sources import Source
 from ropewalk.staging import StageOptions, check_max_rejects, staged_sources
 from ropewalk.text import count, shown
 
@@ -239,6 +240,8 @@ class _Import:
 
     def _check_existing(self, upload: Upload) -> None:
         refused: list[str] = []
+        if not upload.to_check():
+            return
         for outcome in self._shown("checking", len(upload.to_check()), upload.check_existing()):
             refused += outcome.refused
         if refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,3 +107,21 @@ def _as_json(document: Any) -> bytes:
         return json.dumps(document, default=plain).encode("ascii")
     except (TypeError, ValueError) as e:
         raise UsageError(f"the predictions cannot be written as JSON: {e}") from None
+
+
+def sources_of(
+    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
+    source_label: str | None,
+    options: Mapping[str, Any],
+) -> tuple[list[Source], dict[str, Any]]:
+    """Give the sources of an import, and its options with those that opened predictions bring along.
+
+    Raises:
+        UsageError: A path names no file, or a label is given for predictions that have one.
+    """
+    if not isinstance(predictions, Predictions):
+        return find_sources(predictions, source_label), dict(options)
+    if source_label is not None:
+        raise UsageError("source_label: the predictions have a label already; give it to read_coco")
+    own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd")}
+    return [predictions.source], own | dict(options)

@@ -1,17 +1,57 @@
-"""A project as a listing of its label rows shows it: media and ontology, and which rows stand on a branch."""
+"""A live project as a listing of its label rows shows it: media and ontology, and which rows stand on a branch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError
-from ropewalk.snapshot import Medium, MediumImage, Snapshot
+from ropewalk.snapshot import Medium, MediumImage, Snapshot, without_links
 
 if TYPE_CHECKING:
     import encord
+
+
+def snapshot_from_project(project: encord.Project) -> Snapshot:
+    """Take a snapshot of a live project with one listing of its `main` branch.
+
+    Links are left behind: a URL inside a text is cut down to its file name, an e-mail address is blanked out.
+
+    Args:
+        project: A project of the `encord` client.
+
+    Returns:
+        The snapshot, without label rows.
+
+    Raises:
+        EncordError: Encord refused the listing or could not be reached any more.
+        BlockerError: An entry of the listing lacks what every row has; names it.
+    """
+    from ropewalk.sinks.encord.connection import connected
+
+    with connected(project) as (rows, _):
+        taken = project_from_listing(project, rows.listing("main", images_data=True))
+    # The SDK has no public way from a project to its ontology's title.
+    ontology_title = getattr(getattr(project, "_ontology", None), "title", "")
+    return replace(
+        taken,
+        project_title=without_links(taken.project_title),
+        project_description=without_links(project.description),
+        ontology_title=without_links(ontology_title),
+        ontology_structure=without_links(taken.ontology_structure),
+        media=tuple(map(_without_links, taken.media)),
+    )
+
+
+def _without_links(medium: Medium) -> Medium:
+    return replace(
+        medium,
+        title=without_links(medium.title),
+        dataset_title=without_links(medium.dataset_title),
+        images=tuple(replace(image, title=without_links(image.title)) for image in medium.images),
+    )
 
 
 def project_from_listing(project: encord.Project, entries: Iterable[Mapping[str, Any]]) -> Snapshot:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -86,7 +85,7 @@ def rollback(
         work_dir: The work folder of the import.
         name: Name of its ledger, as `ropewalk status` shows it; needed when the branch has several.
         also_edited: Whether rows that were edited since are undone as well.
-        confirm: Asked with a sentence that says what is about to happen.
+        confirm: Asked with a sentence that says what is about to happen, if anything is.
         options: How many requests at a time, and how long each is tried.
         progress: Told about rows.
 
@@ -102,7 +101,7 @@ def rollback(
 
     send = options or SendOptions()
     with (
-        connected(project, send, threading.Event()) as (rows, endpoint),
+        connected(project, send) as (rows, endpoint),
         branch_lock(endpoint, project.project_hash, branch) as turn,
     ):
         ledger = _chosen(find_ledgers(work_dir, project.project_hash, branch), endpoint, branch, name)
@@ -118,7 +117,7 @@ def rollback(
             f"{count(len(todo), 'label row')} on {branch}: {len(restore)} get back what they held before the import, "
             f"{len(todo) - len(restore)} are emptied"
         )
-        if not confirm(question):
+        if todo and not confirm(question):
             return None
         turn.take(_TURN)
         try:

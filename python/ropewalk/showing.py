@@ -53,13 +53,9 @@ def show(project: encord.Project, branch: str | None = None) -> Iterator[ShownUn
     """
     import orjson
 
-    from ropewalk.sinks.encord.retry import Retry
-    from ropewalk.sinks.encord.rows import LabelRows
-    from ropewalk.sinks.encord.transport import Transport
+    from ropewalk.sinks.encord.connection import connected
 
-    transport = Transport(project, connections=1)
-    try:
-        rows = LabelRows(transport, Retry())
+    with connected(project) as (rows, _):
         entries = [entry for entry in rows.listing(branch) if entry.get("label_hash")]
         entries.sort(key=lambda entry: (entry["branch_name"], entry["data_title"] or "", entry["data_hash"]))
         for at in range(0, len(entries), _BATCH_ROWS):
@@ -69,8 +65,6 @@ def show(project: encord.Project, branch: str | None = None) -> Iterator[ShownUn
                 answer = answers.pop(entry["label_hash"], None)
                 if answer is not None:
                     yield from units_of(orjson.loads(answer), entry["branch_name"])
-    finally:
-        transport.close()
 
 
 def units_of(label_row: Mapping[str, Any], branch: str) -> Iterator[ShownUnit]:

@@ -1,7 +1,7 @@
 """The project snapshot: what an import has to know about a project, in one JSON file without links or people.
 
 `read_snapshot` and `write_snapshot` are the file format, version 1 (docs/guide/emulator.md describes it);
-`snapshot_from_project` takes one from a live project.
+`ropewalk.project.snapshot_from_project` takes one from a live project.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ropewalk.errors import SnapshotError
 
 if TYPE_CHECKING:
-    import encord
+    pass
 
 SCHEMA_VERSION = 1
 
@@ -133,75 +133,15 @@ def write_snapshot(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
         raise
 
 
-def snapshot_from_project(project: encord.Project) -> Snapshot:
-    """Take a snapshot of a live project with one listing of its `main` branch.
-
-    Links are left behind: a URL inside a text is cut down to its file name, an e-mail address is blanked out.
-
-    Args:
-        project: A project of the `encord` client.
-
-    Returns:
-        The snapshot, without label rows.
-    """
-    rows = project.list_label_rows_v2(include_images_data=True)
-    # The SDK has no public way from a project to its ontology's title.
-    ontology = getattr(project, "_ontology", None)
-    return Snapshot(
-        project_hash=project.project_hash,
-        project_title=_without_links(project.title),
-        project_description=_without_links(project.description),
-        ontology_hash=str(project.ontology_hash),
-        ontology_title=_without_links(getattr(ontology, "title", "")),
-        ontology_structure=_without_links(project.ontology_structure.to_dict()),
-        media=tuple(_medium_from_row(row) for row in rows),
-    )
-
-
-def _medium_from_row(row: encord.objects.LabelRowV2) -> Medium:
-    images: tuple[MediumImage, ...] = ()
-    if row.data_type.value == "img_group":
-        frames = sorted(row.get_frames_metadata(), key=lambda frame: frame.frame_number)
-        images = tuple(
-            MediumImage(
-                image_hash=frame.image_hash,
-                title=_without_links(frame.title),
-                file_type=frame.file_type,
-                width=frame.width or None,
-                height=frame.height or None,
-            )
-            for frame in frames
-        )
-    return Medium(
-        data_hash=row.data_hash,
-        title=_without_links(row.data_title),
-        data_type=row.data_type.value.upper(),
-        dataset_hash=row.dataset_hash,
-        dataset_title=_without_links(row.dataset_title),
-        file_type=row.file_type,
-        # The SDK has 0 where a size is not known.
-        width=row.width or None,
-        height=row.height or None,
-        number_of_frames=len(images) or row.number_of_frames,
-        frames_per_second=row.fps,
-        duration=row.duration,
-        audio_codec=row.audio_codec,
-        audio_sample_rate=row.audio_sample_rate,
-        audio_bit_depth=row.audio_bit_depth,
-        audio_num_channels=row.audio_num_channels,
-        backing_item_uuid=None if row.backing_item_uuid is None else str(row.backing_item_uuid),
-        images=images,
-    )
-
-
-def _without_links(value: Any) -> Any:
+def without_links(value: Any) -> Any:
+    """Cut URLs down to their file name and blank out e-mail addresses, in a text or in all texts of a JSON value."""
     if isinstance(value, str):
         value = _URL.sub(lambda url: re.split(r"[?#]", url[0])[0].rstrip("/").rsplit("/", 1)[-1], value)
         return _EMAIL.sub("(e-mail)", _SIGNED_QUERY.sub("", value))
     if isinstance(value, dict):
-        return {key: _without_links(item) for key, item in value.items()}
+        return {key: without_links(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_links(item) for item in value]
+        return [without_links(item) for item in value]
     return value
 
 

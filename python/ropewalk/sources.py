@@ -5,16 +5,12 @@ from __future__ import annotations
 import glob
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import UsageError
 from ropewalk.text import shown
-
-if TYPE_CHECKING:
-    from ropewalk.predictions import Predictions
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 
@@ -76,26 +72,6 @@ def find_sources(
     if not source_label:
         raise UsageError("--source-label is empty; give a name")
     return [Source(paths[0], source_label)]
-
-
-def sources_of(
-    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
-    source_label: str | None,
-    options: Mapping[str, Any],
-) -> tuple[list[Source], dict[str, Any]]:
-    """Give the sources of an import, and its options with those that opened predictions bring along.
-
-    Raises:
-        UsageError: A path names no file, or a label is given for predictions that have one.
-    """
-    from ropewalk.predictions import Predictions
-
-    if not isinstance(predictions, Predictions):
-        return find_sources(predictions, source_label), dict(options)
-    if source_label is not None:
-        raise UsageError("source_label: the predictions have a label already; give it to read_coco")
-    own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd")}
-    return [predictions.source], own | dict(options)
 
 
 def _as_text(name: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-# A URL's query is where signatures stand; the part before it is enough to recognise it.
-_URL_QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
-_AUTHORIZATION = re.compile(r"(?i)\b(authorization|bearer)\b\W+\S+")
+# A URL's query is where signatures stand; the part before it is enough to recognise it. Inside JSON its slashes may be
+# escaped, and parts of it may stand alone.
+_URL_QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:(?:\\?/){2}[^\s?#\"'<>]*)[?#][^\s\"'<>]*")
+_URL_USER = re.compile(r"(:(?:\\?/){2})[^\s/@\"'<>]+@")
+_PARAMETER = re.compile(r"(?i)\b((?:x-(?:amz|goog)-)?(?:signature|credential|security-token|token)|sig)=[^\s&\"'<>]+")
+_AUTHORIZATION = re.compile(r"(?i)\b(authorization|bearer)\b\W+(?:(?:bearer|basic|token|digest)\s+)?\S+")
 
 
 def shown(text: str, limit: int = 200) -> str:
@@ -26,8 +29,9 @@ def shown(text: str, limit: int = 200) -> str:
 
 def without_secrets(text: str, limit: int = 500) -> str:
     """Take signed queries and credentials out of a server's words and make them safe to show."""
-    text = text[: 4 * limit]
-    return shown(_AUTHORIZATION.sub(r"\1 (hidden)", _URL_QUERY.sub(r"\1?(hidden)", text)), limit)
+    text = _URL_QUERY.sub(r"\1?(hidden)", text[: 4 * limit])
+    text = _PARAMETER.sub(r"\1=(hidden)", _URL_USER.sub(r"\1(hidden)@", text))
+    return shown(_AUTHORIZATION.sub(r"\1 (hidden)", text), limit)
 
 
 def size(n_bytes: float) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.options import split_options
+from ropewalk.predictions import sources_of
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project import StandingRow, project_from_listing, standing_from_listing
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
-from ropewalk.sources import sources_of
 from ropewalk.staging import staged_sources
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def verify_predictions(
     plan, stage, send = split_options(options)
     from ropewalk.sinks.encord.connection import connected
 
-    with connected(project, send, threading.Event()) as (rows, _):
+    with connected(project, send) as (rows, _):
         entries = rows.listing(branch, images_data=True)
         known, standing = project_from_listing(project, entries), standing_from_listing(entries)
         report = Report(branch=branch)

@@ -14,10 +14,15 @@ FIXED = {
     "--media-from --frame-from --frame-pattern --frame-base --frame-stride --only-classes --only-media --limit-rows "
     "--confidence-field --include-crowd --min-confidence --every --max-per-frame --decimals --off-image --simplify "
     "--source-label --allow-branch "
-    "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file",
+    "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file "
+    "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify "
+    "--ssh-key-passphrase-env",
+    "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",
+    "status": "--work-dir --branch --json",
+    "rollback": "--project --branch --work-dir --ledger --also-edited --yes --json --ssh-key-passphrase-env",
     "convert": "--project-file --out --every --max-per-frame --decimals",
     "snapshot": "--project --out --domain --ssh-key",
-    "emulator": "--project-file --db --port",
+    "emulator": "--project-file --db --port --faults",
     "show": "--project --branch --json --domain --ssh-key",
     "demo": "--out --annotations --seed",
 }

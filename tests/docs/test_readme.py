@@ -35,14 +35,17 @@ def test_the_readme_has_python_to_run() -> None:
 
 def test_the_commands_of_the_readme_run(demo_folder: Path) -> None:
     lines = commands(README, "ropewalk")
-    assert {arguments[0] for arguments in lines} == {"import", "show", "snapshot", "convert"}
+    assert {arguments[0] for arguments in lines} == {
+        *("import", "show", "verify", "status", "rollback", "snapshot", "convert")
+    }
     with running_emulator(read_snapshot(demo_folder / "project.json")) as local:
         for arguments in lines:
             expanded = [string.Template(a).substitute(PROJECT=local.project_hash) for a in arguments]
             done = run_ropewalk(*expanded, ENCORD_DOMAIN=local.url, ENCORD_SSH_KEY_FILE=str(local.ssh_key_path))
             assert done.returncode == 0, (expanded, done.stdout, done.stderr)
         saves = [header.saves for header in local.store.headers("model-1")]
-    assert saves == [1] * 8
+    # Written once, and emptied by the rollback.
+    assert saves == [2] * 8
     written = {path.name for path in Path().iterdir()}
     assert written >= {"report.json", "project.json", "rows.ndjson", "table.parquet"}
     assert len(Path("rows.ndjson").read_text(encoding="ascii").splitlines()) == 8

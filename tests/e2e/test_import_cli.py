@@ -24,7 +24,8 @@ from coco_files import CAR, FIRST_FRAME_ID, ROAD, STILL_ID, TREE, box, document,
 from ropewalk import _core
 from ropewalk.cli.commands import app
 from ropewalk.emulator import RunningEmulator
-from ropewalk.snapshot import snapshot_from_project, write_snapshot
+from ropewalk.project import snapshot_from_project
+from ropewalk.snapshot import write_snapshot
 from ropewalk.tables import read_table
 
 STILL_BOX = [3, 5, 6, 25]

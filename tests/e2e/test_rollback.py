@@ -152,6 +152,7 @@ def test_the_command_asks_and_tells(bench: Bench) -> None:
     assert (done.code, done.out) == (0, "0 label rows as before the import, 2 emptied\n")
     machine = bench.cli("rollback", *bench.arguments("--yes", "--json"))
     assert json.loads(machine.out)["undone_before"] == 2
+    assert ": rolled back\n" in bench.cli("status", "--work-dir", bench.folder / "work").out
 
 
 def test_an_edit_of_the_status_alone_moves_the_time_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

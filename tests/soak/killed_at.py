@@ -1,68 +1,59 @@
-"""Run the command line and die by SIGKILL when the ledger reaches a point: `killed_at.py POINT NTH ARGUMENTS...`."""
+"""A process that is to be killed: it dies when its ledger reaches a point, or with half of a line written."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
+from pathlib import Path
 from typing import Any
 
-from ropewalk.cli import main
 from ropewalk.ledger import ledger, lines
 
-POINT, NTH = sys.argv[1], int(sys.argv[2])
 
+def die_at(point: str, nth: int) -> None:
+    """Let the process die when its ledger reaches a point for the n-th time."""
+    reached = 0
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    def watch(name: str) -> None:
+        nonlocal reached
+        reached += name == point
+        if reached == nth and name == point:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-
-class Watch:
-    """Counts how often the point is reached."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self, point: str) -> None:
-        if point == POINT:
-            self.times += 1
-            if self.times == NTH:
-                die()
-
-
-def watch_ledger(reached: Watch) -> None:
-    original_init = ledger.Ledger.__post_init__
+    original = ledger.Ledger.__post_init__
 
     def watched(self: Any) -> None:
-        original_init(self)
-        self.reached = reached
+        original(self)
+        self.reached = watch
 
     ledger.Ledger.__post_init__ = watched  # type: ignore[method-assign]
 
 
-def watch_writes(reached: Watch) -> None:
-    """Die with half of a line on the disk."""
-    write = os.write
+def die_half_written(suffix: str, nth: int) -> None:
+    """Let the process die with half of the n-th piece that is written to files of this suffix on the disk."""
+    append = lines.CheckedLines.append
+    written = 0
 
-    class HalfWriting:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(os, name)
+    def halving(self: Any, contents: Any) -> None:
+        nonlocal written
+        written += self.path.suffix == suffix
+        if written < nth or self.path.suffix != suffix:
+            append(self, contents)
+            return
+        text = b"".join(map(self._line, contents))
+        file = self._file if self._file is not None else self._open()
+        os.write(file, text[: len(text) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
 
-        @staticmethod
-        def write(file: int, text: bytes) -> int:
-            reached.times += 1
-            if reached.times == NTH:
-                write(file, text[: len(text) // 2])
-                die()
-            return write(file, text)
-
-    lines.os = HalfWriting()  # type: ignore[assignment]
+    lines.CheckedLines.append = halving  # type: ignore[method-assign]
 
 
-watch = Watch()
-if POINT == "half_written":
-    watch_writes(watch)
-else:
-    watch_ledger(watch)
-sys.argv = ["ropewalk", *sys.argv[3:]]
-main()
+def points() -> set[str]:
+    """List the named points of a ledger's life, from its source."""
+    import re
+
+    source = Path(ledger.__file__).read_text(encoding="utf-8")
+    plain = set(re.findall(r'\breached\("(\w+)"\)', source))
+    notes = set(re.findall(r'\b_(?:note|settle)\("(\w+)"', source))
+    assert len(re.findall(r"\breached\(", source)) == len(plain) + 2, "a point whose name is not found here"
+    return plain | {f"{name}_{end}" for name in notes for end in ("note", "noted")}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
+import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from ropewalk import Report, import_predictions
 from ropewalk.emulator import RunningEmulator, parse_faults, running_emulator
 from ropewalk.emulator.history import Exchange
+from ropewalk.sinks.encord.client import open_project
 from ropewalk.snapshot import Medium, Snapshot
 from snapshots import make_image, make_snapshot, make_video
 
@@ -99,10 +101,22 @@ def _images(number: int, medium: Medium, first: int) -> Iterator[Json]:
 
 @dataclass
 class Service:
-    """An emulator with the history of its requests."""
+    """An emulator with the history of its requests.
+
+    Attributes:
+        emulator: It.
+        history: Its requests, since the last `mark`.
+        before: How often each label row had been stored then: label_hash -> applies.
+    """
 
     emulator: RunningEmulator
     history: list[Exchange] = field(default_factory=list)
+    before: dict[str, int] = field(default_factory=dict)
+
+    def project(self) -> Any:
+        """Open the project as the command line does."""
+        emulator = self.emulator
+        return open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
 
     def contents(self) -> dict[str, Json]:
         """Read the label rows of the branch by data_hash, without what depends on when they were written."""
@@ -117,10 +131,25 @@ class Service:
         self.emulator.settle()
         return {header.label_hash: header.saves for header in self.emulator.store.headers(BRANCH)}
 
+    def frozen(self) -> sqlite3.Connection:
+        """Copy the label rows of all branches; `thaw` brings them back."""
+        self.emulator.settle()
+        kept = sqlite3.connect(":memory:", check_same_thread=False)
+        self.emulator.store._connection.backup(kept)
+        return kept
+
+    def thaw(self, kept: sqlite3.Connection) -> None:
+        """Let the label rows be again as they were when they were frozen."""
+        kept.backup(self.emulator.store._connection)
+
+    def mark(self) -> None:
+        """Begin the history anew: what was asked so far set the scene."""
+        self.before = self.saves()
+        self.history.clear()
+
     def check_history(self) -> None:
         """Check that what was acknowledged is stored, what is stored was attempted, and each row had one content."""
-        self.emulator.settle()
-        store = self.emulator.store
+        stored = {row: n - self.before.get(row, 0) for row, n in self.saves().items() if n > self.before.get(row, 0)}
         sent: dict[str, set[str]] = {}
         acknowledged: set[str] = set()
         applies: dict[str, int] = {}
@@ -132,7 +161,6 @@ class Service:
                 applies[label_hash] = applies.get(label_hash, 0) + exchange.applied
                 if exchange.answered == "ok":
                     acknowledged.add(label_hash)
-        stored = {h.label_hash: h.saves for h in store.headers(BRANCH) if h.saves}
         assert acknowledged <= stored.keys()
         assert stored == {label_hash: n for label_hash, n in applies.items() if n}
         assert all(len(digests) == 1 for digests in sent.values()), "a row was sent with two contents"
@@ -148,36 +176,50 @@ def _plain(row: Json) -> Json:
 
 
 @contextmanager
-def running_service(world: World, faults: Json | None = None) -> Iterator[Service]:
-    """Run an emulator that holds the world's project and no label rows."""
+def running_service(
+    world: World, faults: Json | None = None, on_request: Callable[[Exchange], None] | None = None
+) -> Iterator[Service]:
+    """Run an emulator that holds the world's project and no label rows.
+
+    Args:
+        world: The world.
+        faults: As a faults file has them.
+        on_request: Told each exchange after it stands in the history.
+    """
     history: list[Exchange] = []
+
+    def note(exchange: Exchange) -> None:
+        history.append(exchange)
+        if on_request is not None:
+            on_request(exchange)
+
     parsed = None if faults is None else parse_faults(faults)
-    with running_emulator(world.snapshot, faults=parsed, on_request=history.append) as emulator:
+    with running_emulator(world.snapshot, faults=parsed, on_request=note) as emulator:
         yield Service(emulator, history)
 
 
+SMALL_BATCHES: Json = {"batch_rows": 3, "jobs": 4}
+
+
 def arguments(world: World, service: Service, work_dir: Path, *more: str) -> list[str]:
-    """Build the command line of an import."""
-    emulator = service.emulator
-    account = ["--project", emulator.project_hash, "--domain", emulator.url, "--ssh-key", str(emulator.ssh_key_path)]
+    """Build the command line of an import; later options win over the small batches it asks for."""
     small = ["--batch-rows", "3", "--jobs", "4"]
-    return ["import", str(world.source), "--branch", BRANCH, "--work-dir", str(work_dir), *account, *small, *more]
+    return ["import", str(world.source), *account(service), "--work-dir", str(work_dir), *small, *more]
 
 
-def start(command: Iterable[str], *, script: Path | None = None) -> subprocess.Popen[str]:
-    """Start `python -m ropewalk`, or a script in its place."""
-    program = ["-m", "ropewalk"] if script is None else [str(script)]
-    return subprocess.Popen(
-        [sys.executable, *program, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def account(service: Service) -> list[str]:
+    """Build the options that say where, and with which key."""
+    emulator = service.emulator
+    where = ["--project", emulator.project_hash, "--branch", BRANCH]
+    return [*where, "--domain", emulator.url, "--ssh-key", str(emulator.ssh_key_path)]
 
 
-def finish(process: subprocess.Popen[str], code: int = 0) -> str:
-    """Wait for a process; its exit code must be the one given."""
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == code, out
-    assert "Traceback" not in out, out
-    return out
+def import_here(world: World, service: Service, work_dir: Path, **options: Any) -> Report:
+    """Import in this process; the sums of its report must hold."""
+    options = SMALL_BATCHES | options
+    report = import_predictions(world.source, service.project(), branch=BRANCH, work_dir=work_dir, **options)
+    report.check()
+    return report
 
 
 def tell(capsys: pytest.CaptureFixture[str], line: str) -> None:

@@ -71,9 +71,9 @@ def test_a_ledger_says_again_what_was_noted(folder: Path) -> None:
     written = filled(folder)
     read = Ledger.open(folder, NAME, HEADER)
     assert (read.records, read.header, read.damaged) == (written.records, HEADER, 0)
-    assert read.records["data-1"] == record(1, SAVED, attempts=1, seen=NOON + timedelta(seconds=1))
+    assert read.records["data-1"] == record(1, SAVED, attempts=1, first_attempt=1, seen=NOON + timedelta(seconds=1))
     later = NOON + timedelta(seconds=6)
-    assert read.records["data-2"] == record(2, SAVED, attempts=2, had_labels=True, seen=later)
+    assert read.records["data-2"] == record(2, SAVED, attempts=2, first_attempt=1, had_labels=True, seen=later)
     assert read.records["data-5"] == record(5, FAILED, code="server_refused")
     assert read.counts() == {SAVED: 2, UNKNOWN: 1, STANDING: 1, FAILED: 1}
     assert [ledger.path for ledger in find_ledgers(folder.parent)] == [read.path]
@@ -117,7 +117,9 @@ def test_a_row_is_done_only_if_nothing_speaks_against_it(
 def test_what_stood_before_is_given_back_as_it_was_kept_last(folder: Path) -> None:
     ledger = filled(folder)
     ledger.keep_before("data-1", "label-1", {"object_answers": {"later": {}}})
+    ledger.undone(["data-2"])
     ledger.keep_before("data-2", "label-2", {"object_answers": {"last": {}}})
+    ledger.sending([record(2, had_labels=True)])
     assert list(ledger.before({"data-2", "data-7"})) == [("data-2", {"object_answers": {"last": {}}})]
 
 
@@ -136,7 +138,7 @@ def test_undone_rows_are_untouched_again(folder: Path) -> None:
 def test_a_row_found_standing_is_one_that_was_saved_if_this_import_sent_it(folder: Path) -> None:
     ledger = filled(folder)
     ledger.standing(record(3, STANDING, seen=NOON))
-    assert ledger.records["data-3"] == record(3, SAVED, attempts=1, seen=NOON)
+    assert ledger.records["data-3"] == record(3, SAVED, attempts=1, first_attempt=1, seen=NOON)
 
 
 def history(folder: Path) -> set[RowRecord]:

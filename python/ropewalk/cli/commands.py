@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from contextlib import ExitStack
@@ -223,7 +224,8 @@ def snapshot(
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
     with console.failures():
-        from ropewalk.snapshot import snapshot_from_project, write_snapshot
+        from ropewalk.project import snapshot_from_project
+        from ropewalk.snapshot import write_snapshot
 
         taken = snapshot_from_project(_open(project, account))
         write_snapshot(taken, out)
@@ -290,11 +292,11 @@ def demo(
         )
 
 
-def _open(project: str, account: dict[str, Any], retry_seconds: float | None = None) -> Any:
-    from ropewalk.sinks.encord.client import open_project
+def _open(project: str, account: dict[str, Any], retry_seconds: float = math.inf) -> Any:
+    from ropewalk.sinks.encord.client import OPENING_SECONDS, open_project
     from ropewalk.sinks.encord.retry import Retry
 
-    retry = None if retry_seconds is None else Retry(budget_seconds=retry_seconds)
+    retry = Retry(budget_seconds=min(retry_seconds, OPENING_SECONDS))
     return open_project(project, ssh_key_file=account.pop("ssh_key"), retry=retry, **account)
 
 

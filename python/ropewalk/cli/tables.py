@@ -56,8 +56,7 @@ def show_status(imports: Sequence[ImportStatus], work_dir: Path, *, as_json: boo
     if not imports:
         say(f"no import has a ledger in {shown(str(work_dir))}")
     for item in imports:
-        state = "at work" if item.running else "finished" if item.stored == item.label_rows else "not finished"
-        say(f"{shown(item.branch)} of {shown(item.project_title)} ({item.project_hash}): {state}")
+        say(f"{shown(item.branch)} of {shown(item.project_title)} ({item.project_hash}): {_state(item)}")
         say(f"  ledger {item.ledger}, begun {item.created}, last changed {item.changed}")
         say(f"  from {shown_names(item.sources)}")
         say(
@@ -79,6 +78,14 @@ def show_status(imports: Sequence[ImportStatus], work_dir: Path, *, as_json: boo
             say(f"  {', '.join(rest)}")
         if item.damaged:
             say(f"  {count(item.damaged, 'line')} of the ledger damaged; those rows are compared again")
+
+
+def _state(item: ImportStatus) -> str:
+    if item.running:
+        return "at work"
+    if item.undone and item.undone == item.label_rows:
+        return "rolled back"
+    return "finished" if item.stored == item.label_rows else "not finished, the same command goes on with it"
 
 
 def show_rollback(result: Rollback, *, as_json: bool) -> None:

@@ -32,6 +32,8 @@ EDITED = "edited"
 UNDOING = "undoing"
 UNDONE = "undone"
 
+_STATES = frozenset({SENDING, SAVED, STANDING, FAILED, UNKNOWN, EDITED, UNDOING, UNDONE})
+
 _NAME_CHARACTERS = 24
 
 # Servers make the Date of their answers anew once a second: it may be so late.
@@ -70,7 +72,8 @@ class RowRecord:
         digest: Of the content that was sent.
         annotations: Number of them in it.
         attempts: How often a save was begun.
-        had_labels: Whether the row held labels before this import first wrote on it.
+        first_attempt: Which of them was the first since the row was last as this import had found it; 0 for none.
+        had_labels: Whether the row held labels before that attempt.
         seen: Time up to which the server's last_edited_at is this import's own, None where that is not known.
         code: Why it failed, else None.
     """
@@ -81,6 +84,7 @@ class RowRecord:
     digest: str
     annotations: int
     attempts: int = 0
+    first_attempt: int = 0
     had_labels: bool = False
     seen: datetime | None = None
     code: str | None = None
@@ -97,9 +101,22 @@ class RowRecord:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> RowRecord:
-        """Read a line's content."""
+        """Read a line's content.
+
+        Raises:
+            ValueError: It is not what this version writes.
+            TypeError: The same.
+        """
         seen = content.get("seen")
-        return cls(**{**content, "seen": None if seen is None else datetime.fromisoformat(seen)})
+        record = cls(**{**content, "seen": None if seen is None else datetime.fromisoformat(seen)})
+        texts, numbers = (record.data_hash, record.label_hash, record.digest), (record.annotations, record.attempts)
+        if (
+            record.state not in _STATES
+            or not all(isinstance(text, str) for text in texts)
+            or not all(type(number) is int for number in numbers)
+        ):
+            raise ValueError("not a record of this version")
+        return record
 
 
 @dataclass(frozen=True)
@@ -219,18 +236,24 @@ class Ledger:
         """
         with self._lock, _failures(self._before.path):
             self.reached("before_keep")
-            self._before.append([{"data_hash": data_hash, "label_hash": label_hash, "labels": labels}])
+            content = {
+                "data_hash": data_hash,
+                "label_hash": label_hash,
+                "attempt": self._attempts(data_hash, label_hash),
+            }
+            self._before.append([content | {"labels": labels}])
             self.reached("before_kept")
 
     def sending(self, rows: Iterable[RowRecord]) -> None:
         """Note that a save of label rows is about to be sent; what earlier attempts noted is carried on."""
 
         def noted(row: RowRecord) -> RowRecord:
-            old = self.records.get(row.data_hash)
-            if old is None or old.label_hash != row.label_hash:
-                return replace(row, state=SENDING, attempts=1)
-            had_labels = old.had_labels if self.touched(row.data_hash, row.label_hash) else row.had_labels
-            return replace(row, state=SENDING, attempts=old.attempts + 1, had_labels=had_labels)
+            attempt = self._attempts(row.data_hash, row.label_hash) + 1
+            first, had_labels = attempt, row.had_labels
+            if self.touched(row.data_hash, row.label_hash):
+                old = self.records[row.data_hash]
+                first, had_labels = old.first_attempt, old.had_labels
+            return replace(row, state=SENDING, attempts=attempt, first_attempt=first, had_labels=had_labels)
 
         self._note("sending", [noted(row) for row in rows])
 
@@ -238,6 +261,10 @@ class Ledger:
         """Tell whether this import has begun to write on a label row before, and that was not undone."""
         record = self.records.get(data_hash)
         return record is not None and record.label_hash == label_hash and record.is_touched
+
+    def _attempts(self, data_hash: str, label_hash: str) -> int:
+        record = self.records.get(data_hash)
+        return record.attempts if record is not None and record.label_hash == label_hash else 0
 
     def saved(self, data_hashes: Iterable[str], server_time: datetime | None) -> None:
         """Note that the server acknowledged a save.
@@ -254,7 +281,13 @@ class Ledger:
         old = self.records.get(row.data_hash)
         if old is not None and old.label_hash == row.label_hash and old.attempts:
             # Written by this import after all: its answer was lost, or the line about it.
-            row = replace(row, state=SAVED, attempts=old.attempts, had_labels=old.had_labels)
+            row = replace(
+                row,
+                state=SAVED,
+                attempts=old.attempts,
+                first_attempt=old.first_attempt,
+                had_labels=old.had_labels,
+            )
         self._note("standing", [row])
 
     def listed(self, seen: Mapping[str, datetime]) -> None:
@@ -290,12 +323,27 @@ class Ledger:
             wanted: data_hashes.
 
         Yields:
-            data_hash and labels of those that were kept whole, each once: as they were kept last.
+            data_hash and labels of those that were kept whole, each once: as they were kept last. What was kept before
+            an earlier import of the same, undone since, is not given in its place.
         """
+
+        def counts(content: dict[str, Any]) -> bool:
+            record = self.records.get(content.get("data_hash", ""))
+            return (
+                record is not None
+                and isinstance(content.get("labels"), dict)
+                and content.get("label_hash") == record.label_hash
+                and content.get("attempt") == record.first_attempt - 1
+            )
+
         with _failures(self._before.path):
-            last = {content["data_hash"]: n for n, content in enumerate(self._before.read()) if content is not None}
+            last = {
+                content["data_hash"]: n
+                for n, content in enumerate(self._before.read())
+                if content is not None and counts(content)
+            }
             for n, content in enumerate(self._before.read()):
-                if content is not None and content["data_hash"] in wanted and last[content["data_hash"]] == n:
+                if content is not None and content.get("data_hash") in wanted and last.get(content["data_hash"]) == n:
                     yield content["data_hash"], content["labels"]
 
     def counts(self) -> dict[str, int]:
@@ -350,13 +398,17 @@ def _read(path: Path) -> tuple[ImportRecord | None, dict[str, RowRecord], int]:
     records: dict[str, RowRecord] = {}
     damaged = 0
     for content in _lines(path).read():
-        if content is None:
+        try:
+            if content is None:
+                damaged += 1
+            elif "import" in content:
+                header = ImportRecord(**content["import"])
+            else:
+                record = RowRecord.from_json(content)
+                records[record.data_hash] = record
+        except (TypeError, ValueError):
+            # Whole, but of another version.
             damaged += 1
-        elif "import" in content:
-            header = ImportRecord(**content["import"])
-        else:
-            record = RowRecord.from_json(content)
-            records[record.data_hash] = record
     return header, records, damaged
 
 

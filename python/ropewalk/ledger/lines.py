@@ -55,9 +55,14 @@ class CheckedLines:
         text = b"".join(self._line(content) for content in contents)
         if self._file is None:
             self._file = self._open()
-        while text:
-            text = text[os.write(self._file, text) :]
-        os.fsync(self._file)
+        try:
+            while text:
+                text = text[os.write(self._file, text) :]
+            os.fsync(self._file)
+        except OSError:
+            # A part may be written: what another thread appends next must not be glued to it.
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -84,8 +89,8 @@ class CheckedLines:
         checksum, text = line[:_CHECKSUM_DIGITS], line[_CHECKSUM_DIGITS + 1 :].removesuffix(b"\n")
         if line[_CHECKSUM_DIGITS : _CHECKSUM_DIGITS + 1] != b" " or checksum != self._checksum(text):
             return None
-        content: dict[str, Any] = orjson.loads(text)
-        return content
+        content = orjson.loads(text)
+        return content if isinstance(content, dict) else None
 
     def _checksum(self, text: bytes) -> bytes:
         # The name goes first with its length: no two pairs of name and text give the same bytes.

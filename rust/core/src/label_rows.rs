@@ -153,14 +153,22 @@ impl LabelRows {
     /// # Errors
     /// As [`Self::encode`].
     pub fn measure(&self, threads: usize) -> Result<Vec<Measure>> {
+        self.measure_rows(self.spans(), threads)
+    }
+
+    /// Measures some of the label rows, as [`Self::measure`] does.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn measure_rows(&self, spans: &[LabelRowSpan], threads: usize) -> Result<Vec<Measure>> {
         let templates = self.templates(ANY_TIME);
         let measure = |span| self.measure_row(span, &templates);
         if threads <= 1 {
-            return self.spans().iter().map(measure).collect();
+            return spans.iter().map(measure).collect();
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?;
-        pool.install(|| self.spans().par_iter().map(measure).collect())
+        pool.install(|| spans.par_iter().map(measure).collect())
     }
 
     fn measure_row(&self, span: &LabelRowSpan, templates: &Templates) -> Result<Measure> {

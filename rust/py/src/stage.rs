@@ -22,6 +22,9 @@ use crate::errors::to_py;
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 64 << 20;
 
+/// Label rows between two looks for ctrl-C.
+const MEASURED_TOGETHER: usize = 32;
+
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Stage>()?;
     m.add_class::<Staged>()
@@ -192,9 +195,17 @@ impl Staged {
     }
 
     fn measure<'py>(&self, py: Python<'py>, threads: usize) -> PyResult<Bound<'py, PyList>> {
-        let measures = py.detach(|| self.rows.measure(threads)).map_err(|e| to_py(py, e))?;
-        let rows = measures.iter().map(|m| (m.len_bytes, format!("{:032x}", m.digest)));
-        PyList::new(py, rows.collect::<Vec<_>>())
+        let rows = PyList::empty(py);
+        for spans in self.rows.spans().chunks(MEASURED_TOGETHER) {
+            let measures = py
+                .detach(|| self.rows.measure_rows(spans, threads))
+                .map_err(|e| to_py(py, e))?;
+            for measure in measures {
+                rows.append((measure.len_bytes, format!("{:032x}", measure.digest)))?;
+            }
+            py.check_signals()?;
+        }
+        Ok(rows)
     }
 
     #[pyo3(signature = (index, header, when))]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DOMAIN_VARIABLE = "ENCORD_DOMAIN"
 
 # Nothing has begun yet and somebody waits: a wrong domain should be found out before a server that is away comes back.
-_BUDGET_SECONDS = 60.0
+OPENING_SECONDS = 60.0
 
 
 def open_project(
@@ -55,7 +55,7 @@ def open_project(
     from ropewalk.sinks.encord.opening import Opening
 
     opening = Opening(project_hash, key, _checked_domain(domain or os.environ.get(DOMAIN_VARIABLE) or ENCORD_DOMAIN))
-    return (retry or Retry(budget_seconds=_BUDGET_SECONDS))(opening.attempt)
+    return (retry or Retry(budget_seconds=OPENING_SECONDS))(opening.attempt)
 
 
 def _checked_domain(domain: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ropewalk.options import SendOptions
 from ropewalk.sinks.encord.pace import Pace
 from ropewalk.sinks.encord.retry import Retry
 from ropewalk.sinks.encord.rows import LabelRows
@@ -15,11 +16,11 @@ from ropewalk.sinks.encord.transport import Timeouts, Transport
 if TYPE_CHECKING:
     import encord
 
-    from ropewalk.options import SendOptions
-
 
 @contextmanager
-def connected(project: encord.Project, options: SendOptions, stop: threading.Event) -> Iterator[tuple[LabelRows, str]]:
+def connected(
+    project: encord.Project, options: SendOptions | None = None, stop: threading.Event | None = None
+) -> Iterator[tuple[LabelRows, str]]:
     """Connect to a project for as long as the context lasts.
 
     Args:
@@ -30,6 +31,7 @@ def connected(project: encord.Project, options: SendOptions, stop: threading.Eve
     Yields:
         The project's label rows, and the URL that they are asked from.
     """
+    options, stop = options or SendOptions(), stop or threading.Event()
     timeouts = Timeouts(answer=options.timeout)
     transport = Transport(project, options.jobs, pace=Pace(options.jobs), timeouts=timeouts, stop=stop)
     try:
