@@ -207,7 +207,7 @@ fn every_length_of_number_and_run() {
                 .iter()
                 .flat_map(|&(set, run)| vec![set; run])
                 .collect();
-            let (h, w) = if row.len() % 2 == 0 {
+            let (h, w) = if row.len().is_multiple_of(2) {
                 (2, row.len() / 2)
             } else {
                 (1, row.len())
