@@ -195,6 +195,14 @@ def rle_decode(
 ) -> list[npt.NDArray[np.uint8]]:
     """Decode into `out`, or into new arrays of shape (h, w) in C order."""
 
+def rle_decode_one(
+    counts: Any,
+    size: tuple[int, int],
+    out: npt.NDArray[np.uint8] | None,
+    from_rows: bool,
+) -> npt.NDArray[np.uint8]:
+    """As `rle_decode` for one mask."""
+
 def rle_from_parts(
     # Parts, rings (outline first, then holes), x y x y ... in px.
     items: list[list[list[npt.NDArray[np.float64] | list[float]]]],

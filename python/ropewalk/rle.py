@@ -216,7 +216,7 @@ def decode(rle_string: str, size: Size, out: Mask | None = None) -> Mask:
         array([[0, 1, 1],
                [0, 1, 0]])
     """
-    return _decode([_rle_string(rle_string)], [_size(size)], None if out is None else [out], True, 1)[0]
+    return _decode_one(_rle_string(rle_string), _size(size), out, True)
 
 
 def decode_many(
@@ -263,7 +263,7 @@ def decode_coco(counts: Counts, size: Size, out: Mask | None = None) -> Mask:
         array([[0, 1, 1],
                [0, 1, 0]])
     """
-    return _decode([counts], [_size(size)], None if out is None else [out], False, 1)[0]
+    return _decode_one(counts, _size(size), out, False)
 
 
 def decode_coco_many(
@@ -436,19 +436,37 @@ def _decode(counts: list[Any], sizes: list[Size], out: Any, from_rows: bool, thr
     if len(masks) != len(counts):
         message = f"out holds {len(masks)} masks for {len(counts)}"
         raise SizeError(message, code="size_number", found=len(masks), expected=len(counts))
-    targets = []
-    for mask, size in zip(masks, sizes, strict=True):
-        pixels = _bytes(mask, "out")
-        if pixels.shape != size:
-            raise SizeError(f"out has shape {mask.shape}, expected {size}", code="mask_shape", shape=mask.shape)
-        if not pixels.flags.writeable:
-            raise ValueError("out is read-only")
-        targets.append(pixels if pixels.flags.forc else np.empty(size, np.uint8))
+    targets = [_target(mask, size) for mask, size in zip(masks, sizes, strict=True)]
     _core.rle_decode(counts, sizes, targets, from_rows, threads)
     for mask, written in zip(masks, targets, strict=True):
-        if not mask.flags.forc:
-            mask.view(np.uint8)[...] = written
+        _hand_over(written, mask)
     return masks
+
+
+def _decode_one(counts: Any, size: Size, out: Any, from_rows: bool) -> Mask:
+    if out is None:
+        return _core.rle_decode_one(counts, size, None, from_rows).view(np.bool_)
+    target = _target(out, size)
+    _core.rle_decode_one(counts, size, target, from_rows)
+    _hand_over(target, out)
+    mask: Mask = out
+    return mask
+
+
+def _target(mask: Any, size: Size) -> npt.NDArray[np.uint8]:
+    """Give what the core can write to: the mask's own bytes unless it has gaps in memory, or runs backwards."""
+    pixels = _bytes(mask, "out")
+    if pixels.shape != size:
+        raise SizeError(f"out has shape {mask.shape}, expected {size}", code="mask_shape", shape=mask.shape)
+    flags = pixels.flags
+    if not flags.writeable:
+        raise ValueError("out is read-only")
+    return pixels if flags.forc else np.empty(size, np.uint8)
+
+
+def _hand_over(written: npt.NDArray[np.uint8], mask: Any) -> None:
+    if not mask.flags.forc:
+        mask.view(np.uint8)[...] = written
 
 
 def _parts(rings: Any) -> list[list[Ring | list[float]]]:

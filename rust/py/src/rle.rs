@@ -19,7 +19,8 @@ use pyo3::Borrowed;
 use rayon::prelude::*;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use ropewalk_core::rle::{
-    encode_mask, transpose_string, ColumnMajor, MemoryOrder, Order, Part, Rle, RleError, RowMajor, Scratch, Size,
+    encode_mask, read_dense, transpose_string, ColumnMajor, MemoryOrder, Order, Outlines, Rle, RleError, RowMajor,
+    Scratch, Size,
 };
 
 use crate::errors::{item_error, ItemError};
@@ -314,6 +315,53 @@ fn decode<'py, O: Order>(
     Ok(out)
 }
 
+/// As [`rle_decode`] for one mask.
+#[pyfunction]
+fn rle_decode_one<'py>(
+    py: Python<'py>,
+    counts: Bound<'py, PyAny>,
+    size: DeclaredSize,
+    out: Option<Bound<'py, PyArray2<u8>>>,
+    from_rows: bool,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    if from_rows {
+        decode_one::<RowMajor>(py, counts, size, out)
+    } else {
+        decode_one::<ColumnMajor>(py, counts, size, out)
+    }
+}
+
+fn decode_one<'py, O: Order>(
+    py: Python<'py>,
+    counts: Bound<'py, PyAny>,
+    declared: DeclaredSize,
+    out: Option<Bound<'py, PyArray2<u8>>>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let Counts::Text(string) = Counts::read(&counts)? else {
+        let masks = decode::<O>(py, &[counts], vec![declared], out.map(|out| vec![out]), Some(1))?;
+        return masks
+            .into_iter()
+            .next()
+            .ok_or_else(|| PyRuntimeError::new_err("no mask"));
+    };
+    let error = |error: RleError| item_error(py, &error.into(), 0, 1);
+    let size = size(declared).map_err(error)?;
+    let memory = memory_order(out.as_ref().is_none_or(|out| out.is_c_contiguous()));
+    with_scratch(|scratch| {
+        let dense = py
+            .detach(|| read_dense::<O>(&string, size, memory, scratch))
+            .map_err(error)?;
+        let out = out.map_or_else(|| unwritten(py, size), Ok)?;
+        let mut buffer = out
+            .try_readwrite()
+            .map_err(|error| PyValueError::new_err(format!("out: {error}")))?;
+        let pixels = buffer.as_slice_mut()?;
+        py.detach(|| dense.write(pixels)).map_err(error)?;
+        drop(buffer);
+        Ok(out)
+    })
+}
+
 /// A new array, not zeroed: every byte is going to be written.
 fn unwritten<'py>(py: Python<'py>, size: Size) -> PyResult<Bound<'py, PyArray2<u8>>> {
     static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -382,8 +430,8 @@ fn rle_from_parts(
     })
 }
 
-/// A part: its rings as (n, 2) arrays, the outer one first.
-type PartArrays<'py> = Vec<Bound<'py, PyArray2<f64>>>;
+/// A mask's parts, each the list of its rings as (n, 2) arrays, the outer one first.
+type Parts<'py> = Vec<Vec<Bound<'py, PyArray2<f64>>>>;
 
 /// Follows pixel edges: for each mask its parts, each a list of (n, 2) rings, the outer one first.
 #[pyfunction]
@@ -392,57 +440,33 @@ fn rle_to_parts<'py>(
     rle_strings: Vec<Bound<'py, PyAny>>,
     sizes: Vec<DeclaredSize>,
     threads: Option<usize>,
-) -> PyResult<Vec<Vec<PartArrays<'py>>>> {
+) -> PyResult<Vec<Parts<'py>>> {
     let items: Vec<_> = read_counts(&rle_strings)?.into_iter().zip(sizes).collect();
     let masks = map_items(py, &items, threads, |_, (counts, declared)| {
-        Ok(Outlines::of(
-            &counts.decode::<RowMajor>(size(*declared)?)?.to_polygons(),
-        ))
+        let outlines = counts.decode::<RowMajor>(size(*declared)?)?.to_outlines();
+        let coordinates: Vec<f64> = outlines.corners().iter().flatten().copied().map(f64::from).collect();
+        Ok((outlines, coordinates))
     })?;
-    masks.iter().map(|outlines| outlines.arrays(py)).collect()
+    masks
+        .iter()
+        .map(|(outlines, coordinates)| part_arrays(py, outlines, coordinates))
+        .collect()
 }
 
-/// The rings of a mask one after another: noisy masks have hundreds of small ones.
-#[derive(Default)]
-struct Outlines {
-    /// x y x y ... in px.
-    coordinates: Vec<f64>,
-    /// How many of them each ring has.
-    rings: Vec<usize>,
-    /// How many rings each part has.
-    parts: Vec<usize>,
-}
-
-impl Outlines {
-    fn of(parts: &[Part]) -> Self {
-        let mut outlines = Self::default();
-        for part in parts {
-            outlines.parts.push(1 + part.holes.len());
-            for ring in std::iter::once(&part.outer).chain(&part.holes) {
-                outlines.rings.push(2 * ring.len());
-                outlines
-                    .coordinates
-                    .extend(ring.iter().flatten().copied().map(f64::from));
-            }
+fn part_arrays<'py>(py: Python<'py>, outlines: &Outlines, mut coordinates: &[f64]) -> PyResult<Parts<'py>> {
+    let mut parts: Parts<'py> = Vec::with_capacity(outlines.parts());
+    for (part, corners) in outlines.rings() {
+        let (ring, rest) = coordinates.split_at(2 * corners.len());
+        coordinates = rest;
+        let view = ArrayView2::from_shape((corners.len(), 2), ring)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let array = view.to_pyarray(py);
+        match parts.get_mut(part) {
+            Some(rings) => rings.push(array),
+            None => parts.push(vec![array]),
         }
-        outlines
     }
-
-    fn arrays<'py>(&self, py: Python<'py>) -> PyResult<Vec<PartArrays<'py>>> {
-        let mut coordinates = &self.coordinates[..];
-        let array = |&len: &usize| {
-            let (ring, rest) = coordinates.split_at(len);
-            coordinates = rest;
-            let view =
-                ArrayView2::from_shape((len / 2, 2), ring).map_err(|error| PyValueError::new_err(error.to_string()))?;
-            Ok(view.to_pyarray(py))
-        };
-        let mut arrays = self.rings.iter().map(array);
-        self.parts
-            .iter()
-            .map(|&rings| arrays.by_ref().take(rings).collect())
-            .collect()
-    }
+    Ok(parts)
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -450,6 +474,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(rle_transpose_one, m)?)?;
     m.add_function(wrap_pyfunction!(rle_encode, m)?)?;
     m.add_function(wrap_pyfunction!(rle_decode, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_decode_one, m)?)?;
     m.add_function(wrap_pyfunction!(rle_from_parts, m)?)?;
     m.add_function(wrap_pyfunction!(rle_to_parts, m)?)?;
     Ok(())

@@ -103,6 +103,7 @@ impl Packed {
         self.carries.clear();
         self.carries.resize(width, 0);
         let (mut first_word, mut last_word) = (all_words, 0);
+        let mut changes = Changes::new(&mut self.words);
         let mut at = 0;
         for pair in runs.chunks_exact(2) {
             let (from, run) = (at + pair[0], pair[1]);
@@ -112,29 +113,58 @@ impl Packed {
             let end = begin + run;
             let column = line as usize - first;
             let word = begin as usize / SIDE;
-            self.words[word * width + column] ^= 1 << (begin % 64);
+            changes.add(word * width + column, begin);
             first_word = first_word.min(word);
             if end < len {
                 let end_word = end as usize / SIDE;
                 last_word = last_word.max(end_word);
-                self.words[end_word * width + column] ^= 1 << (end % 64);
+                changes.add(end_word * width + column, end);
             } else {
                 let end_line = at / len;
                 let columns = column + 1..(end_line as usize - first + 1).min(width);
                 self.carries[columns].fill(u64::MAX);
                 if end_line < lines {
                     let end = at - end_line * len;
-                    self.words[end as usize / SIDE * width + end_line as usize - first] ^= 1 << (end % 64);
+                    changes.add(end as usize / SIDE * width + end_line as usize - first, end);
                 }
                 (first_word, last_word) = (0, all_words - 1);
             }
         }
+        changes.write();
         Window {
             first_line: first,
             lines: width,
             first_word,
             end_word: last_word + 1,
         }
+    }
+}
+
+/// Collects the changes in a word before they are written: in noise, one has dozens, and each
+/// would wait for the one before it to come back from memory.
+struct Changes<'a> {
+    words: &'a mut [u64],
+    /// The word that `bits` belong to.
+    at: usize,
+    bits: u64,
+}
+
+impl<'a> Changes<'a> {
+    fn new(words: &'a mut [u64]) -> Self {
+        Self { words, at: 0, bits: 0 }
+    }
+
+    /// Adds a change at a place in word `at`.
+    fn add(&mut self, at: usize, place: u32) {
+        if at != self.at {
+            self.words[self.at] ^= self.bits;
+            (self.at, self.bits) = (at, 0);
+        }
+        self.bits ^= 1 << (place % SIDE as u32);
+    }
+
+    fn write(self) {
+        self.words[self.at] ^= self.bits;
     }
 }
 

@@ -32,6 +32,22 @@ impl Rle<RowMajor> {
     /// Whole coordinates are exact under pycocotools' rule: drawing each part's outer ring minus its
     /// holes and uniting them gives the mask back. Time and memory are of the order of the runs.
     pub fn to_polygons(&self) -> Vec<Part> {
+        let outlines = self.to_outlines();
+        let mut parts: Vec<Part> = Vec::with_capacity(outlines.parts);
+        for (part, ring) in outlines.rings() {
+            match parts.get_mut(part) {
+                Some(part) => part.holes.push(ring.to_vec()),
+                None => parts.push(Part {
+                    outer: ring.to_vec(),
+                    holes: Vec::new(),
+                }),
+            }
+        }
+        parts
+    }
+
+    /// As [`Rle::to_polygons`], the rings one after another: noisy masks have hundreds of small ones.
+    pub fn to_outlines(&self) -> Outlines {
         // A change of colour is a corner at most where a run of its row meets those of the rows around it.
         let mut tracer = Tracer {
             corners: Vec::with_capacity(2 * self.runs().len()),
@@ -40,6 +56,37 @@ impl Rle<RowMajor> {
         tracer.sweep(self);
         tracer.split_corner_touches();
         tracer.follow()
+    }
+}
+
+/// The rings of a mask in the order of their first corners; see [`Part`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outlines {
+    corners: Vec<[u32; 2]>,
+    /// Which part each ring is of, and where its corners end.
+    rings: Vec<(u32, usize)>,
+    parts: usize,
+}
+
+impl Outlines {
+    /// Number of parts.
+    pub fn parts(&self) -> usize {
+        self.parts
+    }
+
+    /// The corners `[x, y]` of all rings, px.
+    pub fn corners(&self) -> &[[u32; 2]] {
+        &self.corners
+    }
+
+    /// Each ring with the number of its part; the first one of a part is its outer one.
+    pub fn rings(&self) -> impl Iterator<Item = (usize, &[[u32; 2]])> {
+        let mut begin = 0;
+        self.rings.iter().map(move |&(part, end)| {
+            let ring = &self.corners[begin..end];
+            begin = end;
+            (part as usize, ring)
+        })
     }
 }
 
@@ -265,43 +312,44 @@ impl Tracer {
     }
 
     /// Walks every ring from its topmost, leftmost corner and sorts holes to their parts.
-    fn follow(mut self) -> Vec<Part> {
-        let mut parts: Vec<Part> = Vec::new();
+    fn follow(mut self) -> Outlines {
+        let mut outlines = Outlines {
+            corners: Vec::with_capacity(self.corners.len()),
+            ..Outlines::default()
+        };
         let mut part_of = vec![NONE; self.parent.len()];
         for first in 0..self.corners.len() as u32 {
             // Corners come by line and from left to right, so the first of a ring has an edge down.
-            let down = self.corners[first as usize].down;
-            if self.corners[first as usize].across == NONE {
+            let Corner { across, down, .. } = self.corners[first as usize];
+            if across == NONE {
                 continue;
             }
             let root = self.find(down / 2) as usize;
             // Foreground on the right of the edge that goes down: the ring is around it.
-            if down.is_multiple_of(2) {
-                part_of[root] = parts.len() as u32;
-                parts.push(Part {
-                    outer: self.ring(first, true),
-                    holes: Vec::new(),
-                });
-            } else {
-                let hole = self.ring(first, false);
-                parts[part_of[root] as usize].holes.push(hole);
+            let is_outer = down.is_multiple_of(2);
+            if is_outer {
+                part_of[root] = outlines.parts as u32;
+                outlines.parts += 1;
             }
+            self.ring(first, is_outer, &mut outlines.corners);
+            outlines.rings.push((part_of[root], outlines.corners.len()));
         }
-        parts
+        outlines
     }
 
-    /// The ring through a corner, leaving it across or along; clears the links that [`Self::follow`] looks at.
-    fn ring(&mut self, first: u32, mut across: bool) -> Ring {
-        let mut ring = Vec::new();
+    /// Adds the ring through a corner, leaving it across or along; clears the links that [`Self::follow`] looks at.
+    fn ring(&mut self, first: u32, across: bool, ring: &mut Vec<[u32; 2]>) {
         let mut at = first;
         loop {
-            let corner = &mut self.corners[at as usize];
-            ring.push([corner.x, corner.y]);
-            at = if across { corner.across } else { corner.along };
-            corner.across = NONE;
-            across = !across;
+            // Edges across and along take turns.
+            for across in [across, !across] {
+                let corner = &mut self.corners[at as usize];
+                ring.push([corner.x, corner.y]);
+                at = if across { corner.across } else { corner.along };
+                corner.across = NONE;
+            }
             if at == first {
-                return ring;
+                return;
             }
         }
     }

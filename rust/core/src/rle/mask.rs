@@ -40,14 +40,7 @@ impl<O: Order> Rle<O> {
 
     /// Fails with [`RleError::Dense`] where the mask is beyond [`MAX_DENSE_PIXELS`].
     pub fn check_dense(&self) -> Result<(), RleError> {
-        let size = self.size();
-        if u64::from(size.pixels()) > MAX_DENSE_PIXELS {
-            return Err(RleError::Dense {
-                h: size.h(),
-                w: size.w(),
-            });
-        }
-        Ok(())
+        check_dense(self.size())
     }
 
     /// Writes the mask, 0 or 1 a byte, over all of `out`.
@@ -74,7 +67,17 @@ impl<O: Order> Rle<O> {
     }
 }
 
-fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {
+pub(super) fn check_dense(size: Size) -> Result<(), RleError> {
+    if u64::from(size.pixels()) > MAX_DENSE_PIXELS {
+        return Err(RleError::Dense {
+            h: size.h(),
+            w: size.w(),
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {
     let expected = size.pixels() as usize;
     if found != expected {
         return Err(RleError::Buffer {
@@ -95,13 +98,7 @@ pub(super) fn find_runs(mask: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<
     let mut colour = 0u64;
     let mut last = 0;
     for (block, bytes) in mask.chunks(BLOCK).enumerate() {
-        // Both folds become a few vector instructions; early exits would not.
-        let uniform = if colour == 0 {
-            bytes.iter().fold(0, |any, &byte| any | byte) == 0
-        } else {
-            !bytes.iter().fold(false, |any, &byte| any | (byte == 0))
-        };
-        if uniform {
+        if bytes.first_chunk().is_some_and(|block| is_uniform(block, colour)) {
             continue;
         }
         for (word, bytes) in bytes.chunks(WORD).enumerate() {
@@ -121,14 +118,29 @@ pub(super) fn find_runs(mask: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<
     Ok(())
 }
 
+/// Whether all bytes are background, or all foreground where `colour` is not 0.
+fn is_uniform(block: &[u8; BLOCK], colour: u64) -> bool {
+    // Both folds become a few vector instructions; early exits would not.
+    if colour == 0 {
+        block.iter().fold(0, |any, &byte| any | byte) == 0
+    } else {
+        block.iter().fold(u8::MAX, |least, &byte| least.min(byte)) != 0
+    }
+}
+
 /// A bit for each of up to 64 bytes that is not 0; past the last byte its colour goes on.
 fn bits_of(bytes: &[u8], colour: u64) -> u64 {
-    let Some(bytes) = bytes.first_chunk::<WORD>() else {
-        let last = bytes.last().map_or(colour as u8, |&byte| byte);
-        let mut padded = [last; WORD];
-        padded[..bytes.len()].copy_from_slice(bytes);
-        return bits_of(&padded, colour);
-    };
+    if let Some(word) = bytes.first_chunk::<WORD>() {
+        return bits_of_word(word);
+    }
+    let last = bytes.last().map_or(colour as u8, |&byte| byte);
+    let mut padded = [last; WORD];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    bits_of_word(&padded)
+}
+
+/// A bit for each byte that is not 0.
+fn bits_of_word(bytes: &[u8; WORD]) -> u64 {
     let mut bits = 0;
     for (i, eight) in bytes.chunks_exact(8).enumerate() {
         let mut word = [0; 8];
@@ -145,7 +157,8 @@ fn bits_of(bytes: &[u8], colour: u64) -> u64 {
 /// All but the high bit of each byte.
 const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 
-fn fill_runs(runs: &[u32], out: &mut [u8]) {
+/// Writes runs over all of `out`.
+pub(super) fn fill_runs(runs: &[u32], out: &mut [u8]) {
     let mut at = 0;
     for (i, &run) in runs.iter().enumerate() {
         let colour = (i % 2) as u8;
@@ -155,5 +168,24 @@ fn fill_runs(runs: &[u32], out: &mut [u8]) {
             _ => out[at..end].fill(colour),
         }
         at = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_of_all_bytes_in_all_places() {
+        let mut bytes = [0; WORD];
+        for seed in 0..4096u32 {
+            for (i, byte) in bytes.iter_mut().enumerate() {
+                // Every value in every place, among zeros and others.
+                let value = (seed as usize + 37 * i) as u8;
+                *byte = if (seed >> (8 + i % 4)) & 1 == 1 { value } else { 0 };
+            }
+            let expected = (0..WORD).fold(0, |bits, i| bits | (u64::from(bytes[i] != 0) << i));
+            assert_eq!(bits_of_word(&bytes), expected);
+        }
     }
 }
