@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-use numpy::ndarray::ArrayView2;
+use numpy::ndarray::aview2;
 use numpy::{
     PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArrayMethods, ToPyArray,
 };
@@ -442,25 +442,16 @@ fn rle_to_parts<'py>(
     threads: Option<usize>,
 ) -> PyResult<Vec<Parts<'py>>> {
     let items: Vec<_> = read_counts(&rle_strings)?.into_iter().zip(sizes).collect();
-    let masks = map_items(py, &items, threads, |_, (counts, declared)| {
-        let outlines = counts.decode::<RowMajor>(size(*declared)?)?.to_outlines();
-        let coordinates: Vec<f64> = outlines.corners().iter().flatten().copied().map(f64::from).collect();
-        Ok((outlines, coordinates))
+    let masks = map_items(py, &items, threads, |scratch, (counts, declared)| {
+        Ok(counts.decode::<RowMajor>(size(*declared)?)?.to_outlines(scratch))
     })?;
-    masks
-        .iter()
-        .map(|(outlines, coordinates)| part_arrays(py, outlines, coordinates))
-        .collect()
+    masks.iter().map(|outlines| part_arrays(py, outlines)).collect()
 }
 
-fn part_arrays<'py>(py: Python<'py>, outlines: &Outlines, mut coordinates: &[f64]) -> PyResult<Parts<'py>> {
+fn part_arrays<'py>(py: Python<'py>, outlines: &Outlines) -> PyResult<Parts<'py>> {
     let mut parts: Parts<'py> = Vec::with_capacity(outlines.parts());
     for (part, corners) in outlines.rings() {
-        let (ring, rest) = coordinates.split_at(2 * corners.len());
-        coordinates = rest;
-        let view = ArrayView2::from_shape((corners.len(), 2), ring)
-            .map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let array = view.to_pyarray(py);
+        let array = aview2(corners).to_pyarray(py);
         match parts.get_mut(part) {
             Some(rings) => rings.push(array),
             None => parts.push(vec![array]),

@@ -197,12 +197,14 @@ pub struct Scratch {
     source: Vec<u32>,
     target: Vec<u32>,
     sweep: transpose::Sweep,
+    tracer: contour::Tracer,
 }
 
 impl Scratch {
     /// Gives all memory back where it is more than `len_bytes`.
     pub fn release_above(&mut self, len_bytes: usize) {
-        if size_of::<u32>() * (self.source.capacity() + self.target.capacity()) + self.sweep.len_bytes() > len_bytes {
+        let runs = size_of::<u32>() * (self.source.capacity() + self.target.capacity());
+        if runs + self.sweep.len_bytes() + self.tracer.len_bytes() > len_bytes {
             *self = Self::default();
         }
     }
