@@ -13,7 +13,17 @@ from pathlib import Path
 
 from timing import Samples
 
-PACKAGES = ("encord", "ropewalk", "polars", "numpy", "pycocotools", "rlemasklib", "hotcoco", "orjson")
+PACKAGES = (
+    "encord",
+    "ropewalk",
+    "polars",
+    "numpy",
+    "pycocotools",
+    "rlemasklib",
+    "hotcoco",
+    "orjson",
+    "opencv-python-headless",
+)
 
 
 @dataclass(frozen=True)

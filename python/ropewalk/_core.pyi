@@ -174,30 +174,38 @@ class CocoPredictions(Iterator[AnnotationBatch]):
     rejects: list[dict[str, Any]]
     counts: dict[str, int]  # read, rejected, filtered_crowd, duplicate_annotation_id
 
-# Masks: what `ropewalk.rle` calls, always in batches. Sizes are (h, w) in px; counts are run lengths as str, bytes or a
-# list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).
+# Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
+# str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).
 
 def rle_transpose(counts: list[Any], sizes: list[tuple[int, int]], from_rows: bool, threads: int | None) -> list[str]:
     """Rewrite run lengths in the other pixel order."""
 
-def rle_encode(
-    masks: list[tuple[npt.NDArray[np.uint8], tuple[int, int], bool]],  # pixels in memory order, size, Fortran order
-    to_rows: bool,
-    threads: int | None,
-) -> list[str]:
-    """Encode dense masks."""
+def rle_transpose_one(counts: Any, size: tuple[int, int], from_rows: bool) -> str:
+    """Rewrite the run lengths of one mask."""
+
+def rle_encode(masks: list[npt.NDArray[np.uint8]], to_rows: bool, threads: int | None) -> list[str]:
+    """Encode dense masks of shape (h, w), in C or Fortran order without gaps."""
 
 def rle_decode(
     counts: list[Any],
     sizes: list[tuple[int, int]],
-    out: list[tuple[npt.NDArray[np.uint8], bool]] | None,  # flat buffers to fill, Fortran order
+    out: list[npt.NDArray[np.uint8]] | None,  # to be filled: (h, w), in C or Fortran order without gaps
     from_rows: bool,
     threads: int | None,
 ) -> list[npt.NDArray[np.uint8]]:
-    """Decode into flat dense masks, row after row unless `out` says otherwise."""
+    """Decode into `out`, or into new arrays of shape (h, w) in C order."""
+
+def rle_decode_one(
+    counts: Any,
+    size: tuple[int, int],
+    out: npt.NDArray[np.uint8] | None,
+    from_rows: bool,
+) -> npt.NDArray[np.uint8]:
+    """As `rle_decode` for one mask."""
 
 def rle_from_parts(
-    items: list[list[list[npt.NDArray[np.float64]]]],  # parts, rings (outline first, then holes), x y x y ... in px
+    # Parts, rings (outline first, then holes), x y x y ... in px.
+    items: list[list[list[npt.NDArray[np.float64] | list[float]]]],
     sizes: list[tuple[int, int]],
     threads: int | None,
 ) -> list[str]:

@@ -118,6 +118,8 @@ def test_a_transposition_of_billions_of_runs_is_refused() -> None:
         ([[[0, 0, 3, 0, 0, 3], [1, 1]]], "polygon_few", {"vertices": 1}),
         (["abcdef"], "polygon_type", {}),
         ([[0, 0, "x", 0, 0, 3]], "polygon_type", {}),
+        ([[0.0, 0.0, [1, 2], 0, 0, 3]], "polygon_type", {}),
+        ([[0, 0, 10**400, 0, 0, 3]], "polygon_type", {}),
         ([5], "polygon_type", {}),
         (5, "polygon_type", {}),
         ([np.zeros((3, 3))], "polygon_shape", {"shape": (3, 3)}),

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use ropewalk_core::rle::{
-    coco_string_to_encord, polygons_union, transpose_string, ColumnMajor, MemoryOrder, Part, PolygonError, Rle,
-    RleError, RowMajor, Scratch, Size,
+    coco_string_to_encord, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor, MemoryOrder, Part,
+    PolygonError, Rle, RleError, RowMajor, Scratch, Size,
 };
 use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
 use ropewalk_testkit::polygons::fill_ring;
@@ -47,7 +47,21 @@ fn check_mask(mask: &Pixels) {
         Rle::from_mask(&mask.column_bytes(), size(mask), MemoryOrder::F).as_ref(),
         Ok(&rows)
     );
+    let mut out = b"kept".to_vec();
+    let scratch = &mut Scratch::default();
+    encode_mask::<RowMajor>(&mask.row_bytes(), size(mask), MemoryOrder::C, scratch, &mut out).unwrap();
+    encode_mask::<RowMajor>(&mask.column_bytes(), size(mask), MemoryOrder::F, scratch, &mut out).unwrap();
+    assert_eq!(out, format!("kept{string}{string}").into_bytes());
     assert_eq!(rows.decode().unwrap(), mask.row_bytes());
+    for (memory, bytes) in [
+        (MemoryOrder::C, mask.row_bytes()),
+        (MemoryOrder::F, mask.column_bytes()),
+    ] {
+        let mut dirty = vec![7; mask.h * mask.w];
+        let dense = read_dense::<RowMajor>(string.as_bytes(), size(mask), memory, scratch);
+        dense.unwrap().write(&mut dirty).unwrap();
+        assert_eq!(dirty, bytes);
+    }
     assert_eq!(columns.decode().unwrap(), mask.row_bytes());
     let mut dirty = vec![7; mask.h * mask.w];
     rows.decode_into(&mut dirty, MemoryOrder::F).unwrap();
@@ -169,6 +183,113 @@ fn masks_across_word_borders_and_algorithms() {
             }
         }
     }
+}
+
+#[test]
+fn scratch_memory_carries_nothing_over() {
+    // From mask to mask shapes and algorithms change: sparse and noisy, large and small, and errors between.
+    let mut scratch = Scratch::default();
+    let mut out = Vec::new();
+    for seed in 0..200 {
+        let (h, w) = ((seed * 37 % 210) as usize, (seed * 53 % 190) as usize);
+        let mask = draw(h, w, (seed % 6) as u8, seed);
+        let (rows, columns) = (row_major(&mask).to_rle_string(), column_major(&mask).to_rle_string());
+        out.clear();
+        coco_string_to_encord(columns.as_bytes(), size(&mask), &mut scratch, &mut out).unwrap();
+        assert_eq!(out, rows.into_bytes());
+        assert!(coco_string_to_encord(b"2N3", size(&mask), &mut scratch, &mut out).is_err());
+        if seed % 10 == 0 {
+            scratch.release_above(1 << (seed % 20));
+        }
+    }
+}
+
+#[test]
+fn every_length_of_number_and_run() {
+    // Numbers of one to seven characters, and runs from one pixel to more than any block.
+    let lengths = [
+        1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 255, 256, 257, 511, 512, 513, 16_400, 530_000,
+    ];
+    for &a in &lengths {
+        for &b in &lengths {
+            let row: Vec<bool> = [(false, a), (true, b), (false, 1), (true, a), (false, b), (true, 3)]
+                .iter()
+                .flat_map(|&(set, run)| vec![set; run])
+                .collect();
+            let (h, w) = if row.len().is_multiple_of(2) {
+                (2, row.len() / 2)
+            } else {
+                (1, row.len())
+            };
+            let mask = Pixels { h, w, rows: row };
+            let rle = row_major(&mask);
+            assert_eq!(rle.runs(), runs(&mask.row_bytes()));
+            let string = rle.to_rle_string();
+            assert_eq!(string, rle_string(rle.runs()));
+            assert_eq!(
+                Rle::<RowMajor>::from_string(string.as_bytes(), rle.size()).unwrap(),
+                rle
+            );
+            assert!(rle.decode().unwrap() == mask.row_bytes());
+        }
+    }
+}
+
+#[test]
+fn short_numbers_in_rows_of_eight() {
+    // Characters that stand for a number each, and some beyond on either side.
+    let alphabet: Vec<u8> = (46..=82).chain([48, 49, 63, 79]).collect();
+    let mut state = 1u64;
+    let mut draw = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut read = 0;
+    for case in 0..20_000 {
+        let mut string: Vec<u8> = (0..3).map(|_| b"?=1"[draw(3)]).collect();
+        // Mostly steps near 0, so that runs stay positive for long enough.
+        let few = [b"0012OON".as_slice(), &alphabet][usize::from(case % 4 == 0)];
+        string.extend((0..draw(40)).map(|_| few[draw(few.len())]));
+        let expected = numbers(&string).map(|numbers| {
+            let mut counts: Vec<i64> = Vec::new();
+            for (i, number) in numbers.into_iter().enumerate() {
+                counts.push(number + if i > 2 { counts[i - 2] } else { 0 });
+            }
+            counts
+        });
+        let Some(counts) = expected else {
+            assert!(Rle::<RowMajor>::from_string(&string, Size::new(1, 1).unwrap()).is_err());
+            continue;
+        };
+        let total = counts.iter().filter(|&&run| run > 0).sum::<i64>() as u64;
+        let Ok(size) = Size::new(1, total) else {
+            continue;
+        };
+        let by_counts = Rle::<RowMajor>::from_counts(&counts, size);
+        assert_eq!(Rle::<RowMajor>::from_string(&string, size), by_counts);
+        read += usize::from(by_counts.is_ok());
+    }
+    assert!(read > 1_000, "{read} strings were masks");
+}
+
+/// The numbers of a run-length string, character by character; none where it is malformed.
+fn numbers(string: &[u8]) -> Option<Vec<i64>> {
+    let mut numbers = Vec::new();
+    let (mut value, mut shift) = (0, 0);
+    for &byte in string {
+        let group = i64::from(byte.checked_sub(48).filter(|&group| group < 64)?);
+        value |= (group & 31) << shift;
+        shift += 5;
+        if group & 32 == 0 {
+            numbers.push(if group & 16 == 0 { value } else { value - (1 << shift) });
+            (value, shift) = (0, 0);
+        } else if shift == 35 {
+            return None;
+        }
+    }
+    (shift == 0).then_some(numbers)
 }
 
 /// Random rings around an image, with repeated vertices, off-image ones and exact halves of sub-pixels.

@@ -3,16 +3,24 @@
 //! `ropewalk.rle` is the public face; the functions here take what it has already brought into shape.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
+use numpy::ndarray::aview2;
+use numpy::{
+    PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArrayMethods, ToPyArray,
+};
 use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::Borrowed;
 use rayon::prelude::*;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use ropewalk_core::rle::{
-    transpose_string, ColumnMajor, MemoryOrder, Order, Part, Rle, RleError, RowMajor, Scratch, Size,
+    encode_mask, read_dense, transpose_string, ColumnMajor, MemoryOrder, Order, Outlines, Rle, RleError, RowMajor,
+    Scratch, Size,
 };
 
 use crate::errors::{item_error, ItemError};
@@ -71,6 +79,23 @@ fn read_counts<'py>(counts: &'py [Bound<'py, PyAny>]) -> PyResult<Vec<Counts<'py
     counts.iter().map(Counts::read).collect()
 }
 
+/// Memory that a thread keeps between calls, bytes.
+const MAX_KEPT_BYTES: usize = 32 << 20;
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = Cell::default();
+    static TEXT: Cell<Vec<u8>> = Cell::default();
+}
+
+/// Lends the thread's scratch memory.
+fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+    let mut scratch = SCRATCH.take();
+    let result = work(&mut scratch);
+    scratch.release_above(MAX_KEPT_BYTES);
+    SCRATCH.set(scratch);
+    result
+}
+
 /// Maps items in parallel without the GIL; the first error by index is raised.
 fn map_items<T: Sync, R: Send>(
     py: Python<'_>,
@@ -87,23 +112,28 @@ fn map_items<T: Sync, R: Send>(
     results.into_iter().enumerate().map(result).collect()
 }
 
-/// Runs on the calling thread, on a pool of `threads`, or on the common one, each with its own scratch memory.
+/// Runs on the calling thread, on a pool of `threads`, or on the common one.
 fn run<T: Sync, R: Send>(
     items: &[T],
     threads: Option<usize>,
     work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Sync,
 ) -> Result<Vec<Result<R, ItemError>>, ThreadPoolBuildError> {
-    let parallel = || items.par_iter().map_init(Scratch::default, &work).collect();
-    // More threads than processors only wait for each other.
-    let processors = available_parallelism().map_or(1, usize::from);
-    match threads.map(|threads| threads.min(processors).min(items.len())) {
-        Some(0 | 1) => {
-            let mut scratch = Scratch::default();
-            Ok(items.iter().map(|item| work(&mut scratch, item)).collect())
+    let one = |item| with_scratch(|scratch| work(scratch, item));
+    let parallel = || items.par_iter().map(one).collect();
+    match threads.map(|threads| threads.min(processors()).min(items.len())) {
+        Some(0 | 1) => Ok(items.iter().map(one).collect()),
+        Some(threads) if threads < processors() => {
+            Ok(ThreadPoolBuilder::new().num_threads(threads).build()?.install(parallel))
         }
-        Some(threads) => Ok(ThreadPoolBuilder::new().num_threads(threads).build()?.install(parallel)),
-        None => Ok(parallel()),
+        // To start a pool of as many threads as the common one has would take longer than many masks do.
+        _ => Ok(parallel()),
     }
+}
+
+/// Processors at hand: more threads only wait for each other. Asked once, as the system reads files to tell.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// ASCII by construction.
@@ -124,58 +154,103 @@ fn rle_transpose(
     from_rows: bool,
     threads: Option<usize>,
 ) -> PyResult<Vec<String>> {
-    fn one<O: Order>(counts: &Counts<'_>, size: Size, scratch: &mut Scratch) -> Result<String, RleError> {
-        let mut out = Vec::new();
-        match counts {
-            Counts::Text(string) => transpose_string::<O>(string, size, scratch, &mut out)?,
-            Counts::List(runs) => Rle::<O>::from_counts(runs, size)?
-                .transpose_with(scratch)?
-                .to_string_into(&mut out),
-        }
-        Ok(text(out))
-    }
     let items: Vec<_> = read_counts(&counts)?.into_iter().zip(sizes).collect();
     map_items(py, &items, threads, |scratch, (counts, declared)| {
-        let size = size(*declared)?;
-        Ok(if from_rows {
-            one::<RowMajor>(counts, size, scratch)
-        } else {
-            one::<ColumnMajor>(counts, size, scratch)
-        }?)
+        let mut out = Vec::new();
+        transpose(counts, *declared, from_rows, scratch, &mut out)?;
+        Ok(text(out))
     })
 }
 
-fn memory_order(fortran: bool) -> MemoryOrder {
-    if fortran {
-        MemoryOrder::F
+/// As [`rle_transpose`] for one mask.
+#[pyfunction]
+fn rle_transpose_one(
+    py: Python<'_>,
+    counts: &Bound<'_, PyAny>,
+    size: DeclaredSize,
+    from_rows: bool,
+) -> PyResult<Py<PyString>> {
+    let counts = Counts::read(counts)?;
+    let mut out = TEXT.take();
+    out.clear();
+    let result = py.detach(|| with_scratch(|scratch| transpose(&counts, size, from_rows, scratch, &mut out)));
+    let string = match result {
+        Ok(()) => PyString::from_bytes(py, &out).map(Bound::unbind),
+        Err(error) => Err(item_error(py, &error.into(), 0, 1)),
+    };
+    if out.capacity() <= MAX_KEPT_BYTES {
+        TEXT.set(out);
+    }
+    string
+}
+
+fn transpose(
+    counts: &Counts<'_>,
+    declared: DeclaredSize,
+    from_rows: bool,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), RleError> {
+    fn one<O: Order>(
+        counts: &Counts<'_>,
+        size: Size,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RleError> {
+        match counts {
+            Counts::Text(string) => transpose_string::<O>(string, size, scratch, out)?,
+            Counts::List(runs) => Rle::<O>::from_counts(runs, size)?
+                .transpose_with(scratch)?
+                .to_string_into(out),
+        }
+        Ok(())
+    }
+    let size = size(declared)?;
+    if from_rows {
+        one::<RowMajor>(counts, size, scratch, out)
     } else {
-        MemoryOrder::C
+        one::<ColumnMajor>(counts, size, scratch, out)
     }
 }
 
-/// Encodes dense masks, each (its bytes in memory order, (h, w), whether that is Fortran order).
+/// How a mask without gaps lies in memory.
+fn memory_order(c_contiguous: bool) -> MemoryOrder {
+    if c_contiguous {
+        MemoryOrder::C
+    } else {
+        MemoryOrder::F
+    }
+}
+
+/// Encodes dense masks without gaps, in C or Fortran order.
 #[pyfunction]
 fn rle_encode(
     py: Python<'_>,
-    masks: Vec<(PyReadonlyArray1<'_, u8>, DeclaredSize, bool)>,
+    masks: Vec<PyReadonlyArray2<'_, u8>>,
     to_rows: bool,
     threads: Option<usize>,
 ) -> PyResult<Vec<String>> {
     let items = masks
         .iter()
-        .map(|(mask, size, fortran)| Ok((mask.as_slice()?, *size, *fortran)))
-        .collect::<PyResult<Vec<_>>>()?;
-    map_items(py, &items, threads, |_, (mask, declared, fortran)| {
-        let (size, memory) = (size(*declared)?, memory_order(*fortran));
-        Ok(if to_rows {
-            Rle::<RowMajor>::from_mask(mask, size, memory)?.to_rle_string()
-        } else {
-            Rle::<ColumnMajor>::from_mask(mask, size, memory)?.to_rle_string()
+        .map(|mask| {
+            let (h, w) = mask.as_array().dim();
+            let memory = memory_order(mask.is_c_contiguous());
+            Ok((mask.as_slice()?, (h as u64, w as u64), memory))
         })
+        .collect::<PyResult<Vec<_>>>()?;
+    map_items(py, &items, threads, |scratch, (mask, declared, memory)| {
+        let size = size(*declared)?;
+        let mut out = Vec::new();
+        if to_rows {
+            encode_mask::<RowMajor>(mask, size, *memory, scratch, &mut out)?;
+        } else {
+            encode_mask::<ColumnMajor>(mask, size, *memory, scratch, &mut out)?;
+        }
+        Ok(text(out))
     })
 }
 
-/// Decodes run lengths into `out`, each (bytes in memory order, whether that is Fortran order), or into new arrays.
+/// Decodes run lengths into `out`, arrays without gaps in C or Fortran order, or into new ones in C order.
 ///
 /// All run lengths are checked before the first array is made or written.
 #[pyfunction]
@@ -183,10 +258,10 @@ fn rle_decode<'py>(
     py: Python<'py>,
     counts: Vec<Bound<'py, PyAny>>,
     sizes: Vec<DeclaredSize>,
-    out: Option<Vec<(Bound<'py, PyArray1<u8>>, bool)>>,
+    out: Option<Vec<Bound<'py, PyArray2<u8>>>>,
     from_rows: bool,
     threads: Option<usize>,
-) -> PyResult<Vec<Bound<'py, PyArray1<u8>>>> {
+) -> PyResult<Vec<Bound<'py, PyArray2<u8>>>> {
     if from_rows {
         decode::<RowMajor>(py, &counts, sizes, out, threads)
     } else {
@@ -198,50 +273,139 @@ fn decode<'py, O: Order>(
     py: Python<'py>,
     counts: &[Bound<'py, PyAny>],
     sizes: Vec<DeclaredSize>,
-    out: Option<Vec<(Bound<'py, PyArray1<u8>>, bool)>>,
+    out: Option<Vec<Bound<'py, PyArray2<u8>>>>,
     threads: Option<usize>,
-) -> PyResult<Vec<Bound<'py, PyArray1<u8>>>> {
+) -> PyResult<Vec<Bound<'py, PyArray2<u8>>>> {
     let items: Vec<_> = read_counts(counts)?.into_iter().zip(sizes).collect();
     let masks = map_items(py, &items, threads, |_, (counts, declared)| {
         let mask = counts.decode::<O>(size(*declared)?)?;
         mask.check_dense()?;
         Ok(mask)
     })?;
-    let out = out.unwrap_or_else(|| {
-        masks
+    let out = match out {
+        Some(out) => out,
+        None => masks
             .iter()
-            .map(|mask| (PyArray1::zeros(py, mask.size().pixels() as usize, false), false))
-            .collect()
-    });
+            .map(|mask| unwritten(py, mask.size()))
+            .collect::<PyResult<_>>()?,
+    };
     let mut buffers = out
         .iter()
-        .map(|(array, _)| {
+        .map(|array| {
             array
                 .try_readwrite()
                 .map_err(|error| PyValueError::new_err(format!("out: {error}")))
         })
-        .collect::<PyResult<Vec<PyReadwriteArray1<'_, u8>>>>()?;
+        .collect::<PyResult<Vec<PyReadwriteArray2<'_, u8>>>>()?;
     // The locks are never waited for: they let a shared batch hand out its buffers to be written.
     let jobs = masks
         .iter()
         .zip(&mut buffers)
-        .zip(&out)
-        .map(|((mask, buffer), (_, fortran))| Ok((mask, std::sync::Mutex::new(buffer.as_slice_mut()?), *fortran)))
+        .map(|(mask, buffer)| {
+            let memory = memory_order(buffer.is_c_contiguous());
+            Ok((mask, std::sync::Mutex::new(buffer.as_slice_mut()?), memory))
+        })
         .collect::<PyResult<Vec<_>>>()?;
-    map_items(py, &jobs, threads, |_, (mask, buffer, fortran)| {
+    map_items(py, &jobs, threads, |_, (mask, buffer, memory)| {
         let mut buffer = buffer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(mask.decode_into(&mut buffer, memory_order(*fortran))?)
+        Ok(mask.decode_into(&mut buffer, *memory)?)
     })?;
     drop(jobs);
     drop(buffers);
-    Ok(out.into_iter().map(|(array, _)| array).collect())
+    Ok(out)
+}
+
+/// As [`rle_decode`] for one mask.
+#[pyfunction]
+fn rle_decode_one<'py>(
+    py: Python<'py>,
+    counts: Bound<'py, PyAny>,
+    size: DeclaredSize,
+    out: Option<Bound<'py, PyArray2<u8>>>,
+    from_rows: bool,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    if from_rows {
+        decode_one::<RowMajor>(py, counts, size, out)
+    } else {
+        decode_one::<ColumnMajor>(py, counts, size, out)
+    }
+}
+
+fn decode_one<'py, O: Order>(
+    py: Python<'py>,
+    counts: Bound<'py, PyAny>,
+    declared: DeclaredSize,
+    out: Option<Bound<'py, PyArray2<u8>>>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let Counts::Text(string) = Counts::read(&counts)? else {
+        let masks = decode::<O>(py, &[counts], vec![declared], out.map(|out| vec![out]), Some(1))?;
+        return masks
+            .into_iter()
+            .next()
+            .ok_or_else(|| PyRuntimeError::new_err("no mask"));
+    };
+    let error = |error: RleError| item_error(py, &error.into(), 0, 1);
+    let size = size(declared).map_err(error)?;
+    let memory = memory_order(out.as_ref().is_none_or(|out| out.is_c_contiguous()));
+    with_scratch(|scratch| {
+        let dense = py
+            .detach(|| read_dense::<O>(&string, size, memory, scratch))
+            .map_err(error)?;
+        let out = out.map_or_else(|| unwritten(py, size), Ok)?;
+        let mut buffer = out
+            .try_readwrite()
+            .map_err(|error| PyValueError::new_err(format!("out: {error}")))?;
+        let pixels = buffer.as_slice_mut()?;
+        py.detach(|| dense.write(pixels)).map_err(error)?;
+        drop(buffer);
+        Ok(out)
+    })
+}
+
+/// A new array, not zeroed: every byte is going to be written.
+fn unwritten<'py>(py: Python<'py>, size: Size) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let array = EMPTY
+        .import(py, "numpy", "empty")?
+        .call1(((size.h(), size.w()), "uint8"))?;
+    Ok(array.cast_into()?)
+}
+
+/// A ring's coordinates, x y x y ... in px.
+enum Ring<'py> {
+    Array(PyReadonlyArray1<'py, f64>),
+    List(Vec<f64>),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Ring<'py> {
+    type Error = PyErr;
+
+    fn extract(ring: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match ring.cast::<PyList>() {
+            Ok(list) => list
+                .iter()
+                .map(|value| value.extract())
+                .collect::<PyResult<_>>()
+                .map(Self::List),
+            Err(_) => Ok(Self::Array(ring.extract()?)),
+        }
+    }
+}
+
+impl Ring<'_> {
+    fn coordinates(&self) -> PyResult<&[f64]> {
+        match self {
+            Self::Array(array) => Ok(array.as_slice()?),
+            Self::List(values) => Ok(values),
+        }
+    }
 }
 
 /// Draws parts (outer ring, holes ...; x y x y ... in px) and unites the parts of each item.
 #[pyfunction]
 fn rle_from_parts(
     py: Python<'_>,
-    items: Vec<Vec<Vec<PyReadonlyArray1<'_, f64>>>>,
+    items: Vec<Vec<Vec<Ring<'_>>>>,
     sizes: Vec<DeclaredSize>,
     threads: Option<usize>,
 ) -> PyResult<Vec<String>> {
@@ -249,12 +413,7 @@ fn rle_from_parts(
     for (parts, size) in items.iter().zip(sizes) {
         let parts = parts
             .iter()
-            .map(|rings| {
-                rings
-                    .iter()
-                    .map(|ring| Ok(ring.as_slice()?))
-                    .collect::<PyResult<Vec<&[f64]>>>()
-            })
+            .map(|rings| rings.iter().map(Ring::coordinates).collect::<PyResult<Vec<_>>>())
             .collect::<PyResult<Vec<_>>>()?;
         jobs.push((parts, size));
     }
@@ -271,8 +430,8 @@ fn rle_from_parts(
     })
 }
 
-/// A part: its rings as (n, 2) arrays, the outer one first.
-type PartArrays<'py> = Vec<Bound<'py, PyArray2<f64>>>;
+/// A mask's parts, each the list of its rings as (n, 2) arrays, the outer one first.
+type Parts<'py> = Vec<Vec<Bound<'py, PyArray2<f64>>>>;
 
 /// Follows pixel edges: for each mask its parts, each a list of (n, 2) rings, the outer one first.
 #[pyfunction]
@@ -281,37 +440,32 @@ fn rle_to_parts<'py>(
     rle_strings: Vec<Bound<'py, PyAny>>,
     sizes: Vec<DeclaredSize>,
     threads: Option<usize>,
-) -> PyResult<Vec<Vec<PartArrays<'py>>>> {
+) -> PyResult<Vec<Parts<'py>>> {
     let items: Vec<_> = read_counts(&rle_strings)?.into_iter().zip(sizes).collect();
-    let masks = map_items(py, &items, threads, |_, (counts, declared)| {
-        let parts = counts.decode::<RowMajor>(size(*declared)?)?.to_polygons();
-        let flat = |part: &Part| {
-            std::iter::once(&part.outer)
-                .chain(&part.holes)
-                .map(Part::flat)
-                .collect()
-        };
-        Ok(parts.iter().map(flat).collect::<Vec<Vec<Vec<f64>>>>())
+    let masks = map_items(py, &items, threads, |scratch, (counts, declared)| {
+        Ok(counts.decode::<RowMajor>(size(*declared)?)?.to_outlines(scratch))
     })?;
-    let array = |ring: Vec<f64>| {
-        let corners = ring.len() / 2;
-        PyArray1::from_vec(py, ring).reshape([corners, 2])
-    };
-    masks
-        .into_iter()
-        .map(|parts| {
-            parts
-                .into_iter()
-                .map(|rings| rings.into_iter().map(array).collect())
-                .collect()
-        })
-        .collect()
+    masks.iter().map(|outlines| part_arrays(py, outlines)).collect()
+}
+
+fn part_arrays<'py>(py: Python<'py>, outlines: &Outlines) -> PyResult<Parts<'py>> {
+    let mut parts: Parts<'py> = Vec::with_capacity(outlines.parts());
+    for (part, corners) in outlines.rings() {
+        let array = aview2(corners).to_pyarray(py);
+        match parts.get_mut(part) {
+            Some(rings) => rings.push(array),
+            None => parts.push(vec![array]),
+        }
+    }
+    Ok(parts)
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(rle_transpose, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_transpose_one, m)?)?;
     m.add_function(wrap_pyfunction!(rle_encode, m)?)?;
     m.add_function(wrap_pyfunction!(rle_decode, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_decode_one, m)?)?;
     m.add_function(wrap_pyfunction!(rle_from_parts, m)?)?;
     m.add_function(wrap_pyfunction!(rle_to_parts, m)?)?;
     Ok(())

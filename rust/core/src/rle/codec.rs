@@ -9,6 +9,9 @@ use super::{RleError, Size};
 /// Groups that the difference of two 32-bit run lengths can take: 33 bits and a sign.
 const MAX_GROUPS: u32 = 7;
 
+/// Numbers written between two looks at the space left.
+const BLOCK: usize = 64;
+
 /// Reads a run-length string into canonical runs.
 pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
     runs.clear();
@@ -19,6 +22,15 @@ pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<()
     let mut empty_runs = 0usize;
     let mut at = 0;
     while at < string.len() {
+        if runs.len() > 2 {
+            if let Some((eight, sum)) = short_runs(&string[at..], before_last, last) {
+                (before_last, last) = (i64::from(eight[6]), i64::from(eight[7]));
+                total += sum;
+                runs.extend_from_slice(&eight);
+                at += eight.len();
+                continue;
+            }
+        }
         let start = at;
         let mut value = 0i64;
         let mut shift = 0;
@@ -57,6 +69,27 @@ pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<()
         runs.push(value as u32);
     }
     finish(runs, total, empty_runs, size)
+}
+
+/// Reads eight runs of one character each, none of them empty, and their sum; noise has hardly any others.
+fn short_runs(string: &[u8], mut before_last: i64, mut last: i64) -> Option<([u32; 8], u64)> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // A character below 48 borrows, and shows as well in the bits that no group of 5 has.
+    let groups = u64::from_le_bytes(*string.first_chunk()?).wrapping_sub(48 * EACH);
+    if groups & (0xe0 * EACH) != 0 {
+        return None;
+    }
+    let mut runs = [0; 8];
+    let (mut least, mut sum) = (i64::MAX, 0);
+    for (run, group) in runs.iter_mut().zip(groups.to_le_bytes()) {
+        let value = before_last + i64::from(group ^ 16) - 16;
+        (before_last, last) = (last, value);
+        least = least.min(value);
+        sum += value;
+        *run = value as u32;
+    }
+    // Empty and negative runs are left to who counts and reports them, and so are those beyond 32 bits.
+    (least > 0 && sum <= i64::from(u32::MAX)).then_some((runs, sum as u64))
 }
 
 /// Checks run lengths and copies them as canonical runs.
@@ -122,25 +155,63 @@ fn canonicalise(runs: &mut Vec<u32>) {
 
 /// Appends the run-length string of `runs`.
 pub(super) fn write(runs: &[u32], out: &mut Vec<u8>) {
-    out.reserve(2 * runs.len());
-    for (i, &run) in runs.iter().enumerate() {
-        let mut value = i64::from(run);
-        if i > 2 {
-            value -= i64::from(runs[i - 2]);
-        }
-        loop {
-            let group = (value & 31) as u8;
-            value >>= 5;
-            // Done when what is left is nothing but copies of the sign bit just written.
-            let done = value == if group & 16 != 0 { -1 } else { 0 };
-            if done {
-                out.push(48 + group);
-                break;
-            }
-            out.push(48 + (group | 32));
-        }
+    out.reserve(2 * runs.len() + MAX_GROUPS as usize * BLOCK);
+    let (first, rest) = runs.split_at(runs.len().min(3));
+    write_numbers(first.iter().map(|&run| i64::from(run)), out);
+    let before = runs.get(1..).unwrap_or_default();
+    for (block, before) in rest.chunks(BLOCK).zip(before.chunks(BLOCK)) {
+        let pairs = block.iter().zip(before);
+        write_numbers(pairs.map(|(&run, &before)| i64::from(run) - i64::from(before)), out);
     }
 }
+
+/// Appends at most [`BLOCK`] numbers.
+fn write_numbers(numbers: impl Iterator<Item = i64>, out: &mut Vec<u8>) {
+    let mut at = out.len();
+    out.resize(at + MAX_GROUPS as usize * BLOCK, 0);
+    for number in numbers {
+        let place = number + SHORT_NUMBERS as i64 / 2;
+        if (0..SHORT_NUMBERS as i64).contains(&place) {
+            // Whether it takes one character or two cannot be predicted, so there is no branch on it.
+            out[at..at + 2].copy_from_slice(&SHORT[place as usize]);
+            at += 1 + usize::from(!(-16..16).contains(&number));
+        } else {
+            at += write_long(number, &mut out[at..]);
+        }
+    }
+    out.truncate(at);
+}
+
+/// Writes a number group by group; returns the number of groups.
+fn write_long(mut number: i64, out: &mut [u8]) -> usize {
+    for (groups, character) in out.iter_mut().enumerate() {
+        let group = (number & 31) as u8;
+        number >>= 5;
+        // Done when what is left is nothing but copies of the sign bit just written.
+        if number == if group & 16 != 0 { -1 } else { 0 } {
+            *character = 48 + group;
+            return groups + 1;
+        }
+        *character = 48 + (group | 32);
+    }
+    out.len()
+}
+
+/// How many numbers around 0 take two characters at most.
+const SHORT_NUMBERS: usize = 1 << 10;
+
+/// The characters of the numbers from -512 on; the second one counts only beyond -16 .. 16.
+static SHORT: [[u8; 2]; SHORT_NUMBERS] = {
+    let mut table = [[0; 2]; SHORT_NUMBERS];
+    let mut place = 0;
+    while place < SHORT_NUMBERS {
+        let number = place as i64 - SHORT_NUMBERS as i64 / 2;
+        let more = if number >= -16 && number < 16 { 0 } else { 32 };
+        table[place] = [48 + (number & 31 | more) as u8, 48 + (number >> 5 & 31) as u8];
+        place += 1;
+    }
+    table
+};
 
 /// Whether `runs` is the canonical form that [`super`] describes.
 pub(super) fn is_canonical(runs: &[u32], size: Size) -> bool {

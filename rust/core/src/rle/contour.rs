@@ -9,7 +9,7 @@
 //! are led around the background there, and of two different parts around each part's pixel. So no ring
 //! visits a point twice, and a part is a valid polygon whose rings meet in points at most.
 
-use super::{ops::intervals, Rle, RowMajor};
+use super::{ops::intervals, Rle, RowMajor, Scratch};
 
 /// A closed ring of at least four corners `[x, y]`, in whole px; the first is not repeated.
 pub type Ring = Vec<[u32; 2]>;
@@ -32,10 +32,55 @@ impl Rle<RowMajor> {
     /// Whole coordinates are exact under pycocotools' rule: drawing each part's outer ring minus its
     /// holes and uniting them gives the mask back. Time and memory are of the order of the runs.
     pub fn to_polygons(&self) -> Vec<Part> {
-        let mut tracer = Tracer::default();
+        let outlines = self.to_outlines(&mut Scratch::default());
+        let mut parts: Vec<Part> = Vec::with_capacity(outlines.parts);
+        for (part, ring) in outlines.rings() {
+            let ring = ring.iter().map(|corner| corner.map(|v| v as u32)).collect();
+            match parts.get_mut(part) {
+                Some(part) => part.holes.push(ring),
+                None => parts.push(Part {
+                    outer: ring,
+                    holes: Vec::new(),
+                }),
+            }
+        }
+        parts
+    }
+
+    /// As [`Rle::to_polygons`], the rings one after another: noisy masks have hundreds of small ones.
+    pub fn to_outlines(&self, scratch: &mut Scratch) -> Outlines {
+        let tracer = &mut scratch.tracer;
+        tracer.clear();
         tracer.sweep(self);
         tracer.split_corner_touches();
         tracer.follow()
+    }
+}
+
+/// The rings of a mask in the order of their first corners; see [`Part`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlines {
+    /// Whole numbers, as Python is going to have them.
+    corners: Vec<[f64; 2]>,
+    /// Which part each ring is of, and where its corners end.
+    rings: Vec<(u32, usize)>,
+    parts: usize,
+}
+
+impl Outlines {
+    /// Number of parts.
+    pub fn parts(&self) -> usize {
+        self.parts
+    }
+
+    /// Each ring, corners `[x, y]` in px, with the number of its part; the first one of a part is its outer one.
+    pub fn rings(&self) -> impl Iterator<Item = (usize, &[[f64; 2]])> {
+        let mut begin = 0;
+        self.rings.iter().map(move |&(part, end)| {
+            let ring = &self.corners[begin..end];
+            begin = end;
+            (part as usize, ring)
+        })
     }
 }
 
@@ -70,15 +115,32 @@ struct Side {
     top: u32,
 }
 
-#[derive(Default)]
-struct Tracer {
+/// Buffers of a trace, kept between masks.
+#[derive(Debug, Default)]
+pub(super) struct Tracer {
     corners: Vec<Corner>,
     touches: Vec<Touch>,
     /// Union-find over intervals: parts.
     parent: Vec<u32>,
+    /// The part that each set of intervals is, by its first one.
+    part_of: Vec<u32>,
 }
 
 impl Tracer {
+    /// Memory held.
+    pub(super) fn len_bytes(&self) -> usize {
+        size_of::<Corner>() * self.corners.capacity()
+            + size_of::<Touch>() * self.touches.capacity()
+            + size_of::<u32>() * (self.parent.capacity() + self.part_of.capacity())
+    }
+
+    fn clear(&mut self) {
+        self.corners.clear();
+        self.touches.clear();
+        self.parent.clear();
+        self.part_of.clear();
+    }
+
     /// Finds all corners and links them.
     fn sweep(&mut self, mask: &Rle<RowMajor>) {
         let w = mask.size().w();
@@ -240,13 +302,13 @@ impl Tracer {
 
     /// Leads the rings around the background where a part touches itself at a corner.
     fn split_corner_touches(&mut self) {
-        for Touch {
-            left,
-            right,
-            above,
-            below,
-        } in std::mem::take(&mut self.touches)
-        {
+        for touch in 0..self.touches.len() {
+            let Touch {
+                left,
+                right,
+                above,
+                below,
+            } = self.touches[touch];
             if self.find(above) != self.find(below) {
                 continue;
             }
@@ -261,43 +323,44 @@ impl Tracer {
     }
 
     /// Walks every ring from its topmost, leftmost corner and sorts holes to their parts.
-    fn follow(mut self) -> Vec<Part> {
-        let mut parts: Vec<Part> = Vec::new();
-        let mut part_of = vec![NONE; self.parent.len()];
+    fn follow(&mut self) -> Outlines {
+        let mut outlines = Outlines {
+            corners: Vec::with_capacity(self.corners.len()),
+            ..Outlines::default()
+        };
+        self.part_of.resize(self.parent.len(), NONE);
         for first in 0..self.corners.len() as u32 {
             // Corners come by line and from left to right, so the first of a ring has an edge down.
-            let down = self.corners[first as usize].down;
-            if self.corners[first as usize].across == NONE {
+            let Corner { across, down, .. } = self.corners[first as usize];
+            if across == NONE {
                 continue;
             }
             let root = self.find(down / 2) as usize;
             // Foreground on the right of the edge that goes down: the ring is around it.
-            if down.is_multiple_of(2) {
-                part_of[root] = parts.len() as u32;
-                parts.push(Part {
-                    outer: self.ring(first, true),
-                    holes: Vec::new(),
-                });
-            } else {
-                let hole = self.ring(first, false);
-                parts[part_of[root] as usize].holes.push(hole);
+            let is_outer = down.is_multiple_of(2);
+            if is_outer {
+                self.part_of[root] = outlines.parts as u32;
+                outlines.parts += 1;
             }
+            self.ring(first, is_outer, &mut outlines.corners);
+            outlines.rings.push((self.part_of[root], outlines.corners.len()));
         }
-        parts
+        outlines
     }
 
-    /// The ring through a corner, leaving it across or along; clears the links that [`Self::follow`] looks at.
-    fn ring(&mut self, first: u32, mut across: bool) -> Ring {
-        let mut ring = Vec::new();
+    /// Adds the ring through a corner, leaving it across or along; clears the links that [`Self::follow`] looks at.
+    fn ring(&mut self, first: u32, across: bool, ring: &mut Vec<[f64; 2]>) {
         let mut at = first;
         loop {
-            let corner = &mut self.corners[at as usize];
-            ring.push([corner.x, corner.y]);
-            at = if across { corner.across } else { corner.along };
-            corner.across = NONE;
-            across = !across;
+            // Edges across and along take turns.
+            for across in [across, !across] {
+                let corner = &mut self.corners[at as usize];
+                ring.push([f64::from(corner.x), f64::from(corner.y)]);
+                at = if across { corner.across } else { corner.along };
+                corner.across = NONE;
+            }
             if at == first {
-                return ring;
+                return;
             }
         }
     }

@@ -1,12 +1,18 @@
 //! Run lengths to and from dense masks, one byte a pixel.
 
-use super::{ops, Order, Rle, RleError, RowMajor, Size};
+use super::{Order, Rle, RleError, RowMajor, Size};
 
 /// The largest dense mask that is written, in pixels (and bytes).
 pub const MAX_DENSE_PIXELS: u64 = 1 << 31;
 
 /// Pixels looked at together: long runs are skipped a block at a time.
-const BLOCK: usize = 64;
+const BLOCK: usize = 256;
+
+/// Pixels a word of bits.
+const WORD: usize = 64;
+
+/// Runs up to this length are written whole, over what follows, which is written next.
+const SHORT: usize = 32;
 
 /// How a dense mask of shape (h, w) lies in memory, without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +29,8 @@ impl<O: Order> Rle<O> {
     /// Fails with [`RleError::Buffer`] unless `mask` holds `h * w` bytes, and as [`Rle::transpose`]
     /// where the memory order is not `O`'s.
     pub fn from_mask(mask: &[u8], size: Size, memory: MemoryOrder) -> Result<Self, RleError> {
-        check_buffer(mask.len(), size)?;
-        let runs = find_runs(mask);
+        let mut runs = Vec::new();
+        find_runs(mask, size, &mut runs)?;
         if memory == O::MEMORY {
             Ok(Self::from_canonical(size, runs))
         } else {
@@ -34,14 +40,7 @@ impl<O: Order> Rle<O> {
 
     /// Fails with [`RleError::Dense`] where the mask is beyond [`MAX_DENSE_PIXELS`].
     pub fn check_dense(&self) -> Result<(), RleError> {
-        let size = self.size();
-        if u64::from(size.pixels()) > MAX_DENSE_PIXELS {
-            return Err(RleError::Dense {
-                h: size.h(),
-                w: size.w(),
-            });
-        }
-        Ok(())
+        check_dense(self.size())
     }
 
     /// Writes the mask, 0 or 1 a byte, over all of `out`.
@@ -68,7 +67,17 @@ impl<O: Order> Rle<O> {
     }
 }
 
-fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {
+pub(super) fn check_dense(size: Size) -> Result<(), RleError> {
+    if u64::from(size.pixels()) > MAX_DENSE_PIXELS {
+        return Err(RleError::Dense {
+            h: size.h(),
+            w: size.w(),
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {
     let expected = size.pixels() as usize;
     if found != expected {
         return Err(RleError::Buffer {
@@ -81,34 +90,102 @@ fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {
     Ok(())
 }
 
-/// The run lengths of bytes, zero or not.
-fn find_runs(mask: &[u8]) -> Vec<u32> {
-    let mut runs = ops::RunBuilder::default();
-    let mut colour = false;
+/// Replaces `runs` by the canonical runs of bytes, zero or not. Fails with [`RleError::Buffer`].
+pub(super) fn find_runs(mask: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
+    check_buffer(mask.len(), size)?;
+    runs.clear();
+    // All ones where the pixel before is set.
+    let mut colour = 0u64;
+    let mut last = 0;
     for (block, bytes) in mask.chunks(BLOCK).enumerate() {
-        // Both folds become a few vector instructions; early exits would not.
-        let uniform = if colour {
-            bytes.iter().fold(true, |all, &byte| all & (byte != 0))
-        } else {
-            bytes.iter().fold(0, |any, &byte| any | byte) == 0
-        };
-        if uniform {
+        if bytes.first_chunk().is_some_and(|block| is_uniform(block, colour)) {
             continue;
         }
-        for (i, &byte) in bytes.iter().enumerate() {
-            if (byte != 0) != colour {
-                colour = !colour;
-                runs.toggle((block * BLOCK + i) as u32);
+        for (word, bytes) in bytes.chunks(WORD).enumerate() {
+            let pixels = bits_of(bytes, colour);
+            let mut changes = pixels ^ ((pixels << 1) | (colour & 1));
+            colour = 0u64.wrapping_sub(pixels >> 63);
+            let start = (block * BLOCK + word * WORD) as u32;
+            while changes != 0 {
+                let at = start + changes.trailing_zeros();
+                runs.push(at - last);
+                last = at;
+                changes &= changes - 1;
             }
         }
     }
-    runs.finish(mask.len() as u32)
+    runs.push(mask.len() as u32 - last);
+    Ok(())
 }
 
-fn fill_runs(runs: &[u32], mut out: &mut [u8]) {
+/// Whether all bytes are background, or all foreground where `colour` is not 0.
+fn is_uniform(block: &[u8; BLOCK], colour: u64) -> bool {
+    // Both folds become a few vector instructions; early exits would not.
+    if colour == 0 {
+        block.iter().fold(0, |any, &byte| any | byte) == 0
+    } else {
+        block.iter().fold(u8::MAX, |least, &byte| least.min(byte)) != 0
+    }
+}
+
+/// A bit for each of up to 64 bytes that is not 0; past the last byte its colour goes on.
+fn bits_of(bytes: &[u8], colour: u64) -> u64 {
+    if let Some(word) = bytes.first_chunk::<WORD>() {
+        return bits_of_word(word);
+    }
+    let last = bytes.last().map_or(colour as u8, |&byte| byte);
+    let mut padded = [last; WORD];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    bits_of_word(&padded)
+}
+
+/// A bit for each byte that is not 0.
+fn bits_of_word(bytes: &[u8; WORD]) -> u64 {
+    let mut bits = 0;
+    for (i, eight) in bytes.chunks_exact(8).enumerate() {
+        let mut word = [0; 8];
+        word.copy_from_slice(eight);
+        let word = u64::from_le_bytes(word);
+        // The high bit of each byte that is not 0 ...
+        let set = (((word & LOW_BITS) + LOW_BITS) | word) & !LOW_BITS;
+        // ... and the product gathers them in the highest byte.
+        bits |= ((set >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
+    }
+    bits
+}
+
+/// All but the high bit of each byte.
+const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+
+/// Writes runs over all of `out`.
+pub(super) fn fill_runs(runs: &[u32], out: &mut [u8]) {
+    let mut at = 0;
     for (i, &run) in runs.iter().enumerate() {
-        let (filled, rest) = out.split_at_mut(run as usize);
-        filled.fill((i % 2) as u8);
-        out = rest;
+        let colour = (i % 2) as u8;
+        let end = at + run as usize;
+        match out[at..].first_chunk_mut::<SHORT>() {
+            Some(short) if run as usize <= SHORT => *short = [colour; SHORT],
+            _ => out[at..end].fill(colour),
+        }
+        at = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_of_all_bytes_in_all_places() {
+        let mut bytes = [0; WORD];
+        for seed in 0..4096u32 {
+            for (i, byte) in bytes.iter_mut().enumerate() {
+                // Every value in every place, among zeros and others.
+                let value = (seed as usize + 37 * i) as u8;
+                *byte = if (seed >> (8 + i % 4)) & 1 == 1 { value } else { 0 };
+            }
+            let expected = (0..WORD).fold(0, |bits, i| bits | (u64::from(bytes[i] != 0) << i));
+            assert_eq!(bits_of_word(&bytes), expected);
+        }
     }
 }

@@ -19,7 +19,7 @@ mod transpose;
 
 use std::marker::PhantomData;
 
-pub use contour::{Part, Ring};
+pub use contour::{Outlines, Part, Ring};
 pub use error::{PolygonError, RleError};
 pub use mask::{MemoryOrder, MAX_DENSE_PIXELS};
 pub use raster::{polygons_union, MAX_COORDINATE, MAX_CROSSINGS};
@@ -197,6 +197,17 @@ pub struct Scratch {
     source: Vec<u32>,
     target: Vec<u32>,
     sweep: transpose::Sweep,
+    tracer: contour::Tracer,
+}
+
+impl Scratch {
+    /// Gives all memory back where it is more than `len_bytes`.
+    pub fn release_above(&mut self, len_bytes: usize) {
+        let runs = size_of::<u32>() * (self.source.capacity() + self.target.capacity());
+        if runs + self.sweep.len_bytes() + self.tracer.len_bytes() > len_bytes {
+            *self = Self::default();
+        }
+    }
 }
 
 /// Rewrites a run-length string from order `O` to the other, appending to `out`.
@@ -214,6 +225,62 @@ pub fn transpose_string<O: Order>(
     transpose::transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
     codec::write(&scratch.target, out);
     Ok(())
+}
+
+/// Encodes a dense mask as the run-length string of order `O`, appending to `out`; errors as [`Rle::from_mask`].
+pub fn encode_mask<O: Order>(
+    mask: &[u8],
+    size: Size,
+    memory: MemoryOrder,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), RleError> {
+    mask::find_runs(mask, size, &mut scratch.source)?;
+    if memory == O::MEMORY {
+        codec::write(&scratch.source, out);
+    } else {
+        let (lines, len) = O::Other::lines(size);
+        transpose::transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
+        codec::write(&scratch.target, out);
+    }
+    Ok(())
+}
+
+/// The runs of a mask in the order of the memory that it is to be written to.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense<'a> {
+    size: Size,
+    runs: &'a [u32],
+}
+
+/// Reads a run-length string of order `O`, to be written to memory of either order.
+///
+/// Fails as [`Rle::from_string`] and [`Rle::transpose`], and with [`RleError::Dense`] beyond [`MAX_DENSE_PIXELS`].
+pub fn read_dense<'a, O: Order>(
+    string: &[u8],
+    size: Size,
+    memory: MemoryOrder,
+    scratch: &'a mut Scratch,
+) -> Result<Dense<'a>, RleError> {
+    codec::parse(string, size, &mut scratch.source)?;
+    mask::check_dense(size)?;
+    if memory == O::MEMORY {
+        let runs = &scratch.source;
+        return Ok(Dense { size, runs });
+    }
+    let (lines, len) = O::lines(size);
+    transpose::transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
+    let runs = &scratch.target;
+    Ok(Dense { size, runs })
+}
+
+impl Dense<'_> {
+    /// Writes the mask, 0 or 1 a byte, over all of `out`; fails with [`RleError::Buffer`] unless that is `h * w` bytes.
+    pub fn write(&self, out: &mut [u8]) -> Result<(), RleError> {
+        mask::check_buffer(out.len(), self.size)?;
+        mask::fill_runs(self.runs, out);
+        Ok(())
+    }
 }
 
 /// Rewrites COCO's compressed `counts` as Encord's `rleString`, appending to `out`.

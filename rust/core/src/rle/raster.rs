@@ -10,7 +10,7 @@
 //! Rings along pixel edges (whole coordinates) come out exactly: `5 x` is no rounding, `x0 .. x1` are the
 //! columns whose middles lie between, and row `y` is the first below the edge `y`.
 
-use super::{ops::RunBuilder, ColumnMajor, Part, PolygonError, Ring, Rle, RleError, Size};
+use super::{ColumnMajor, Part, PolygonError, Ring, Rle, RleError, Size};
 
 /// The largest distance of a coordinate from the origin, in px, along x or y.
 ///
@@ -41,8 +41,10 @@ impl Rle<ColumnMajor> {
             cross_columns(from, to, size, &mut crossings)?;
             from = to;
         }
-        crossings.sort_unstable();
-        Ok(Self::from_canonical(size, fill_by_parity(&crossings, size)))
+        Ok(Self::from_canonical(
+            size,
+            fill_by_parity(&sort_by_column(&crossings), size),
+        ))
     }
 
     /// Draws a part: its outer ring minus its holes.
@@ -116,16 +118,24 @@ fn check_ring(ring: &[f64]) -> Result<(), PolygonError> {
     Ok(())
 }
 
+/// A pixel at which the ring's edge toggles a column.
+#[derive(Clone, Copy)]
+struct Crossing {
+    column: u32,
+    /// In column-major order.
+    offset: u32,
+}
+
 /// Scales to sub-pixels; truncation (not floor) is what C's conversion does to negative values.
 fn upsample(v: f64) -> i64 {
     (SCALE * v + 0.5) as i64
 }
 
-/// Adds the pixels at which the edge toggles a column, as offsets in column-major order.
+/// Adds the pixels at which the edge toggles a column.
 ///
 /// An offset `x * h + y` with `y = h` is the first pixel of the next column, or the end: what is cut
 /// off below the image toggles there and cancels out with what comes back up.
-fn cross_columns(from: (i64, i64), to: (i64, i64), size: Size, out: &mut Vec<u32>) -> Result<(), PolygonError> {
+fn cross_columns(from: (i64, i64), to: (i64, i64), size: Size, out: &mut Vec<Crossing>) -> Result<(), PolygonError> {
     let (dx, dy) = ((to.0 - from.0).abs(), (to.1 - from.1).abs());
     let wide = dx >= dy;
     // The chain is computed from the end with the smaller major coordinate, and walked from `from`.
@@ -143,14 +153,18 @@ fn cross_columns(from: (i64, i64), to: (i64, i64), size: Size, out: &mut Vec<u32
     }
     let mut toggle = |x: i64, v: i64| {
         let y = (v + 2).div_euclid(5).clamp(0, i64::from(size.h()));
-        out.push(x as u32 * size.h() + y as u32);
+        out.push(Crossing {
+            column: x as u32,
+            offset: x as u32 * size.h() + y as u32,
+        });
     };
     if wide {
         let slope = (end.1 - start.1) as f64 / dx as f64;
         let v = |t: i64| (start.1 as f64 + slope * t as f64 + 0.5) as i64;
+        // The smaller one of both ends of the step: v never turns round, also after rounding.
+        let lower_end = i64::from(slope < 0.0);
         for x in first..=last {
-            let t = 5 * x + 2 - start.0;
-            toggle(x, v(t).min(v(t + 1)));
+            toggle(x, v(5 * x + 2 - start.0 + lower_end));
         }
     } else {
         let slope = (end.0 - start.0) as f64 / dy as f64;
@@ -179,13 +193,56 @@ fn cross_columns(from: (i64, i64), to: (i64, i64), size: Size, out: &mut Vec<u32
     Ok(())
 }
 
-/// Runs that change colour at offsets named an odd number of times. `crossings` is sorted.
-fn fill_by_parity(crossings: &[u32], size: Size) -> Vec<u32> {
-    let mut runs = RunBuilder::default();
-    for same in crossings.chunk_by(|a, b| a == b) {
-        if same.len() % 2 == 1 && same[0] < size.pixels() {
-            runs.toggle(same[0]);
+/// The offsets in rising order. Columns are met a few times each, so counting them leaves little to sort.
+fn sort_by_column(crossings: &[Crossing]) -> Vec<u32> {
+    let columns = crossings.iter().map(|crossing| crossing.column);
+    let (Some(first), Some(last)) = (columns.clone().min(), columns.clone().max()) else {
+        return Vec::new();
+    };
+    // A closed ring meets every column between, so these are fewer than the crossings.
+    let mut ends = vec![0; (last - first + 1) as usize];
+    for column in columns {
+        ends[(column - first) as usize] += 1;
+    }
+    let mut end = 0;
+    for place in &mut ends {
+        // Where the column begins; filling it moves this to its end.
+        (*place, end) = (end, end + *place);
+    }
+    let mut sorted = vec![0; crossings.len()];
+    for crossing in crossings {
+        let place = &mut ends[(crossing.column - first) as usize];
+        sorted[*place] = crossing.offset;
+        *place += 1;
+    }
+    let mut begin = 0;
+    for end in ends {
+        match &mut sorted[begin..end] {
+            [a, b] => (*a, *b) = ((*a).min(*b), (*a).max(*b)),
+            column => column.sort_unstable(),
+        }
+        begin = end;
+    }
+    sorted
+}
+
+/// Runs that change colour at offsets named an odd number of times. `offsets` is sorted.
+fn fill_by_parity(offsets: &[u32], size: Size) -> Vec<u32> {
+    let mut toggles: Vec<u32> = Vec::with_capacity(offsets.len() + 1);
+    for &offset in offsets {
+        if toggles.last() == Some(&offset) {
+            toggles.pop();
+        } else {
+            toggles.push(offset);
         }
     }
-    runs.finish(size.pixels())
+    if toggles.last() == Some(&size.pixels()) {
+        toggles.pop();
+    }
+    let mut last = 0;
+    for toggle in &mut toggles {
+        (*toggle, last) = (*toggle - last, *toggle);
+    }
+    toggles.push(size.pixels() - last);
+    toggles
 }

@@ -4,17 +4,20 @@
 //! the neighbour in the previous line of the source, at the same place. So each source line is
 //! compared, as a list of the places where its colour toggles, with the line before it; what comes out
 //! are ranges of places that toggle. Sorting those by place (counting sort) gives the target's runs.
-//! For very noisy masks, where runs are as many as pixels, [`super::bits`] is faster.
+//! Where runs are many for the part of the image that they are in, [`super::bits`] is faster.
 
 use super::{bits, RleError};
 
-/// The most runs a transposed mask may have, unless the input has nearly as many.
+/// The most runs a transposed mask may have, unless the input is as long as its pixels are many.
 ///
 /// A few bytes of stripes can ask for billions.
 pub const MAX_TRANSPOSED_RUNS: u64 = 1 << 27;
 
-/// Target runs a 64-pixel word from which the bit-packed way is taken: near it both cost about the same.
-const RUNS_A_WORD_FOR_BITS: u64 = 5;
+/// Words to draw for each run of the source up to which the bit-packed way is taken: there both cost the same.
+const WORDS_A_RUN: u64 = 8;
+
+/// As [`WORDS_A_RUN`] for a run of the target, once the sweep has compared all lines.
+const WORDS_A_TOGGLE: u64 = 1;
 
 /// Ends each list of toggles, so that merging two needs no bounds.
 const END: u32 = u32::MAX;
@@ -45,16 +48,15 @@ pub(super) fn transpose_runs(
     sweep: &mut Sweep,
     out: &mut Vec<u32>,
 ) -> Result<(), RleError> {
-    out.clear();
     // One line, or one colour: both orders read the same.
     if lines <= 1 || len <= 1 || runs.len() == 1 || (runs.len() == 2 && runs[0] == 0) {
+        out.clear();
         out.extend_from_slice(runs);
         return Ok(());
     }
-    let words = u64::from(lines) * u64::from(len) / 64;
-    let noisy = |runs: u64| runs > words * RUNS_A_WORD_FOR_BITS;
-    if noisy(runs.len() as u64) {
-        // The result has at most 13 times the runs of the input, so nothing needs counting first.
+    let words = bits::words_to_draw(runs, lines, len);
+    // So few words cannot hold too many runs.
+    if words <= WORDS_A_RUN * runs.len() as u64 && (words <= MAX_TRANSPOSED_RUNS / 64 || words < runs.len() as u64) {
         sweep.packed.transpose(runs, lines, len, out);
         return Ok(());
     }
@@ -62,7 +64,7 @@ pub(super) fn transpose_runs(
     if toggles >= MAX_TRANSPOSED_RUNS {
         return Err(RleError::Runs { needed: toggles + 1 });
     }
-    if noisy(toggles) {
+    if words <= WORDS_A_TOGGLE * toggles {
         sweep.packed.transpose(runs, lines, len, out);
     } else {
         sweep.sort_by_place(toggles as usize, lines, len, out);
@@ -71,6 +73,13 @@ pub(super) fn transpose_runs(
 }
 
 impl Sweep {
+    /// Memory held.
+    pub(super) fn len_bytes(&self) -> usize {
+        size_of::<Range>() * self.ranges.capacity()
+            + size_of::<u32>() * (self.offsets.capacity() + self.previous.capacity() + self.current.capacity())
+            + self.packed.len_bytes()
+    }
+
     /// Fills `ranges` in line order; returns the number of places they cover.
     fn compare_lines(&mut self, runs: &[u32], lines: u32, len: u32) -> u64 {
         self.ranges.clear();
@@ -181,6 +190,7 @@ impl Sweep {
             *offset = begin;
             begin += over;
         }
+        // What is in it is overwritten.
         out.resize(toggles + 1, 0);
         for range in &self.ranges {
             for offset in &mut offsets[range.from as usize..range.to as usize] {
