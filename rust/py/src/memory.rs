@@ -1,9 +1,9 @@
 //! What the allocator does with memory that is given back.
 
 /// A block that the allocator is to keep rather than return, bytes.
-const KEPT_BYTES: usize = 16 << 20;
+const KEPT_BYTES: usize = 2 << 20;
 
-/// Lets blocks of up to 16 MB be used again.
+/// Lets blocks of up to 2 MB be used again.
 ///
 /// glibc returns every block of more than 128 KB to the system, and the end of its heap once 256 KB of it are free, until it
 /// sees a larger block freed: it then keeps blocks of that size, and twice as much at the end. Batches, bodies of requests and

@@ -158,13 +158,6 @@ impl Names {
         if self.index.is_empty() {
             return None;
         }
-        // Most files number their entries one by one: the id says where its entry stands.
-        if let (Id::Int(value), Some(&first)) = (id, self.ids.first()) {
-            let guess = usize::try_from(value.wrapping_sub(first)).unwrap_or(usize::MAX);
-            if guess < self.len() && self.key(guess) == Some(id) {
-                return Some(guess);
-            }
-        }
         let mut slot = self.slot(id);
         loop {
             let entry = self.index[slot];

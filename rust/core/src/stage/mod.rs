@@ -19,6 +19,9 @@ pub use staged::{Duplicate, LabelRowSpan, Staged};
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
 const MERGE_WIDTH: usize = 64;
 
+/// Most that is set aside for rows before there are any.
+const MOST_SET_ASIDE_BYTES: usize = 1 << 28;
+
 /// Where a row's bytes lie in the arena.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -69,7 +72,7 @@ impl StagedRows {
     }
 
     fn append(&mut self, other: Self) {
-        if self.is_empty() {
+        if self.entries.capacity() == 0 {
             *self = other;
             return;
         }
@@ -112,8 +115,17 @@ pub struct StageBuilder {
 impl StageBuilder {
     /// A stage that spills to `work_dir` once it holds more than `budget_bytes`; without a folder it stays in memory.
     pub fn new(work_dir: Option<PathBuf>, budget_bytes: usize) -> Self {
+        // Where there is a bound all of it is set aside at once: untouched pages cost nothing, growing costs copies and leaves
+        // holes.
+        let rows = match work_dir {
+            Some(_) => {
+                let bytes = budget_bytes.min(MOST_SET_ASIDE_BYTES);
+                StagedRows::with_capacity(bytes / size_of::<Entry>() / 2, bytes)
+            }
+            None => StagedRows::default(),
+        };
         Self {
-            rows: StagedRows::default(),
+            rows,
             budget_bytes,
             work_dir,
             runs: Vec::new(),
