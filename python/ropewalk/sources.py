@@ -12,7 +12,9 @@ from pathlib import Path
 from ropewalk.errors import UsageError
 from ropewalk.text import shown
 
-SUFFIXES = (".json", ".jsonl", ".ndjson")
+_TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_PACKED_SUFFIXES = (".gz", ".zst")
+SUFFIXES = (*_TEXT_SUFFIXES, *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES))
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,13 @@ class Source:
         return self.given if isinstance(self.given, Path) else None
 
     @property
+    def is_packed(self) -> bool:
+        """Whether its name says that it is compressed; the core looks at the content."""
+        return self.path is not None and self.path.name.lower().endswith(_PACKED_SUFFIXES)
+
+    @property
     def len_bytes(self) -> int:
-        """Size, in bytes."""
+        """Size as it is stored, in bytes."""
         return len(self.given) if isinstance(self.given, bytes) else self.given.stat().st_size
 
 
@@ -43,12 +50,13 @@ def find_sources(
 ) -> list[Source]:
     """Find the prediction files that files, folders and globs name.
 
-    A label is the file's name. Files that share one are told apart by their path below their common folder,
-    written with `/` on every system.
+    A label is the file's name, without the `.gz` or `.zst` of a compressed one: objects are known again whether their
+    file is compressed or not. Files that share one are told apart by their path below their common folder, written with
+    `/` on every system.
 
     Args:
-        given: Files, folders (searched below, hidden ones left out, for `.json`, `.jsonl` and `.ndjson`) and globs
-            (`**` crosses folders).
+        given: Files, folders (searched below, hidden ones left out, for `.json`, `.jsonl` and `.ndjson`, also
+            with `.gz` or `.zst` behind it) and globs (`**` crosses folders).
         source_label: Label instead of the file's name; for one file only.
 
     Returns:
@@ -86,7 +94,7 @@ def _files(name: str) -> list[Path]:
     if path.is_dir():
         files = list(_below(path))
         if not files:
-            raise UsageError(f"{shown(name)}: the folder holds no {', '.join(SUFFIXES)} file")
+            raise UsageError(f"{shown(name)}: the folder holds no {', '.join(_TEXT_SUFFIXES)} file")
         return files
     if glob.has_magic(name):
         files = [Path(match) for match in glob.glob(str(path), recursive=True) if os.path.isfile(match)]
@@ -107,7 +115,7 @@ def _below(folder: Path) -> Iterable[Path]:
 def _labels(paths: Sequence[Path]) -> list[str]:
     by_name: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
-        by_name[path.name].append(path)
+        by_name[_unpacked_name(path)].append(path)
     labels: dict[Path, str] = {}
     for name, sharing in by_name.items():
         if len(sharing) == 1:
@@ -118,3 +126,7 @@ def _labels(paths: Sequence[Path]) -> list[str]:
         for path, full in zip(sharing, absolute, strict=True):
             labels[path] = full.relative_to(root).as_posix()
     return [labels[path] for path in paths]
+
+
+def _unpacked_name(path: Path) -> str:
+    return path.stem if path.suffix.lower() in _PACKED_SUFFIXES else path.name

@@ -31,6 +31,9 @@ FORMATS = ("coco",)
 # Sorted runs and the runs they are merged into stand on disk together for a while.
 _DISK_FACTOR = 2
 
+# How many times as long the text in a compressed file is, for predictions.
+_UNPACKED_FACTOR = 10
+
 # File systems take names of 255 bytes, branches may have longer ones.
 _STEM_CHARACTERS = 120
 
@@ -116,7 +119,10 @@ def staged_sources(
 
     options.work_dir.mkdir(parents=True, exist_ok=True)
     sizes = [source.len_bytes for source in sources]
-    check_disk(options.work_dir, sum(sizes) * _DISK_FACTOR)
+    text_bytes = (
+        size * (_UNPACKED_FACTOR if source.is_packed else 1) for source, size in zip(sources, sizes, strict=True)
+    )
+    check_disk(options.work_dir, sum(text_bytes) * _DISK_FACTOR)
     rejects = options.reject_file(f"{rejects_stem}-{branch}", sources)
     with stage_folder(options.work_dir) as folder:
         budget = {} if options.memory_bytes is None else {"memory_bytes": options.memory_bytes}

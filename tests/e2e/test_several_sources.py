@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
 
 import pytest
 
+from ropewalk.errors import FileError
 from ropewalk.progress import NoProgress
 from workbench import CATEGORIES, Bench, box, dataset, mask
 
@@ -154,3 +156,25 @@ def test_progress_goes_on_from_one_source_to_the_next(bench: Bench) -> None:
     bench.run(paths, dry_run=True, progress=progress)
     assert seen == sorted(seen)
     assert seen[-1] == progress.total == sum(path.stat().st_size for path in paths)
+
+
+def test_a_compressed_file_is_the_same_source(bench: Bench) -> None:
+    content = dataset([box(1), box(2, track_id=4), mask(3), box(4, bbox=[1]), box(5, image=101)])
+    plain = bench.run(content)
+    packed = bench.write(gzip.compress(json.dumps(content).encode()), "predictions.json.gz")
+    again = bench.run(packed)
+    assert (again.annotations_already_there, again.label_rows_saved) == (4, 0)
+    assert again.rejects_by_code == plain.rejects_by_code
+    # A reject that shows after staging quotes the text, not the compressed bytes.
+    bench.branch += "-packed"
+    doubled = dataset([box(1, image=101, track_id=4), box(2, image=101, track_id=4, score=0.5)])
+    bench.run(bench.write(gzip.compress(json.dumps(doubled).encode()), "doubled.json.gz"))
+    (reject,) = bench.rejects()
+    assert (reject["code"], reject["annotation"]["id"]) == ("duplicate_track_frame", 2)
+
+
+def test_a_damaged_compressed_file_stops_the_import(bench: Bench) -> None:
+    packed = gzip.compress(json.dumps(dataset([box(n) for n in range(100)])).encode())
+    with pytest.raises(FileError, match=r"cut\.json\.gz: its compressed data ends in the middle"):
+        bench.run(bench.write(packed[:-30], "cut.json.gz"))
+    assert bench.objects() == []

@@ -71,3 +71,11 @@ def test_a_hostile_name_is_escaped_in_the_error(tmp_path: Path) -> None:
 def test_no_source_at_all() -> None:
     with pytest.raises(UsageError, match="at least one"):
         find_sources([])
+
+
+def test_a_compressed_file_goes_by_the_name_of_what_it_holds(tmp_path: Path) -> None:
+    make(tmp_path, "a/p.json.gz", "a/q.ndjson.ZST", "a/notes.gz")
+    assert labels(tmp_path / "a") == ["p.json", "q.ndjson"]
+    # Beside its plain form each needs a name of its own.
+    make(tmp_path, "a/p.json")
+    assert labels(tmp_path / "a") == ["p.json", "p.json.gz", "q.ndjson"]

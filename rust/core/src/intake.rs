@@ -6,11 +6,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
-use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, SourceBatch, Stamp};
+use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, Pieces, SourceBatch, Stamp};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::reject::{Origin, Reason, Reject, Unresolved, MAX_TEXT_BYTES};
@@ -94,13 +94,14 @@ struct Source {
     /// What told the file before it was read.
     stamp: Option<Stamp>,
     origin: Origin,
+    pieces: Mutex<Pieces>,
 }
 
 impl Source {
     /// An annotation's own text, as long as the file is the one that was read.
     fn text(&self, span: TextSpan) -> Option<Vec<u8>> {
         let len = (span.len as usize).min(MAX_TEXT_BYTES);
-        let text = self.input.read_span(span.at, len).ok()?;
+        let text = self.pieces.lock().ok()?.read(&self.input, span.at, len).ok()?;
         // Only now, so that a change while it was read is seen as well.
         let unchanged = self.stamp.is_some() && self.input.stamp() == self.stamp;
         (unchanged && text.len() == len).then_some(text)
@@ -113,6 +114,7 @@ impl Sources {
             input: input.clone(),
             stamp,
             origin,
+            pieces: Mutex::default(),
         });
         self.0.len() as u32 - 1
     }

@@ -21,7 +21,7 @@ use crate::errors::to_py;
 use crate::memory;
 
 /// Memory that the stage takes before it spills to the work folder.
-const MEMORY_BYTES: usize = 48 << 20;
+const MEMORY_BYTES: usize = 32 << 20;
 
 /// Label rows between two looks for ctrl-C.
 const MEASURED_TOGETHER: usize = 32;

@@ -46,7 +46,10 @@ impl Compression {
     }
 
     /// A reader of what `source` decodes to, and the number of its bytes that were taken so far.
-    pub fn decoded<R: Read + Send + Sync + 'static>(self, source: R) -> Result<(Box<dyn Read + Send + Sync>, Consumed)> {
+    pub fn decoded<R: Read + Send + Sync + 'static>(
+        self,
+        source: R,
+    ) -> Result<(Box<dyn Read + Send + Sync>, Consumed)> {
         let consumed = Consumed::default();
         let source = Counted {
             source,
@@ -101,12 +104,24 @@ struct Bounded {
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let read = self.decoder.read(buffer)?;
+        let read = self.decoder.read(buffer).map_err(damaged)?;
         self.decoded += read as u64;
         if self.decoded > FREE_BYTES + MOST_GROWTH * self.consumed.bytes() {
             let message = format!("it decodes to more than {MOST_GROWTH} times its size; decompress it first");
             return Err(Error::new(ErrorKind::InvalidData, message));
         }
         Ok(read)
+    }
+}
+
+/// Says of what a decoder finds wrong that it is the compressed data, not the JSON in it.
+fn damaged(cause: Error) -> Error {
+    match cause.kind() {
+        ErrorKind::UnexpectedEof => Error::new(cause.kind(), "its compressed data ends in the middle"),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => Error::new(
+            ErrorKind::InvalidData,
+            format!("its compressed data is damaged ({cause})"),
+        ),
+        _ => cause,
     }
 }

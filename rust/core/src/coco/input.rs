@@ -1,13 +1,15 @@
-//! Where the bytes of a COCO file come from, and the refillable window over them that the scanner works on.
+//! Where the bytes of a COCO file come from, and the refillable window over them that the scanner works on. Positions are
+//! those of the JSON text, also where the file holds it compressed.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::compressed::{Compression, Consumed};
 use super::json::{Scan, Scanner, Stop};
 use super::skip::{Hop, Skip};
 use crate::error::{Error, Result};
@@ -64,10 +66,16 @@ impl CocoInput {
         }
     }
 
-    /// The file's name without folders; none for a file in memory.
+    /// The file's name without folders, and without the suffix that says how it is compressed; none for a file in memory.
     pub fn file_name(&self) -> Option<Cow<'_, str>> {
         match &self.place {
-            Place::Path(path) => path.file_name().map(OsStr::to_string_lossy),
+            Place::Path(path) => {
+                let is_packed =
+                    |suffix: &OsStr| suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst");
+                let packed = path.extension().is_some_and(is_packed);
+                let name = if packed { path.file_stem() } else { path.file_name() };
+                name.map(OsStr::to_string_lossy)
+            }
             Place::Bytes(_) => None,
         }
     }
@@ -86,17 +94,6 @@ impl CocoInput {
         }
     }
 
-    /// Reads at most `len` bytes from byte `at`.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn read_span(&self, at: u64, len: usize) -> Result<Vec<u8>> {
-        let mut text = Vec::new();
-        let span = self.open_at(at)?.take(len as u64).read_to_end(&mut text);
-        span.map_err(|cause| self.failed(cause))?;
-        Ok(text)
-    }
-
     /// An error at byte `byte` of this file.
     pub(super) fn error(&self, byte: u64, message: impl Into<String>) -> Error {
         Error::Source {
@@ -111,13 +108,41 @@ impl CocoInput {
     }
 
     /// Room for the file from byte `byte` on, or for what a window of a long one holds.
-    fn room_from(&self, byte: u64) -> usize {
-        let rest = self.stamp().map_or(0, |stamp| stamp.len_bytes.saturating_sub(byte));
+    fn room_from(&self, opened: &Opened) -> usize {
+        if opened.consumed.is_some() {
+            return WINDOW_BYTES;
+        }
+        let rest = self
+            .stamp()
+            .map_or(0, |stamp| stamp.len_bytes.saturating_sub(opened.at));
         // One byte more, so that the end is seen without growing.
         (rest as usize).saturating_add(1).min(WINDOW_BYTES)
     }
 
-    fn open_at(&self, byte: u64) -> Result<Box<dyn Read + Send + Sync>> {
+    fn open_at(&self, byte: u64) -> Result<Opened> {
+        let mut head = [0; Compression::HEAD_BYTES];
+        let mut file = self.open_raw(0)?;
+        let head_bytes = read_fully(&mut file, &mut head).map_err(|cause| self.failed(cause))?;
+        let Some(compression) = Compression::of(&head[..head_bytes]) else {
+            return Ok(Opened {
+                text: self.open_raw(byte)?,
+                at: byte,
+                consumed: None,
+            });
+        };
+        let raw = self.open_raw(0)?;
+        let (text, consumed) = compression.decoded(raw).map_err(|cause| self.failed(cause))?;
+        let mut opened = Opened {
+            text,
+            at: 0,
+            consumed: Some(consumed),
+        };
+        opened.skip_to(byte).map_err(|cause| self.failed(cause))?;
+        Ok(opened)
+    }
+
+    /// Opens the file as it is stored.
+    fn open_raw(&self, byte: u64) -> Result<Box<dyn Read + Send + Sync>> {
         match &self.place {
             Place::Path(path) => {
                 let mut file = File::open(path).map_err(Error::io(path))?;
@@ -133,10 +158,73 @@ impl CocoInput {
     }
 }
 
+/// Reads until `buffer` is full or the file ends; gives the number of bytes.
+fn read_fully(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read(&mut buffer[read..]) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(read)
+}
+
+/// The text of a file from somewhere on.
+struct Opened {
+    text: Box<dyn Read + Send + Sync>,
+    /// Where it stands.
+    at: u64,
+    /// Of a compressed file, how much of it was taken.
+    consumed: Option<Consumed>,
+}
+
+impl Opened {
+    /// Reads past everything before byte `byte`, or to the end of a shorter text.
+    fn skip_to(&mut self, byte: u64) -> std::io::Result<()> {
+        self.at += std::io::copy(&mut (&mut self.text).take(byte - self.at), &mut std::io::sink())?;
+        Ok(())
+    }
+}
+
+/// Reads pieces of a file. A compressed one is decoded once, as long as pieces are asked for in their order.
+#[derive(Default)]
+pub struct Pieces {
+    opened: Option<Opened>,
+}
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pieces").finish_non_exhaustive()
+    }
+}
+
+impl Pieces {
+    /// Reads at most `len` bytes of `input` from byte `at`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read(&mut self, input: &CocoInput, at: u64, len: usize) -> Result<Vec<u8>> {
+        let mut opened = match self.opened.take() {
+            Some(opened) if opened.at <= at && opened.consumed.is_some() => opened,
+            _ => input.open_at(at)?,
+        };
+        let mut text = Vec::new();
+        let read = opened
+            .skip_to(at)
+            .and_then(|()| (&mut opened.text).take(len as u64).read_to_end(&mut text));
+        opened.at += read.map_err(|cause| input.failed(cause))? as u64;
+        self.opened = Some(opened);
+        Ok(text)
+    }
+}
+
 /// A stretch of a file in memory: what is being read, and before it what the current batch still needs.
 pub(super) struct Window {
     input: CocoInput,
-    file: Box<dyn Read + Send + Sync>,
+    file: Opened,
     text: Vec<u8>,
     /// Offset in the file of the first byte of `text`.
     base: u64,
@@ -151,10 +239,11 @@ pub(super) struct Window {
 impl Window {
     /// Opens `input` at byte `byte`.
     pub fn open(input: &CocoInput, byte: u64, chunk_bytes: usize) -> Result<Self> {
+        let file = input.open_at(byte)?;
         Ok(Self {
             input: input.clone(),
-            file: input.open_at(byte)?,
-            text: Vec::with_capacity(input.room_from(byte)),
+            text: Vec::with_capacity(input.room_from(&file)),
+            file,
             base: byte,
             keep: 0,
             at: 0,
@@ -187,6 +276,11 @@ impl Window {
     /// Offset in the file of the first byte that is not read yet.
     pub fn position(&self) -> u64 {
         self.byte(self.at)
+    }
+
+    /// How much of the file was read, in bytes of the file as it is stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.file.consumed.as_ref().map_or(self.position(), Consumed::bytes)
     }
 
     /// An error at a position in [`Self::text`].
@@ -292,7 +386,7 @@ impl Window {
         }
         let wanted = self.chunk_bytes.max(unread);
         self.text.reserve(wanted);
-        let read = (&mut self.file)
+        let read = (&mut self.file.text)
             .take(wanted as u64)
             .read_to_end(&mut self.text)
             .map_err(|cause| self.input.failed(cause))?;

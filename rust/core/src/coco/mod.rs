@@ -15,6 +15,7 @@
 //! ```
 
 mod annotation;
+mod compressed;
 mod counts;
 mod digits;
 mod duplicates;
@@ -31,7 +32,7 @@ mod survey;
 mod tables;
 mod values;
 
-pub use input::{CocoInput, Stamp};
+pub use input::{CocoInput, Pieces, Stamp};
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use source_batch::SourceBatch;
 pub use tables::{ClassName, CocoTables, MediaName};

@@ -213,9 +213,9 @@ impl CocoReader {
         }
     }
 
-    /// Bytes of the file that the batches so far cover.
+    /// Bytes of the file, as it is stored, that the batches so far cover; somewhat more of a compressed one.
     pub fn bytes_read(&self) -> u64 {
-        self.window.position()
+        self.window.stored_bytes()
     }
 
     /// Reads the next batch; none at the file's end. Batches do not depend on the chunk size.

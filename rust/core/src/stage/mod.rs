@@ -167,6 +167,8 @@ impl StageBuilder {
             return staged::in_memory(arena, rows, self.max_per_frame);
         }
         self.spill()?;
+        // Merging has buffers of its own.
+        self.rows = StagedRows::default();
         let Some(dir) = self.work_dir else {
             return Err(Error::Stage("runs without a work folder".into()));
         };
