@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, StringViewArray, UInt64Array};
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 use ropewalk_core::batch::{
     schema, Annotation, AnnotationBatch, AnnotationBatchBuilder, Kind, Points, RleOrder, Shape, Unit, SCHEMA_VERSION,
@@ -171,6 +171,32 @@ fn tables_in_other_types_and_order_are_taken() {
         .unwrap_err()
         .to_string()
         .contains("column `frame`"));
+}
+
+/// Boxes as lists of any length, in a table that is a slice of a larger one: each row keeps its own.
+#[test]
+fn slices_of_boxes_in_lists_keep_their_rows() {
+    let row = rows()[0];
+    let boxes = [0.0, 1.0, 2.0].map(|x| Some([x, 2.0, 30.0, 4.5]));
+    let batch = batch_of(&boxes.map(|bbox| Annotation { bbox, ..row }));
+    for item in [DataType::List, DataType::LargeList] {
+        let mut columns = batch.record_batch().columns().to_vec();
+        let index = schema().index_of("box").unwrap();
+        columns[index] = arrow_cast::cast(
+            &columns[index],
+            &item(Field::new_list_field(DataType::Float64, true).into()),
+        )
+        .unwrap();
+        let names = schema();
+        let named = names
+            .fields()
+            .iter()
+            .zip(columns)
+            .map(|(field, column)| (field.name(), column, true));
+        let table = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+        let slice = AnnotationBatch::from_table(&table.slice(1, 2)).unwrap();
+        assert_eq!([slice.row(0).bbox, slice.row(1).bbox], boxes[1..]);
+    }
 }
 
 proptest! {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
-    Array, ArrowPrimitiveType, BinaryViewArray, FixedSizeListArray, Float64Array, ListArray, PrimitiveArray,
-    RecordBatch, StringViewArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, FixedSizeListArray, Float64Array, GenericListArray,
+    ListArray, OffsetSizeTrait, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array, UInt64Array,
 };
-
+use arrow_buffer::OffsetBuffer;
 use arrow_cast::{cast_with_options, CastOptions};
-use arrow_schema::Schema;
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema};
 
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
 use super::{Annotation, Kind, Points, RleOrder, Shape, Unit};
@@ -205,7 +205,7 @@ impl AnnotationBatch {
             let column = table
                 .column_by_name(name)
                 .ok_or_else(|| wrong(format!("there is no column `{name}`")))?;
-            let cast = cast_with_options(column, field.data_type(), &strict);
+            let cast = from_its_start(column).and_then(|column| cast_with_options(&column, field.data_type(), &strict));
             columns.push(cast.map_err(|cause| wrong(format!("column `{name}`: {cause}")))?);
         }
         let known = schema();
@@ -280,6 +280,30 @@ impl PointsColumn {
             parts: &self.parts.value_offsets()[start..=end],
         })
     }
+}
+
+/// A list column whose values begin with its first row's.
+///
+/// Casting lists to lists of a fixed size takes the values from their beginning on, whichever row a slice begins with.
+fn from_its_start(column: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
+    match column.data_type() {
+        DataType::List(field) => rebased(column.as_list::<i32>(), field),
+        DataType::LargeList(field) => rebased(column.as_list::<i64>(), field),
+        _ => Ok(Arc::clone(column)),
+    }
+}
+
+fn rebased<O: OffsetSizeTrait>(
+    list: &GenericListArray<O>,
+    field: &FieldRef,
+) -> std::result::Result<ArrayRef, ArrowError> {
+    let offsets = list.value_offsets();
+    let (first, last) = (offsets[0], offsets[list.len()]);
+    let rebased: Vec<O> = offsets.iter().map(|&offset| offset - first).collect();
+    let values = list.values().slice(first.as_usize(), (last - first).as_usize());
+    let offsets = OffsetBuffer::new(rebased.into());
+    let rebased = GenericListArray::try_new(Arc::clone(field), offsets, values, list.nulls().cloned())?;
+    Ok(Arc::new(rebased))
 }
 
 fn check_words(table: &RecordBatch, column: usize, known: impl Fn(&str) -> bool) -> Result<()> {
