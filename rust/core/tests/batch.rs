@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, StringViewArray, UInt64Array};
+use arrow_array::types::UInt8Type;
+use arrow_array::{ArrayRef, Float64Array, ListArray, RecordBatch, StringViewArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 use ropewalk_core::batch::{
@@ -171,6 +172,40 @@ fn tables_in_other_types_and_order_are_taken() {
         .unwrap_err()
         .to_string()
         .contains("column `frame`"));
+}
+
+#[test]
+fn fractions_are_no_frames_and_null_no_flag() {
+    let batch = batch_of(&rows());
+    let floats = |frames: [f64; 4]| {
+        let known = schema();
+        let columns = known
+            .fields()
+            .iter()
+            .cloned()
+            .zip(batch.record_batch().columns().to_vec());
+        let columns = columns.map(|(field, column)| match field.name().as_str() {
+            "frame" => (
+                "frame".to_owned(),
+                Arc::new(Float64Array::from(frames.to_vec())) as ArrayRef,
+                true,
+            ),
+            name => (name.to_owned(), column, true),
+        });
+        AnnotationBatch::from_table(&RecordBatch::try_from_iter_with_nullable(columns).unwrap())
+    };
+    assert_eq!(floats([3.0, 0.0, 7.0, 4294967295.0]).unwrap().row(2).frame, 7);
+    let error = floats([3.0, 0.0, 7.5, 1.0]).unwrap_err().to_string();
+    assert!(error.contains("column `frame` holds fractions"), "{error}");
+
+    let flags = ListArray::from_iter_primitive::<UInt8Type, _, _>(
+        [[Some(2), None], [Some(1), Some(0)]].repeat(2).into_iter().map(Some),
+    );
+    let error = AnnotationBatch::try_from_record_batch(with_column(&batch, "visibility", Arc::new(flags))).unwrap_err();
+    assert!(
+        error.to_string().contains("column `visibility` holds null flags"),
+        "{error}"
+    );
 }
 
 /// Boxes as lists of any length, in a table that is a slice of a larger one: each row keeps its own.

@@ -141,7 +141,7 @@ impl AnnotationBatch {
     ///
     /// # Errors
     /// [`Error::Schema`] names the first column that differs in name, type or null-ness, an unknown version, a word that
-    /// is not one of its column's, and coordinates that are null or not in pairs.
+    /// is not one of its column's, coordinates that are null or not in pairs, and null flags.
     pub fn try_from_record_batch(table: RecordBatch) -> Result<Self> {
         let wrong = |message: String| Error::Schema { message };
         let expected = schema();
@@ -184,6 +184,9 @@ impl AnnotationBatch {
                 "column `box` holds null coordinates; expected x, y, w, h".to_owned(),
             ));
         }
+        if table.column(at::VISIBILITY).as_list::<i32>().values().null_count() > 0 {
+            return Err(wrong("column `visibility` holds null flags; expected none".to_owned()));
+        }
         let columns = Columns::new(&table)?;
         Ok(Self { table, columns })
     }
@@ -206,7 +209,13 @@ impl AnnotationBatch {
                 .column_by_name(name)
                 .ok_or_else(|| wrong(format!("there is no column `{name}`")))?;
             let cast = from_its_start(column).and_then(|column| cast_with_options(&column, field.data_type(), &strict));
-            columns.push(cast.map_err(|cause| wrong(format!("column `{name}`: {cause}")))?);
+            let cast = cast.map_err(|cause| wrong(format!("column `{name}`: {cause}")))?;
+            if drops_fractions(column, &cast) {
+                return Err(wrong(format!(
+                    "column `{name}` holds fractions; expected whole numbers"
+                )));
+            }
+            columns.push(cast);
         }
         let known = schema();
         let version = table.schema_ref().metadata().get(VERSION_KEY);
@@ -280,6 +289,13 @@ impl PointsColumn {
             parts: &self.parts.value_offsets()[start..=end],
         })
     }
+}
+
+/// Whether casting numbers to integers, which Arrow takes to be no loss, left out what stands behind the point.
+fn drops_fractions(column: &ArrayRef, cast: &ArrayRef) -> bool {
+    let (from, to) = (column.data_type(), cast.data_type());
+    let narrows = from.is_numeric() && !from.is_integer() && to.is_integer();
+    narrows && !arrow_cast::cast(cast, from).is_ok_and(|back| &back == column)
 }
 
 /// A list column whose values begin with its first row's.
