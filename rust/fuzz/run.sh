@@ -22,6 +22,10 @@ failed=0
 for target in "$@"; do
     new=$out/corpus/$target findings=$out/findings/$target log=$out/$target.log
     mkdir -p "$new" "$findings"
+    for old in "$findings"/*; do
+        # What was mended since is no finding any more.
+        if [ -f "$old" ] && "$out/$host/fuzz/$target" "$old" >/dev/null 2>&1; then rm "$old"; fi
+    done
     status=0
     "$out/$host/fuzz/$target" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$findings/" "$new" "rust/fuzz/corpus/$target" >"$log" 2>&1 || status=$?

@@ -315,7 +315,7 @@ impl Columns {
                 for _ in 0..draw % 3 {
                     let draw = bytes.byte();
                     let ring: Vec<Option<f64>> = (0..draw % 8).map(|_| coordinate(bytes)).collect();
-                    sound &= draw < 250 && ring.len() % 2 == 0 && !ring.contains(&None);
+                    sound &= draw < 250 && ring.len().is_multiple_of(2) && !ring.contains(&None);
                     rings.push(ring.len(), draw < 250);
                     of_part.push(ring.iter().copied().flatten().collect::<Vec<f64>>());
                     coords.extend(ring);
