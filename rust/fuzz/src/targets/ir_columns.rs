@@ -213,12 +213,12 @@ impl Columns {
             let (draw, value) = match bytes.byte() {
                 250.. => (250, None),
                 draw @ 248.. => (draw, Some(f64::from(bytes.u32()))),
-                247 if form > 0 => (247, Some(-1.0)),
-                246 if form > 0 => (246, Some(4_294_967_296.0)),
-                245 if form > 1 => (245, Some(2.5)),
+                240.. if form > 0 => (240, Some(-1.0)),
+                232.. if form > 0 => (240, Some(4_294_967_296.0)),
+                224.. if form > 1 => (240, Some(2.5)),
                 draw => (0, Some(f64::from(draw))),
             };
-            if draw == 250 && !nullable || (245..248).contains(&draw) {
+            if draw == 250 && !nullable || draw == 240 {
                 self.wrong(row);
             }
             drawn.push(value);
