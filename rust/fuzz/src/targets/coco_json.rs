@@ -16,11 +16,14 @@ pub(super) const WORDS: &[&str] = &["blocked", "dataset", "rejects", "results", 
 /// Bytes that are read at a time where the input does not say.
 const CHUNK_BYTES: usize = 1 << 10;
 
-/// Bytes that reading a file may hold. The most is a reject, some 300 bytes with its texts, for each item of two bytes
-/// (`1,`), in a list that grows by doubling.
+/// Bytes that reading a file may hold. The most is a reject, some 220 bytes, for each item of two bytes (`1,`), in a list
+/// that grows by doubling; that ends with the batch.
 fn reading_bytes(len: usize, chunk_bytes: usize) -> usize {
-    600 * len + 4 * chunk_bytes + (1 << 16)
+    (200 * len).min(24 * len + MOST_REJECTS_BYTES) + 4 * chunk_bytes + (1 << 16)
 }
+
+/// Bytes of the rejects of a batch, of which the input asks for 255 rows at most.
+const MOST_REJECTS_BYTES: usize = 1 << 18;
 
 /// What a file gives, in a form that can be compared.
 #[derive(Debug, Default, PartialEq)]
@@ -79,7 +82,7 @@ fn try_read(file: &CocoInput, options: &CocoOptions) -> Result<Outcome> {
     while let Some(found) = reader.next_batch()? {
         let rows = found.batch.len();
         let mut batch = format!("{:?} {:?}", found.media, found.classes);
-        assert!(rows <= options.batch_rows.max(1));
+        assert!(rows.max(found.rejects.len()) <= options.batch_rows.max(1));
         assert_eq!((rows, rows), (found.media.len(), found.classes.len()));
         for row in 0..rows {
             let annotation = found.batch.row(row);
