@@ -21,7 +21,7 @@ pub(super) fn reading_bytes(len: usize) -> usize {
 /// Bytes that walking a mask in the other order may hold: ranges and packed words for each run of either, and an offset
 /// for each line.
 fn transposing_bytes(runs: usize, size: Size) -> usize {
-    160 * runs + 16 * (size.h() as usize + size.w() as usize) + 1024
+    160 * runs + 16 * (size.h() as usize + size.w() as usize) + 4096
 }
 
 /// Bytes that following a mask's edges may hold: corners, sides and links of up to three bands a run.
