@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help demo test lint test-rust test-python soak bench bench-fast clean
+.PHONY: help demo test lint test-rust test-python soak fuzz bench bench-fast clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ test-python: $(VENV)/.test ## Tests of the Python package.
 
 soak: $(VENV)/.test ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
 	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak
+
+fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS (default 60) a target.
+	rust/fuzz/run.sh
 
 bench: $(VENV)/.test ## Measure against the peers and write benches/RESULTS.md (some minutes).
 	$(BIN)/python benches/end_to_end.py --out benches/RESULTS.md

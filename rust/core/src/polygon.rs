@@ -29,8 +29,12 @@ fn clip_side(points: &[[f64; 2]], axis: usize, limit: f64, keep_below: bool) -> 
     let Some(mut from) = points.last() else { return out };
     for to in points {
         if inside(from) != inside(to) {
-            let share = (limit - from[axis]) / (to[axis] - from[axis]);
-            let mut crossing = [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
+            // The distance of two finite numbers may be infinite, that of their halves is not.
+            let far = [0, 1].iter().any(|&at| !(to[at] - from[at]).is_finite());
+            let scale = if far { 0.5 } else { 1.0 };
+            let [a, b] = [from, to].map(|point| point.map(|value| value * scale));
+            let share = (limit * scale - a[axis]) / (b[axis] - a[axis]);
+            let mut crossing = [0, 1].map(|at| (a[at] + share * (b[at] - a[at])) / scale);
             crossing[axis] = limit;
             out.push(crossing);
         }
@@ -127,6 +131,18 @@ mod tests {
         assert!(cut.chunks_exact(2).all(|p| p[0] <= 4.0));
         assert!(clip(&F, 0.5, 9.0).len() < 6);
         assert!(clip(&[-9.0, -9.0, -1.0, -9.0, -1.0, -2.0], 7.0, 9.0).is_empty());
+    }
+
+    #[test]
+    fn clipping_reaches_to_the_largest_numbers() {
+        let ring = [
+            -1.7e308, -1.7e308, 1.7e308, 1.7e308, -1.6e308, 1.7e308, -1.5e308, 1.7e308,
+        ];
+        let cut = clip(&ring, 20.0, 30.0);
+        assert!(cut
+            .chunks_exact(2)
+            .all(|p| (0.0..=20.0).contains(&p[0]) && (0.0..=30.0).contains(&p[1])));
+        assert!(!cut.is_empty());
     }
 
     #[test]

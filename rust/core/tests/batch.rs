@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, StringViewArray, UInt64Array};
-use arrow_schema::Schema;
+use arrow_array::types::UInt8Type;
+use arrow_array::{ArrayRef, Float64Array, ListArray, RecordBatch, StringViewArray, UInt64Array};
+use arrow_schema::{DataType, Field, Schema};
 use proptest::prelude::*;
 use ropewalk_core::batch::{
     schema, Annotation, AnnotationBatch, AnnotationBatchBuilder, Kind, Points, RleOrder, Shape, Unit, SCHEMA_VERSION,
@@ -171,6 +172,66 @@ fn tables_in_other_types_and_order_are_taken() {
         .unwrap_err()
         .to_string()
         .contains("column `frame`"));
+}
+
+#[test]
+fn fractions_are_no_frames_and_null_no_flag() {
+    let batch = batch_of(&rows());
+    let floats = |frames: [f64; 4]| {
+        let known = schema();
+        let columns = known
+            .fields()
+            .iter()
+            .cloned()
+            .zip(batch.record_batch().columns().to_vec());
+        let columns = columns.map(|(field, column)| match field.name().as_str() {
+            "frame" => (
+                "frame".to_owned(),
+                Arc::new(Float64Array::from(frames.to_vec())) as ArrayRef,
+                true,
+            ),
+            name => (name.to_owned(), column, true),
+        });
+        AnnotationBatch::from_table(&RecordBatch::try_from_iter_with_nullable(columns).unwrap())
+    };
+    assert_eq!(floats([3.0, 0.0, 7.0, 4294967295.0]).unwrap().row(2).frame, 7);
+    let error = floats([3.0, 0.0, 7.5, 1.0]).unwrap_err().to_string();
+    assert!(error.contains("column `frame` holds fractions"), "{error}");
+
+    let flags = ListArray::from_iter_primitive::<UInt8Type, _, _>(
+        [[Some(2), None], [Some(1), Some(0)]].repeat(2).into_iter().map(Some),
+    );
+    let error = AnnotationBatch::try_from_record_batch(with_column(&batch, "visibility", Arc::new(flags))).unwrap_err();
+    assert!(
+        error.to_string().contains("column `visibility` holds null flags"),
+        "{error}"
+    );
+}
+
+/// Boxes as lists of any length, in a table that is a slice of a larger one: each row keeps its own.
+#[test]
+fn slices_of_boxes_in_lists_keep_their_rows() {
+    let row = rows()[0];
+    let boxes = [0.0, 1.0, 2.0].map(|x| Some([x, 2.0, 30.0, 4.5]));
+    let batch = batch_of(&boxes.map(|bbox| Annotation { bbox, ..row }));
+    for item in [DataType::List, DataType::LargeList] {
+        let mut columns = batch.record_batch().columns().to_vec();
+        let index = schema().index_of("box").unwrap();
+        columns[index] = arrow_cast::cast(
+            &columns[index],
+            &item(Field::new_list_field(DataType::Float64, true).into()),
+        )
+        .unwrap();
+        let names = schema();
+        let named = names
+            .fields()
+            .iter()
+            .zip(columns)
+            .map(|(field, column)| (field.name(), column, true));
+        let table = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+        let slice = AnnotationBatch::from_table(&table.slice(1, 2)).unwrap();
+        assert_eq!([slice.row(0).bbox, slice.row(1).bbox], boxes[1..]);
+    }
 }
 
 proptest! {

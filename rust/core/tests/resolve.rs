@@ -19,14 +19,20 @@ const PLAN: &str = r##"{
   "branch": "b",
   "ontology": [
     {"feature_hash": "road0000", "name": "road", "color": "#222222", "shape": "polygon"},
-    {"feature_hash": "tree0000", "name": "tree", "color": "#333333", "shape": "bitmask"}
+    {"feature_hash": "tree0000", "name": "tree", "color": "#333333", "shape": "bitmask"},
+    {"feature_hash": "crate000", "name": "crate", "color": "#444444", "shape": "bounding_box"}
   ],
   "media": [{"data_hash": "i", "title": "still.jpg", "data_type": "image", "dataset_hash": "d", "dataset_title": "",
              "width": 7, "height": 5, "frames": 1}]
 }"##;
 
 /// Resolves an annotation of `class` that has one part, an outer ring and holes, and shows what is staged to `visit`.
-fn resolve(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) {
+fn resolve(class: &str, rings: &[&[f64]], visit: impl FnMut(&Geometry<'_>)) {
+    assert_eq!(verdict(class, rings, visit), Verdict::Found(()));
+}
+
+/// As [`resolve`], for an annotation that may not be staged.
+fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) -> Verdict<()> {
     let plan = Arc::new(Plan::from_json(PLAN).unwrap());
     let ends = rings.iter().scan(0, |end, ring| {
         *end += ring.len() as i32;
@@ -66,7 +72,9 @@ fn resolve(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         &mut Scratch::default(),
         &mut resolved,
     );
-    assert_eq!(verdict, Verdict::Found(()));
+    if verdict != Verdict::Found(()) {
+        return verdict;
+    }
     let mut builder = StageBuilder::new(None, 0);
     builder.append(resolved.rows).unwrap();
     let staged = builder.finish().unwrap();
@@ -75,6 +83,7 @@ fn resolve(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         Ok(())
     });
     visited.unwrap();
+    verdict
 }
 
 /// Extents of the rings of a class's one part.
@@ -113,6 +122,13 @@ fn holes_are_cut_at_the_images_edge_too() {
     let cut = [1.0, 1.0, 6.0, 3.0];
     assert_eq!(extents(&[&outer, &across]), [cut, [2.0, 2.0, 5.0, 1.0]]);
     assert_eq!(extents(&[&outer, &outside]), [cut]);
+}
+
+#[test]
+fn a_box_whose_sides_are_no_numbers_is_rejected() {
+    let ring = [-1.7e308, 1.0, 1.7e308, 1.0, 3.0, 4.0];
+    let reject = Verdict::Reject(Reason::NotFinite { field: "bbox" });
+    assert_eq!(verdict("crate", &[&ring], |_| ()), reject);
 }
 
 #[test]

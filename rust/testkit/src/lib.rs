@@ -1,4 +1,6 @@
 //! Oracles written pixel by pixel, and generators.
 
+pub mod coco;
+pub mod json;
 pub mod masks;
 pub mod polygons;

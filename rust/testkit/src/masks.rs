@@ -92,6 +92,57 @@ pub fn rle_string(runs: &[u32]) -> String {
     out
 }
 
+/// Numbers of a COCO string, digit by digit in base 32; the code of what is wrong first.
+pub fn read_rle_string(string: &[u8]) -> Result<Vec<i128>, &'static str> {
+    let mut runs: Vec<i128> = Vec::new();
+    let mut digits: Vec<i128> = Vec::new();
+    for &byte in string {
+        if !(48..112).contains(&byte) {
+            return Err("rle_alphabet");
+        }
+        if digits.len() == 7 {
+            return Err("rle_number");
+        }
+        digits.push(i128::from(byte - 48));
+        if digits.last() >= Some(&32) {
+            continue;
+        }
+        let sign = if digits.last() >= Some(&16) {
+            -(1 << (5 * digits.len()))
+        } else {
+            0
+        };
+        let place = |(k, digit): (usize, &i128)| (digit % 32) << (5 * k);
+        let difference = sign + digits.iter().enumerate().map(place).sum::<i128>();
+        let back = if runs.len() >= 3 { runs[runs.len() - 2] } else { 0 };
+        if difference + back < 0 {
+            return Err("rle_negative");
+        }
+        runs.push(difference + back);
+        digits.clear();
+    }
+    if digits.is_empty() {
+        Ok(runs)
+    } else {
+        Err("rle_truncated")
+    }
+}
+
+/// The run lengths that [`runs`] would give for the pixels that `counts` stand for.
+pub fn canonical(counts: &[i128]) -> Vec<i128> {
+    let mut out: Vec<i128> = vec![0];
+    for (i, &count) in counts.iter().enumerate() {
+        if count == 0 {
+            continue;
+        }
+        if (out.len() - 1) % 2 != i % 2 {
+            out.push(0);
+        }
+        *out.last_mut().unwrap_or(&mut 0) += count;
+    }
+    out
+}
+
 /// Masks of every kind: empty sides, one colour, stripes, rectangles, discs and noise.
 pub fn any_mask(max_side: usize) -> impl Strategy<Value = Pixels> {
     (0..=max_side, 0..=max_side, 0..6u8, any::<u64>()).prop_map(|(h, w, kind, seed)| draw(h, w, kind, seed))

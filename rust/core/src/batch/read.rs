@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
-    Array, ArrowPrimitiveType, BinaryViewArray, FixedSizeListArray, Float64Array, ListArray, PrimitiveArray,
-    RecordBatch, StringViewArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, FixedSizeListArray, Float64Array, GenericListArray,
+    ListArray, OffsetSizeTrait, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array, UInt64Array,
 };
-
+use arrow_buffer::OffsetBuffer;
 use arrow_cast::{cast_with_options, CastOptions};
-use arrow_schema::Schema;
+use arrow_schema::{ArrowError, DataType, FieldRef, Schema};
 
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
 use super::text::Words;
@@ -145,7 +145,7 @@ impl AnnotationBatch {
     ///
     /// # Errors
     /// [`Error::Schema`] names the first column that differs in name, type or null-ness, an unknown version, a word that
-    /// is not one of its column's, and coordinates that are null or not in pairs.
+    /// is not one of its column's, coordinates that are null or not in pairs, and null flags.
     pub fn try_from_record_batch(table: RecordBatch) -> Result<Self> {
         let wrong = |message: String| Error::Schema { message };
         let expected = schema();
@@ -190,6 +190,9 @@ impl AnnotationBatch {
                 "column `box` holds null coordinates; expected x, y, w, h".to_owned(),
             ));
         }
+        if table.column(at::VISIBILITY).as_list::<i32>().values().null_count() > 0 {
+            return Err(wrong("column `visibility` holds null flags; expected none".to_owned()));
+        }
         let columns = Columns::new(&table, words)?;
         Ok(Self { table, columns })
     }
@@ -229,8 +232,14 @@ impl AnnotationBatch {
             let column = table
                 .column_by_name(name)
                 .ok_or_else(|| wrong(format!("there is no column `{name}`")))?;
-            let cast = cast_with_options(column, field.data_type(), &strict);
-            columns.push(cast.map_err(|cause| wrong(format!("column `{name}`: {cause}")))?);
+            let cast = from_its_start(column).and_then(|column| cast_with_options(&column, field.data_type(), &strict));
+            let cast = cast.map_err(|cause| wrong(format!("column `{name}`: {cause}")))?;
+            if drops_fractions(column, &cast) {
+                return Err(wrong(format!(
+                    "column `{name}` holds fractions; expected whole numbers"
+                )));
+            }
+            columns.push(cast);
         }
         let known = schema();
         let version = table.schema_ref().metadata().get(VERSION_KEY);
@@ -304,6 +313,37 @@ impl PointsColumn {
             parts: &self.parts.value_offsets()[start..=end],
         })
     }
+}
+
+/// Whether casting numbers to integers, which Arrow takes to be no loss, left out what stands behind the point.
+fn drops_fractions(column: &ArrayRef, cast: &ArrayRef) -> bool {
+    let (from, to) = (column.data_type(), cast.data_type());
+    let narrows = from.is_numeric() && !from.is_integer() && to.is_integer();
+    narrows && !arrow_cast::cast(cast, from).is_ok_and(|back| &back == column)
+}
+
+/// A list column whose values begin with its first row's.
+///
+/// Casting lists to lists of a fixed size takes the values from their beginning on, whichever row a slice begins with.
+fn from_its_start(column: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
+    match column.data_type() {
+        DataType::List(field) => rebased(column.as_list::<i32>(), field),
+        DataType::LargeList(field) => rebased(column.as_list::<i64>(), field),
+        _ => Ok(Arc::clone(column)),
+    }
+}
+
+fn rebased<O: OffsetSizeTrait>(
+    list: &GenericListArray<O>,
+    field: &FieldRef,
+) -> std::result::Result<ArrayRef, ArrowError> {
+    let offsets = list.value_offsets();
+    let (first, last) = (offsets[0], offsets[list.len()]);
+    let rebased: Vec<O> = offsets.iter().map(|&offset| offset - first).collect();
+    let values = list.values().slice(first.as_usize(), (last - first).as_usize());
+    let offsets = OffsetBuffer::new(rebased.into());
+    let rebased = GenericListArray::try_new(Arc::clone(field), offsets, values, list.nulls().cloned())?;
+    Ok(Arc::new(rebased))
 }
 
 /// The words of a column that holds no others.

@@ -26,7 +26,7 @@ pub struct CocoOptions {
     pub confidence_field: Option<String>,
     /// Whether `iscrowd` annotations are rows like others; they are left out and counted otherwise.
     pub include_crowd: bool,
-    /// Most rows a batch.
+    /// Most rows a batch, and most rejects.
     pub batch_rows: usize,
     /// Bytes read from the file at a time.
     pub chunk_bytes: usize,
@@ -269,7 +269,9 @@ impl CocoReader {
             if more {
                 self.add(&mut rows)?;
             }
-            let full = rows.spans.len() >= self.batch_rows || self.window.kept_bytes() >= BATCH_BYTES;
+            // A reject may be a hundred times as large as its text.
+            let most = rows.spans.len().max(rows.rejects.len()).max(rows.row_rejects.len());
+            let full = most >= self.batch_rows || self.window.kept_bytes() >= BATCH_BYTES;
             let any = self.summary.annotations_read > before.annotations_read;
             if any && (full || !more) {
                 let filtered = self.summary.filtered_crowd - before.filtered_crowd;

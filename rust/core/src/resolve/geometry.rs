@@ -184,6 +184,10 @@ fn draw_box<'a>(
     }
     let extent = || row.points.and_then(|points| polygon::extent(points.iter().flatten()));
     let corner_and_size = row.bbox.or_else(extent).ok_or(Reason::NoGeometry)?;
+    // Around finite points too: the largest numbers lie further apart than any number says.
+    if !corner_and_size.iter().all(|value| value.is_finite()) {
+        return Err(Reason::NotFinite { field: "bbox" });
+    }
     on_image(shape(corner_and_size), row, place, policy, scratch)
 }
 
