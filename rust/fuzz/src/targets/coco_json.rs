@@ -3,7 +3,7 @@
 //! Input: the chunk size (u16), most rows a batch (a byte), and the file.
 
 use ropewalk_core::batch::Annotation;
-use ropewalk_core::coco::{CocoInput, CocoKind, CocoOptions, CocoReader};
+use ropewalk_core::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, Pieces};
 use ropewalk_core::error::{Error, Result};
 use ropewalk_testkit::coco::{self, Fate, NotRead, Row};
 use ropewalk_testkit::json::{self, Fault, Json};
@@ -87,7 +87,10 @@ fn try_read(file: &CocoInput, options: &CocoOptions) -> Result<Outcome> {
         for row in 0..rows {
             let annotation = found.batch.row(row);
             let span = found.span_of(row);
-            assert_eq!(file.read_span(span.at, span.len as usize)?, found.text_of(row));
+            assert_eq!(
+                Pieces::default().read(file, span.at, span.len as usize)?,
+                found.text_of(row)
+            );
             let name = reader.tables().class(found.classes[row] as usize);
             assert_eq!(Some(annotation.class), name.name.or(name.id.as_deref()));
             outcome.rows.push(shown(&annotation));
