@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help demo test lint test-rust test-python soak fuzz bench bench-fast clean
+.PHONY: help demo test lint test-rust test-python soak fuzz bench bench-memory bench-fast clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS (default 60) a target
 
 bench: $(VENV)/.test ## Measure against the peers and write benches/RESULTS.md (some minutes).
 	$(BIN)/python benches/end_to_end.py --out benches/RESULTS.md
+
+bench-memory: $(VENV)/.test ## Measure the memory of convert on files of up to 10 GB and write benches/MEMORY.md (half an hour).
+	$(BIN)/python benches/convert_memory.py --out benches/MEMORY.md
 
 bench-fast: $(VENV)/.test ## Check that the peers make the same as ropewalk, on tiny inputs.
 	$(BIN)/python benches/end_to_end.py --fast

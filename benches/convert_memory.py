@@ -1,7 +1,11 @@
-"""Measures the memory of `convert` on files of ever more bytes, in processes of their own. Linux only."""
+"""Measures the memory of `convert`, files of 0.1, 1 and 10 GB: `python benches/convert_memory.py --out benches/MEMORY.md`.
+
+Each file is made, converted in a process of its own, and removed. Linux only; needs 25 GB of disk.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -16,7 +20,7 @@ from pathlib import Path
 from encord.objects import OntologyStructure, Shape
 
 from memory import status_mb
-from report import number
+from report import number, write
 from ropewalk.snapshot import Medium, Snapshot, write_snapshot
 
 TEXT = """\
@@ -33,6 +37,9 @@ _BYTES_AN_ANNOTATION = 150
 _SPARE_MB = 100
 _ROWS_HELD = 3
 _BYTES_AN_IMAGE = 48
+
+# First argument of the process that converts.
+_CHILD = "convert"
 
 # Position in the file -> number of the annotation, of so many.
 Order = Callable[[int], Iterator[int]]
@@ -92,7 +99,7 @@ def _converted(videos: int, order: Order, folder: Path, only: int | None = None)
         write_boxes(source, videos, order, only)
         write_snapshot(_project(videos), project_file)
         given = [str(source), str(project_file), own]
-        done = subprocess.run([sys.executable, __file__, *given], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, __file__, _CHILD, *given], capture_output=True, text=True, check=True)
         peak, row, seconds = json.loads(done.stdout)
         return source.stat().st_size, peak, row, seconds
 
@@ -179,5 +186,23 @@ def _convert(source: str, project_file: str, work_dir: str) -> None:
     sys.stdout.write(json.dumps([status_mb("VmHWM"), row, report.seconds]))
 
 
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, help="Markdown file to write; none: only print")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the sizes of all files")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ropewalk-bench-") as folder:
+        table = convert_memory(options.scale, Path(folder))
+    text = write([table], " ".join(["python benches/convert_memory.py", *sys.argv[1:]]))
+    if options.out:
+        options.out.write_text(text, encoding="utf-8", newline="\n")
+    else:
+        sys.stdout.write(text)
+
+
 if __name__ == "__main__":
-    _convert(*sys.argv[1:])
+    if sys.argv[1:2] == [_CHILD]:
+        _convert(*sys.argv[2:])
+    else:
+        main()
