@@ -1,6 +1,6 @@
-"""Measures the memory of `convert`, files of 0.1, 1 and 10 GB: `python benches/convert_memory.py --out benches/MEMORY.md`.
+"""Measures the memory of `convert`: `python benches/convert_memory.py --out benches/MEMORY.md`.
 
-Each file is made, converted in a process of its own, and removed. Linux only; needs 25 GB of disk.
+Files of 0.1, 1 and 10 GB are made, converted in a process of their own, and removed. Linux only; needs 25 GB of disk.
 """
 
 from __future__ import annotations
