@@ -15,7 +15,8 @@ GUIDE = (ROOT / "docs" / "guide" / "errors.md").read_text(encoding="utf-8")
 
 RUST = "".join(
     path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
-    for path in sorted((ROOT / "rust").glob("*/src/**/*.rs"))
+    for crate in ("core", "py")
+    for path in sorted((ROOT / "rust" / crate / "src").rglob("*.rs"))
     if not path.stem.endswith("tests")
 )
 PYTHON = "".join(path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py")))
