@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
         "empty": (b"", "byte 0"),
         "only-space": (b" \n\t", "empty"),
         "only-a-mark": (b"\xef\xbb\xbf", "empty"),
-        "gzip": (gzip.compress(WHOLE), "byte 0"),
+        "truncated-in-gzip": (gzip.compress(WHOLE[:CUT]), f"byte {CUT}"),
+        "xz": (lzma.compress(WHOLE), "byte 0"),
         "a-number": (b"17", "byte 0"),
         "no-coco": (b'{"hello": [1, 2]}', "byte"),
         "something-behind": (WHOLE + b"]", f"byte {len(WHOLE)}"),
