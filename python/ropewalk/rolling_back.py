@@ -108,8 +108,7 @@ def rollback(
         branch_lock(endpoint, project.project_hash, branch) as turn,
     ):
         ledger = _chosen(find_ledgers(work_dir, project.project_hash, branch), endpoint, branch, name)
-        unrecorded = max(0, ledger.header.label_rows - len(ledger.records))
-        result = Rollback(damaged=ledger.damaged, unrecorded=unrecorded)
+        result = Rollback(damaged=ledger.damaged, unrecorded=ledger.unrecorded)
         standing = standing_from_listing(rows.listing(branch))
         todo = [
             record

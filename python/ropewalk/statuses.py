@@ -95,6 +95,6 @@ def status(work_dir: Path = Path(".ropewalk"), branch: str | None = None) -> Ite
             unknown=states.get(UNKNOWN, 0),
             edited=states.get(EDITED, 0),
             undone=states.get(UNDONE, 0),
-            left=header.label_rows - len(ledger.records),
+            left=ledger.unrecorded,
             damaged=ledger.damaged,
         )

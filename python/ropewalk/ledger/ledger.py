@@ -249,6 +249,11 @@ class Ledger:
                 if content is not None and content.get("data_hash") in wanted and last.get(content["data_hash"]) == n:
                     yield content["data_hash"], content["labels"]
 
+    @property
+    def unrecorded(self) -> int:
+        """Number of label rows of the import without a line: not begun yet, or the lines are lost."""
+        return max(0, self.header.label_rows - len(self.records))
+
     def counts(self) -> dict[str, int]:
         """Count label rows by state; what has begun and was not ended counts as unknown."""
         counts: dict[str, int] = {}
