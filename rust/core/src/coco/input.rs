@@ -103,11 +103,15 @@ impl CocoInput {
         }
     }
 
-    fn failed(&self, cause: std::io::Error) -> Error {
-        Error::io(&self.name)(cause)
+    /// What reading at byte `byte` of the text failed with: the file cannot be read, or what it holds cannot be decoded.
+    fn failed(&self, byte: u64, cause: std::io::Error) -> Error {
+        match cause.kind() {
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => self.error(byte, cause.to_string()),
+            _ => Error::io(&self.name)(cause),
+        }
     }
 
-    /// Room for the file from byte `byte` on, or for what a window of a long one holds.
+    /// Room for what is left of the file, or for what a window of a long one holds.
     fn room_from(&self, opened: &Opened) -> usize {
         if opened.consumed.is_some() {
             return WINDOW_BYTES;
@@ -120,43 +124,21 @@ impl CocoInput {
     }
 
     fn open_at(&self, byte: u64) -> Result<Opened> {
-        let mut head = [0; Compression::HEAD_BYTES];
-        let mut file = self.open_raw(0)?;
-        let head_bytes = read_fully(&mut file, &mut head).map_err(|cause| self.failed(cause))?;
-        let Some(compression) = Compression::of(&head[..head_bytes]) else {
-            return Ok(Opened {
-                text: self.open_raw(byte)?,
-                at: byte,
-                consumed: None,
-            });
-        };
-        let raw = self.open_raw(0)?;
-        let (text, consumed) = compression.decoded(raw).map_err(|cause| self.failed(cause))?;
-        let mut opened = Opened {
-            text,
-            at: 0,
-            consumed: Some(consumed),
-        };
-        opened.skip_to(byte).map_err(|cause| self.failed(cause))?;
-        Ok(opened)
+        Opened::at(self.open_stored()?, byte).map_err(|cause| self.failed(byte, cause))
     }
 
-    /// Opens the file as it is stored.
-    fn open_raw(&self, byte: u64) -> Result<Box<dyn Read + Send + Sync>> {
-        match &self.place {
-            Place::Path(path) => {
-                let mut file = File::open(path).map_err(Error::io(path))?;
-                file.seek(SeekFrom::Start(byte)).map_err(Error::io(path))?;
-                Ok(Box::new(file))
-            }
-            Place::Bytes(bytes) => {
-                let mut cursor = Cursor::new(Arc::clone(bytes));
-                cursor.set_position(byte);
-                Ok(Box::new(cursor))
-            }
-        }
+    fn open_stored(&self) -> Result<Box<dyn Stored>> {
+        Ok(match &self.place {
+            Place::Path(path) => Box::new(File::open(path).map_err(Error::io(path))?),
+            Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        })
     }
 }
+
+/// A file as it is stored.
+trait Stored: Read + Seek + Send + Sync {}
+
+impl<T: Read + Seek + Send + Sync> Stored for T {}
 
 /// Reads until `buffer` is full or the file ends; gives the number of bytes.
 fn read_fully(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
@@ -182,6 +164,29 @@ struct Opened {
 }
 
 impl Opened {
+    /// The text of a file from byte `byte` on.
+    fn at(mut stored: Box<dyn Stored>, byte: u64) -> std::io::Result<Self> {
+        let mut head = [0; Compression::HEAD_BYTES];
+        let head_bytes = read_fully(&mut stored, &mut head)?;
+        let Some(compression) = Compression::of(&head[..head_bytes]) else {
+            stored.seek(SeekFrom::Start(byte))?;
+            return Ok(Self {
+                text: Box::new(stored),
+                at: byte,
+                consumed: None,
+            });
+        };
+        stored.rewind()?;
+        let (text, consumed) = compression.decoded(stored)?;
+        let mut opened = Self {
+            text,
+            at: 0,
+            consumed: Some(consumed),
+        };
+        opened.skip_to(byte)?;
+        Ok(opened)
+    }
+
     /// Reads past everything before byte `byte`, or to the end of a shorter text.
     fn skip_to(&mut self, byte: u64) -> std::io::Result<()> {
         self.at += std::io::copy(&mut (&mut self.text).take(byte - self.at), &mut std::io::sink())?;
@@ -215,7 +220,7 @@ impl Pieces {
         let read = opened
             .skip_to(at)
             .and_then(|()| (&mut opened.text).take(len as u64).read_to_end(&mut text));
-        opened.at += read.map_err(|cause| input.failed(cause))? as u64;
+        opened.at += read.map_err(|cause| input.failed(at, cause))? as u64;
         self.opened = Some(opened);
         Ok(text)
     }
@@ -389,7 +394,7 @@ impl Window {
         let read = (&mut self.file.text)
             .take(wanted as u64)
             .read_to_end(&mut self.text)
-            .map_err(|cause| self.input.failed(cause))?;
+            .map_err(|cause| self.input.failed(self.base + self.text.len() as u64, cause))?;
         self.eof = read < wanted;
         Ok(())
     }
