@@ -56,6 +56,12 @@ class Stage:
         include_crowd: bool = False,
         progress: Callable[[int], None] | None = None,  # called with bytes read so far
     ) -> None: ...
+    def add_table(
+        self,
+        table: ArrowStreamExportable,  # batches of the IR
+        label: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> None: ...
     def finish(self) -> Staged: ...
 
 class LabelRowInfo(TypedDict):
@@ -104,7 +110,7 @@ class Staged:
             header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
         """
-    def measure(self, threads: int) -> list[tuple[int, str]]:
+    def measure(self, threads: int) -> list[tuple[int, str, int]]:
         """Measure all label rows, in bytes, without holding any.
 
         Returns:

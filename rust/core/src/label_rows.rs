@@ -13,7 +13,7 @@ use crate::label_row::{self, Difference, OnExisting, Reconciled, RowHeader, RowW
 use crate::plan::Plan;
 use crate::reject::{Reason, RowReject};
 use crate::resolve::{fit, Scratch};
-use crate::stage::record::{StagedRow, TextSpan};
+use crate::stage::record::{Geometry, StagedRow, TextSpan};
 use crate::stage::{LabelRowSpan, Staged};
 
 /// Creation time in rows that are only measured: as long as any other, and the same in each run.
@@ -34,6 +34,8 @@ pub struct Measure {
     pub len_bytes: u64,
     /// xxh3-128 of its JSON with a constant time; where the medium's size is unknown, of the staged annotations as well.
     pub digest: u128,
+    /// Answers about objects that differ from the one on an earlier frame, and are left out.
+    pub differing_answers: u64,
 }
 
 /// Annotations whose text tells how much room a row needs, so that it is not copied as it grows.
@@ -123,7 +125,7 @@ impl LabelRows {
             writer.push(row)
         };
         self.fitting(span, &header, write, |_, _, _| Ok(()))?;
-        writer.finish();
+        writer.finish()?;
         Ok(())
     }
 
@@ -248,30 +250,36 @@ impl LabelRows {
             }
             Ok(())
         })?;
-        writer.finish();
+        let written = writer.finish()?;
         hash.add(&text);
         Ok(Measure {
             len_bytes: hash.len_bytes,
             digest: hash.digest.digest128(),
+            differing_answers: written.differing_answers,
         })
     }
 
     /// Hash of everything that a staged annotation says, but for its place in the source.
     fn content(&self, row: &StagedRow<'_>) -> u128 {
         let medium = &self.plan.media[row.key.label_row as usize];
+        let feature = row.feature as usize;
         let object = Untracked {
-            feature_hash: &self.plan.ontology[row.feature as usize].feature_hash,
+            feature_hash: match row.geometry {
+                Geometry::Answer(_) => &self.plan.classifications[feature].feature_hash,
+                _ => &self.plan.ontology[feature].feature_hash,
+            },
             geometry: row.geometry,
             unit: row.unit,
             width_px: row.width_px,
             height_px: row.height_px,
             score: row.score,
+            answers: row.answers,
         };
         identity::untracked(&self.plan.branch, &medium.data_hash, row.key.frame, &object)
     }
 
     fn templates(&self, when: &str) -> Templates {
-        Templates::new(&self.plan.ontology, when).with_decimals(self.plan.decimals)
+        Templates::new(&self.plan.ontology, &self.plan.classifications, when).with_decimals(self.plan.decimals)
     }
 
     fn is_sized(&self, span: &LabelRowSpan) -> bool {

@@ -3,12 +3,14 @@
 //! Reading, resolving, staging and encoding are pure functions of their input: no clock, no randomness,
 //! no network, no printing. The Python package `ropewalk` drives them through the crate `ropewalk-py`.
 
+pub mod answers;
 pub mod batch;
 pub mod coco;
 pub mod error;
 pub mod intake;
 pub mod label_row;
 pub mod label_rows;
+pub mod ontology;
 pub mod plan;
 pub mod polygon;
 pub mod reject;
@@ -16,3 +18,4 @@ pub mod resolve;
 pub mod rle;
 mod sizes;
 pub mod stage;
+pub mod table;

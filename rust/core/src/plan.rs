@@ -7,29 +7,9 @@ use std::num::NonZeroU64;
 
 use serde::Deserialize;
 
-use crate::batch::Shape;
 use crate::error::{Error, Result};
-
-/// An object of the ontology.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OntologyObject {
-    /// feature_node_hash.
-    pub feature_hash: String,
-    /// Display name.
-    pub name: String,
-    /// `#RRGGBB`.
-    pub color: String,
-    /// The SDK's name of the shape, as it stands in label rows (`bounding_box`, `polygon`, `bitmask`, ...).
-    pub shape: String,
-}
-
-impl OntologyObject {
-    /// The shape as the IR knows it; `None` for shapes that no prediction can have.
-    pub fn ir_shape(&self) -> Option<Shape> {
-        Shape::parse(&self.shape)
-    }
-}
+use crate::ontology::Classification;
+pub use crate::ontology::OntologyObject;
 
 /// Type of a medium, in the words that label rows use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -41,9 +21,22 @@ pub enum DataType {
     ImgGroup,
     /// A video: one data unit, labels by frame.
     Video,
+    /// A series of DICOM slices: one data unit, labels by frame.
+    Dicom,
+    /// A NIfTI volume: one data unit, labels by frame.
+    Nifti,
+    /// Sound: one data unit, labels on ranges of milliseconds.
+    Audio,
     /// Any other type; nothing of this release can be written on it.
     #[serde(other)]
     Other,
+}
+
+impl DataType {
+    /// Whether labels stand under their frame's number.
+    pub fn is_by_frame(self) -> bool {
+        matches!(self, Self::Video | Self::Dicom | Self::Nifti)
+    }
 }
 
 /// An image inside an image group.
@@ -86,14 +79,40 @@ pub struct Medium {
     pub frames: u64,
     /// Frames a second of a video.
     pub fps: Option<f64>,
-    /// Seconds of a video.
+    /// Seconds of a video or of sound.
     pub duration: Option<f64>,
+    /// What an audio label row says of the sound besides.
+    #[serde(default)]
+    pub audio: AudioFormat,
     /// Images of an image group, in the order of their data_sequence.
     #[serde(default)]
     pub units: Vec<DataUnit>,
 }
 
+/// How sound was recorded, in the words of label rows.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AudioFormat {
+    /// Such as `mp3`.
+    pub codec: Option<String>,
+    /// Samples a second.
+    pub sample_rate: Option<u64>,
+    /// Bits a sample.
+    pub bit_depth: Option<u64>,
+    /// Channels.
+    pub num_channels: Option<u64>,
+}
+
 impl Medium {
+    /// Frames that labels can stand on: those that the project lists, for sound its milliseconds.
+    pub fn places(&self) -> u64 {
+        match (self.data_type, self.duration) {
+            // A duration of no number gives 0, which no label fits.
+            (DataType::Audio, seconds) => seconds.map_or(0, |seconds| (seconds * 1000.0).ceil() as u64 + 1),
+            _ => self.frames,
+        }
+    }
+
     /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
     pub fn shown_title(&self) -> &str {
         let Some(scheme) = self.title.find("://") else {
@@ -172,6 +191,9 @@ pub struct Plan {
     pub branch: String,
     /// Objects of the ontology.
     pub ontology: Vec<OntologyObject>,
+    /// Classifications of the ontology.
+    #[serde(default)]
+    pub classifications: Vec<Classification>,
     /// Media of the project.
     pub media: Vec<Medium>,
     /// Category id or name -> feature hash, or null to drop the class.

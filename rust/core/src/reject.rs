@@ -84,6 +84,11 @@ pub enum Reason {
         /// The class as the source has it.
         class: String,
     },
+    /// No classification of the ontology has the class's name.
+    UnknownClassification {
+        /// The class as the source has it.
+        class: String,
+    },
     /// Several objects of the ontology fit the class's name, and the shape does not settle which.
     AmbiguousClass {
         /// The class as the source has it.
@@ -181,6 +186,47 @@ pub enum Reason {
         /// Encord frame.
         frame: u32,
     },
+    /// Frames that have another answer to the same classification, or the same one with another confidence; the first
+    /// one stays.
+    ConflictingAnswer {
+        /// Encord frame, or millisecond, that the answer begins at.
+        frame: u32,
+    },
+    /// The object or classification has no question of this name, or none that is asked after the other answers.
+    UnknownAttribute {
+        /// Object or classification.
+        class: String,
+        /// The name as the source has it.
+        name: String,
+    },
+    /// An answer that its question does not take.
+    BadAnswer {
+        /// The question's name.
+        name: String,
+        /// What was answered, shortened.
+        found: String,
+        /// What was expected, as a noun phrase.
+        expected: &'static str,
+    },
+    /// An answer that answers nothing.
+    NoAnswer {
+        /// The classification as the source has it.
+        class: String,
+    },
+    /// A range that ends before it begins.
+    BackwardRange {
+        /// First frame or millisecond.
+        first: i64,
+        /// Last one.
+        last: i64,
+    },
+    /// Points that are not those of the ontology's skeleton.
+    SkeletonPoints {
+        /// How many points the annotation has.
+        found: usize,
+        /// How many the template has.
+        wanted: usize,
+    },
 }
 
 impl Reason {
@@ -198,6 +244,7 @@ impl Reason {
             Self::UnknownImage { .. } => "unknown_image",
             Self::UnknownCategory { .. } => "unknown_category",
             Self::UnknownClass { .. } => "unknown_class",
+            Self::UnknownClassification { .. } => "unknown_classification",
             Self::AmbiguousClass { .. } => "ambiguous_class",
             Self::UnmappedClass { .. } => "unmapped_class",
             Self::UnknownMedia { .. } => "unknown_media",
@@ -214,6 +261,12 @@ impl Reason {
             Self::EmptyGeometry => "empty_geometry",
             Self::OtherTables { .. } => "other_tables",
             Self::DuplicateTrackFrame { .. } => "duplicate_track_frame",
+            Self::ConflictingAnswer { .. } => "conflicting_answer",
+            Self::UnknownAttribute { .. } => "unknown_attribute",
+            Self::BadAnswer { .. } => "bad_answer",
+            Self::NoAnswer { .. } => "no_answer_given",
+            Self::BackwardRange { .. } => "backward_range",
+            Self::SkeletonPoints { .. } => "skeleton_points",
         }
     }
 }
@@ -240,6 +293,7 @@ impl Reason {
             | Self::NoFrame { media: name } => Some((Unresolved::Media, name)),
             Self::UnknownCategory { category_id: name }
             | Self::UnknownClass { class: name }
+            | Self::UnknownClassification { class: name }
             | Self::AmbiguousClass { class: name, .. }
             | Self::UnmappedClass { class: name } => Some((Unresolved::Class, name)),
             _ => None,
@@ -271,6 +325,10 @@ impl fmt::Display for Reason {
             Self::UnknownClass { class } => {
                 write!(f, "no object of the ontology is named {class:?}; name its feature hash in --class-map")
             }
+            Self::UnknownClassification { class } => write!(
+                f,
+                "no classification of the ontology is named {class:?}; name its feature hash in --class-map"
+            ),
             Self::AmbiguousClass { class, candidates } => write!(
                 f,
                 "{class:?} fits the ontology objects {}; name one of them in --class-map",
@@ -289,7 +347,7 @@ impl fmt::Display for Reason {
                 write!(f, "the media map does not lead {media:?} to a medium of the project; add it")
             }
             Self::UnsupportedMedia { media, data_type } => {
-                write!(f, "{media:?} is of type {data_type}; expected a video, an image or an image group")
+                write!(f, "{media:?} is of type {data_type}, on which this kind of label cannot stand")
             }
             Self::NoFrame { media } => write!(
                 f,
@@ -321,6 +379,23 @@ impl fmt::Display for Reason {
             Self::DuplicateTrackFrame { track, frame } => {
                 write!(f, "track {track} stands twice on frame {frame}; the first one stays")
             }
+            Self::ConflictingAnswer { frame } => write!(
+                f,
+                "frame {frame} has another answer to the same classification, or this one with another confidence; the first one stays"
+            ),
+            Self::UnknownAttribute { class, name } => write!(
+                f,
+                "{class:?} has no attribute {name:?}, or none that is asked after the other answers; see `ropewalk ontology`"
+            ),
+            Self::BadAnswer { name, found, expected } => write!(f, "the answer to {name:?} is {found}; expected {expected}"),
+            Self::NoAnswer { class } => write!(f, "nothing is answered to {class:?}; expected a value in `attributes`"),
+            Self::BackwardRange { first, last } => {
+                write!(f, "the range begins at {first} and ends at {last}; expected an end that does not come before")
+            }
+            Self::SkeletonPoints { found, wanted } => write!(
+                f,
+                "the annotation has {found} points, the ontology's skeleton {wanted}; expected each of them, in the template's order"
+            ),
         }
     }
 }
@@ -347,6 +422,8 @@ pub struct Reject {
     pub annotation_id: Option<String>,
     /// The annotation's own text, at most [`MAX_TEXT_BYTES`]; none where its source was changed or removed meanwhile.
     pub text: Option<Vec<u8>>,
+    /// Whether the source is a table, whose rows have no text to be read again.
+    pub of_table: bool,
 }
 
 impl Reject {
@@ -359,6 +436,10 @@ impl Reject {
         let mut message = self.reason.to_string();
         let annotation = match &self.text {
             Some(text) => annotation_json(&String::from_utf8_lossy(text)),
+            None if self.of_table => {
+                message.push_str(&format!("; it is row {} of its table, counted from 0", self.offset));
+                "null".to_owned()
+            }
             None => {
                 message.push_str("; its text is not here, since its source was changed or removed after it was read");
                 "null".to_owned()
@@ -383,6 +464,7 @@ impl Reject {
             offset,
             annotation_id: annotation_id.map(str::to_owned),
             text: text.map(|text| text[..text.len().min(MAX_TEXT_BYTES)].to_vec()),
+            of_table: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happens to a row that already holds labels, for each policy.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use ropewalk_core::answers::Answers;
 use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
 use ropewalk_core::label_row::{compare, reconcile, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict};
@@ -35,8 +36,9 @@ fn import(data_type: &str, when: &str, tracked_x: f64) -> Vec<u8> {
         name: "Car".to_owned(),
         color: "#123456".to_owned(),
         shape: "bounding_box".to_owned(),
+        ..OntologyObject::default()
     }];
-    let templates = Templates::new(&ontology, when);
+    let templates = Templates::new(&ontology, &[], when);
     let mut out = Vec::new();
     let mut writer = RowWriter::new(&templates, &header, &mut out);
     for (frame, object, track, x) in [
@@ -60,10 +62,11 @@ fn import(data_type: &str, when: &str, tracked_x: f64) -> Vec<u8> {
             width_px: 210,
             height_px: 90,
             geometry: Geometry::BoundingBox([x, 0.0, 210.0, 4.5]),
+            answers: Answers::default(),
         };
         writer.push(&row).unwrap();
     }
-    writer.finish();
+    writer.finish().unwrap();
     out
 }
 

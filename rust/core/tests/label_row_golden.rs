@@ -1,6 +1,7 @@
 //! Label rows equal, byte for byte, what the encord SDK makes of the same objects (tests/golden/make_goldens.py).
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use ropewalk_core::answers::Answers;
 use std::collections::HashMap;
 
 use ropewalk_core::batch::{Points, Unit};
@@ -75,7 +76,7 @@ fn write(case: &Case, out: &mut Vec<u8>) -> Written {
         (Some(row), _) => RowHeader::from_server(row.get().as_bytes()).unwrap(),
         (None, medium) => RowHeader::offline(medium.as_ref().unwrap(), &case.branch, &case.when).unwrap(),
     };
-    let templates = Templates::new(&case.ontology, &case.when);
+    let templates = Templates::new(&case.ontology, &[], &case.when);
     let mut writer = RowWriter::new(&templates, &header, out);
     for (offset, label) in (0..).zip(&case.rows) {
         let flat = match &label.geometry {
@@ -108,10 +109,11 @@ fn write(case: &Case, out: &mut Vec<u8>) -> Written {
             width_px: label.size_wh.0,
             height_px: label.size_wh.1,
             geometry,
+            answers: Answers::default(),
         };
         writer.push(&row).unwrap();
     }
-    writer.finish()
+    writer.finish().unwrap()
 }
 
 #[test]
@@ -137,7 +139,8 @@ fn rows_equal_the_sdks() {
             written,
             Written {
                 objects: objects.len(),
-                annotations: case.rows.len()
+                annotations: case.rows.len(),
+                ..Written::default()
             }
         );
     }

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use proptest::prelude::*;
+use ropewalk_core::answers::Answers;
 use ropewalk_core::batch::{Points, Unit};
 use ropewalk_core::error::{Error, Result};
 use ropewalk_core::label_row::{RowHeader, RowWriter, Templates, Written};
-use ropewalk_core::plan::{DataType, DataUnit, Medium, OntologyObject};
+use ropewalk_core::plan::{AudioFormat, DataType, DataUnit, Medium, OntologyObject};
 use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ fn ontology(name: &str) -> Vec<OntologyObject> {
         name: name.to_owned(),
         color: "#123456".to_owned(),
         shape: shape.to_owned(),
+        ..OntologyObject::default()
     };
     ["bounding_box", "polygon", "bitmask", "skeleton"].map(object).to_vec()
 }
@@ -41,6 +43,7 @@ fn medium(data_type: DataType) -> Medium {
         frames: 5,
         fps: None,
         duration: None,
+        audio: AudioFormat::default(),
         units: (0..5).map(unit).collect(),
     }
 }
@@ -67,18 +70,19 @@ fn staged(frame: u32, object: u128, geometry: Geometry<'_>) -> StagedRow<'_> {
         width_px: 210,
         height_px: 90,
         geometry,
+        answers: Answers::default(),
     }
 }
 
 fn write(data_type: DataType, name: &str, rows: &[StagedRow<'_>]) -> Result<(Vec<u8>, Written)> {
     let header = RowHeader::offline(&medium(data_type), "branch", WHEN)?;
-    let templates = Templates::new(&ontology(name), WHEN);
+    let templates = Templates::new(&ontology(name), &[], WHEN);
     let mut out = Vec::new();
     let mut writer = RowWriter::new(&templates, &header, &mut out);
     for row in rows {
         writer.push(row)?;
     }
-    let written = writer.finish();
+    let written = writer.finish().unwrap();
     Ok((out, written))
 }
 
@@ -250,15 +254,16 @@ fn decimals_round_angles_and_leave_no_minus_on_a_zero() {
         name: "Car".to_owned(),
         color: "#123456".to_owned(),
         shape: "rotatable_bounding_box".to_owned(),
+        ..OntologyObject::default()
     }];
     let header = RowHeader::offline(&medium(DataType::Video), "branch", WHEN).unwrap();
     let written = |decimals, xywh, theta| {
-        let templates = Templates::new(&ontology, WHEN).with_decimals(decimals);
+        let templates = Templates::new(&ontology, &[], WHEN).with_decimals(decimals);
         let mut out = Vec::new();
         let mut writer = RowWriter::new(&templates, &header, &mut out);
         let row = staged(0, 7, Geometry::RotatableBoundingBox(xywh, theta));
         writer.push(&row)?;
-        writer.finish();
+        writer.finish().unwrap();
         let text = String::from_utf8(out).unwrap();
         Ok::<_, Error>(
             text.split_once(r#""rotatableBoundingBox":"#)

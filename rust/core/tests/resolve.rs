@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use ropewalk_core::answers::Answers;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -57,16 +58,20 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         height: None,
         declared: true,
     };
-    let named = |_| ClassName {
-        id: None,
-        name: Some(class),
-        declared: true,
+    let named = |_| {
+        let name = ClassName {
+            id: None,
+            name: Some(class),
+            declared: true,
+        };
+        (name, row.kind)
     };
     source.learn(&mut rules, &[0], &[0], media, named);
     let mut resolved = Resolved::default();
     let verdict = source.resolve(
         &plan,
         &row,
+        &[],
         (0, 0),
         TextSpan::default(),
         &mut Scratch::default(),
@@ -149,6 +154,7 @@ fn a_row_takes_the_size_that_its_label_row_tells() {
         width_px,
         height_px,
         geometry,
+        answers: Answers::default(),
     };
     let over = row(Geometry::BoundingBox([-1.0, 3.0, 4.0, 4.0]), (0, 0));
     let fitted = |size, policy| {

@@ -16,6 +16,9 @@ use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
 use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 
+use pyo3_arrow::input::AnyRecordBatch;
+use ropewalk_core::table::TableRows;
+
 use crate::coco::{read_tables, CocoSource};
 use crate::errors::to_py;
 use crate::memory;
@@ -83,31 +86,23 @@ impl Stage {
         };
         let tables = tables.map(|path| self.tables(py, path)).transpose()?;
         let input = source.into_input(label);
-        let mut intake = self
-            .intake
-            .take()
-            .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
-        // What Python raises in `progress` (or a pending ctrl-C) travels around the core, which knows nothing of it.
-        let raised: Mutex<Option<PyErr>> = Mutex::new(None);
-        let tell = |done: u64| {
-            let told = Python::attach(|py| {
-                py.check_signals()?;
-                progress
-                    .as_ref()
-                    .map_or(Ok(()), |call| call.call1(py, (done,)).map(drop))
-            });
-            told.map_err(|error| {
-                *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Error::Stage("stopped".into())
-            })
-        };
-        let result = py.detach(|| intake.add_coco(&input, label, tables, &options, tell));
-        if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        result.map_err(|e| to_py(py, e))?;
-        self.intake = Some(intake);
-        Ok(())
+        self.add(py, progress, |intake, tell| {
+            intake.add_coco(&input, label, tables, &options, tell)
+        })
+    }
+
+    #[pyo3(signature = (table, label, progress=None))]
+    fn add_table(
+        &mut self,
+        py: Python<'_>,
+        table: AnyRecordBatch,
+        label: &str,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let batches = table.into_reader()?;
+        self.add(py, progress, |intake, tell| {
+            intake.add_rows(None, label, &mut TableRows::new(label, batches), tell)
+        })
     }
 
     fn finish(&mut self, py: Python<'_>) -> PyResult<Staged> {
@@ -124,6 +119,40 @@ impl Stage {
 }
 
 impl Stage {
+    /// Adds a source; `add` is given what tells `progress` of the bytes read.
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        progress: Option<Py<PyAny>>,
+        add: impl Send + FnOnce(&mut Intake, &mut (dyn FnMut(u64) -> Result<(), Error> + Send)) -> Result<(), Error>,
+    ) -> PyResult<()> {
+        let mut intake = self
+            .intake
+            .take()
+            .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
+        // What Python raises in `progress` (or a pending ctrl-C) travels around the core, which knows nothing of it.
+        let raised: Mutex<Option<PyErr>> = Mutex::new(None);
+        let mut tell = |done: u64| {
+            let told = Python::attach(|py| {
+                py.check_signals()?;
+                progress
+                    .as_ref()
+                    .map_or(Ok(()), |call| call.call1(py, (done,)).map(drop))
+            });
+            told.map_err(|error| {
+                *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Error::Stage("stopped".into())
+            })
+        };
+        let result = py.detach(|| add(&mut intake, &mut tell));
+        if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        result.map_err(|e| to_py(py, e))?;
+        self.intake = Some(intake);
+        Ok(())
+    }
+
     fn tables(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<Arc<CocoTables>> {
         if let Some((known, tables)) = &self.tables {
             if *known == path {
@@ -202,7 +231,8 @@ impl Staged {
                 .detach(|| self.rows.measure_rows(spans, threads))
                 .map_err(|e| to_py(py, e))?;
             for measure in measures {
-                rows.append((measure.len_bytes, format!("{:032x}", measure.digest)))?;
+                let digest = format!("{:032x}", measure.digest);
+                rows.append((measure.len_bytes, digest, measure.differing_answers))?;
             }
             py.check_signals()?;
         }

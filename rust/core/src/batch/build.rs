@@ -8,9 +8,10 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType};
 
+use super::attributes::AttributesBuilder;
 use super::columns::{at, item_field, ring_type, schema};
 use super::text::{Nulls, TextColumn, WordColumn};
-use super::{Annotation, AnnotationBatch, Kind, RleOrder, Shape, Unit};
+use super::{Annotation, AnnotationBatch, AttributeValue, Kind, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
 
 /// Gives a column's values, and leaves room for as many.
@@ -130,6 +131,7 @@ pub struct AnnotationBatchBuilder {
     visibilities: Lists,
     rle: TextColumn,
     rle_order: WordColumn<RleOrder>,
+    attributes: AttributesBuilder,
     nulls: Nulls,
 }
 
@@ -161,6 +163,7 @@ impl Default for AnnotationBatchBuilder {
             visibilities: Lists::default(),
             rle: TextColumn::bytes(),
             rle_order: WordColumn::new(),
+            attributes: AttributesBuilder::default(),
             nulls: Nulls::default(),
         }
     }
@@ -185,6 +188,12 @@ impl AnnotationBatchBuilder {
     /// Appends a row. Coordinates are copied as they are: no conversion, no rounding.
     pub fn push(&mut self, row: &Annotation<'_>) {
         self.push_with_id(row, row.annotation_id.map(str::as_bytes));
+    }
+
+    /// Appends a row with its answers.
+    pub fn push_with_attributes(&mut self, row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) {
+        self.attributes.push(self.rows, attributes);
+        self.push(row);
     }
 
     /// Appends a row whose id is given apart, as text that need not be checked: the column is when it is made.
@@ -321,7 +330,10 @@ impl AnnotationBatchBuilder {
             visibility,
             self.rle.take()?,
             rle_order,
-            nulls_of(at::ATTRIBUTES),
+            match self.attributes.take(rows)? {
+                Some(attributes) => attributes,
+                None => nulls_of(at::ATTRIBUTES),
+            },
         ];
         let table = RecordBatch::try_new(schema, columns)?;
         Ok(AnnotationBatch::made(table, kinds, shapes, units, orders))

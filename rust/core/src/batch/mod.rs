@@ -4,13 +4,16 @@
 //! whose [`AnnotationBatch::row`] gives them back without a copy. Readers write it, `resolve` reads it, and Python
 //! receives it through the Arrow C interface.
 
+mod attributes;
 mod build;
 mod columns;
+mod json;
 mod read;
 mod text;
 
 pub use build::AnnotationBatchBuilder;
 pub use columns::{schema, SCHEMA_VERSION, VERSION_KEY};
+pub use json::row_json;
 pub use read::AnnotationBatch;
 
 macro_rules! text_enum {
@@ -154,6 +157,20 @@ pub struct Annotation<'a> {
     pub rle: Option<&'a [u8]>,
     /// Pixel order of `rle`.
     pub rle_order: Option<RleOrder>,
+}
+
+/// An answer of a row: to a classification, or to a question about an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttributeValue<'a> {
+    /// The question: its name or feature hash; empty for the first one.
+    pub name: &'a str,
+    /// The answer: an option's label, value or feature hash, text, or a number as text. A checklist has one of these for
+    /// each chosen option, or none for no option.
+    pub value: Option<&'a str>,
+    /// First frame that it holds on, where that is not the row's.
+    pub frame: Option<u32>,
+    /// Last frame that it holds on, inclusive.
+    pub frame_last: Option<u32>,
 }
 
 impl<'a> Annotation<'a> {

@@ -12,9 +12,10 @@ use arrow_buffer::OffsetBuffer;
 use arrow_cast::{cast_with_options, CastOptions};
 use arrow_schema::{ArrowError, DataType, FieldRef, Schema};
 
+use super::attributes::AttributesColumn;
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
 use super::text::Words;
-use super::{Annotation, Kind, Points, RleOrder, Shape, Unit};
+use super::{Annotation, AttributeValue, Kind, Points, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
 
 /// A batch of the IR whose columns are known to follow schema v1.
@@ -45,6 +46,7 @@ struct Columns {
     points: Option<PointsColumn>,
     visibility: ListArray,
     rle: BinaryViewArray,
+    attributes: Option<AttributesColumn>,
 }
 
 /// The columns whose words are those of an enum.
@@ -84,6 +86,9 @@ impl Columns {
                 .transpose()?,
             visibility: table.column(at::VISIBILITY).as_list::<i32>().clone(),
             rle: table.column(at::RLE).as_binary_view().clone(),
+            attributes: AttributesColumn::new(table.column(at::ATTRIBUTES)).map_err(|message| Error::Schema {
+                message: format!("column `attributes`: {message}"),
+            })?,
         })
     }
 
@@ -273,6 +278,14 @@ impl AnnotationBatch {
     /// When `row` is not below [`Self::len`].
     pub fn row(&self, row: usize) -> Annotation<'_> {
         self.columns.row(row)
+    }
+
+    /// The answers of row `row`.
+    ///
+    /// # Panics
+    /// When `row` is not below [`Self::len`].
+    pub fn attributes(&self, row: usize) -> impl Iterator<Item = AttributeValue<'_>> {
+        self.columns.attributes.iter().flat_map(move |column| column.row(row))
     }
 }
 

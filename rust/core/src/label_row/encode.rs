@@ -4,14 +4,17 @@
 //! numbers. Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
 //! objects there are is known only at the end.
 
+use super::answers::{AnswerBook, QuestionTexts};
 use super::header::{RowHeader, UnitHeader};
-use super::identity::{ObjectHash, ObjectHashes};
+use super::identity::{self, ObjectHash, ObjectHashes};
 use super::number::{push_f64, push_u64, round_to};
 use super::ring::RingText;
+use super::shapes;
 use super::text::{lower_snake_case, push_string};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
-use crate::plan::{DataType, OntologyObject};
+use crate::ontology::{Classification, OntologyObject};
+use crate::plan::DataType;
 use crate::stage::record::{Geometry, StagedRow};
 
 /// Objects that room is made for ahead of them.
@@ -22,12 +25,20 @@ const MOST_OBJECTS: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Templates {
     objects: Vec<Template>,
+    classifications: Vec<(Vec<u8>, QuestionTexts)>,
+    /// The creation time as JSON.
+    pub(super) when: Vec<u8>,
     decimals: Option<u8>,
 }
 
 #[derive(Debug)]
-struct Template {
+pub(super) struct Template {
     shape: Option<Shape>,
+    audio: bool,
+    /// What the entry of a sounding object says of its class.
+    pub about: Vec<u8>,
+    pub questions: QuestionTexts,
+    skeleton: Vec<Vec<u8>>,
     /// From the opening brace up to the confidence.
     before_confidence: Vec<u8>,
     /// From behind the object hash up to the geometry.
@@ -35,13 +46,39 @@ struct Template {
 }
 
 impl Templates {
-    /// Renders the constant JSON of `ontology`'s objects. `when` is the creation time of all labels, such as
-    /// `Sat, 21 Nov 2026 23:48:11 UTC`.
-    pub fn new(ontology: &[OntologyObject], when: &str) -> Self {
+    /// Renders the constant JSON of `objects` and `classifications` of the ontology. `when` is the creation time of all
+    /// labels, such as `Sat, 21 Nov 2026 23:48:11 UTC`.
+    pub fn new(objects: &[OntologyObject], classifications: &[Classification], when: &str) -> Self {
+        let text = |value: &str| {
+            let mut out = Vec::new();
+            push_string(&mut out, value);
+            out
+        };
         Self {
-            objects: ontology.iter().map(|object| Template::new(object, when)).collect(),
+            objects: objects.iter().map(|object| Template::new(object, when)).collect(),
+            classifications: classifications
+                .iter()
+                .map(|of| (text(&of.feature_hash), QuestionTexts::new(&of.attributes)))
+                .collect(),
+            when: text(when),
             decimals: None,
         }
+    }
+
+    pub(super) fn object(&self, feature: u32) -> Result<&Template> {
+        let of = self.objects.len();
+        let object = self.objects.get(feature as usize);
+        object.ok_or_else(|| damaged(format!("ontology object {feature} of {of}")))
+    }
+
+    /// The feature hash of a classification as JSON, and its questions.
+    pub(super) fn classification(&self, feature: u32) -> Result<(&[u8], &QuestionTexts)> {
+        let of = self.classifications.len();
+        let (hash, questions) = self
+            .classifications
+            .get(feature as usize)
+            .ok_or_else(|| damaged(format!("classification {feature} of {of}")))?;
+        Ok((hash, questions))
     }
 
     /// Rounds coordinates and angles to so many decimals (see [`super::number::round_to`]); masks and confidences stay as
@@ -70,8 +107,23 @@ impl Template {
         push_string(&mut before_geometry, &object.feature_hash);
         before_geometry.extend_from_slice(br#","manualAnnotation":false,"lastEditedAt":"#);
         push_string(&mut before_geometry, when);
+        let mut about = Vec::new();
+        for (name, value) in [
+            (r#""featureHash":"#, object.feature_hash.as_str()),
+            (r#","name":"#, &object.name),
+            (r#","color":"#, &object.color),
+            (r#","shape":"#, &object.shape),
+            (r#","value":"#, &lower_snake_case(&object.name)),
+        ] {
+            about.extend_from_slice(name.as_bytes());
+            push_string(&mut about, value);
+        }
         Self {
             shape: object.ir_shape(),
+            audio: object.is_audio(),
+            about,
+            questions: QuestionTexts::new(&object.attributes),
+            skeleton: object.skeleton.iter().map(shapes::skeleton_point).collect(),
             before_confidence,
             before_geometry,
         }
@@ -79,12 +131,16 @@ impl Template {
 }
 
 /// What was written into a label row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Objects: entries of `object_answers`.
     pub objects: usize,
-    /// Labels on frames.
+    /// Classifications: entries of `classification_answers`.
+    pub classifications: usize,
+    /// Labels on frames, sounds and answers.
     pub annotations: usize,
+    /// Answers about an object that differ from the one on an earlier frame, which stays.
+    pub differing_answers: u64,
 }
 
 /// Streams staged rows into one label row's JSON.
@@ -102,6 +158,7 @@ pub struct RowWriter<'a> {
     units_begun: usize,
     frame: Option<u32>,
     ring: RingText,
+    book: AnswerBook,
 }
 
 impl<'a> RowWriter<'a> {
@@ -118,8 +175,9 @@ impl<'a> RowWriter<'a> {
             units_begun: 0,
             frame: None,
             ring: RingText::default(),
+            book: AnswerBook::default(),
         };
-        if header.data_type() == DataType::Video {
+        if header.data_type().is_by_frame() || header.data_type() == DataType::Audio {
             writer.begin_unit();
             writer.out.push(b'{');
         }
@@ -133,32 +191,67 @@ impl<'a> RowWriter<'a> {
     /// staged row is not what staging makes: out of order, a shape other than the ontology's, numbers that are not finite.
     pub fn push(&mut self, row: &StagedRow<'_>) -> Result<()> {
         let frame = row.key.frame;
+        match row.geometry {
+            Geometry::Answer(last) => return self.answer(row, last),
+            Geometry::Interval(last) => return self.sound(row, last),
+            _ => {}
+        }
+        if self.header.data_type() == DataType::Audio {
+            return Err(damaged("a geometry on sound".to_owned()));
+        }
         if self.frame == Some(frame) {
             self.out.push(b',');
         } else {
             self.begin_frame(frame)?;
         }
-        let Some(template) = self.templates.objects.get(row.feature as usize) else {
-            return Err(damaged(format!(
-                "ontology object {} of {}",
-                row.feature,
-                self.templates.objects.len()
-            )));
-        };
-        let (hash, new) = match row.track {
-            Some(_) => self.hashes.tracked(row.key.object),
-            None => self.hashes.untracked(frame, row.key.object),
-        };
-        if new {
-            self.objects.push(hash);
+        let template = self.templates.object(row.feature)?;
+        let hash = self.object_hash(row);
+        if !row.answers.is_empty() {
+            self.book
+                .about_object(hash, row.feature, frame, row.answers, &template.questions)?;
         }
         self.out.extend_from_slice(&template.before_confidence);
         push_finite(self.out, row.score)?;
         self.out.extend_from_slice(br#","objectHash":""#);
         self.out.extend_from_slice(&hash);
         self.out.extend_from_slice(&template.before_geometry);
-        self.geometry(row, template.shape)?;
+        self.geometry(row, template)?;
         self.out.push(b'}');
+        self.annotations += 1;
+        Ok(())
+    }
+
+    fn object_hash(&mut self, row: &StagedRow<'_>) -> ObjectHash {
+        let (hash, new) = match row.track {
+            Some(_) => self.hashes.tracked(row.key.object),
+            None => self.hashes.untracked(row.key.frame, row.key.object),
+        };
+        if new {
+            self.objects.push(hash);
+        }
+        hash
+    }
+
+    fn answer(&mut self, row: &StagedRow<'_>, last: u32) -> Result<()> {
+        self.templates.classification(row.feature)?;
+        let (hash, _) = self
+            .hashes
+            .tracked(identity::answer(row.key.object, row.score, row.answers));
+        let range = (row.key.frame, last);
+        self.book.classify(hash, row.feature, row.score, row.answers, range);
+        self.annotations += 1;
+        Ok(())
+    }
+
+    fn sound(&mut self, row: &StagedRow<'_>, last: u32) -> Result<()> {
+        let template = self.templates.object(row.feature)?;
+        if !template.audio || self.header.data_type() != DataType::Audio {
+            return Err(damaged("a range of an object that does not sound".to_owned()));
+        }
+        let hash = self.object_hash(row);
+        self.book.sounds(hash, row.feature, (row.key.frame, last));
+        self.book
+            .about_object(hash, row.feature, row.key.frame, row.answers, &template.questions)?;
         self.annotations += 1;
         Ok(())
     }
@@ -188,29 +281,31 @@ impl<'a> RowWriter<'a> {
     }
 
     /// Ends the label row.
-    pub fn finish(mut self) -> Written {
+    ///
+    /// # Errors
+    /// [`Error::Stage`] where answers are not what staging makes.
+    pub fn finish(mut self) -> Result<Written> {
         self.end_frame();
         match self.header.data_type() {
-            DataType::Video => {
+            DataType::Image | DataType::ImgGroup => self.empty_units(|_| true),
+            _ => {
                 self.out.push(b'}');
                 self.end_unit();
             }
-            _ => self.empty_units(|_| true),
         }
         self.out.extend_from_slice(br#"},"object_answers":{"#);
-        for (at, hash) in self.objects.iter().enumerate() {
-            self.out.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
-            self.out.extend_from_slice(hash);
-            self.out.extend_from_slice(br#"":{"classifications":[],"objectHash":""#);
-            self.out.extend_from_slice(hash);
-            self.out.extend_from_slice(b"\"}");
-        }
-        self.out
-            .extend_from_slice(br#"},"classification_answers":{},"object_actions":{},"spaces":{}}"#);
-        Written {
+        self.book.push_objects(&self.objects, self.templates, self.out)?;
+        self.out.extend_from_slice(br#"},"classification_answers":{"#);
+        self.book.push_classifications(self.templates, self.out)?;
+        self.out.extend_from_slice(br#"},"object_actions":{"#);
+        self.book.push_actions(&self.objects, self.templates, self.out)?;
+        self.out.extend_from_slice(br#"},"spaces":{}}"#);
+        Ok(Written {
             objects: self.objects.len(),
+            classifications: self.book.classifications(),
             annotations: self.annotations,
-        }
+            differing_answers: self.book.differing(),
+        })
     }
 
     fn wrong(&self, message: String) -> Error {
@@ -257,7 +352,7 @@ impl<'a> RowWriter<'a> {
         let first = self.frame.is_none();
         self.end_frame();
         self.frame = Some(frame);
-        if self.header.data_type() == DataType::Video {
+        if self.header.data_type().is_by_frame() {
             self.out.extend_from_slice(if first { b"\"" } else { b",\"" });
             push_u64(self.out, frame.into());
             self.out.extend_from_slice(br#"":{"objects":["#);
@@ -282,7 +377,7 @@ impl<'a> RowWriter<'a> {
             return;
         }
         self.out.extend_from_slice(br#"],"classifications":[]}"#);
-        if self.header.data_type() != DataType::Video {
+        if !self.header.data_type().is_by_frame() {
             self.end_unit();
         }
     }
@@ -291,7 +386,7 @@ impl<'a> RowWriter<'a> {
         push_coordinate(self.out, value, self.templates.decimals)
     }
 
-    fn geometry(&mut self, row: &StagedRow<'_>, shape: Option<Shape>) -> Result<()> {
+    fn geometry(&mut self, row: &StagedRow<'_>, template: &Template) -> Result<()> {
         let wanted = match row.geometry {
             Geometry::BoundingBox(_) => Shape::BoundingBox,
             Geometry::RotatableBoundingBox(..) => Shape::RotatableBoundingBox,
@@ -299,8 +394,12 @@ impl<'a> RowWriter<'a> {
             Geometry::Polyline(_) => Shape::Polyline,
             Geometry::Point(_) => Shape::Point,
             Geometry::Bitmask(_) => Shape::Bitmask,
+            Geometry::Skeleton(..) => Shape::Skeleton,
+            Geometry::Circle(..) => Shape::Circle,
+            Geometry::Ellipse(..) => Shape::Ellipse,
+            Geometry::Answer(_) | Geometry::Interval(_) => return Err(damaged("a label without geometry".to_owned())),
         };
-        if shape != Some(wanted) {
+        if template.shape != Some(wanted) {
             let found = wanted.as_str();
             return Err(damaged(format!("a {found} for an ontology object of another shape")));
         }
@@ -332,6 +431,18 @@ impl<'a> RowWriter<'a> {
                 self.numbered_ring(ring, size)?;
             }
             Geometry::Bitmask(rle) => self.bitmask(rle, row.width_px, row.height_px)?,
+            Geometry::Skeleton(points, visibility) => {
+                let ring = first_ring(points)?;
+                let decimals = self.templates.decimals;
+                shapes::push_skeleton(self.out, ring, visibility, &template.skeleton, size, decimals)?;
+            }
+            Geometry::Circle(numbers, theta) => {
+                shapes::push_circle(self.out, numbers, theta, size, self.templates.decimals)?;
+            }
+            Geometry::Ellipse(numbers, theta) => {
+                shapes::push_ellipse(self.out, numbers, theta, size, self.templates.decimals)?;
+            }
+            Geometry::Answer(_) | Geometry::Interval(_) => {}
         }
         Ok(())
     }
@@ -430,7 +541,7 @@ pub(super) fn push_coordinate(out: &mut Vec<u8>, value: f64, decimals: Option<u8
 }
 
 #[inline]
-fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
+pub(super) fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
     if !value.is_finite() {
         return Err(damaged(format!("the number {value}")));
     }

@@ -10,7 +10,7 @@ use super::entries::Entries;
 use super::number::{push_number, push_u64};
 use super::text::push_string;
 use crate::error::{Error, Result};
-use crate::plan::{DataType, Medium};
+use crate::plan::{AudioFormat, DataType, Medium};
 
 /// label_hash of a row that no server has made yet, as in the SDK's detached rows.
 const NO_LABEL_HASH: &str = "00000000-0000-0000-0000-000000000000";
@@ -64,8 +64,8 @@ impl RowHeader {
     /// listing, they are the data unit's.
     ///
     /// # Errors
-    /// [`Error::LabelRow`] for JSON that is none or no label row, for a data type other than video, image and image group,
-    /// and for data units that do not fit it.
+    /// [`Error::LabelRow`] for JSON that is none or no label row, for a data type that labels cannot be written on, and for
+    /// data units that do not fit it.
     pub fn from_server(json: &[u8]) -> Result<Self> {
         let row: ServerRow = serde_json::from_slice(json).map_err(|cause| Error::LabelRow {
             label_row: "from the server".to_owned(),
@@ -93,7 +93,7 @@ impl RowHeader {
     /// sizes. `when` is its creation time, such as `Sat, 21 Nov 2026 23:48:11 UTC`.
     ///
     /// # Errors
-    /// [`Error::LabelRow`] for a medium other than a video, an image or an image group.
+    /// [`Error::LabelRow`] for a medium of a type that labels cannot be written on.
     pub fn offline(medium: &Medium, branch: &str, when: &str) -> Result<Self> {
         let number = |value: Option<f64>| value.and_then(Number::from_f64);
         let units = match medium.data_type {
@@ -109,6 +109,7 @@ impl RowHeader {
                     height: Some(unit.height.unwrap_or(0)),
                     data_duration: number(medium.duration),
                     data_fps: number(medium.fps),
+                    audio: ServerAudio::default(),
                 })
                 .collect(),
             _ => vec![ServerUnit {
@@ -121,6 +122,7 @@ impl RowHeader {
                 height: Some(medium.height.unwrap_or(0)),
                 data_duration: number(medium.duration),
                 data_fps: number(medium.fps),
+                audio: ServerAudio::of(&medium.audio),
             }],
         };
         Self::build(Fields {
@@ -177,8 +179,11 @@ impl RowHeader {
             DataType::Image => "image",
             DataType::ImgGroup => "img_group",
             DataType::Video => "video",
+            DataType::Dicom => "dicom",
+            DataType::Nifti => "nifti",
+            DataType::Audio => "audio",
             DataType::Other => {
-                let message = "is neither of a video nor of an image or image group; labels cannot be written on it";
+                let message = "is of a type that labels cannot be written on; expected a video, image, image group, DICOM series, NIfTI volume or sound";
                 return Err(wrong(message.to_owned()));
             }
         };
@@ -200,7 +205,7 @@ impl RowHeader {
         member.name("data_units").push(b'{');
 
         let group = fields.data_type == DataType::ImgGroup;
-        let mut units: Vec<_> = fields.units.iter().map(|unit| unit.render(group)).collect();
+        let mut units: Vec<_> = fields.units.iter().map(|unit| unit.render(fields.data_type)).collect();
         units.sort_by_key(|unit| unit.sequence);
         if !group && units.len() != 1 {
             return Err(wrong(format!(
@@ -272,6 +277,27 @@ struct ServerUnit {
     height: Option<u32>,
     data_duration: Option<Number>,
     data_fps: Option<Number>,
+    #[serde(flatten)]
+    audio: ServerAudio,
+}
+
+#[derive(Deserialize, Default)]
+struct ServerAudio {
+    audio_codec: Option<String>,
+    audio_sample_rate: Option<u64>,
+    audio_bit_depth: Option<u64>,
+    audio_num_channels: Option<u64>,
+}
+
+impl ServerAudio {
+    fn of(format: &AudioFormat) -> Self {
+        Self {
+            audio_codec: format.codec.clone(),
+            audio_sample_rate: format.sample_rate,
+            audio_bit_depth: format.bit_depth,
+            audio_num_channels: format.num_channels,
+        }
+    }
 }
 
 /// Older rows lack the size; the SDK sends 0 for it.
@@ -298,29 +324,44 @@ fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u
 }
 
 impl ServerUnit {
-    fn render(&self, group: bool) -> UnitHeader {
+    /// Writes the members that the SDK writes for this type.
+    fn render(&self, data_type: DataType) -> UnitHeader {
         let mut before = Vec::new();
         push_string(&mut before, &self.data_hash);
         before.extend_from_slice(b":{");
         let mut member = Members(&mut before);
         member.string("data_hash", Some(&self.data_hash));
         member.string("data_title", Some(&self.data_title));
-        member.string("data_link", self.data_link.as_deref());
+        if data_type != DataType::Dicom {
+            member.string("data_link", self.data_link.as_deref());
+        }
         member.string("data_type", self.data_type.as_deref());
-        if group {
+        if data_type == DataType::ImgGroup {
             member.string("data_sequence", Some(&self.data_sequence.to_string()));
         } else {
             push_u64(member.name("data_sequence"), self.data_sequence.into());
         }
-        for (name, size) in [("width", self.width), ("height", self.height)] {
-            match size {
-                Some(size) => push_u64(member.name(name), size.into()),
+        let size = [("width", self.width), ("height", self.height)];
+        let numbers = if data_type == DataType::Audio {
+            member.string("audio_codec", self.audio.audio_codec.as_deref());
+            vec![
+                ("audio_sample_rate", self.audio.audio_sample_rate),
+                ("audio_bit_depth", self.audio.audio_bit_depth),
+                ("audio_num_channels", self.audio.audio_num_channels),
+            ]
+        } else {
+            size.map(|(name, value)| (name, value.map(u64::from))).to_vec()
+        };
+        for (name, value) in numbers {
+            match value {
+                Some(value) => push_u64(member.name(name), value),
                 None => member.string(name, None),
             }
         }
         member.name("labels");
         let mut after = Vec::new();
-        for (name, value) in [("data_duration", &self.data_duration), ("data_fps", &self.data_fps)] {
+        let fps = self.data_fps.as_ref().filter(|_| data_type != DataType::Audio);
+        for (name, value) in [("data_duration", self.data_duration.as_ref()), ("data_fps", fps)] {
             if let Some(value) = value {
                 after.push(b',');
                 push_string(&mut after, name);

@@ -7,10 +7,14 @@
 //! * f64: its IEEE bits, -0.0 as 0.0
 //! * tracked: text `ropewalk tracked v1`, then the texts branch, source label, data_hash, feature hash, track
 //! * untracked: text `ropewalk untracked v1`, then the texts branch, data_hash, feature hash; frame as u32; score as f64;
-//!   a byte for the shape (1 bounding box, 2 rotatable bounding box, 3 polygon, 4 polyline, 5 point, 6 bitmask); a byte
+//!   a byte for the shape (1 bounding box, 2 rotatable bounding box, 3 polygon, 4 polyline, 5 point, 6 bitmask, 7
+//!   skeleton, 8 circle, 9 ellipse, 10 answer, 11 interval); a byte
 //!   for the unit (1 px, 0 fractions and bitmasks); width and height as u32 (0 where fractions make them meaningless); the
 //!   geometry: x y w h (theta), or the number of parts and for each its number of rings and for each its number of coordinates
-//!   (u64 each) and the coordinates, or the run-length string
+//!   (u64 each) and the coordinates, or the run-length string, or (x y r r theta) of circles and ellipses, or the last
+//!   frame as u32; of skeletons the flags behind it; the packed answers, where there are any
+//! * question: text `ropewalk question v1`, then the texts branch, data_hash, feature hash
+//! * answer: text `ropewalk answer v1`, the question's identity, the confidence as f64, the packed answers
 //!
 //! File position and annotation id are left out on purpose: a reordered source or a mended reject file names the same
 //! objects.
@@ -20,6 +24,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use xxhash_rust::xxh3::{xxh3_128, xxh3_64};
 
+use crate::answers::Answers;
 use crate::batch::{Points, Unit};
 use crate::stage::record::Geometry;
 
@@ -58,6 +63,27 @@ pub struct Untracked<'a> {
     pub height_px: u32,
     /// 0..1.
     pub score: f64,
+    /// What is answered about it.
+    pub answers: Answers<'a>,
+}
+
+/// Identity of a classification on one medium: what all answers to it share.
+pub(crate) fn question_in(form: &mut Form, parts: [&str; 3]) -> u128 {
+    form.begin("ropewalk question v1");
+    for part in parts {
+        form.text(part.as_bytes());
+    }
+    xxh3_128(&form.0)
+}
+
+/// Identity of an answer, which stands on any number of frames.
+pub(crate) fn answer(question: u128, score: f64, answers: Answers<'_>) -> u128 {
+    let mut form = Form::default();
+    form.begin("ropewalk answer v1");
+    form.0.extend_from_slice(&question.to_le_bytes());
+    form.f64(score);
+    form.text(answers.packed());
+    xxh3_128(&form.0)
 }
 
 /// Identity of an object that stands on one frame only: everything that is written of it. Exactly equal objects on one
@@ -86,6 +112,11 @@ pub(crate) fn untracked_in(
         Geometry::Polyline(_) => 4,
         Geometry::Point(_) => 5,
         Geometry::Bitmask(_) => 6,
+        Geometry::Skeleton(..) => 7,
+        Geometry::Circle(..) => 8,
+        Geometry::Ellipse(..) => 9,
+        Geometry::Answer(_) => 10,
+        Geometry::Interval(_) => 11,
     };
     let mask = matches!(object.geometry, Geometry::Bitmask(_));
     let px = object.unit == Unit::Px && !mask;
@@ -95,9 +126,19 @@ pub(crate) fn untracked_in(
     form.u32(if sized { object.height_px } else { 0 });
     match object.geometry {
         Geometry::BoundingBox(xywh) => form.f64s(&xywh),
-        Geometry::RotatableBoundingBox(xywh, theta) => xywh.into_iter().chain([theta]).for_each(|v| form.f64(v)),
+        Geometry::RotatableBoundingBox(numbers, theta)
+        | Geometry::Circle(numbers, theta)
+        | Geometry::Ellipse(numbers, theta) => numbers.into_iter().chain([theta]).for_each(|v| form.f64(v)),
+        Geometry::Skeleton(points, visibility) => {
+            form.points(&points);
+            form.text(visibility);
+        }
+        Geometry::Answer(last) | Geometry::Interval(last) => form.u32(last),
         Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => form.points(&points),
         Geometry::Bitmask(rle) => form.text(rle),
+    }
+    if !object.answers.is_empty() {
+        form.text(object.answers.packed());
     }
     xxh3_128(&form.0)
 }
@@ -249,6 +290,7 @@ mod tests {
             width_px: 210,
             height_px: 90,
             score: 1.0,
+            answers: Answers::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, [`identity`]
 //! names the objects, [`compare`] tells what of them the server's row holds, and [`reconcile`] what to do about it.
 
+mod answers;
 mod compare;
 mod encode;
 mod entries;
@@ -13,6 +14,7 @@ pub mod identity;
 mod labels;
 pub mod number;
 mod ring;
+mod shapes;
 pub mod text;
 
 pub use compare::{compare, Compared, Difference};

@@ -4,43 +4,81 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Verdict;
-use crate::batch::Shape;
+use crate::batch::{Kind, Shape};
 use crate::coco::ClassName;
-use crate::plan::{OntologyObject, Plan};
+use crate::ontology::OntologyObject;
+use crate::plan::Plan;
 use crate::reject::Reason;
 
-/// Ontology objects that a class may be, by index in the plan; which one it is may depend on the annotation's shape.
+/// Ontology objects that a class may be, by index in the plan; which one it is may depend on the annotation's shape. Of an
+/// answer the one classification that it is about.
 pub(super) type Candidates = Vec<u32>;
 
 /// The class rules of a plan.
 pub(super) struct ClassRules {
     plan: Arc<Plan>,
+    objects: Index,
+    classifications: Index,
+}
+
+/// What the ontology has, by name and by hash.
+#[derive(Default)]
+struct Index {
     exact: HashMap<String, Candidates>,
     folded: HashMap<String, Candidates>,
     by_hash: HashMap<String, u32>,
 }
 
-impl ClassRules {
-    pub(super) fn new(plan: &Arc<Plan>) -> Self {
-        let mut rules = Self {
-            plan: Arc::clone(plan),
-            exact: HashMap::new(),
-            folded: HashMap::new(),
-            by_hash: HashMap::new(),
-        };
-        for (index, object) in (0u32..).zip(&plan.ontology) {
-            rules.exact.entry(object.name.clone()).or_default().push(index);
-            rules.folded.entry(object.name.to_lowercase()).or_default().push(index);
-            rules.by_hash.insert(object.feature_hash.clone(), index);
+impl Index {
+    fn of<'a>(items: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut index = Self::default();
+        for (number, (name, feature_hash)) in (0u32..).zip(items) {
+            index.exact.entry(name.to_owned()).or_default().push(number);
+            index.folded.entry(name.to_lowercase()).or_default().push(number);
+            index.by_hash.insert(feature_hash.to_owned(), number);
         }
-        rules
+        index
     }
 
-    /// The ontology objects that a source's class may be.
-    pub(super) fn candidates(&self, class: &ClassName<'_>) -> Verdict<Candidates> {
+    fn named(&self, name: &str) -> Option<Candidates> {
+        let named = self.exact.get(name).or_else(|| self.folded.get(&name.to_lowercase()));
+        named.cloned().or_else(|| Some(vec![*self.by_hash.get(name)?]))
+    }
+}
+
+impl ClassRules {
+    pub(super) fn new(plan: &Arc<Plan>) -> Self {
+        let objects = plan.ontology.iter();
+        let classifications = plan.classifications.iter();
+        Self {
+            plan: Arc::clone(plan),
+            objects: Index::of(objects.map(|object| (object.name.as_str(), object.feature_hash.as_str()))),
+            classifications: Index::of(classifications.map(|of| (of.name(), of.feature_hash.as_str()))),
+        }
+    }
+
+    fn index(&self, kind: Kind) -> &Index {
+        match kind {
+            Kind::Object => &self.objects,
+            Kind::Answer => &self.classifications,
+        }
+    }
+
+    /// The ontology objects that a source's class may be; of an answer the classification.
+    pub(super) fn candidates(&self, class: &ClassName<'_>, kind: Kind) -> Verdict<Candidates> {
         let id = class.id.as_deref();
         let name = class.name.or(id).unwrap_or_default();
-        let found = self.mapped(class, name);
+        let found = match self.mapped(class, name, kind) {
+            // An object's shape may tell which one it is; nothing tells of classifications.
+            Verdict::Found(candidates) if kind == Kind::Answer && candidates.len() > 1 => {
+                let hash = |&index: &u32| self.plan.classifications[index as usize].feature_hash.clone();
+                Verdict::Reject(Reason::AmbiguousClass {
+                    class: name.to_owned(),
+                    candidates: candidates.iter().map(hash).collect(),
+                })
+            }
+            found => found,
+        };
         let Some(only) = &self.plan.only_classes else {
             return found;
         };
@@ -51,8 +89,17 @@ impl ClassRules {
         match found {
             Verdict::Found(candidates) => {
                 let asked = |&index: &u32| {
-                    let object = &self.plan.ontology[index as usize];
-                    wanted(&object.name) || wanted(&object.feature_hash)
+                    let (name, feature_hash) = match kind {
+                        Kind::Object => {
+                            let object = &self.plan.ontology[index as usize];
+                            (object.name.as_str(), &object.feature_hash)
+                        }
+                        Kind::Answer => {
+                            let classification = &self.plan.classifications[index as usize];
+                            (classification.name(), &classification.feature_hash)
+                        }
+                    };
+                    wanted(name) || wanted(feature_hash)
                 };
                 let kept: Candidates = candidates.into_iter().filter(asked).collect();
                 if kept.is_empty() {
@@ -66,13 +113,14 @@ impl ClassRules {
         }
     }
 
-    fn mapped(&self, class: &ClassName<'_>, name: &str) -> Verdict<Candidates> {
+    fn mapped(&self, class: &ClassName<'_>, name: &str, kind: Kind) -> Verdict<Candidates> {
+        let index = self.index(kind);
         let id = class.id.as_deref();
         if let Some(map) = &self.plan.class_map {
             return match id.and_then(|id| map.get(id)).or_else(|| map.get(name)) {
                 Some(None) => Verdict::Filtered("dropped_class"),
-                Some(Some(hash)) if self.by_hash.contains_key(hash.as_str()) => {
-                    Verdict::Found(vec![self.by_hash[hash.as_str()]])
+                Some(Some(hash)) if index.by_hash.contains_key(hash.as_str()) => {
+                    Verdict::Found(vec![index.by_hash[hash.as_str()]])
                 }
                 _ => Verdict::Reject(Reason::UnmappedClass { class: name.to_owned() }),
             };
@@ -82,10 +130,10 @@ impl ClassRules {
                 category_id: name.to_owned(),
             });
         }
-        let candidates = self.exact.get(name).or_else(|| self.folded.get(&name.to_lowercase()));
-        match candidates {
-            Some(candidates) => Verdict::Found(candidates.clone()),
-            None => Verdict::Reject(Reason::UnknownClass { class: name.to_owned() }),
+        match (index.named(name), kind) {
+            (Some(candidates), _) => Verdict::Found(candidates),
+            (None, Kind::Object) => Verdict::Reject(Reason::UnknownClass { class: name.to_owned() }),
+            (None, Kind::Answer) => Verdict::Reject(Reason::UnknownClassification { class: name.to_owned() }),
         }
     }
 }

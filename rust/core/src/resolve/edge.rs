@@ -29,6 +29,7 @@ pub fn fit<'a>(
 ) -> Result<StagedRow<'a>, Reason> {
     let known = row.width_px > 0 && row.height_px > 0;
     match row.geometry {
+        Geometry::Answer(_) | Geometry::Interval(_) => Ok(*row),
         Geometry::Bitmask(_) => match size_px {
             Some((w, h)) if (w, h) != (row.width_px, row.height_px) => Err(Reason::MaskSize {
                 mask: (row.height_px, row.width_px),
@@ -75,6 +76,11 @@ pub(super) fn keep_inside<'a>(
         }
         Geometry::Polygon(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
             (Geometry::Polygon(clip_polygon(&points, width, height, scratch)?), true)
+        }
+        // Points cannot be cut: those outside stay, or are a reason to reject.
+        Geometry::Polyline(points) | Geometry::Point(points) | Geometry::Skeleton(points, _) => {
+            let outside = !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height));
+            (geometry, outside && policy == OffImage::Reject)
         }
         other => (other, false),
     };

@@ -1,12 +1,12 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
-use super::edge;
 use super::places::Place;
-use crate::batch::{Annotation, Points, Shape, Unit};
+use super::{edge, shapes};
+use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
 use crate::plan::{OffImage, OntologyObject, Plan};
 use crate::polygon;
 use crate::reject::Reason;
-use crate::rle::{self, coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, Size};
+use crate::rle::{self, coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
 use crate::stage::record::Geometry;
 
 /// A geometry ready to be staged.
@@ -75,11 +75,28 @@ impl Scratch {
 /// Shapes that can be made from what the annotation has.
 pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
     use Shape::{Bitmask, BoundingBox, Polygon, RotatableBoundingBox};
-    if row.rle.is_some() || row.points.is_some() {
-        &[BoundingBox, RotatableBoundingBox, Polygon, Bitmask]
-    } else {
-        &[BoundingBox, RotatableBoundingBox]
+    match row.shape {
+        // What is no area has its own shape, or the box that stands beside it.
+        Some(Shape::Polyline | Shape::Point | Shape::Skeleton | Shape::Circle | Shape::Ellipse) => {
+            if row.bbox.is_some() {
+                &[BoundingBox, RotatableBoundingBox]
+            } else {
+                &[]
+            }
+        }
+        _ if row.rle.is_some() || row.points.is_some() => &[BoundingBox, RotatableBoundingBox, Polygon, Bitmask],
+        _ => &[BoundingBox, RotatableBoundingBox],
     }
+}
+
+/// The row's points, where they enclose an area.
+fn area<'a>(row: &Annotation<'a>) -> Option<Points<'a>> {
+    row.points.filter(|_| {
+        matches!(
+            row.shape,
+            None | Some(Shape::Polygon | Shape::BoundingBox | Shape::Bitmask)
+        )
+    })
 }
 
 /// Whether the source's image has another aspect than the medium, by more than rounding to whole pixels explains.
@@ -115,11 +132,14 @@ pub(super) fn draw<'a>(
         }
         Some(Shape::Polygon) => draw_polygon(row, place, plan, scratch),
         Some(Shape::Bitmask) => draw_bitmask(row, place, scratch),
-        _ => Err(mismatch(row, &object.shape)),
+        Some(Shape::Polyline | Shape::Point) => shapes::draw_line(row, object, place, plan.off_image, scratch),
+        Some(Shape::Skeleton) => shapes::draw_skeleton(row, object, place, plan.off_image, scratch),
+        Some(Shape::Circle | Shape::Ellipse) => shapes::draw_round(row, object, place, plan.off_image, scratch),
+        None => Err(mismatch(row, &object.shape)),
     }
 }
 
-fn mismatch(row: &Annotation<'_>, wanted: &str) -> Reason {
+pub(super) fn mismatch(row: &Annotation<'_>, wanted: &str) -> Reason {
     let found = row.shape.map_or("nothing", Shape::as_str).replace('_', " ");
     Reason::ShapeMismatch {
         wanted: wanted.replace('_', " "),
@@ -178,11 +198,14 @@ fn draw_box<'a>(
 ) -> Result<Drawn<'a>, Reason> {
     if let (None, Some(rle)) = (row.bbox, row.rle) {
         let size = mask_size(row, place)?;
-        let mask = Rle::<ColumnMajor>::from_string(rle, size).map_err(bad_rle)?;
-        let corner_and_size = mask.bbox().ok_or(Reason::EmptyGeometry)?.map(f64::from);
+        let bbox = match row.rle_order {
+            Some(RleOrder::RowMajor) => Rle::<RowMajor>::from_string(rle, size).map(|mask| mask.bbox()),
+            _ => Rle::<ColumnMajor>::from_string(rle, size).map(|mask| mask.bbox()),
+        };
+        let corner_and_size = bbox.map_err(bad_rle)?.ok_or(Reason::EmptyGeometry)?.map(f64::from);
         return Ok(Drawn::of_mask(shape(corner_and_size), size));
     }
-    let extent = || row.points.and_then(|points| polygon::extent(points.iter().flatten()));
+    let extent = || area(row).and_then(|points| polygon::extent(points.iter().flatten()));
     let corner_and_size = row.bbox.or_else(extent).ok_or(Reason::NoGeometry)?;
     // Around finite points too: the largest numbers lie further apart than any number says.
     if !corner_and_size.iter().all(|value| value.is_finite()) {
@@ -198,15 +221,17 @@ fn draw_polygon<'a>(
     scratch: &'a mut Scratch,
 ) -> Result<Drawn<'a>, Reason> {
     let Some(rle) = row.rle else {
-        let Some(points) = row.points else {
+        let Some(points) = area(row) else {
             return Err(mismatch(row, "polygon"));
         };
         return on_image(Geometry::Polygon(points), row, place, plan.off_image, scratch);
     };
     let size = mask_size(row, place)?;
-    let mask = Rle::<ColumnMajor>::from_string(rle, size)
-        .and_then(|mask| mask.transpose())
-        .map_err(bad_rle)?;
+    let mask = match row.rle_order {
+        Some(RleOrder::RowMajor) => Rle::from_string(rle, size),
+        _ => Rle::<ColumnMajor>::from_string(rle, size).and_then(|mask| mask.transpose()),
+    }
+    .map_err(bad_rle)?;
     scratch.clear_points();
     for part in mask.to_polygons() {
         for ring in std::iter::once(&part.outer).chain(&part.holes) {
@@ -226,7 +251,7 @@ fn draw_polygon<'a>(
 
 /// Applies the policy for the image's edge. Where the image's size is not known yet that is left to
 /// [`super::fit`], once the label row tells.
-fn on_image<'a>(
+pub(super) fn on_image<'a>(
     geometry: Geometry<'a>,
     row: &Annotation<'_>,
     place: &Place,
@@ -258,10 +283,17 @@ fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratc
     scratch.rle.clear();
     let size = if let Some(rle) = row.rle {
         let size = mask_size(row, place)?;
-        coco_string_to_encord(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?;
+        match row.rle_order {
+            // Written anew, so that equal masks are equal strings.
+            Some(RleOrder::RowMajor) => {
+                let mask = Rle::<RowMajor>::from_string(rle, size).map_err(bad_rle)?;
+                mask.to_string_into(&mut scratch.rle);
+            }
+            _ => coco_string_to_encord(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?,
+        }
         size
     } else {
-        let Some(points) = row.points else {
+        let Some(points) = area(row) else {
             return Err(mismatch(row, "bitmask"));
         };
         let (source_w, source_h) = source_size(row, place)?;

@@ -67,12 +67,14 @@ impl MediaRules {
             (DataType::Other, ..) => {
                 return Verdict::Reject(Reason::UnsupportedMedia {
                     media: medium.shown_title().to_owned(),
-                    data_type: "a kind that this release does not write".into(),
+                    data_type: "that this release does not write".into(),
                 })
             }
             (_, Some(position), _) => i64::from(position),
             (_, _, Some(frame)) => i64::from(frame),
             (DataType::Image, ..) => 0,
+            // Milliseconds are no frames: there is nothing to count from another number on.
+            (DataType::Audio, ..) => named.frame.unwrap_or(0),
             _ => match named.frame {
                 Some(frame) => self.encord_frame(frame),
                 None if medium.frames == 1 => 0,
@@ -80,14 +82,14 @@ impl MediaRules {
             },
         };
         match u32::try_from(frame) {
-            Ok(in_range) if u64::from(in_range) < medium.frames => Verdict::Found(Spot {
+            Ok(in_range) if u64::from(in_range) < medium.places() => Verdict::Found(Spot {
                 medium: index,
                 frame: in_range,
                 size_px: (image.width, image.height),
             }),
             _ => Verdict::Reject(Reason::FrameRange {
                 frame,
-                frames: medium.frames,
+                frames: medium.places(),
             }),
         }
     }
@@ -178,9 +180,12 @@ impl MediaRules {
                 media: named.name.clone(),
                 candidates,
             }),
-            Found::None => Err(Reason::UnknownMedia {
-                media: named.name.clone(),
-            }),
+            Found::None => match self.titles.by_hash(&named.name) {
+                Some(target) => Ok(MapTarget::Target(target)),
+                None => Err(Reason::UnknownMedia {
+                    media: named.name.clone(),
+                }),
+            },
         }
     }
 }

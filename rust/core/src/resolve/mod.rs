@@ -4,30 +4,35 @@
 //! Names are resolved once each ([`SourceResolver::learn`]); a row then costs two array look-ups and its geometry
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
+mod answers;
 mod classes;
 mod edge;
 mod geometry;
 mod media;
 mod places;
+mod row;
+mod shapes;
 mod slots;
 mod titles;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::batch::Annotation;
+use crate::answers::Packer;
+use crate::batch::{Annotation, AttributeValue, Kind};
 use crate::coco::{ClassName, MediaName};
 use crate::error::Result;
-use crate::label_row::identity::{self, Untracked};
+use crate::label_row::identity;
 use crate::plan::{DataType, Plan};
 use crate::reject::Reason;
-use crate::stage::record::{Key, StagedRow, TextSpan};
+use crate::stage::record::TextSpan;
 use crate::stage::StagedRows;
 use classes::{Candidates, ClassRules};
 pub use edge::fit;
 pub use geometry::Scratch;
 use media::MediaRules;
 use places::{Places, Spot};
+use row::FoundRow;
 use slots::Slots;
 
 /// What became of a name, or of a row.
@@ -125,22 +130,28 @@ impl SourceResolver {
         media: &[u32],
         classes: &[u32],
         media_name: impl Fn(u32) -> MediaName<'n>,
-        class_name: impl Fn(u32) -> ClassName<'n>,
+        class_name: impl Fn(u32) -> (ClassName<'n>, Kind),
     ) {
         for &name in media {
             self.places
                 .learn(name, || rules.place(&media_name(name), &self.file_stem));
         }
         for &name in classes {
-            self.classes.learn(name, || rules.classes.candidates(&class_name(name)));
+            self.classes.learn(name, || {
+                let (class, kind) = class_name(name);
+                rules.classes.candidates(&class, kind)
+            });
         }
     }
 
-    /// Resolves one row, whose names were learnt, and appends it to `out`.
+    /// Resolves one row, whose names were learnt, and appends it to `out`. `attributes` are those of
+    /// [`crate::batch::AnnotationBatch::attributes`].
+    #[allow(clippy::too_many_arguments)] // A row and its names, buffers and results: each has another life.
     pub fn resolve(
         &self,
         plan: &Plan,
         row: &Annotation<'_>,
+        attributes: &[AttributeValue<'_>],
         (media, class): (u32, u32),
         text: TextSpan,
         scratch: &mut Scratch,
@@ -163,73 +174,20 @@ impl SourceResolver {
         if plan.min_confidence.is_some_and(|min| score < min) {
             return Verdict::Filtered("min_confidence");
         }
-        let Some(feature) = classes::settle(&plan.ontology, candidates, row.shape, geometry::possible(row)) else {
-            let hash = |&index: &u32| plan.ontology[index as usize].feature_hash.clone();
-            let candidates = candidates.iter().map(hash).collect();
-            return Verdict::Reject(Reason::AmbiguousClass {
-                class: row.class.to_owned(),
-                candidates,
-            });
-        };
-        let object = &plan.ontology[feature as usize];
-        let drawn = match geometry::draw(row, object, place, plan, scratch) {
-            Ok(drawn) => drawn,
-            Err(reason) => return Verdict::Reject(reason),
-        };
-        for (happened, what) in [
-            (drawn.clipped, "clipped"),
-            (geometry::aspect_differs(row, place), "aspect_differs"),
-        ] {
-            if happened {
-                *out.warnings.entry(what).or_default() += 1;
-            }
-        }
-        let data_hash = &plan.media[place.medium as usize].data_hash;
-        let mut staged = StagedRow {
-            key: Key {
-                label_row: place.medium,
-                frame: place.frame,
-                object: 0,
-                source: self.index,
-                offset: row.offset,
-            },
-            feature,
-            annotation_id: row.annotation_id,
-            track: row.track,
+        let found = FoundRow {
+            plan,
+            source: self.index,
+            row,
+            attributes,
+            place,
             score,
-            unit: drawn.unit,
-            width_px: drawn.width_px,
-            height_px: drawn.height_px,
-            geometry: drawn.geometry,
+            text,
         };
-        staged.key.object = match row.track {
-            Some(track) => identity::tracked_in(
-                &mut out.form,
-                [&plan.branch, row.source, data_hash, &object.feature_hash, track],
-            ),
-            None => {
-                let feature_hash = object.feature_hash.as_str();
-                let StagedRow {
-                    geometry,
-                    unit,
-                    width_px,
-                    height_px,
-                    score,
-                    ..
-                } = staged;
-                let drawn = Untracked {
-                    feature_hash,
-                    geometry,
-                    unit,
-                    width_px,
-                    height_px,
-                    score,
-                };
-                identity::untracked_in(&mut out.form, [&plan.branch, data_hash], place.frame, &drawn)
-            }
+        let staged = match row.kind {
+            Kind::Object => found.object(candidates, scratch, out),
+            Kind::Answer => found.answer(candidates, out),
         };
-        out.rows.push(&staged, text);
-        Verdict::Found(())
+        staged.map_or_else(Verdict::Reject, Verdict::Found)
     }
 }
 
@@ -241,4 +199,11 @@ pub struct Resolved {
     /// Things that the summary mentions.
     pub warnings: Counts,
     form: identity::Form,
+    packer: Packer,
+}
+
+impl Resolved {
+    fn warn(&mut self, what: &'static str) {
+        *self.warnings.entry(what).or_default() += 1;
+    }
 }

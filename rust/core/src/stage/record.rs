@@ -3,6 +3,7 @@
 //! Rows are stored as length-prefixed bytes rather than Arrow: merging moves each row whole, and the encoder wants
 //! rows one after another, so columns would only be taken apart and put together again.
 
+use crate::answers::Answers;
 use crate::batch::{Points, Unit};
 use crate::error::{Error, Result};
 
@@ -36,6 +37,16 @@ pub enum Geometry<'a> {
     Point(Points<'a>),
     /// Row-major run-length string of a mask of `height_px` x `width_px`.
     Bitmask(&'a [u8]),
+    /// One part, one ring of the template's points in their order; a flag a point as COCO has it, or none at all.
+    Skeleton(Points<'a>, &'a [u8]),
+    /// x, y of the centre, radius in the unit of x, second radius in first radii; degrees clockwise.
+    Circle([f64; 4], f64),
+    /// x, y of the centre, radius across, radius down; degrees clockwise.
+    Ellipse([f64; 4], f64),
+    /// Nothing is drawn: the row answers a classification, from its frame to this one.
+    Answer(u32),
+    /// Nothing is drawn: the object sounds from its millisecond to this one.
+    Interval(u32),
 }
 
 /// One staged annotation, borrowed from the stage.
@@ -43,7 +54,7 @@ pub enum Geometry<'a> {
 pub struct StagedRow<'a> {
     /// Place in the order.
     pub key: Key,
-    /// Index of the ontology object in the plan.
+    /// Index of the ontology object in the plan; of the classification for an answer.
     pub feature: u32,
     /// The source's own id.
     pub annotation_id: Option<&'a str>,
@@ -59,6 +70,8 @@ pub struct StagedRow<'a> {
     pub height_px: u32,
     /// What is drawn.
     pub geometry: Geometry<'a>,
+    /// What is answered: of an object its attributes.
+    pub answers: Answers<'a>,
 }
 
 impl<'a> Geometry<'a> {
@@ -68,6 +81,11 @@ impl<'a> Geometry<'a> {
     const POLYLINE: u8 = 3;
     const POINT: u8 = 4;
     const BITMASK: u8 = 5;
+    const SKELETON: u8 = 6;
+    const CIRCLE: u8 = 7;
+    const ELLIPSE: u8 = 8;
+    const ANSWER: u8 = 9;
+    const INTERVAL: u8 = 10;
 
     fn tag(&self) -> u8 {
         match self {
@@ -77,6 +95,11 @@ impl<'a> Geometry<'a> {
             Self::Polyline(_) => Self::POLYLINE,
             Self::Point(_) => Self::POINT,
             Self::Bitmask(_) => Self::BITMASK,
+            Self::Skeleton(..) => Self::SKELETON,
+            Self::Circle(..) => Self::CIRCLE,
+            Self::Ellipse(..) => Self::ELLIPSE,
+            Self::Answer(_) => Self::ANSWER,
+            Self::Interval(_) => Self::INTERVAL,
         }
     }
 }
@@ -140,12 +163,20 @@ pub(super) fn write(row: &StagedRow<'_>, text: TextSpan, out: &mut Vec<u8>) {
     write_text(row.track, out);
     out.extend_from_slice(&text.at.to_le_bytes());
     out.extend_from_slice(&text.len.to_le_bytes());
+    write_bytes(row.answers.packed(), out);
     match row.geometry {
         Geometry::BoundingBox(corner_and_size) => write_floats(&corner_and_size, out),
-        Geometry::RotatableBoundingBox(corner_and_size, theta) => {
-            write_floats(&corner_and_size, out);
+        Geometry::RotatableBoundingBox(numbers, theta)
+        | Geometry::Circle(numbers, theta)
+        | Geometry::Ellipse(numbers, theta) => {
+            write_floats(&numbers, out);
             write_floats(&[theta], out);
         }
+        Geometry::Skeleton(points, visibility) => {
+            write_bytes(visibility, out);
+            write_points(&points, out);
+        }
+        Geometry::Answer(last) | Geometry::Interval(last) => out.extend_from_slice(&last.to_le_bytes()),
         Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => write_points(&points, out),
         Geometry::Bitmask(rle) => out.extend_from_slice(rle),
     }
@@ -155,6 +186,11 @@ fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
     let len = text.map_or(u32::MAX, |t| t.len() as u32);
     out.extend_from_slice(&len.to_le_bytes());
     out.extend_from_slice(text.unwrap_or_default().as_bytes());
+}
+
+fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out.extend_from_slice(bytes);
 }
 
 fn write_floats(values: &[f64], out: &mut Vec<u8>) {
@@ -194,6 +230,7 @@ pub(super) struct Head<'a> {
     pub annotation_id: Option<&'a [u8]>,
     pub track: Option<&'a [u8]>,
     pub text: TextSpan,
+    pub answers: &'a [u8],
     drawn: &'a [u8],
 }
 
@@ -214,6 +251,7 @@ impl<'a> Head<'a> {
             at: u64::from_le_bytes(from.take()?),
             len: u32::from_le_bytes(from.take()?),
         };
+        let answers = from.bytes()?;
         let drawn = from.0;
         Ok(Self {
             key,
@@ -226,8 +264,17 @@ impl<'a> Head<'a> {
             annotation_id,
             track,
             text,
+            answers,
             drawn,
         })
+    }
+}
+
+impl Head<'_> {
+    /// The last frame of an answer; none for objects.
+    pub(super) fn answered_to(&self) -> Option<u32> {
+        let last = *self.drawn.first_chunk()?;
+        (self.tag == Geometry::ANSWER).then(|| u32::from_le_bytes(last))
     }
 }
 
@@ -251,6 +298,14 @@ impl RecordReader {
                 let [theta] = from.floats()?;
                 Geometry::RotatableBoundingBox(corner_and_size, theta)
             }
+            Geometry::CIRCLE => Geometry::Circle(from.floats()?, from.floats().map(|[theta]| theta)?),
+            Geometry::ELLIPSE => Geometry::Ellipse(from.floats()?, from.floats().map(|[theta]| theta)?),
+            Geometry::SKELETON => {
+                let visibility = from.bytes()?;
+                Geometry::Skeleton(self.points(&mut from)?, visibility)
+            }
+            Geometry::ANSWER => Geometry::Answer(u32::from_le_bytes(from.take()?)),
+            Geometry::INTERVAL => Geometry::Interval(u32::from_le_bytes(from.take()?)),
             Geometry::POLYGON => Geometry::Polygon(self.points(&mut from)?),
             Geometry::POLYLINE => Geometry::Polyline(self.points(&mut from)?),
             Geometry::POINT => Geometry::Point(self.points(&mut from)?),
@@ -267,6 +322,7 @@ impl RecordReader {
             width_px: head.width_px,
             height_px: head.height_px,
             geometry,
+            answers: Answers::from_packed(head.answers),
         };
         Ok((row, head.text))
     }
@@ -315,6 +371,11 @@ impl<'a> Bytes<'a> {
     fn floats<const N: usize>(&mut self) -> Result<[f64; N]> {
         let bytes = self.slice(8 * N)?;
         Ok(std::array::from_fn(|at| f64::from_le_bytes(part(bytes, 8 * at))))
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8]> {
+        let len = u32::from_le_bytes(self.take()?);
+        self.slice(len as usize)
     }
 
     fn text(&mut self) -> Result<Option<&'a [u8]>> {

@@ -25,15 +25,15 @@ pub struct LabelRowSpan {
     end: u64,
 }
 
-/// A track's second row on one frame: not staged, to be rejected.
+/// A track's second row on one frame, or another answer to what is answered there: not staged, to be rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicate {
     /// Its place.
     pub key: Key,
     /// The source's own id.
     pub annotation_id: Option<String>,
-    /// The track.
-    pub track: String,
+    /// The track; none for an answer.
+    pub track: Option<String>,
     /// Where its text lies in the source.
     pub text: TextSpan,
 }
@@ -58,7 +58,7 @@ impl Staged {
         &self.label_rows
     }
 
-    /// Rows left out because their track stood on the frame already.
+    /// Rows left out because their track stood on the frame already, or another answer.
     pub fn duplicates(&self) -> &[Duplicate] {
         &self.duplicates
     }
@@ -131,6 +131,10 @@ struct Splitter {
     last: Option<Key>,
     /// Tracks of the label row that is being written.
     tracks: HashMap<u128, TrackFeatures>,
+    /// Of its classifications: how far what was answered last reaches, and what that was.
+    answered: HashMap<u128, (u32, u128)>,
+    /// The label row that they are of.
+    answered_in: Option<u32>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -147,6 +151,9 @@ impl Splitter {
     /// Whether the row stays: a track stands once on a frame. Rows come in order.
     fn admit(&mut self, key: Key, head: &Head<'_>) -> bool {
         let last = self.last.replace(key);
+        if let Some(last_frame) = head.answered_to() {
+            return self.admit_answer(key, last_frame, head);
+        }
         let Some(track) = head.track else { return true };
         let place = |key: Key| (key.label_row, key.frame, key.object);
         if last.is_none_or(|last| place(last) != place(key)) {
@@ -155,7 +162,30 @@ impl Splitter {
         self.duplicates.push(Duplicate {
             key,
             annotation_id: head.annotation_id.map(text),
-            track: text(track),
+            track: Some(text(track)),
+            text: head.text,
+        });
+        false
+    }
+
+    /// Whether an answer stays: frames have one answer to a classification. Equal ones are one.
+    fn admit_answer(&mut self, key: Key, last_frame: u32, head: &Head<'_>) -> bool {
+        if self.answered_in.replace(key.label_row) != Some(key.label_row) {
+            self.answered.clear();
+        }
+        let content = xxh3_128_with_seed(head.answers, head.score.to_bits());
+        let answered = self.answered.entry(key.object).or_insert((last_frame, content));
+        if key.frame > answered.0 {
+            *answered = (last_frame, content);
+        }
+        if answered.1 == content {
+            answered.0 = answered.0.max(last_frame);
+            return true;
+        }
+        self.duplicates.push(Duplicate {
+            key,
+            annotation_id: head.annotation_id.map(text),
+            track: None,
             text: head.text,
         });
         false

@@ -1,5 +1,9 @@
 //! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
 
+mod rows;
+
+pub use rows::{RowBatch, RowSource};
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -10,6 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
+use crate::batch::Kind;
 use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, Pieces, SourceBatch, Stamp};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -90,7 +95,8 @@ pub struct Sources(Vec<Source>);
 
 #[derive(Debug)]
 struct Source {
-    input: CocoInput,
+    /// None for a table, whose rows have no text.
+    input: Option<CocoInput>,
     /// What told the file before it was read.
     stamp: Option<Stamp>,
     origin: Origin,
@@ -101,17 +107,18 @@ impl Source {
     /// An annotation's own text, as long as the file is the one that was read.
     fn text(&self, span: TextSpan) -> Option<Vec<u8>> {
         let len = (span.len as usize).min(MAX_TEXT_BYTES);
-        let text = self.pieces.lock().ok()?.read(&self.input, span.at, len).ok()?;
+        let input = self.input.as_ref()?;
+        let text = self.pieces.lock().ok()?.read(input, span.at, len).ok()?;
         // Only now, so that a change while it was read is seen as well.
-        let unchanged = self.stamp.is_some() && self.input.stamp() == self.stamp;
+        let unchanged = self.stamp.is_some() && input.stamp() == self.stamp;
         (unchanged && text.len() == len).then_some(text)
     }
 }
 
 impl Sources {
-    fn add(&mut self, input: &CocoInput, stamp: Option<Stamp>, origin: Origin) -> u32 {
+    fn add(&mut self, input: Option<&CocoInput>, stamp: Option<Stamp>, origin: Origin) -> u32 {
         self.0.push(Source {
-            input: input.clone(),
+            input: input.cloned(),
             stamp,
             origin,
             pieces: Mutex::default(),
@@ -123,7 +130,10 @@ impl Sources {
     pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Reject {
         let source = &self.0[key.source as usize];
         let text = source.text(text);
-        Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
+        Reject {
+            of_table: source.input.is_none(),
+            ..Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
+        }
     }
 }
 
@@ -161,7 +171,7 @@ impl Intake {
     ) -> Result<()> {
         let stamp = input.stamp();
         let mut reader = CocoReader::open(input, label, tables, options)?;
-        let index = self.sources.add(input, stamp.clone(), reader.origin().clone());
+        let index = self.sources.add(Some(input), stamp.clone(), reader.origin().clone());
         let file_name = input.file_name().unwrap_or(Cow::Borrowed(label));
         let mut resolvers = Resolvers {
             file: SourceResolver::new(index, &file_name),
@@ -174,7 +184,7 @@ impl Intake {
             let names = reader.tables();
             for batch in &batches {
                 let media = |name: u32| names.media(name as usize);
-                let class = |name: u32| names.class(name as usize);
+                let class = |name: u32| (names.class(name as usize), Kind::Object);
                 if reader.kind() != CocoKind::Rejects {
                     let file = &mut resolvers.file;
                     file.learn(&mut self.resolver, &batch.media, &batch.classes, media, class);
@@ -182,7 +192,7 @@ impl Intake {
                 }
                 for row in 0..batch.batch.len() {
                     let origin = batch.origin_of(row);
-                    let source = resolvers.named(origin, |origin| self.sources.add(input, stamp.clone(), origin));
+                    let source = resolvers.named(origin, |origin| self.sources.add(Some(input), stamp.clone(), origin));
                     let (used, of_class) = (&batch.media[row..=row], &batch.classes[row..=row]);
                     source.learn(&mut self.resolver, used, of_class, media, class);
                 }
@@ -222,16 +232,23 @@ impl Intake {
         if crowd > 0 {
             *self.tally.filtered.entry("crowd").or_default() += crowd;
         }
-        add(&mut self.tally.filtered, &outcome.filtered);
-        add(&mut self.tally.warnings, &outcome.resolved.warnings);
         self.tally.read += batch.batch.len() as u64 + batch.rejected() + crowd;
-        self.tally.staged += outcome.resolved.rows.len() as u64;
-        for reject in batch.rejects.iter().chain(&outcome.rejects) {
+        for reject in &batch.rejects {
             self.reject(reject)?;
         }
         for row in &batch.row_rejects {
             *self.tally.rejects.entry(row.code).or_default() += row.annotations;
             self.write_reject(&row.to_json_line())?;
+        }
+        self.take_outcome(outcome)
+    }
+
+    fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
+        add(&mut self.tally.filtered, &outcome.filtered);
+        add(&mut self.tally.warnings, &outcome.resolved.warnings);
+        self.tally.staged += outcome.resolved.rows.len() as u64;
+        for reject in &outcome.rejects {
+            self.reject(reject)?;
         }
         self.stage.append(outcome.resolved.rows)
     }
@@ -255,9 +272,10 @@ impl Intake {
         let stage = std::mem::replace(&mut self.stage, StageBuilder::new(None, 0));
         let staged = stage.finish()?;
         for duplicate in staged.duplicates() {
-            let reason = Reason::DuplicateTrackFrame {
-                track: duplicate.track.clone(),
-                frame: duplicate.key.frame,
+            let frame = duplicate.key.frame;
+            let reason = match duplicate.track.clone() {
+                Some(track) => Reason::DuplicateTrackFrame { track, frame },
+                None => Reason::ConflictingAnswer { frame },
             };
             let reject = self.sources.reject(
                 reason,
@@ -331,7 +349,8 @@ fn resolve_batch(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Outco
         let row = batch.batch.row(index);
         let names = (batch.media[index], batch.classes[index]);
         let source = sources.of(row.source);
-        match source.resolve(plan, &row, names, batch.span_of(index), &mut scratch, &mut out.resolved) {
+        let span = batch.span_of(index);
+        match source.resolve(plan, &row, &[], names, span, &mut scratch, &mut out.resolved) {
             Verdict::Found(()) => {}
             Verdict::Filtered(why) => *out.filtered.entry(why).or_default() += 1,
             Verdict::Reject(reason) => {

@@ -1,0 +1,220 @@
+//! A row whose names were found: what it draws or answers, on which frames, and who it is.
+
+use super::answers::{self, Packed};
+use super::classes::{self, Candidates};
+use super::geometry::{self, Scratch};
+use super::places::Place;
+use super::Resolved;
+use crate::answers::Answers;
+use crate::batch::{Annotation, AttributeValue, Shape, Unit};
+use crate::label_row::identity::{self, Untracked};
+use crate::ontology::{Attribute, OntologyObject};
+use crate::plan::{DataType, Medium, Plan};
+use crate::reject::Reason;
+use crate::stage::record::{Geometry, Key, StagedRow, TextSpan};
+
+/// A row, and where it goes.
+pub(super) struct FoundRow<'a, 'r> {
+    pub plan: &'r Plan,
+    /// Number of the source.
+    pub source: u32,
+    pub row: &'r Annotation<'a>,
+    pub attributes: &'r [AttributeValue<'a>],
+    pub place: &'r Place,
+    pub score: f64,
+    pub text: TextSpan,
+}
+
+impl<'a> FoundRow<'a, '_> {
+    fn medium(&self) -> &Medium {
+        &self.plan.media[self.place.medium as usize]
+    }
+
+    fn key(&self) -> Key {
+        Key {
+            label_row: self.place.medium,
+            frame: self.place.frame,
+            object: 0,
+            source: self.source,
+            offset: self.row.offset,
+        }
+    }
+
+    /// Last frame, or millisecond, of the row's range.
+    fn last(&self) -> Result<u32, Reason> {
+        let first = self.place.frame;
+        let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
+        let stride = match self.medium().data_type {
+            DataType::Audio => 1,
+            _ => self.plan.frame_stride,
+        };
+        let last = i64::from(first).saturating_add(span.saturating_mul(stride));
+        let places = self.medium().places();
+        match u32::try_from(last) {
+            Ok(last) if last >= first && u64::from(last) < places => Ok(last),
+            Ok(last) if last >= first => Err(Reason::FrameRange {
+                frame: last.into(),
+                frames: places,
+            }),
+            _ => Err(Reason::BackwardRange {
+                first: first.into(),
+                last,
+            }),
+        }
+    }
+
+    fn pack(&self, attributes: &[Attribute], out: &mut Resolved) -> Result<(), Reason> {
+        if self.attributes.is_empty() {
+            out.packer.clear();
+            return Ok(());
+        }
+        let frames = (self.row.frame, self.row.frame_last.unwrap_or(self.row.frame));
+        let Packed { nested } = answers::pack(self.row.class, attributes, self.attributes, frames, &mut out.packer)?;
+        if nested {
+            out.warn("nested_answer");
+        }
+        Ok(())
+    }
+
+    /// Stages an answer to a classification.
+    pub fn answer(&self, candidates: &Candidates, out: &mut Resolved) -> Result<(), Reason> {
+        let plan = self.plan;
+        let Some(&feature) = candidates.first() else {
+            unreachable!("a class that was found has candidates")
+        };
+        let classification = &plan.classifications[feature as usize];
+        let last = self.last()?;
+        self.pack(&classification.attributes, out)?;
+        if out.packer.answers().is_empty() {
+            return Err(Reason::NoAnswer {
+                class: self.row.class.to_owned(),
+            });
+        }
+        let mut key = self.key();
+        let parts = [&plan.branch, &self.medium().data_hash, &classification.feature_hash];
+        key.object = identity::question_in(&mut out.form, parts.map(String::as_str));
+        let staged = StagedRow {
+            key,
+            feature,
+            annotation_id: self.row.annotation_id,
+            track: None,
+            score: self.score,
+            unit: Unit::Frac,
+            width_px: 0,
+            height_px: 0,
+            geometry: Geometry::Answer(last),
+            answers: out.packer.answers(),
+        };
+        out.rows.push(&staged, self.text);
+        Ok(())
+    }
+
+    /// Stages an object.
+    pub fn object(&self, candidates: &Candidates, scratch: &mut Scratch, out: &mut Resolved) -> Result<(), Reason> {
+        let (plan, row) = (self.plan, self.row);
+        let Some(feature) = classes::settle(&plan.ontology, candidates, row.shape, geometry::possible(row)) else {
+            let hash = |&index: &u32| plan.ontology[index as usize].feature_hash.clone();
+            return Err(Reason::AmbiguousClass {
+                class: row.class.to_owned(),
+                candidates: candidates.iter().map(hash).collect(),
+            });
+        };
+        let object = &plan.ontology[feature as usize];
+        let mut staged = StagedRow {
+            key: self.key(),
+            feature,
+            annotation_id: row.annotation_id,
+            track: row.track,
+            score: self.score,
+            unit: Unit::Frac,
+            width_px: 0,
+            height_px: 0,
+            geometry: Geometry::Interval(0),
+            answers: Answers::default(),
+        };
+        self.pack(&object.attributes, out)?;
+        if object.is_audio() {
+            staged.geometry = Geometry::Interval(self.interval()?);
+            // Sounding objects have no place for it.
+            if row.score.is_some_and(|score| score < 1.0) {
+                out.warn("confidence_not_written");
+            }
+        } else {
+            self.draw(object, &mut staged, scratch, out)?;
+        }
+        let Resolved { rows, form, packer, .. } = out;
+        staged.answers = packer.answers();
+        staged.key.object = self.identity(object, &staged, form);
+        rows.push(&staged, self.text);
+        Ok(())
+    }
+
+    /// Where an object sounds: to which millisecond.
+    fn interval(&self) -> Result<u32, Reason> {
+        if self.medium().data_type != DataType::Audio {
+            return Err(Reason::UnsupportedMedia {
+                media: self.medium().shown_title().to_owned(),
+                data_type: "that is seen, not heard".to_owned(),
+            });
+        }
+        self.last()
+    }
+
+    fn draw<'s>(
+        &self,
+        object: &OntologyObject,
+        staged: &mut StagedRow<'s>,
+        scratch: &'s mut Scratch,
+        out: &mut Resolved,
+    ) -> Result<(), Reason>
+    where
+        'a: 's,
+    {
+        let row = self.row;
+        if self.medium().data_type == DataType::Audio {
+            return Err(Reason::UnsupportedMedia {
+                media: self.medium().shown_title().to_owned(),
+                data_type: "audio".to_owned(),
+            });
+        }
+        if let Some(last) = row.frame_last.filter(|&last| last != row.frame) {
+            return Err(Reason::BadField {
+                field: "frame_last",
+                expected: "nothing: what is drawn stands on one frame, and has a row for each",
+                found: last.to_string(),
+            });
+        }
+        let drawn = geometry::draw(row, object, self.place, self.plan, scratch)?;
+        if drawn.clipped {
+            out.warn("clipped");
+        }
+        if geometry::aspect_differs(row, self.place) {
+            out.warn("aspect_differs");
+        }
+        if matches!(object.ir_shape(), Some(Shape::Point | Shape::Polyline)) {
+            out.warn("no_metrics");
+        }
+        staged.unit = drawn.unit;
+        (staged.width_px, staged.height_px) = (drawn.width_px, drawn.height_px);
+        staged.geometry = drawn.geometry;
+        Ok(())
+    }
+
+    fn identity(&self, object: &OntologyObject, staged: &StagedRow<'_>, form: &mut identity::Form) -> u128 {
+        let (plan, data_hash) = (self.plan, &self.medium().data_hash);
+        let feature_hash = object.feature_hash.as_str();
+        if let Some(track) = staged.track {
+            return identity::tracked_in(form, [&plan.branch, self.row.source, data_hash, feature_hash, track]);
+        }
+        let drawn = Untracked {
+            feature_hash,
+            geometry: staged.geometry,
+            unit: staged.unit,
+            width_px: staged.width_px,
+            height_px: staged.height_px,
+            score: staged.score,
+            answers: staged.answers,
+        };
+        identity::untracked_in(form, [&plan.branch, data_hash], staged.key.frame, &drawn)
+    }
+}

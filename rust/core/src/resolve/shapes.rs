@@ -1,0 +1,129 @@
+//! Shapes that are taken as they are, since no other can be made of them: lines, points, skeletons, circles and ellipses.
+
+use super::geometry::{mismatch, on_image, Drawn, Scratch};
+use super::places::Place;
+use crate::batch::{Annotation, Points, Shape, Unit};
+use crate::ontology::OntologyObject;
+use crate::plan::OffImage;
+use crate::reject::Reason;
+use crate::stage::record::Geometry;
+
+/// The only ring that the row has.
+fn only_ring<'a>(points: Points<'a>) -> Option<&'a [f64]> {
+    let mut rings = points.iter().flatten();
+    let ring = rings.next()?;
+    (rings.next().is_none() && !ring.is_empty()).then_some(ring)
+}
+
+/// Makes a polyline or point.
+pub(super) fn draw_line<'a>(
+    row: &Annotation<'a>,
+    object: &OntologyObject,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let points = row.points.filter(|_| row.shape == object.ir_shape());
+    let ring = points.and_then(only_ring);
+    let geometry = match (object.ir_shape(), points, ring) {
+        (Some(Shape::Polyline), Some(points), Some(_)) => Geometry::Polyline(points),
+        (Some(Shape::Point), Some(points), Some([_, _])) => Geometry::Point(points),
+        _ => return Err(mismatch(row, &object.shape)),
+    };
+    finite(ring.unwrap_or_default(), "points")?;
+    on_image(geometry, row, place, policy, scratch)
+}
+
+/// Makes a skeleton, whose points are those of the ontology's template in its order.
+pub(super) fn draw_skeleton<'a>(
+    row: &Annotation<'a>,
+    object: &OntologyObject,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let points = row.points.filter(|_| row.shape == Some(Shape::Skeleton));
+    let Some((points, ring)) = points.and_then(|points| Some((points, only_ring(points)?))) else {
+        return Err(mismatch(row, &object.shape));
+    };
+    finite(ring, "points")?;
+    let (found, wanted) = (ring.len() / 2, object.skeleton.len());
+    let visibility = row.visibility.unwrap_or_default();
+    if found != wanted {
+        return Err(Reason::SkeletonPoints { found, wanted });
+    }
+    if !visibility.is_empty() && visibility.len() != wanted {
+        return Err(Reason::SkeletonPoints {
+            found: visibility.len(),
+            wanted,
+        });
+    }
+    if let Some(flag) = visibility.iter().find(|flag| **flag > 3) {
+        return Err(Reason::BadField {
+            field: "visibility",
+            expected: "0 (not in the picture), 1 (hidden), 2 (visible) or 3 (hidden by itself) for each point",
+            found: flag.to_string(),
+        });
+    }
+    on_image(Geometry::Skeleton(points, visibility), row, place, policy, scratch)
+}
+
+/// Makes a circle or ellipse: of `points` that hold its centre and radii as Encord has them, else of the box around it.
+pub(super) fn draw_round<'a>(
+    row: &Annotation<'a>,
+    object: &OntologyObject,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let circle = object.ir_shape() == Some(Shape::Circle);
+    if row.shape != object.ir_shape() {
+        return Err(mismatch(row, &object.shape));
+    }
+    let theta = row.theta.unwrap_or(0.0);
+    let numbers = match (row.points.and_then(only_ring), row.bbox) {
+        (Some(&[x, y, first, second]), _) => [x, y, first, second],
+        (None, Some(corner_and_size)) => around(corner_and_size, row, place, circle)?,
+        _ => return Err(mismatch(row, &object.shape)),
+    };
+    finite(&numbers, if row.bbox.is_some() { "box" } else { "points" })?;
+    finite(&[theta], "theta")?;
+    let [_, _, first, second] = numbers;
+    if first < 0.0 || second < 0.0 {
+        return Err(Reason::NegativeBox { w: first, h: second });
+    }
+    let geometry = if circle {
+        Geometry::Circle(numbers, theta)
+    } else {
+        Geometry::Ellipse(numbers, theta)
+    };
+    on_image(geometry, row, place, policy, scratch)
+}
+
+/// Centre and radii of what a box is around; of a circle the second radius in first ones, both in px.
+fn around([x, y, w, h]: [f64; 4], row: &Annotation<'_>, place: &Place, circle: bool) -> Result<[f64; 4], Reason> {
+    let (rx, ry) = (w / 2.0, h / 2.0);
+    if !circle {
+        return Ok([x + rx, y + ry, rx, ry]);
+    }
+    let aspect = match (row.unit, place.source_width_px, place.source_height_px) {
+        (Unit::Px, ..) => 1.0,
+        (Unit::Frac, Some(width), Some(height)) => f64::from(height) / f64::from(width),
+        _ => {
+            return Err(Reason::NoSize {
+                media: row.media.to_owned(),
+            })
+        }
+    };
+    if w <= 0.0 {
+        return Err(Reason::EmptyGeometry);
+    }
+    Ok([x + rx, y + ry, rx, h / w * aspect])
+}
+
+fn finite(values: &[f64], field: &'static str) -> Result<(), Reason> {
+    if values.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err(Reason::NotFinite { field })
+}
