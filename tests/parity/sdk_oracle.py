@@ -122,11 +122,15 @@ def normalised(row: dict[str, Any], without: Iterable[str] = ()) -> list[str]:
     """Write a label row as lines of JSON that are equal for rows with equal content.
 
     Times go, and the members of `without` at any depth. Objects are named by their place among the objects sorted by
-    content, objects of a frame and keys are sorted. Numbers keep the text that Python gives them, so that 0 and 0.0,
+    content, classifications have no name; objects of a frame, classifications and keys are sorted. Numbers keep the text that Python gives them, so that 0 and 0.0,
     or neighbouring floats, differ.
     """
     row = _without(row, TIMES | frozenset(without))
     content: dict[str, list[str]] = {key: [_text(answer, key)] for key, answer in row["object_answers"].items()}
+    for key, actions in row["object_actions"].items():
+        # Answers that vary stand in the order in which they were given.
+        actions["actions"].sort(key=json.dumps)
+        content[key].append(_text(actions, key))
     for unit, frame, item in labelled(row):
         content[item["objectHash"]].append(_text([unit, frame, item], item["objectHash"]))
     ranked = sorted(content, key=lambda key: sorted(content[key]))
@@ -135,7 +139,10 @@ def normalised(row: dict[str, Any], without: Iterable[str] = ()) -> list[str]:
         item["objectHash"] = names[item["objectHash"]]
     for _, objects in _objects_of_frames(row):
         objects.sort(key=json.dumps)
-    row["object_answers"] = {names[k]: answer | {"objectHash": names[k]} for k, answer in row["object_answers"].items()}
+    for member in ("object_answers", "object_actions"):
+        row[member] = {names[k]: answer | {"objectHash": names[k]} for k, answer in row[member].items()}
+    answers = [answer | {"classificationHash": ""} for answer in row["classification_answers"].values()]
+    row["classification_answers"] = sorted(answers, key=json.dumps)
     return json.dumps(row, sort_keys=True, indent=1).splitlines()
 
 

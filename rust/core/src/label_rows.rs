@@ -9,7 +9,9 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::{Error, Result};
 use crate::intake::Sources;
 use crate::label_row::identity::{self, Untracked};
-use crate::label_row::{self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader};
+use crate::label_row::{
+    self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader, Written,
+};
 use crate::plan::Plan;
 use crate::reject::{Reason, RowReject};
 use crate::resolve::{fit, Scratch};
@@ -79,9 +81,13 @@ impl LabelRows {
     /// # Errors
     /// [`Error::LabelRow`] where the header does not fit, [`Error::Stage`] where the stage was damaged.
     pub fn encode(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
+        self.encode_written(span, header, when).map(|(body, _)| body)
+    }
+
+    fn encode_written(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<(Vec<u8>, Written)> {
         let mut body = Vec::new();
-        self.encode_into(&mut body, span, header, when)?;
-        Ok(body)
+        let written = self.encode_into(&mut body, span, header, when)?;
+        Ok((body, written))
     }
 
     /// Encodes a label row as [`Self::encode`] and hands it to `take`, in memory that is used again for the next one: fresh
@@ -102,7 +108,7 @@ impl LabelRows {
             .map(|mut spare| std::mem::take(&mut *spare))
             .unwrap_or_default();
         body.clear();
-        let taken = self.encode_into(&mut body, span, header, when).map(|()| take(&body));
+        let taken = self.encode_into(&mut body, span, header, when).map(|_| take(&body));
         if let Ok(mut spare) = self.spare.try_lock() {
             if spare.capacity() < body.capacity() {
                 *spare = body;
@@ -111,7 +117,13 @@ impl LabelRows {
         taken
     }
 
-    fn encode_into(&self, body: &mut Vec<u8>, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<()> {
+    fn encode_into(
+        &self,
+        body: &mut Vec<u8>,
+        span: &LabelRowSpan,
+        header: Option<&[u8]>,
+        when: &str,
+    ) -> Result<Written> {
         let header = self.header(span, header, when)?;
         let templates = self.templates(when);
         let mut writer = RowWriter::new(&templates, &header, body);
@@ -125,8 +137,7 @@ impl LabelRows {
             writer.push(row)
         };
         self.fitting(span, &header, write, |_, _, _| Ok(()))?;
-        writer.finish()?;
-        Ok(())
+        writer.finish()
     }
 
     /// Lines of a reject file for the annotations that do not fit a header which alone tells the size; [`Self::encode`]
@@ -187,8 +198,8 @@ impl LabelRows {
         when: &str,
         policy: OnExisting,
     ) -> Result<Reconciled> {
-        let ours = self.encode(span, Some(existing), when)?;
-        label_row::reconcile(existing, &ours, policy)
+        let (ours, written) = self.encode_written(span, Some(existing), when)?;
+        label_row::reconcile(existing, &ours, &written.joined, policy)
     }
 
     /// Compares what the import would write with the row as the branch holds it: how many annotations stand there as they
@@ -197,8 +208,8 @@ impl LabelRows {
     /// # Errors
     /// As [`Self::encode`].
     pub fn compare(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<(usize, Vec<String>)> {
-        let ours = self.encode(span, Some(existing), when)?;
-        let compared = label_row::compare(existing, &ours)?;
+        let (ours, written) = self.encode_written(span, Some(existing), when)?;
+        let compared = label_row::compare(existing, &ours, &written.joined)?;
         let medium = &self.plan.media[span.medium as usize];
         let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, medium.shown_title());
         Ok((compared.equal, compared.differences.iter().map(line).collect()))

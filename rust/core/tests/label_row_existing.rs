@@ -4,7 +4,9 @@
 use ropewalk_core::answers::Answers;
 use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
-use ropewalk_core::label_row::{compare, reconcile, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict};
+use ropewalk_core::label_row::{
+    compare, reconcile, Joined, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict,
+};
 use ropewalk_core::plan::OntologyObject;
 use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
 use serde_json::{json, Value};
@@ -121,7 +123,7 @@ fn add_foreign(row: &mut Value, data_type: &str) {
 }
 
 fn run(existing: &Value, ours: &[u8], policy: OnExisting) -> Reconciled {
-    let outcome = reconcile(existing.to_string().as_bytes(), ours, policy).unwrap();
+    let outcome = reconcile(existing.to_string().as_bytes(), ours, &Joined::new(), policy).unwrap();
     assert_eq!(outcome.body.is_some(), outcome.verdict == Verdict::Save);
     outcome
 }
@@ -131,7 +133,7 @@ fn an_empty_row_takes_the_import() {
     for data_type in ["video", "img_group"] {
         let ours = ours(data_type);
         for policy in ALL {
-            let outcome = run(&server_row(data_type), &ours, policy);
+            let outcome = run(&server_row(data_type), &ours, &Joined::new(), policy);
             assert_eq!(
                 (outcome.verdict, outcome.ours, outcome.already_there, outcome.foreign),
                 (Verdict::Save, 3, 0, 0)
@@ -174,7 +176,7 @@ fn an_unfinished_import_is_finished_whatever_the_policy() {
             .as_object_mut()
             .unwrap()
             .remove("0");
-        let outcome = run(&existing, &ours("video"), policy);
+        let outcome = run(&existing, &ours("video"), &Joined::new(), policy);
         assert_eq!(
             (outcome.verdict, outcome.already_there, outcome.foreign),
             (Verdict::Save, 2, 0)
@@ -294,7 +296,7 @@ fn classifications_on_frames_count_as_foreign() {
 
 /// (equal, [code, data unit, frame, hash, class, fields]) of a comparison.
 fn differences(existing: &Value, ours: &[u8]) -> (usize, Vec<Value>) {
-    let compared = compare(existing.to_string().as_bytes(), ours).unwrap();
+    let compared = compare(existing.to_string().as_bytes(), ours, &Joined::new()).unwrap();
     let told = compared.differences.iter().map(|difference| {
         let line: Value = serde_json::from_str(&difference.to_json_line("d", "Ü \"x\".mp4")).unwrap();
         assert_eq!(
@@ -428,14 +430,14 @@ fn odd_rows_are_refused_without_a_panic() {
     ];
     for (json, expected) in cases {
         assert!(matches!(
-            compare(json.as_bytes(), &ours("video")),
+            compare(json.as_bytes(), &ours("video"), &Joined::new()),
             Err(Error::LabelRow { .. })
         ));
         for policy in ALL {
-            let error = reconcile(json.as_bytes(), &ours("video"), policy).unwrap_err();
+            let error = reconcile(json.as_bytes(), &ours("video"), &Joined::new(), policy).unwrap_err();
             assert!(matches!(error, Error::LabelRow { .. }));
             assert!(error.to_string().contains(expected), "{expected}: {error}");
         }
     }
-    assert!(reconcile(b"{\"a\":\"\xff\"}", b"{}", Fail).is_err());
+    assert!(reconcile(b"{\"a\":\"\xff\"}", b"{}", &Joined::new(), Fail).is_err());
 }

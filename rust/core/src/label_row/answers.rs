@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::encode::{damaged, push_finite, Templates};
+use super::encode::{damaged, push_finite, Joined, Templates};
 use super::identity::ObjectHash;
 use super::number::{push_f64, push_u64};
 use super::text::{lower_snake_case, push_string};
@@ -140,6 +140,8 @@ struct AboutObject {
     changing: Vec<(Vec<u8>, Vec<Range>)>,
     /// Where it sounds.
     sounds: Vec<Range>,
+    /// Annotations that said so.
+    sounded: usize,
 }
 
 #[derive(Debug)]
@@ -150,6 +152,8 @@ struct Classified {
     packed: Vec<u8>,
     score: f64,
     ranges: Vec<Range>,
+    /// Annotations that gave it.
+    given: usize,
 }
 
 /// Answers of one label row in the making.
@@ -193,6 +197,7 @@ impl AnswerBook {
     pub fn sounds(&mut self, hash: ObjectHash, feature: u32, range: Range) {
         let about = self.objects.entry(hash).or_default();
         about.feature = feature;
+        about.sounded += 1;
         add_range(&mut about.sounds, range);
     }
 
@@ -207,14 +212,25 @@ impl AnswerBook {
                 packed: answers.packed().to_vec(),
                 score,
                 ranges: Vec::new(),
+                given: 0,
             });
         }
+        self.classified[at].given += 1;
         add_range(&mut self.classified[at].ranges, range);
     }
 
     /// Answers about an object that differ from the one that it has: left out.
     pub fn differing(&self) -> u64 {
         self.differing
+    }
+
+    /// How many annotations became one answer or sound.
+    pub fn joined(&self) -> Joined {
+        let text = |hash: &ObjectHash| String::from_utf8_lossy(hash).into_owned();
+        let sounds = self.objects.iter().filter(|(_, about)| about.sounded > 0);
+        let sounds = sounds.map(|(hash, about)| (text(hash), about.sounded));
+        let answers = self.classified.iter().map(|answer| (text(&answer.hash), answer.given));
+        sounds.chain(answers).collect()
     }
 
     /// Classifications in the row.

@@ -7,6 +7,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::value::RawValue;
 use serde_json::{json, Number, Value};
 
+use super::compare_answers::{compare_answers, differing_attributes, unknown_answers, OurAnswer};
+use super::encode::Joined;
 use super::labels::{read, wrong, LabelFrame, LabelObject, LabelRow, LabelUnit, RawMembers};
 use crate::error::Result;
 
@@ -31,6 +33,10 @@ pub(super) struct OurLabel<'a> {
 /// The server's row beside this import's.
 pub(super) struct Comparison<'a> {
     pub labels: HashMap<Place<'a>, OurLabel<'a>>,
+    /// Labels of this import that stand on no frame, in their order.
+    pub answers: Vec<OurAnswer<'a>>,
+    /// Hashes whose answers the server has with other content.
+    pub replaced: HashSet<&'a str>,
     /// Hashes of objects and classifications that are foreign.
     pub foreign: HashSet<&'a str>,
 }
@@ -55,7 +61,8 @@ fn places<'a>(row: &'a LabelRow<'a>) -> impl Iterator<Item = (Place<'a>, &'a Lab
 }
 
 impl<'a> Comparison<'a> {
-    pub fn new(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>) -> Result<Self> {
+    /// Compares; `joined` says how many annotations are behind each answer.
+    pub fn new(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>, joined: &Joined) -> Result<Self> {
         let known: HashSet<_> = theirs.units.iter().map(|unit| unit.data_hash.as_str()).collect();
         if theirs.by_frame != ours.by_frame {
             return Err(wrong(
@@ -102,22 +109,39 @@ impl<'a> Comparison<'a> {
                 foreign.insert(place.2);
             }
         }
-        let on_frames = theirs
-            .units
-            .iter()
-            .flat_map(|unit| &unit.frames)
-            .flat_map(|frame| &frame.classifications);
-        foreign.extend(on_frames.map(|classification| classification.hash.as_str()));
-        foreign.extend(theirs.classification_answers.0.iter().map(|(hash, _)| hash.as_str()));
-        Ok(Self { labels, foreign })
+        let mut replaced = differing_attributes(theirs, ours)?;
+        for (place, label) in &mut labels {
+            if replaced.contains(place.2) && label.stored == Stored::Same {
+                label.stored = Stored::Changed(vec!["attributes"]);
+                foreign.insert(place.2);
+            }
+        }
+        let answers = compare_answers(theirs, ours, joined)?;
+        for answer in &answers {
+            if matches!(answer.stored, Stored::Changed(_)) {
+                replaced.insert(answer.hash);
+                foreign.insert(answer.hash);
+            }
+        }
+        foreign.extend(unknown_answers(theirs, ours).map(|(hash, _)| hash));
+        Ok(Self {
+            labels,
+            answers,
+            replaced,
+            foreign,
+        })
     }
 
-    /// How many of this import's labels are stored with the same content.
+    /// How many annotations this import would write.
+    pub fn all(&self) -> usize {
+        self.labels.len() + self.answers.iter().map(|answer| answer.annotations).sum::<usize>()
+    }
+
+    /// How many of them are stored with the same content.
     pub fn equal(&self) -> usize {
-        self.labels
-            .values()
-            .filter(|label| label.stored == Stored::Same)
-            .count()
+        let labels = self.labels.values().filter(|label| label.stored == Stored::Same);
+        let answers = self.answers.iter().filter(|answer| answer.stored == Stored::Same);
+        labels.count() + answers.map(|answer| answer.annotations).sum::<usize>()
     }
 
     /// What differs: this import's labels in their order, then what the server's row holds besides.
@@ -146,37 +170,51 @@ impl<'a> Comparison<'a> {
             hash: LabelHash::Object(object.object_hash.clone()),
             class: class_of(object.raw),
         });
-        let mut out: Vec<_> = own.chain(extra).collect();
+        let named = |hash: &str, classifies: bool| match classifies {
+            true => LabelHash::Classification(hash.to_owned()),
+            false => LabelHash::Object(hash.to_owned()),
+        };
+        let own_answers = self.answers.iter().filter_map(|answer| {
+            Some(Difference {
+                kind: match &answer.stored {
+                    Stored::Same => return None,
+                    Stored::No => DifferenceKind::Missing,
+                    Stored::Changed(fields) => DifferenceKind::Changed(fields.clone()),
+                },
+                place: None,
+                hash: named(answer.hash, answer.classifies),
+                class: class_of(answer.raw),
+            })
+        });
         // A classification has one answer, on however many frames it stands.
         let mut seen = HashSet::new();
+        let mut on_frames = HashMap::new();
         for (unit, frame) in frames(theirs) {
-            for classification in frame.classifications.iter().filter(|c| seen.insert(c.hash.as_str())) {
-                out.push(Difference {
-                    kind: DifferenceKind::Extra,
-                    place: Some((unit.data_hash.clone(), frame_of(theirs, unit, frame))),
-                    hash: LabelHash::Classification(classification.hash.clone()),
-                    class: class_of(classification.raw),
-                });
+            for classification in &frame.classifications {
+                let place = (unit.data_hash.clone(), frame_of(theirs, unit, frame));
+                on_frames
+                    .entry(classification.hash.as_str())
+                    .or_insert((place, classification.raw));
             }
         }
-        for (hash, _) in &theirs.classification_answers.0 {
-            if !seen.contains(hash.as_str()) {
-                out.push(Difference {
-                    kind: DifferenceKind::Extra,
-                    place: None,
-                    hash: LabelHash::Classification(hash.clone()),
-                    class: None,
-                });
+        let extra_answers = unknown_answers(theirs, ours).filter(|(hash, _)| seen.insert(*hash));
+        let extra_answers = extra_answers.map(|(hash, classifies)| {
+            let (place, raw) = on_frames.remove(hash).unzip();
+            Difference {
+                kind: DifferenceKind::Extra,
+                place,
+                hash: named(hash, classifies),
+                class: raw.and_then(class_of),
             }
-        }
-        out
+        });
+        own.chain(extra).chain(own_answers).chain(extra_answers).collect()
     }
 }
 
 /// What [`compare`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
-    /// Labels on frames that are stored as this import would write them.
+    /// Annotations that are stored as this import would write them.
     pub equal: usize,
     /// Everything else, one entry a label.
     pub differences: Vec<Difference>,
@@ -203,7 +241,7 @@ enum LabelHash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     kind: DifferenceKind,
-    /// data_hash of the data unit, and frame; none for a classification that stands in the answers alone.
+    /// data_hash of the data unit, and frame; none for what stands in the answers alone.
     place: Option<(String, u32)>,
     hash: LabelHash,
     class: Option<String>,
@@ -237,14 +275,14 @@ impl Difference {
 }
 
 /// Compares a label row that the server holds as `existing` with what an import would write, `ours`, made by a
-/// [`super::RowWriter`] with the header of the same row.
+/// [`super::RowWriter`] with the header of the same row; `joined` is what it said of that.
 ///
 /// # Errors
 /// [`crate::error::Error::LabelRow`] where one of the two is no label row, or they are not the same one.
-pub fn compare(existing: &[u8], ours: &[u8]) -> Result<Compared> {
+pub fn compare(existing: &[u8], ours: &[u8], joined: &Joined) -> Result<Compared> {
     let theirs = LabelRow::parse("from the server", existing)?;
     let import = LabelRow::parse("of this import", ours)?;
-    let comparison = Comparison::new(&theirs, &import)?;
+    let comparison = Comparison::new(&theirs, &import, joined)?;
     Ok(Compared {
         equal: comparison.equal(),
         differences: comparison.differences(&theirs, &import),
@@ -307,7 +345,7 @@ fn differing(name: &str, theirs: &RawValue, ours: &RawValue) -> Result<Vec<&'sta
 }
 
 /// Equality that takes numbers as numbers (1 is 1.0) and objects whatever their order.
-fn same_value(a: &Value, b: &Value) -> bool {
+pub(super) fn same_value(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => same_number(a, b),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b)),

@@ -4,6 +4,8 @@
 //! numbers. Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
 //! objects there are is known only at the end.
 
+use std::collections::HashMap;
+
 use super::answers::{AnswerBook, QuestionTexts};
 use super::header::{RowHeader, UnitHeader};
 use super::identity::{self, ObjectHash, ObjectHashes};
@@ -130,8 +132,11 @@ impl Template {
     }
 }
 
+/// How many annotations became one label, by its hash: answers and sounds on several ranges. Of others it is one.
+pub type Joined = HashMap<String, usize>;
+
 /// What was written into a label row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     /// Objects: entries of `object_answers`.
     pub objects: usize,
@@ -141,6 +146,8 @@ pub struct Written {
     pub annotations: usize,
     /// Answers about an object that differ from the one on an earlier frame, which stays.
     pub differing_answers: u64,
+    /// Annotations behind the labels that may have several.
+    pub joined: Joined,
 }
 
 /// Streams staged rows into one label row's JSON.
@@ -305,6 +312,7 @@ impl<'a> RowWriter<'a> {
             classifications: self.book.classifications(),
             annotations: self.annotations,
             differing_answers: self.book.differing(),
+            joined: self.book.joined(),
         })
     }
 

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::compare::{Comparison, Stored};
+use super::encode::Joined;
 use super::labels::{LabelFrame, LabelRow, LabelUnit, RawMembers};
 use super::text::{push_json, push_string};
 use crate::error::Result;
@@ -54,7 +55,7 @@ pub enum Verdict {
 pub struct Reconciled {
     /// What is to happen.
     pub verdict: Verdict,
-    /// Labels on frames that this import would write.
+    /// Annotations that this import would write.
     pub ours: usize,
     /// How many of them are stored with the same content.
     pub already_there: usize,
@@ -66,16 +67,16 @@ pub struct Reconciled {
 }
 
 /// Decides what to do with a label row that the server holds as `existing` when an import would write `ours`, made by a
-/// [`super::RowWriter`] with the header of the same row.
+/// [`super::RowWriter`] with the header of the same row; `joined` is what it said of that.
 ///
 /// # Errors
 /// [`crate::error::Error::LabelRow`] where one of the two is no label row, or they are not the same one.
-pub fn reconcile(existing: &[u8], ours: &[u8], policy: OnExisting) -> Result<Reconciled> {
+pub fn reconcile(existing: &[u8], ours: &[u8], joined: &Joined, policy: OnExisting) -> Result<Reconciled> {
     let theirs = LabelRow::parse("from the server", existing)?;
     let import = LabelRow::parse("of this import", ours)?;
-    let comparison = Comparison::new(&theirs, &import)?;
+    let comparison = Comparison::new(&theirs, &import, joined)?;
     let already_there = comparison.equal();
-    let all = already_there == comparison.labels.len();
+    let all = already_there == comparison.all();
     let foreign = comparison.foreign.len();
     let verdict = match policy {
         _ if all && foreign == 0 => Verdict::AlreadyThere,
@@ -91,7 +92,7 @@ pub fn reconcile(existing: &[u8], ours: &[u8], policy: OnExisting) -> Result<Rec
     };
     Ok(Reconciled {
         verdict,
-        ours: comparison.labels.len(),
+        ours: comparison.all(),
         already_there,
         foreign,
         body,
@@ -103,13 +104,37 @@ impl<'a> Comparison<'a> {
     fn merge(&self, theirs: &LabelRow<'a>, ours: &LabelRow<'a>) -> Vec<u8> {
         let mut out = Vec::new();
         let mut row = Object::begin(&mut out);
-        row.copy(&theirs.members, &["data_units", "object_answers"]);
-        row.copy_missing(&ours.members, &theirs.members, &["data_units", "object_answers"]);
-
-        let mut answers = Object::begin(row.name("object_answers"));
-        answers.copy(&theirs.object_answers, &[]);
-        answers.copy_missing(&ours.object_answers, &theirs.object_answers, &[]);
-        answers.end();
+        let parts = [
+            "data_units",
+            "object_answers",
+            "classification_answers",
+            "object_actions",
+        ];
+        row.copy(&theirs.members, &parts);
+        row.copy_missing(&ours.members, &theirs.members, &parts);
+        for (name, theirs, ours) in [
+            ("object_answers", &theirs.object_answers, &ours.object_answers),
+            (
+                "classification_answers",
+                &theirs.classification_answers,
+                &ours.classification_answers,
+            ),
+            ("object_actions", &theirs.object_actions, &ours.object_actions),
+        ] {
+            let mut entries = Object::begin(row.name(name));
+            for (hash, raw) in &theirs.0 {
+                let raw = if self.replaced.contains(hash.as_str()) {
+                    ours.get(hash)
+                } else {
+                    Some(raw)
+                };
+                if let Some(raw) = raw {
+                    push_json(entries.name(hash), raw.get());
+                }
+            }
+            entries.copy_missing(ours, theirs, &[]);
+            entries.end();
+        }
 
         let our_units: HashMap<_, _> = ours.units.iter().map(|unit| (unit.data_hash.as_str(), unit)).collect();
         let mut units = Object::begin(row.name("data_units"));

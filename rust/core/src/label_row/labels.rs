@@ -19,6 +19,7 @@ pub(super) struct LabelRow<'a> {
     pub units: Vec<LabelUnit<'a>>,
     pub object_answers: RawMembers<'a>,
     pub classification_answers: RawMembers<'a>,
+    pub object_actions: RawMembers<'a>,
 }
 
 /// A data unit and its labels.
@@ -64,13 +65,14 @@ impl<'a> LabelRow<'a> {
             None => return Err(wrong(name, "`data_type`", "it is missing")),
         };
         let by_frame = match data_type.as_str() {
-            "video" => true,
+            // Sound has no labels below its data unit at all.
+            "video" | "dicom" | "nifti" | "audio" => true,
             "image" | "img_group" => false,
             other => {
                 return Err(wrong(
                     name,
                     "`data_type`",
-                    &format!("{other:?} is neither a video, an image nor an image group"),
+                    &format!("{other:?} is not a type that labels are written on"),
                 ))
             }
         };
@@ -84,6 +86,7 @@ impl<'a> LabelRow<'a> {
             units,
             object_answers: optional(name, "`object_answers`", members.get("object_answers"))?,
             classification_answers: optional(name, "`classification_answers`", members.get("classification_answers"))?,
+            object_actions: optional(name, "`object_actions`", members.get("object_actions"))?,
             members,
         })
     }

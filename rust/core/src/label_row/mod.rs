@@ -5,6 +5,7 @@
 
 mod answers;
 mod compare;
+mod compare_answers;
 mod encode;
 mod entries;
 mod existing;
@@ -18,6 +19,6 @@ mod shapes;
 pub mod text;
 
 pub use compare::{compare, Compared, Difference};
-pub use encode::{RowWriter, Templates, Written};
+pub use encode::{Joined, RowWriter, Templates, Written};
 pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};

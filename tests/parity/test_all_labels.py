@@ -1,0 +1,89 @@
+"""Labels of every kind equal what the SDK's `LabelRowV2` gives for them, field by field."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from encord.objects import LabelRowV2
+from encord.objects.attributes import RadioAttribute
+from encord.objects.frames import Range
+from encord.ontology import Ontology
+from encord.orm.label_row import LabelRowMetadata
+from encord.orm.ontology import Ontology as OrmOntology
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from all_labels import Labels, Row, add_labels, labels, structures, table
+from ropewalk import _core
+from ropewalk.emulator.rows import RowHeader, listing_entry
+from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.snapshot import Medium
+from sdk_oracle import LABEL_HASH, WHEN, WHEN_TEXT, normalised, server_row
+from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
+
+BRANCH = "model-v3"
+MEDIA = {
+    "video": make_video("ü/drive.mp4", width=7, height=5, number_of_frames=9),
+    "image": make_image(width=5, height=8),
+    "image group": make_image_group("pair", ((6, 4), (4, 6), (3, 5))),
+    "dicom": replace(make_video("slices", width=5, height=7, number_of_frames=6), data_type="DICOM", file_type="application/dicom", frames_per_second=None, duration=None),
+    "nifti": replace(make_video("volume", width=5, height=7, number_of_frames=6), data_type="NIFTI", file_type="application/nifti", frames_per_second=None, duration=None),
+}
+AUDIO = Medium(
+    data_hash=hash_of("talk.mp3"),
+    title="talk.mp3",
+    data_type="AUDIO",
+    dataset_hash=make_image().dataset_hash,
+    dataset_title="Test data",
+    file_type="audio/mpeg",
+    number_of_frames=12 * 44_100,
+    duration=12.0,
+    audio_codec="mp3",
+    audio_sample_rate=44_100,
+    audio_bit_depth=16,
+    audio_num_channels=2,
+)
+
+
+def sdk_row(medium: Medium, structure: Any) -> LabelRowV2:
+    """Open an empty row of a medium with the SDK."""
+    header = RowHeader(LABEL_HASH, medium.data_hash, BRANCH, WHEN, WHEN, 0)
+    entry = listing_entry(medium, BRANCH, header, images_data=False, image_sizes=True, workflow_graph_node=None)
+    ontology = Ontology(OrmOntology("all", structure, "ontology", WHEN, WHEN), None)  # type: ignore[arg-type]
+    row = LabelRowV2(LabelRowMetadata.from_dict(entry), None, ontology)  # type: ignore[arg-type]
+    row.from_labels_dict(server_row(medium, BRANCH))
+    return row
+
+
+def core_row(medium: Medium, given: Labels, **options: Any) -> dict[str, Any] | None:
+    """Stage and encode; asserts that every label became part of the row."""
+    project = make_snapshot((medium,), given.structure.to_dict())
+    rows = table(given, medium, "model")
+    with tempfile.TemporaryDirectory() as folder:
+        rejects = Path(folder, "rejects.ndjson")
+        plan = plan_json(project, BRANCH, PlanOptions(off_image="keep", **options))
+        stage = _core.Stage(plan, str(rejects), folder)
+        stage.add_table(rows, "model")
+        staged = stage.finish()
+        assert staged.counts["staged"] == len(rows), rejects.read_text()
+        if not len(staged):
+            return None
+        row = staged.encode(0, json.dumps(server_row(medium, BRANCH)).encode(), WHEN_TEXT)
+        return json.loads(row)
+
+
+@pytest.mark.parametrize("medium", MEDIA.values(), ids=MEDIA.keys())
+@settings(max_examples=60)
+@given(data=st.data())
+def test_labels_equal_the_sdks(medium: Medium, data: st.DataObject) -> None:
+    drawn = data.draw(labels(medium))
+    theirs = sdk_row(medium, drawn.structure)
+    add_labels(theirs, drawn)
+    ours = core_row(medium, drawn)
+    if ours is not None:
+        assert normalised(ours) == normalised(theirs.to_encord_dict())
