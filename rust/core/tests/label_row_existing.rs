@@ -133,7 +133,7 @@ fn an_empty_row_takes_the_import() {
     for data_type in ["video", "img_group"] {
         let ours = ours(data_type);
         for policy in ALL {
-            let outcome = run(&server_row(data_type), &ours, &Joined::new(), policy);
+            let outcome = run(&server_row(data_type), &ours, policy);
             assert_eq!(
                 (outcome.verdict, outcome.ours, outcome.already_there, outcome.foreign),
                 (Verdict::Save, 3, 0, 0)
@@ -176,7 +176,7 @@ fn an_unfinished_import_is_finished_whatever_the_policy() {
             .as_object_mut()
             .unwrap()
             .remove("0");
-        let outcome = run(&existing, &ours("video"), &Joined::new(), policy);
+        let outcome = run(&existing, &ours("video"), policy);
         assert_eq!(
             (outcome.verdict, outcome.already_there, outcome.foreign),
             (Verdict::Save, 2, 0)
