@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help demo test lint test-rust test-python soak fuzz bench bench-memory bench-fast clean
+.PHONY: help demo test lint test-rust test-python soak fuzz bench bench-memory bench-fast instructions clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench-memory: $(VENV)/.test ## Measure the memory of convert on files of up to 1
 
 bench-fast: $(VENV)/.test ## Check that the peers make the same as ropewalk, on tiny inputs.
 	$(BIN)/python benches/end_to_end.py --fast
+
+instructions: ## Count the core's instructions and compare with benches/instructions.json (valgrind; some minutes the first time).
+	$(PYTHON) benches/instructions.py
 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) target .ropewalk
