@@ -41,6 +41,8 @@ def test_rows_are_measured(stage: Stager) -> None:
     measures = staged.measure(2)
     assert measures == staged.measure(1)
     assert [size for size, _ in measures] == [len(staged.encode(at, None, WHEN)) for at in range(len(staged))]
+    for at in range(len(staged)):
+        assert b"".join(staged.encode_blocks(at, None, WHEN)) == staged.encode(at, None, WHEN)
     digests = [digest for _, digest in measures]
     assert all(len(digest) == 32 and int(digest, 16) for digest in digests) and len(set(digests)) == 2
     rounded = stage(decimals=1).measure(1)
