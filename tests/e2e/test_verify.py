@@ -136,8 +136,8 @@ def test_an_import_verifies_what_it_wrote_and_not_what_it_left_out(
 
     save = LabelRows.save
 
-    def picky(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> object:
-        if any(b"still.jpg" in row for row in rows):
+    def picky(self: LabelRows, label_hashes: list[str], rows: list[Blocks]) -> object:
+        if any(b"still.jpg" in b"".join(row) for row in rows):
             raise RefusalError("not this one", status=400, name="CorruptedLabelError")
         return save(self, label_hashes, rows)
 

@@ -223,7 +223,7 @@ class _Body:
     def __len__(self) -> int:
         return self._len_bytes
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = _BLOCK_BYTES, /) -> bytes:
         if time.monotonic() > self._late_from:
             raise TimeoutError
         parts = []
