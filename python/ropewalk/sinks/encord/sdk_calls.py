@@ -17,6 +17,7 @@ from encord.exceptions import EncordException, RequestException, TimeOutError
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import error_of_name
 from ropewalk.sinks.encord.calls import Acknowledged
+from ropewalk.sinks.encord.transport import Blocks, len_bytes
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
@@ -67,18 +68,18 @@ class SdkCalls:
 
         return self._in_turn(created)
 
-    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
+    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[Blocks]) -> Acknowledged:
         """Store label rows."""
 
         def save() -> None:
             with self._project.create_bundle(bundle_size=len(rows)) as bundle:
                 for label_hash, content in zip(label_hashes, rows, strict=True):
                     row = self._rows[label_hash]
-                    row.from_labels_dict(json.loads(content))
+                    row.from_labels_dict(json.loads(b"".join(content)))
                     row.save(bundle=bundle)
 
         self._in_turn(save)
-        return Acknowledged(sum(map(len, rows)), None)
+        return Acknowledged(sum(map(len_bytes, rows)), None)
 
     def _initialised(self, rows: Sequence[LabelRowV2]) -> list[dict[str, Any]]:
         with self._project.create_bundle(bundle_size=len(rows)) as bundle:
