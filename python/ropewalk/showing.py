@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import LabelRowError
+from ropewalk.ontology_listing import list_ontology
 from ropewalk.shown_labels import (
     FoundObject,
     FoundUnit,
@@ -140,10 +141,12 @@ def show(
             for entry in rows.listing(branch)
             if entry.get("label_hash") and _may_be_meant(entry, media)
         )
-        names = {label_hash: name for name, _, _, label_hash in entries}
+        branches = {label_hash: name for name, _, _, label_hash in entries}
+        # Asked for only where they are shown: the ontology costs a request.
+        names = {item.feature_hash: item.name for item in list_ontology(project).classifications} if labels else None
         for label_hash, content in _contents([entry[3] for entry in entries], rows):
             try:
-                row = row_of(orjson.loads(content), names[label_hash], media=media, labels=labels)
+                row = row_of(orjson.loads(content), branches[label_hash], media=media, names=names)
             except (KeyError, TypeError, ValueError, AttributeError) as e:
                 raise LabelRowError(f"label row {label_hash} is not as Encord writes one ({e!r})") from e
             if row is not None:
@@ -172,7 +175,11 @@ def _contents(label_hashes: list[str], rows: LabelRows) -> Iterator[tuple[str, b
 
 
 def row_of(
-    label_row: Mapping[str, Any], branch: str, *, media: Sequence[str] = (), labels: bool = False
+    label_row: Mapping[str, Any],
+    branch: str,
+    *,
+    media: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> ShownRow | None:
     """Count what a label row holds; None where the globs leave nothing of it.
 
@@ -180,7 +187,7 @@ def row_of(
         label_row: A label row as `GET labelrow` answers it.
         branch: Its branch.
         media: Globs as `show` takes them.
-        labels: Whether its labels are listed.
+        names: Names of the ontology's classifications by feature hash, with which the labels are listed; None does not.
     """
     data_type = (label_row.get("data_type") or "").upper()
     data_title = without_query(label_row.get("data_title") or "")
@@ -193,7 +200,7 @@ def row_of(
     objects = objects_of(label_row, units)
     classifications = [
         label
-        for label in classifications_of(label_row, units)
+        for label in classifications_of(label_row, units, names)
         if whole or any(covers(label, unit.place) for unit in units)
     ]
     images = tuple(_image(unit, classifications) for unit in units) if data_type in _IMAGE_TYPES else ()
@@ -215,7 +222,7 @@ def row_of(
         frames=frames,
         classes=_classes(objects.values()),
         images=images if data_type == "IMG_GROUP" else (),
-        labels=(*(found.shown(label_row) for found in objects.values()), *classifications) if labels else (),
+        labels=(*(found.shown(label_row) for found in objects.values()), *classifications) if names is not None else (),
     )
 
 

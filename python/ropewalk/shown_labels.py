@@ -36,7 +36,7 @@ class ShownLabel:
 
     Attributes:
         kind: `object` or `classification`.
-        name: Name in the ontology; of a classification that of its first attribute.
+        name: Name in the ontology.
         feature_hash: Feature hash in the ontology.
         shape: An object's shape, else None.
         hash: object_hash or classification_hash.
@@ -120,8 +120,17 @@ def objects_of(label_row: Json, units: Iterable[FoundUnit]) -> dict[str, FoundOb
     return found
 
 
-def classifications_of(label_row: Json, units: Iterable[FoundUnit]) -> list[ShownLabel]:
-    """List the classifications of a label row; one without ranges holds for all of it."""
+def classifications_of(
+    label_row: Json, units: Iterable[FoundUnit], names: Mapping[str, str] | None = None
+) -> list[ShownLabel]:
+    """List the classifications of a label row; one without ranges holds for all of it.
+
+    Args:
+        label_row: The label row.
+        units: Its data units.
+        names: Names of the ontology's classifications by feature hash: a row has only those of the attributes answered,
+            nested ones first.
+    """
     frames: dict[str, list[int]] = {}
     for unit in units:
         for frame, labels in unit.frames.items():
@@ -129,19 +138,23 @@ def classifications_of(label_row: Json, units: Iterable[FoundUnit]) -> list[Show
                 frames.setdefault(item["classificationHash"], []).append(frame)
     found = []
     for classification_hash, answer in (label_row.get("classification_answers") or {}).items():
-        answers = tuple(_answers(answer.get("classifications")))
+        answers = list(_answers(answer.get("classifications")))
+        feature_hash = answer.get("featureHash") or ""
+        name = (names or {}).get(feature_hash) or (answers[-1].attribute if answers else "")
+        # The attribute that the classification is named after stands above all others.
+        answers.sort(key=lambda item: item.attribute != name)
         per_frame = ((frame, frame) for frame in frames.get(classification_hash, ()))
         confidence = answer.get("confidence")
         found.append(
             ShownLabel(
                 kind="classification",
-                name=answers[0].attribute if answers else "",
-                feature_hash=answer.get("featureHash") or "",
+                name=name,
+                feature_hash=feature_hash,
                 shape=None,
                 hash=classification_hash,
                 ranges=merged([*_ranges(answer.get("range")), *per_frame]),
                 confidence=None if confidence is None else (confidence, confidence),
-                answers=answers,
+                answers=tuple(answers),
             )
         )
     return found

@@ -76,7 +76,7 @@ def open_project_list(query: str | None = None, **account: Any) -> list[ListedPr
     """
     from ropewalk.project_listing import projects_of
 
-    return _opened("list of projects", lambda client: projects_of(client, query), **account)
+    return _opened("the list of projects", lambda client: projects_of(client, query), **account)
 
 
 def _opened(

@@ -75,7 +75,7 @@ class Opening(Generic[Opened]):
         if status == _OK:
             return bad_answer(f"{self._domain}: the answer is not what Encord answers (cut off, or not from Encord)")
         if status == _NOT_FOUND:
-            what = f"there is no {self._what}, or the key's user may not see it"
+            what = f"{self._what} does not exist, or the key's user may not see it"
         elif status in _ACCESS_STATUS:
             what = f"the key does not open {self._what}"
         else:
