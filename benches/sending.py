@@ -231,6 +231,6 @@ def _check(project: encord.Project, jobs: dict[str, Callable[[str], None]], per_
     for number, (name, job) in enumerate(jobs.items()):
         branch = f"check-{number}"
         job(branch)
-        found = {(unit.objects, unit.frames) for row in show(project, branch) for unit in row.units}
+        found = {(unit.objects, unit.frames) for unit in show(project, branch)}
         if found != {(per_row, _FRAMES)}:
             raise ParityError(f"{name} left {sorted(found)} objects and frames on its rows")

@@ -1,10 +1,10 @@
-"""`show`: all labels and predictions on the branches of a project, row by row; a batch of rows in memory at a time."""
+"""`show`: all labels and predictions on the branches of a project; a batch of label rows in memory at a time."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import LabelRowError
@@ -38,33 +38,21 @@ _WITHOUT_FRAMES = ("AUDIO", "PLAIN_TEXT", "TIME_SERIES")
 
 
 @dataclass(frozen=True)
-class ShownImage:
-    """What stands on one image of an image group; the fields are those of `ShownRow`."""
-
-    data_title: str
-    data_hash: str
-    objects: int
-    classifications: int
-    frames: int
-    classes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ShownRow:
-    """What stands on one data row of one branch.
+class ShownUnit:
+    """What stands on one data unit of one branch: on a medium, or on one image of an image group.
 
     Attributes:
         branch: The branch.
-        data_title: Title of the data row; a URL in it is without its query.
-        data_hash: data_hash of the data row.
-        data_type: Encord's word, in capitals: VIDEO, IMAGE, IMG_GROUP, AUDIO and so on.
+        data_title: Title of the data unit, of the image itself inside an image group; a URL in it is without its query.
+        data_hash: data_hash of the data unit.
+        data_type: Encord's word, in capitals: VIDEO, IMAGE, AUDIO and so on; of an image in a group IMAGE.
+        group_hash: data_hash of the image group that the image is in, else None.
         label_hash: label_hash of its label row.
         objects: Objects, a track counted once.
+        frames: Frames that hold a label, where a classification of a whole video counts for none; None for audio and
+            text, which have no frames.
         classifications: Classifications.
-        frames: Frames (images of a group) that hold a label, where a classification of a whole video counts for none;
-            None for audio and text, which have no frames.
         classes: Objects by class name.
-        images: The images of an image group, in order; else empty.
         labels: The labels themselves, where they were asked for.
     """
 
@@ -72,25 +60,31 @@ class ShownRow:
     data_title: str
     data_hash: str
     data_type: str
+    group_hash: str | None
     label_hash: str
+    objects: int
+    frames: int | None
+    classifications: int
+    classes: dict[str, int] = field(default_factory=dict)
+    labels: tuple[ShownLabel, ...] = ()
+
+    def as_dict(self, *, labels: bool) -> dict[str, Any]:
+        """Return it as JSON types; with its labels where they are asked for."""
+        fields = asdict(self)
+        if not labels:
+            del fields["labels"]
+        return fields
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """What stands on one label row: its data units, and its sums, where what spans a group's images counts once."""
+
+    branch: str
     objects: int
     classifications: int
     frames: int | None
-    classes: dict[str, int] = field(default_factory=dict)
-    images: tuple[ShownImage, ...] = ()
-    labels: tuple[ShownLabel, ...] = ()
-
-    @property
-    def units(self) -> tuple[ShownRow | ShownImage, ...]:
-        """The data units: the images of an image group, else the row itself."""
-        return self.images or (self,)
-
-    def as_dict(self, *, labels: bool) -> dict[str, Any]:
-        """Return it as JSON types; only an image group has `images`, `labels` where it is asked for."""
-        left_out = {"images"} if self.data_type != "IMG_GROUP" else set()
-        if not labels:
-            left_out.add("labels")
-        return {name: value for name, value in asdict(self).items() if name not in left_out}
+    units: tuple[ShownUnit, ...]
 
 
 @dataclass
@@ -112,24 +106,33 @@ class BranchTotals:
 
 def show(
     project: encord.Project, branch: str | None = None, *, media: Sequence[str] = (), labels: bool = False
-) -> Iterator[ShownRow]:
-    """Read all labels and predictions of a project: what stands on each data row of each branch.
-
-    Rows are fetched in batches of some 8 MB (one row, where it is larger) and let go.
+) -> Iterator[ShownUnit]:
+    """Read all labels and predictions of a project: what stands on each data unit of each branch.
 
     Args:
         project: A project of the `encord` client.
         branch: Only this branch; all, `main` included, where None.
         media: Only media whose title fits one of these globs; of an image group whose title does not, the images that
             do.
-        labels: Whether each row lists its labels.
+        labels: Whether each data unit lists its labels.
 
     Yields:
-        Data rows by branch and title.
+        Data units by branch and title; the images of a group in their order.
 
     Raises:
         EncordError: Encord refused or could not be reached.
         LabelRowError: A label row is not as Encord writes one; names it.
+    """
+    for row in show_rows(project, branch, media=media, labels=labels):
+        yield from row.units
+
+
+def show_rows(
+    project: encord.Project, branch: str | None = None, *, media: Sequence[str] = (), labels: bool = False
+) -> Iterator[ShownRow]:
+    """Read what `show` does, label row by label row.
+
+    Rows are fetched in batches of some 8 MB (one row, where it is larger) and let go.
     """
     import orjson
 
@@ -197,51 +200,65 @@ def row_of(
         units = [unit for unit in units if data_type == "IMG_GROUP" and is_meant(_title(unit), media)]
         if not units:
             return None
-    objects = objects_of(label_row, units)
     classifications = [
         label
         for label in classifications_of(label_row, units, names)
         if whole or any(covers(label, unit.place) for unit in units)
     ]
-    images = tuple(_image(unit, classifications) for unit in units) if data_type in _IMAGE_TYPES else ()
-    if data_type in _WITHOUT_FRAMES:
-        frames = None
-    elif images:
-        frames = sum(image.frames for image in images)
-    else:
-        held = ((frame, frame) for found in objects.values() for frame in found.frames)
-        frames = length(merged([*held, *(pair for label in classifications for pair in label.ranges)]))
-    return ShownRow(
-        branch=branch,
-        data_title=data_title,
-        data_hash=label_row["data_hash"],
-        data_type=data_type,
-        label_hash=label_row["label_hash"],
-        objects=len(objects),
-        classifications=len(classifications),
-        frames=frames,
-        classes=_classes(objects.values()),
-        images=images if data_type == "IMG_GROUP" else (),
-        labels=(*(found.shown(label_row) for found in objects.values()), *classifications) if names is not None else (),
-    )
+    seen = _Seen(label_row, branch, data_type, names is not None)
+    objects = objects_of(label_row, units)
+    if data_type in _IMAGE_TYPES:
+        shown = tuple(_image(seen, unit, classifications) for unit in units)
+        frames = sum(unit.frames or 0 for unit in shown)
+        return ShownRow(branch, len(objects), len(classifications), frames, shown)
+    held: int | None = None
+    if data_type not in _WITHOUT_FRAMES:
+        single = ((frame, frame) for found in objects.values() for frame in found.frames)
+        held = length(merged([*single, *(pair for label in classifications for pair in label.ranges)]))
+    unit = seen.unit(data_title, label_row["data_hash"], objects, held, classifications)
+    return ShownRow(branch, len(objects), len(classifications), held, (unit,))
 
 
-def _image(unit: FoundUnit, classifications: list[ShownLabel]) -> ShownImage:
+@dataclass(frozen=True)
+class _Seen:
+    """What the data units of a label row have in common."""
+
+    label_row: Mapping[str, Any]
+    branch: str
+    data_type: str
+    with_labels: bool
+
+    def unit(
+        self,
+        data_title: str,
+        data_hash: str,
+        objects: Mapping[str, FoundObject],
+        frames: int | None,
+        classifications: Sequence[ShownLabel],
+    ) -> ShownUnit:
+        in_group = self.data_type == "IMG_GROUP"
+        labels = (*(found.shown(self.label_row) for found in objects.values()), *classifications)
+        return ShownUnit(
+            branch=self.branch,
+            data_title=data_title,
+            data_hash=data_hash,
+            data_type="IMAGE" if in_group else self.data_type,
+            group_hash=self.label_row["data_hash"] if in_group else None,
+            label_hash=self.label_row["label_hash"],
+            objects=len(objects),
+            frames=frames,
+            classifications=len(classifications),
+            classes=dict(sorted(Counter(found.first.get("name") or "" for found in objects.values()).items())),
+            labels=labels if self.with_labels else (),
+        )
+
+
+def _image(seen: _Seen, unit: FoundUnit, classifications: Iterable[ShownLabel]) -> ShownUnit:
     objects = objects_of({}, [unit])
-    held = sum(covers(label, unit.place) for label in classifications)
-    return ShownImage(
-        data_title=_title(unit),
-        data_hash=unit.unit.get("data_hash") or "",
-        objects=len(objects),
-        classifications=held,
-        frames=int(bool(objects) or held > 0),
-        classes=_classes(objects.values()),
-    )
+    here = ((unit.place, unit.place),)
+    held = [replace(label, ranges=label.ranges and here) for label in classifications if covers(label, unit.place)]
+    return seen.unit(_title(unit), unit.unit["data_hash"], objects, int(bool(objects or held)), held)
 
 
 def _title(unit: FoundUnit) -> str:
     return without_query(unit.unit.get("data_title") or "")
-
-
-def _classes(objects: Iterable[FoundObject]) -> dict[str, int]:
-    return dict(sorted(Counter(found.first.get("name") or "" for found in objects).items()))

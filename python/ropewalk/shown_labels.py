@@ -83,12 +83,11 @@ class FoundObject:
 
 @dataclass(frozen=True)
 class FoundUnit:
-    """A data unit: itself, its place in the row, its frames with labels, and whether these are the unit itself."""
+    """A data unit, its place in the row, and its frames with labels; those of an image stand under its place."""
 
     unit: Json
     place: int
     frames: Mapping[int, Json]
-    is_image: bool
 
 
 def units_of(label_row: Json) -> list[FoundUnit]:
@@ -99,7 +98,7 @@ def units_of(label_row: Json) -> list[FoundUnit]:
         place = int(unit.get("data_sequence") or 0)
         is_image = label_row.get("data_type") in ("image", "img_group") or isinstance(labels.get("objects"), list)
         frames = {place: labels} if is_image else {int(frame): content for frame, content in labels.items()}
-        found.append(FoundUnit(unit, place, frames, is_image))
+        found.append(FoundUnit(unit, place, frames))
     return sorted(found, key=lambda unit: unit.place)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from encord import EncordUserClient, Project
-from encord.exceptions import EncordException, InvalidArgumentsError, ResourceNotFoundError
+from encord.exceptions import EncordException, ResourceNotFoundError
 from encord.orm.active import ActiveProjectMode
 
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
@@ -42,11 +42,6 @@ YESTERDAY, TOMORROW = NOW - timedelta(days=1), NOW + timedelta(days=1)
 def test_projects_are_listed_by_filters(client: EncordUserClient, filters: dict[str, Any], listed: bool) -> None:
     found = [project.project_hash for project in client.list_projects(**filters)]
     assert found == ([hash_of("project")] if listed else [])
-
-
-def test_a_filter_that_the_emulator_does_not_know_is_refused(client: EncordUserClient) -> None:
-    with pytest.raises(InvalidArgumentsError, match="tagsAnyof"):
-        list(client.list_projects(tags_anyof=["a"]))
 
 
 def test_a_sync_needs_an_import_before(project: Project, emulator: RunningEmulator) -> None:

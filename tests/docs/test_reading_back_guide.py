@@ -22,8 +22,11 @@ def test_the_commands_run(demo_folder: Path) -> None:
             done = run_ropewalk(*(local.project_hash if a == "HASH" else a for a in arguments), **account)
             assert done.returncode == 0, (arguments, done.stderr)
         onto = ("--project", local.project_hash, "--branch", "model-1")
+        # The entries as the predictions name the classes.
+        classes = json.loads(Path("classes.json").read_text(encoding="ascii"))
+        assert classes["Car"] == "demo0001"
+        Path("classes.json").write_text(json.dumps({name.lower(): value for name, value in classes.items()}))
         maps = ("--class-map", "classes.json", "--media-map", "media.json")
         done = run_ropewalk("import", "demo/predictions", *onto, *maps, **account)
         assert done.returncode == 0, (done.stdout, done.stderr)
         assert len(local.store.started_in_active()) == 1
-    assert json.loads(Path("classes.json").read_text(encoding="ascii"))["Car"] == "demo0001"

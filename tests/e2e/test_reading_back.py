@@ -72,19 +72,20 @@ def test_show_on_all_branches(bench: Bench) -> None:
 def test_show_as_json_is_one_document(bench: Bench) -> None:
     with another(bench) as own:
         empty = own.cli("show", *account(own), "--json")
+        assert empty.err == ""
         assert json.loads(empty.out) == {"project_hash": own.emulator.project_hash, "branches": {}, "totals": {}}
         assert own.cli_import(own.write(dataset([box(1), box(2, image=2), box(3, image=101)]))).code == 0
         own.branch = "pred-second"
         assert own.cli_import(own.write(dataset([box(4)]))).code == 0
         document = json.loads(own.cli("show", *account(own), "--json").out)
         assert {name: [row["data_title"] for row in rows] for name, rows in document["branches"].items()} == {
-            bench.branch: ["drive.mp4", "still.jpg", "walk"],
+            bench.branch: ["drive.mp4", "still.jpg", "walk-0.png", "walk-1.png", "walk-2.png"],
             "pred-second": ["still.jpg"],
         }
-        walk = document["branches"][bench.branch][2]
-        assert [(image["data_title"], image["objects"]) for image in walk["images"]] == [
-            *(("walk-0.png", 1), ("walk-1.png", 0), ("walk-2.png", 0))
+        assert [(unit["objects"], unit["group_hash"]) for unit in document["branches"][bench.branch]] == [
+            *((1, None), (1, None), (1, hash_of("walk")), (0, hash_of("walk")), (0, hash_of("walk")))
         ]
+        assert document["totals"][bench.branch]["label_rows"] == 3
         assert document["totals"]["pred-second"] == {
             "label_rows": 1,
             "objects": 1,
@@ -93,7 +94,8 @@ def test_show_as_json_is_one_document(bench: Bench) -> None:
         }
         out = bench.folder / "labels.json"
         ran = own.cli("show", *account(own), "--labels", "--out", out)
-        assert (ran.code, ran.out) == (0, "")
+        assert (ran.code, ran.err) == (0, "")
+        assert "pred-second: 1 label row, 1 object, 0 classifications, 1 frame with labels" in ran.out.splitlines()
         written = json.loads(out.read_text("ascii"))
         (label,) = written["branches"]["pred-second"][0]["labels"]
         assert (label["name"], label["ranges"], label["confidence"]) == ("Car", [[0, 0]], [1.0, 1.0])

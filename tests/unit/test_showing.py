@@ -17,7 +17,7 @@ from encord.objects.frames import Range
 from ropewalk import show
 from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.errors import LabelRowError
-from ropewalk.showing import row_of
+from ropewalk.showing import row_of, show_rows
 from ropewalk.shown_labels import ShownAnswer, length, merged
 from ropewalk.snapshot import Medium
 from snapshots import DATASET_HASH, hash_of, make_image, make_image_group, make_snapshot, make_video
@@ -123,9 +123,8 @@ def classify(row: LabelRowV2, title: str, frames: Any, *, nested: bool = False, 
 
 def figures(project: Project, **options: Any) -> list[tuple[Any, ...]]:
     return [
-        (row.branch, unit.data_title, unit.objects, unit.frames, unit.classifications, unit.classes)
-        for row in show(project, **options)
-        for unit in row.units
+        (unit.branch, unit.data_title, unit.objects, unit.frames, unit.classifications, unit.classes)
+        for unit in show(project, **options)
     ]
 
 
@@ -142,8 +141,11 @@ def test_every_branch_and_data_unit_is_counted(live: Any) -> None:
 
 
 def test_a_track_over_a_group_is_one_object_of_the_row(live: Any) -> None:
-    (walk,) = show(live[1], "pred-1", media=["walk"])
-    assert (walk.data_type, walk.objects, walk.classifications, walk.frames) == ("IMG_GROUP", 1, 1, 3)
+    (walk,) = show_rows(live[1], "pred-1", media=["walk"])
+    assert (walk.objects, walk.classifications, walk.frames) == (1, 1, 3)
+    assert [(unit.data_type, unit.group_hash, unit.data_hash) for unit in walk.units] == [
+        ("IMAGE", hash_of("walk"), hash_of(f"walk/{n}")) for n in range(3)
+    ]
 
 
 def test_globs_and_branch_narrow(live: Any, requests_sent: list[tuple[str, int]]) -> None:
@@ -153,15 +155,15 @@ def test_globs_and_branch_narrow(live: Any, requests_sent: list[tuple[str, int]]
     ]
     # Of the rows only those were fetched that could be meant: the images of a group are known from the row alone.
     assert [n for kind, n in requests_sent if kind == "GET labelrow"] == [1, 2]
-    (walk,) = show(live[1], media=["walk-0*"], labels=True)
-    assert (walk.objects, walk.classifications, walk.frames, len(walk.images)) == (1, 0, 1, 1)
-    assert [(label.name, label.ranges) for label in walk.labels] == [("Tree", ((0, 0),))]
+    (walk,) = show_rows(live[1], media=["walk-0*"], labels=True)
+    assert (walk.objects, walk.classifications, walk.frames, len(walk.units)) == (1, 0, 1, 1)
+    assert [(label.name, label.ranges) for label in walk.units[0].labels] == [("Tree", ((0, 0),))]
     assert figures(live[1], media=["nothing"]) == figures(live[1], branch="nothing") == []
 
 
 def test_labels_are_listed_with_frames_confidence_and_answers(live: Any) -> None:
-    rows = {row.data_title: row.labels for row in show(live[1], "pred-1", labels=True)}
-    car, fruit = rows["drive.mp4"]
+    units = {unit.data_title: unit.labels for unit in show(live[1], "pred-1", labels=True)}
+    car, fruit = units["drive.mp4"]
     assert (car.kind, car.name, car.feature_hash, car.shape) == ("object", "Car", "obj-car1", "bounding_box")
     assert (car.ranges, car.confidence) == (((3, 4), (8, 8)), (0.25, 0.75))
     assert car.answers == (
@@ -172,19 +174,20 @@ def test_labels_are_listed_with_frames_confidence_and_answers(live: Any) -> None
     assert (fruit.kind, fruit.name, fruit.feature_hash, fruit.shape) == ("classification", "Fruit", "cls-frut", None)
     assert (fruit.ranges, fruit.confidence) == (((4, 6),), (0.5, 0.5))
     assert fruit.answers == (ShownAnswer("Fruit", ("Apple",)), ShownAnswer("Which", ("Gala",)))
-    tree, note = rows["walk"]
-    assert (tree.ranges, note.ranges) == (((0, 0), (2, 2)), ((1, 1),))
+    # Of a group each image has its own part of a track.
+    (first,), (note,), (last,) = (units[f"walk-{n}.png"] for n in range(3))
+    assert (first.hash, first.ranges, last.ranges) == (last.hash, ((0, 0),), ((2, 2),))
+    assert (note.name, note.ranges) == ("Note", ((1, 1),))
     assert note.answers == (ShownAnswer("Note", ("wet\tand\x1b[31m red",)),)
-    (noise,) = rows["horn.wav"]
+    (noise,) = units["horn.wav"]
     assert (noise.name, noise.feature_hash, noise.shape) == ("Noise", "obj-nois", "audio")
     assert (noise.ranges, noise.confidence) == (((100, 250), (900, 1000)), None)
-    assert rows["still.jpg"] == ()
+    assert units["still.jpg"] == ()
 
 
 def test_labels_are_left_out_unless_asked_for(live: Any) -> None:
-    assert all(not row.labels and "labels" not in row.as_dict(labels=False) for row in show(live[1]))
-    drive = next(row for row in show(live[1], "pred-1") if row.data_title == "drive.mp4")
-    assert "images" not in drive.as_dict(labels=True) and json.dumps(drive.as_dict(labels=True))
+    units = list(show(live[1]))
+    assert units and all(not unit.labels and "labels" not in unit.as_dict(labels=False) for unit in units)
 
 
 def bare(**fields: Any) -> dict[str, Any]:
@@ -200,17 +203,19 @@ def test_classifications_that_older_clients_wrote_per_frame() -> None:
         row["data_units"]["d"]["labels"][str(frame)] = {"objects": [], "classifications": [{"classificationHash": "c"}]}
     found = row_of(row, "b", names={})
     assert found is not None
-    assert (found.frames, found.classifications, found.labels[0].ranges) == (3, 1, ((2, 3), (7, 7)))
-    assert (found.labels[0].name, found.labels[0].answers) == ("Day", (ShownAnswer("Day", ("x",)),))
+    (label,) = found.units[0].labels
+    assert (found.frames, found.classifications, label.ranges) == (3, 1, ((2, 3), (7, 7)))
+    assert (label.name, label.answers) == ("Day", (ShownAnswer("Day", ("x",)),))
 
 
 def test_a_classification_without_ranges_holds_for_all_of_the_row() -> None:
     answers = {"c": {"featureHash": "f", "classifications": [], "range": []}}
     found = row_of(bare(classification_answers=answers), "b", names={"f": "Scene"})
     assert found is not None and (found.frames, found.classifications) == (0, 1)
-    assert (found.labels[0].name, found.labels[0].ranges) == ("Scene", ())
-    image = row_of(bare(classification_answers=answers, data_type="image"), "b")
-    assert image is not None and image.frames == 1
+    (label,) = found.units[0].labels
+    assert (label.name, label.ranges) == ("Scene", ())
+    image = row_of(bare(classification_answers=answers, data_type="image"), "b", names={})
+    assert image is not None and image.frames == 1 and image.units[0].labels[0].ranges == ()
 
 
 def test_long_ranges_cost_nothing() -> None:
@@ -227,7 +232,7 @@ def test_ranges_are_joined() -> None:
 
 def test_a_signed_url_as_a_title_is_without_its_query() -> None:
     found = row_of(bare(data_title="https://files.example.com/v.mp4?X-Amz-Signature=canary"), "b")
-    assert found is not None and found.data_title == "https://files.example.com/v.mp4"
+    assert found is not None and found.units[0].data_title == "https://files.example.com/v.mp4"
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ropewalk.media_listing import ListedMedium
     from ropewalk.ontology_listing import ListedAttribute, ListedOntology
     from ropewalk.project_listing import ListedProject
-    from ropewalk.showing import ShownRow
+    from ropewalk.showing import ShownRow, ShownUnit
     from ropewalk.shown_labels import Ranges, ShownLabel
 
-_ROW_COLUMNS = ("branch", "data unit", "objects", "frames", "classifications", "classes")
+_UNIT_COLUMNS = ("branch", "data unit", "objects", "frames", "classifications", "classes")
 _LABEL_COLUMNS = (
     "branch",
-    "data row",
+    "data unit",
     "kind",
     "name",
     "feature_hash",
@@ -67,18 +67,21 @@ def write_rows_as_json(
 ) -> dict[str, BranchTotals]:
     """Write rows as one JSON document, each as it comes; give the totals of the branches, which end the document."""
     totals: dict[str, BranchTotals] = {}
+    branch: str | None = None
     write(f'{{\n"project_hash": {json.dumps(project_hash)},\n"branches": {{')
     for row in rows:
-        if row.branch not in totals:
-            write(f"{'],' if totals else ''}\n{json.dumps(row.branch)}: [\n")
-        else:
-            write(",\n")
         totals.setdefault(row.branch, BranchTotals()).add(row)
-        fields = row.as_dict(labels=labels)
-        del fields["branch"]
-        write(json.dumps(fields))
+        for unit in row.units:
+            fields = unit.as_dict(labels=labels)
+            del fields["branch"]
+            if row.branch == branch:
+                write(",\n")
+            else:
+                write(f"{'' if branch is None else '],'}\n{json.dumps(row.branch)}: [\n")
+                branch = row.branch
+            write(json.dumps(fields))
     sums = {name: dataclasses.asdict(found) for name, found in totals.items()}
-    write(f'{"]" if totals else ""}}},\n"totals": {json.dumps(sums)}\n}}\n')
+    write(f'{"" if branch is None else "]"}}},\n"totals": {json.dumps(sums)}\n}}\n')
     return totals
 
 
@@ -89,23 +92,23 @@ def write_rows(rows: Iterable[ShownRow], *, labels: bool) -> dict[str, BranchTot
     def counted() -> Iterator[Cells]:
         for row in rows:
             totals.setdefault(row.branch, BranchTotals()).add(row)
-            yield from _label_cells(row) if labels else _unit_cells(row)
+            for unit in row.units:
+                yield from _label_cells(unit) if labels else _unit_cells(unit)
 
-    _write(_LABEL_COLUMNS if labels else _ROW_COLUMNS, counted())
+    _write(_LABEL_COLUMNS if labels else _UNIT_COLUMNS, counted())
     return totals
 
 
-def _unit_cells(row: ShownRow) -> Iterator[Cells]:
-    for unit in row.units:
-        classes = ", ".join(f"{name} {n}" for name, n in unit.classes.items())
-        frames = "" if unit.frames is None else str(unit.frames)
-        yield row.branch, unit.data_title, str(unit.objects), frames, str(unit.classifications), classes
+def _unit_cells(unit: ShownUnit) -> Iterator[Cells]:
+    classes = ", ".join(f"{name} {n}" for name, n in unit.classes.items())
+    frames = "" if unit.frames is None else str(unit.frames)
+    yield unit.branch, unit.data_title, str(unit.objects), frames, str(unit.classifications), classes
 
 
-def _label_cells(row: ShownRow) -> Iterator[Cells]:
-    for label in row.labels:
+def _label_cells(unit: ShownUnit) -> Iterator[Cells]:
+    for label in unit.labels:
         yield (
-            *(row.branch, row.data_title, label.kind, label.name, label.feature_hash, label.shape or "", label.hash),
+            *(unit.branch, unit.data_title, label.kind, label.name, label.feature_hash, label.shape or "", label.hash),
             *(_ranges(label.ranges), _confidence(label), _answers(label)),
         )
 

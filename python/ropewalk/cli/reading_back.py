@@ -32,22 +32,25 @@ def show(
 ) -> None:
     """Show all labels and predictions: what stands on each branch, per data unit, `main` included."""
     with console.failures():
-        from ropewalk.showing import show as read
+        from ropewalk.showing import show_rows
 
-        rows = read(open_project(project, account), branch, media=tuple(media or ()), labels=labels)
+        rows = show_rows(open_project(project, account), branch, media=tuple(media or ()), labels=labels)
         if as_json or out is not None:
             with listings.json_output(out) as write:
                 totals = listings.write_rows_as_json(write, project, rows, labels=labels)
+            if out is None:
+                return
         else:
             totals = listings.write_rows(rows, labels=labels)
+        # Beside rows of columns on stderr, for who reads those with a program.
         for name, sums in totals.items():
             console.say(
                 f"{shown(name)}: {count(sums.label_rows, 'label row')}, {count(sums.objects, 'object')}, "
                 f"{count(sums.classifications, 'classification')}, {count(sums.frames, 'frame')} with labels",
-                err=True,
+                err=out is None,
             )
         if not totals:
-            console.say("no label row stands there", err=True)
+            console.say("no label row stands there", err=out is None)
 
 
 @o.taking(o.ACCOUNT)
