@@ -95,7 +95,7 @@ def fill(project: Project) -> None:
         mask[2:9, 3:5] = True
         tree.set_for_frames(BitmaskCoordinates(mask), frame)
     rows["walk"].add_object_instance(tree)
-    classify(rows["walk"], "Note", 1, text="wet\tand\x1b[31m red")
+    classify(rows["walk"], "Note", Range(1, 2), text="wet\tand\x1b[31m red")
     sound = ontology.get_child_by_title("Noise", type_=Object).create_instance()
     sound.set_for_frames(AudioCoordinates(range=[Range(100, 250), Range(900, 1000)]))
     rows["horn.wav"].add_object_instance(sound)
@@ -136,7 +136,7 @@ def test_every_branch_and_data_unit_is_counted(live: Any) -> None:
         ("pred-1", "still.jpg", 0, 0, 0, {}),
         ("pred-1", "walk-0.png", 1, 1, 0, {"Tree": 1}),
         ("pred-1", "walk-1.png", 0, 1, 1, {}),
-        ("pred-1", "walk-2.png", 1, 1, 0, {"Tree": 1}),
+        ("pred-1", "walk-2.png", 1, 1, 1, {"Tree": 1}),
     ]
 
 
@@ -174,10 +174,11 @@ def test_labels_are_listed_with_frames_confidence_and_answers(live: Any) -> None
     assert (fruit.kind, fruit.name, fruit.feature_hash, fruit.shape) == ("classification", "Fruit", "cls-frut", None)
     assert (fruit.ranges, fruit.confidence) == (((4, 6),), (0.5, 0.5))
     assert fruit.answers == (ShownAnswer("Fruit", ("Apple",)), ShownAnswer("Which", ("Gala",)))
-    # Of a group each image has its own part of a track.
-    (first,), (note,), (last,) = (units[f"walk-{n}.png"] for n in range(3))
+    # Of a group each image has its own part of what spans several.
+    (first,), (note,), (last, again) = (units[f"walk-{n}.png"] for n in range(3))
     assert (first.hash, first.ranges, last.ranges) == (last.hash, ((0, 0),), ((2, 2),))
     assert (note.name, note.ranges) == ("Note", ((1, 1),))
+    assert (again.hash, again.ranges) == (note.hash, ((2, 2),))
     assert note.answers == (ShownAnswer("Note", ("wet\tand\x1b[31m red",)),)
     (noise,) = units["horn.wav"]
     assert (noise.name, noise.feature_hash, noise.shape) == ("Noise", "obj-nois", "audio")

@@ -93,7 +93,14 @@ def test_too_many_requests_are_waited_for(playback: Playback, started: Any) -> N
 @pytest.mark.parametrize("status", [401, 403])
 def test_without_access_nothing_else_is_tried(playback: Playback, started: Any, status: int) -> None:
     playback.answers = [(status, SAID, {})]
-    assert isinstance(failure(started, import_as="data"), AccessError)
+    error = failure(started, import_as="data")
+    assert isinstance(error, AccessError) and "--import-as" not in str(error)
+    assert len(playback.paths) == 1
+
+
+def test_an_address_that_the_server_does_not_know_is_no_reason_to_import(playback: Playback, started: Any) -> None:
+    playback.answers = [(405, b"", {})]
+    assert not isinstance(failure(started, import_as="data"), RefusalError)
     assert len(playback.paths) == 1
 
 
