@@ -6,6 +6,7 @@
 
 mod build;
 mod columns;
+mod names;
 mod read;
 mod text;
 
