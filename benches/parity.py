@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import orjson
 
+from ropewalk.sinks.encord.transport import Blocks
+
 GEOMETRIES = ("boundingBox", "polygon", "polygons", "bitmask")
 
 
@@ -14,13 +16,13 @@ class ParityError(Exception):
     """Two ways differ: nothing of this input is timed."""
 
 
-def check_bodies(name: str, bodies: dict[str, bytes], number_of_annotations: int) -> None:
+def check_bodies(name: str, bodies: dict[str, Blocks], number_of_annotations: int) -> None:
     """Compare the bodies that several ways made.
 
     Raises:
         ParityError: One lacks annotations or differs from the first.
     """
-    found = {way: labels(body) for way, body in bodies.items()}
+    found = {way: labels(b"".join(body)) for way, body in bodies.items()}
     first = next(iter(found))
     for way, objects in found.items():
         number = sum(map(len, objects))

@@ -1,6 +1,6 @@
 """The ways from a COCO file to the body of a save: ours, the SDK's own, and the best that plain Python does.
 
-Each takes prepared inputs and gives the request body as bytes, as `POST labelrow` has it.
+Each takes prepared inputs and gives the request body as `POST labelrow` has it, in the pieces in which it is sent.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rlemasklib import RLEMask
 from ropewalk import _core
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.sinks.encord.calls import save_body
+from ropewalk.sinks.encord.transport import Blocks
 from ropewalk.snapshot import Snapshot
 from synthetic import CLASS_NAMES, FPS, Predictions
 
@@ -30,7 +31,7 @@ LABEL_HASH = "00000000-0000-0000-0000-000000000000"
 WHEN = datetime(2026, 11, 21, 23, 48, 11, tzinfo=timezone.utc)
 WHEN_TEXT = "Sat, 21 Nov 2026 23:48:11 UTC"
 
-Way = Callable[[], bytes]
+Way = Callable[[], Blocks]
 
 
 def ways(predictions: Predictions, *, sdk: bool) -> dict[str, Way]:
@@ -72,11 +73,11 @@ def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
     path = str(predictions.path)
     rejects = str(predictions.path.with_name("rejects.ndjson"))
 
-    def body() -> bytes:
+    def body() -> Blocks:
         stage = _core.Stage(plan, rejects, str(predictions.path.parent), threads=1)
         stage.add_coco(path, predictions.path.name)
         staged = stage.finish()
-        rows = [staged.encode(index, None, WHEN_TEXT) for index in range(len(staged))]
+        rows = [staged.encode_blocks(index, None, WHEN_TEXT) for index in range(len(staged))]
         return save_body([LABEL_HASH] * len(rows), rows)
 
     return body
@@ -97,7 +98,7 @@ def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
         mime_type="video/mp4",
     )
 
-    def body() -> bytes:
+    def body() -> Blocks:
         coco = CocoRootModel.from_dict(json.loads(predictions.path.read_bytes()))
         images = {image.id: image for image in coco.images}
         row = LabelRowV2.from_media_metadata(ontology, video, branch_name=BRANCH)
@@ -121,7 +122,7 @@ def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
                 row.add_object_instance(instance)
         payload = {"multi_request": True, "labels": [row.to_encord_dict()], "validate_before_saving": False}
         values = {"uid": [LABEL_HASH], "payload": payload}
-        return json.dumps({"query_type": "labelrow", "query_method": "POST", "values": values}).encode("ascii")
+        return [json.dumps({"query_type": "labelrow", "query_method": "POST", "values": values}).encode("ascii")]
 
     return body
 
@@ -145,7 +146,7 @@ def _plain(predictions: Predictions, structure: OntologyStructure) -> Way:
         "height": medium.height,
     }
 
-    def body() -> bytes:
+    def body() -> Blocks:
         document = orjson.loads(predictions.path.read_bytes())
         sizes = {image["id"]: (image["width"], image["height"]) for image in document["images"]}
         frames: dict[str, dict[str, Any]] = {}
@@ -184,7 +185,7 @@ def _plain(predictions: Predictions, structure: OntologyStructure) -> Way:
             "object_actions": {},
             "spaces": {},
         }
-        return save_body([LABEL_HASH], [orjson.dumps(row)])
+        return save_body([LABEL_HASH], [[orjson.dumps(row)]])
 
     return body
 

@@ -28,7 +28,7 @@ GROWTH_TEXT = """\
 Microseconds an annotation of files 1, 4 and 16 times as large, and the exponent between the first and the last: 1 is
 linear. The largest make label rows of about the 50 MB that Encord takes. *staged in memory* and *staged in files* read,
 resolve and sort; in files with a budget of 400 KB, which all of them exceed. *encoded* writes and hashes the text of
-the label row, 64 KB of it at a time; *in one piece* gives all of it at once, as a request needs it."""
+the label row, 64 KB of it at a time; *for a request* keeps all of it, as a request needs it."""
 
 TIMES = (1, 4, 16)
 _SMALL_BUDGET_BYTES = 400_000
@@ -58,9 +58,9 @@ def _stage(plan: str, path: Path, threads: int = 1, memory_bytes: int = 64 << 20
     return stage.finish()
 
 
-def _rows(plan: str, path: Path, threads: int) -> list[bytes]:
+def _rows(plan: str, path: Path, threads: int) -> list[list[memoryview]]:
     staged = _stage(plan, path, threads)
-    encode = partial(staged.encode, header=None, when=WHEN_TEXT)
+    encode = partial(staged.encode_blocks, header=None, when=WHEN_TEXT)
     if threads == 1:
         return [encode(index) for index in range(len(staged))]
     with ThreadPoolExecutor(threads) as pool:
@@ -106,7 +106,7 @@ def growth(scale: float, repeats: int, folder: Path) -> GrowthTable:
                 "staged in memory": partial(_stage, plan, path),
                 "staged in files": partial(_stage, plan, path, memory_bytes=_SMALL_BUDGET_BYTES),
                 "encoded": partial(staged.measure, 1),
-                "in one piece": partial(staged.encode, 0, None, WHEN_TEXT),
+                "for a request": partial(staged.encode_blocks, 0, None, WHEN_TEXT),
             }
             for step, samples in interleave(jobs, repeats).items():
                 found.setdefault(step, []).append((predictions.number_of_annotations, samples.median))

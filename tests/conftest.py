@@ -60,8 +60,8 @@ def requests_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, i
     lock = threading.Lock()
     send = transport.Transport.send
 
-    def recording(self: transport.Transport, body: bytes, operation: str) -> Any:
-        query = json.loads(body)
+    def recording(self: transport.Transport, body: transport.Blocks, operation: str) -> Any:
+        query = json.loads(b"".join(body))
         with lock:
             sent.append((query["query_method"] + " " + query["query_type"], len(query["values"]["uid"] or [])))
         return send(self, body, operation)

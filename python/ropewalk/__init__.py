@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ropewalk import errors, rle
     from ropewalk.importing import import_predictions
+    from ropewalk.media_listing import list_media
+    from ropewalk.ontology_listing import list_ontology
     from ropewalk.predictions import Predictions, read_coco
     from ropewalk.project import snapshot_from_project
+    from ropewalk.project_listing import list_projects
     from ropewalk.report import Report
     from ropewalk.rolling_back import Rollback, rollback
+    from ropewalk.showing import show
     from ropewalk.snapshot import Snapshot, read_snapshot, write_snapshot
     from ropewalk.statuses import ImportStatus, status
+    from ropewalk.syncing import sync_project
     from ropewalk.verifying import Verification, verify_predictions
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
@@ -21,9 +26,14 @@ _HOME = {
     "import_predictions": "importing",
     "Predictions": "predictions",
     "read_coco": "predictions",
+    "list_media": "media_listing",
+    "list_ontology": "ontology_listing",
+    "list_projects": "project_listing",
     "Report": "report",
     "Rollback": "rolling_back",
     "rollback": "rolling_back",
+    "show": "showing",
+    "sync_project": "syncing",
     "ImportStatus": "statuses",
     "status": "statuses",
     "Verification": "verifying",
@@ -44,12 +54,17 @@ __all__ = [
     "Verification",
     "errors",
     "import_predictions",
+    "list_media",
+    "list_ontology",
+    "list_projects",
     "read_coco",
     "read_snapshot",
     "rle",
     "rollback",
+    "show",
     "snapshot_from_project",
     "status",
+    "sync_project",
     "verify_predictions",
     "write_snapshot",
 ]

@@ -110,6 +110,8 @@ class Staged:
             header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
         """
+    def encode_blocks(self, index: int, header: bytes | None, when: str) -> list[memoryview]:
+        """Encode as `encode`, in blocks of about 64 KB that together are the text: quicker, for they are not copied."""
     def measure(self, threads: int) -> list[tuple[int, str, int]]:
         """Measure all label rows, in bytes, without holding any.
 

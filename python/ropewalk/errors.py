@@ -47,7 +47,7 @@ class SchemaError(BlockerError, ValueError):
 
 
 class LabelRowError(RopewalkError, ValueError):
-    """A label row of the server or a snapshot that cannot be written to, or not with these labels."""
+    """A label row of the server or a snapshot that cannot be read or written to, or not with these labels."""
 
 
 class LedgerError(RopewalkError, OSError):

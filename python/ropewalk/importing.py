@@ -11,10 +11,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import BlockerError, RopewalkError, UsageError
+from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
 from ropewalk.ledger.ledger import LEDGERS, Ledger
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import ImportName, ImportRecord
@@ -29,6 +28,7 @@ from ropewalk.snapshot import Snapshot
 from ropewalk.sources import Source
 from ropewalk.staging import StageOptions, check_max_rejects, staged_sources
 from ropewalk.text import count, shown
+from ropewalk.titles import is_meant
 
 if TYPE_CHECKING:
     import encord
@@ -127,6 +127,8 @@ class _Import:
         try:
             with ExitStack() as stack:
                 self._import(stack)
+            if self.send.sync:
+                self._sync()
         except RopewalkError as e:
             report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
             e.report = report
@@ -278,16 +280,12 @@ class _Import:
     def _empty_media(self, upload: Upload, project: Snapshot) -> list[str]:
         staged = {upload.staged.label_row(i)["data_hash"] for i in range(len(upload.staged))}
         globs = self.plan.only_media or ("*",)
-
-        def wanted(title: str) -> bool:
-            # As the core matches them: the whole title, or what follows its last slash.
-            names = (title, re.split(r"[/\\]", title)[-1])
-            return any(fnmatchcase(name, glob) for name in names for glob in globs)
-
         return [
             medium.data_hash
             for medium in project.media
-            if medium.data_hash not in staged and medium.data_hash not in upload.standing and wanted(medium.title)
+            if medium.data_hash not in staged
+            and medium.data_hash not in upload.standing
+            and is_meant(medium.title, globs)
         ]
 
     def _verify(self, upload: Upload) -> None:
@@ -301,6 +299,22 @@ class _Import:
         found.rejected.clear()
         found.finish(extra_allowed=self.send.on_existing == "merge")
         self.report.verification = found.as_dict()
+
+    def _sync(self) -> None:
+        """Start Active's sync if there is something new to show; the import is done, and stays so if that fails."""
+        from ropewalk.sinks.encord.client import OPENING_SECONDS
+        from ropewalk.sinks.encord.retry import Retry
+        from ropewalk.syncing import failed, not_needed, sync_project
+
+        assert not isinstance(self.project, Snapshot)
+        if not self.report.label_rows_saved:
+            self.report.active = not_needed()
+            return
+        retry = Retry(budget_seconds=min(self.send.retry_seconds, OPENING_SECONDS), stop=self.stop)
+        try:
+            self.report.active = sync_project(self.project, retry=retry).as_dict()
+        except EncordError as e:
+            self.report.active = failed(e)
 
     def _shown(self, phase: str, total: int, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
         self.progress.start(phase, total, "label rows")

@@ -24,7 +24,7 @@ class SendOptions:
     At most `jobs` requests are in flight, fewer while the server is slow, with batches of at most so many rows and
     bytes, and at most `max_inflight_bytes` of bodies together. `retry_seconds` is the time in which one request has to
     succeed, `timeout` (seconds) how long one attempt waits for an answer, longer for large bodies. `sdk_calls` goes
-    through the SDK's public calls, one at a time.
+    through the SDK's public calls, one at a time. `sync` starts Encord Active's sync once something was saved.
     """
 
     allow_branch: bool = False
@@ -40,6 +40,7 @@ class SendOptions:
     sdk_calls: bool = False
     max_rejects: str | None = None
     verify: bool = False
+    sync: bool = False
     dry_run: bool = False
 
     def __post_init__(self) -> None:
@@ -63,6 +64,8 @@ class SendOptions:
                 raise UsageError(f"{option} is {seconds}; expected a number of seconds above 0")
         if self.verify and self.dry_run:
             raise UsageError("--verify reads back what was written, --dry-run writes nothing; give one of them")
+        if self.sync and self.dry_run:
+            raise UsageError("--sync shows in Active what was written, --dry-run writes nothing; give one of them")
         if self.max_rejects is not None:
             parse_max_rejects(self.max_rejects)
 

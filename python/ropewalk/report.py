@@ -69,6 +69,7 @@ class Report:
     rows_not_created: dict[str, str] = field(default_factory=dict)
     edited_by_others: list[str] = field(default_factory=list)
     verification: dict[str, Any] | None = None
+    active: dict[str, Any] | None = None
     bytes_sent: int = 0
     seconds: float = 0.0
     rejects_file: str | None = None

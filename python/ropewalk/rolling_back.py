@@ -217,7 +217,7 @@ def _undo_batch(
 
     def save(part: list[str]) -> None:
         ledger.undoing(part)
-        rows.save([records[data_hash].label_hash for data_hash in part], [bodies[data_hash] for data_hash in part])
+        rows.save([records[data_hash].label_hash for data_hash in part], [[bodies[data_hash]] for data_hash in part])
         ledger.undone(part)
 
     def check_server() -> None:

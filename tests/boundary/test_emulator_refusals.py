@@ -198,8 +198,8 @@ def test_arguments_that_make_no_sense_are_refused(project: Project) -> None:
 
 
 def test_another_project_and_a_filter_that_is_not_known_are_refused(project: Project, client: EncordUserClient) -> None:
-    with pytest.raises(InvalidArgumentsError, match="titleLike"):
-        list(client.list_projects(title_like="%"))
+    with pytest.raises(InvalidArgumentsError, match="tagsAnyof"):
+        list(client.list_projects(tags_anyof=["a"]))
     project._client._querier.resource_id = hash_of("another project")
     with pytest.raises(ResourceNotFoundError, match=hash_of("project")):
         project.list_label_rows_v2()

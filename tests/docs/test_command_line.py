@@ -15,7 +15,7 @@ FIXED = {
     "--confidence-field --include-crowd --min-confidence --every --max-per-frame --decimals --off-image --simplify "
     "--source-label --allow-branch "
     "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file "
-    "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify "
+    "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
     "--ssh-key-passphrase-env",
     "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",
     "status": "--work-dir --branch --json",
@@ -23,7 +23,12 @@ FIXED = {
     "convert": "--project-file --out --every --max-per-frame --decimals",
     "snapshot": "--project --out --domain --ssh-key",
     "emulator": "--project-file --db --port --faults",
-    "show": "--project --branch --json --domain --ssh-key",
+    "show": "--project --branch --media --labels --json --out --domain --ssh-key",
+    "ontology": "--project --project-file --json --map --out --domain --ssh-key",
+    "media": "--project --project-file --media --json --map --out --domain --ssh-key",
+    "data-mapping": "--project --project-file --media --json --map --out --domain --ssh-key",
+    "projects": "--query --json --out --domain --ssh-key",
+    "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
     "demo": "--out --annotations --seed",
 }
 

@@ -36,7 +36,8 @@ def test_the_readme_has_python_to_run() -> None:
 def test_the_commands_of_the_readme_run(demo_folder: Path) -> None:
     lines = commands(README, "ropewalk")
     assert {arguments[0] for arguments in lines} == {
-        *("import", "show", "verify", "status", "rollback", "snapshot", "convert")
+        *("import", "show", "verify", "status", "rollback", "snapshot", "convert"),
+        *("projects", "ontology", "media", "sync"),
     }
     with running_emulator(read_snapshot(demo_folder / "project.json")) as local:
         for arguments in lines:

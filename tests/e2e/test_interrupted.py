@@ -15,7 +15,7 @@ from editing import add_one, edit, move_first, touch
 from ropewalk.errors import BlockerError, EncordError, LedgerError, TemporaryEncordError
 from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.sinks.encord.rows import LabelRows
-from ropewalk.sinks.encord.transport import Transport
+from ropewalk.sinks.encord.transport import Blocks, Transport
 from ropewalk.statuses import status
 from workbench import Bench, box, dataset, ring
 
@@ -30,8 +30,8 @@ def lost_after() -> Iterator[Any]:
         def lost_after(good: int, *, stored: bool = False) -> pytest.MonkeyPatch:
             send, saves = Transport.send, []
 
-            def send_or_fail(self: Transport, body: bytes, operation: str) -> Any:
-                if b'"query_method": "POST"' in body:
+            def send_or_fail(self: Transport, body: Blocks, operation: str) -> Any:
+                if b'"query_method": "POST"' in b"".join(body):
                     saves.append(body)
                 if len(saves) <= good:
                     return send(self, body, operation)
@@ -104,8 +104,8 @@ def test_a_row_without_an_answer_counts_as_unknown_until_the_next_run(
 ) -> None:
     save = LabelRows.save
 
-    def silent(self: LabelRows, label_hashes: Any, rows: list[bytes]) -> Any:
-        if any(b"still.jpg" in row for row in rows):
+    def silent(self: LabelRows, label_hashes: Any, rows: list[Blocks]) -> Any:
+        if any(b"still.jpg" in b"".join(row) for row in rows):
             raise TemporaryEncordError("no answer", status=None, name="Timeout")
         return save(self, label_hashes, rows)
 
@@ -281,8 +281,8 @@ def test_rejects_of_the_server_stand_once_however_often_the_import_runs(
 
     save = LabelRows.save
 
-    def picky(self: LabelRows, label_hashes: Any, rows: list[bytes]) -> Any:
-        if any(b"still.jpg" in row for row in rows):
+    def picky(self: LabelRows, label_hashes: Any, rows: list[Blocks]) -> Any:
+        if any(b"still.jpg" in b"".join(row) for row in rows):
             raise RefusalError("not this one", status=400, name="CorruptedLabelError")
         return save(self, label_hashes, rows)
 

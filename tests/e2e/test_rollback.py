@@ -18,6 +18,7 @@ from ropewalk.options import SendOptions
 from ropewalk.rolling_back import Rollback, rollback
 from ropewalk.sinks.encord.client import open_project
 from ropewalk.sinks.encord.rows import LabelRows
+from ropewalk.sinks.encord.transport import Blocks
 from workbench import DRIVE, STILL, WALK, Bench, box, dataset, full_snapshot, ring
 
 FIRST = dataset([box(1), box(2), *(box(10 + n, image=100 + n, track_id=7) for n in range(3))])
@@ -259,8 +260,8 @@ def test_a_row_that_is_refused_costs_no_neighbour(bench: Bench, monkeypatch: pyt
     bench.run(FIRST)
     save = LabelRows.save
 
-    def picky(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> Any:
-        if any(b"still.jpg" in row for row in rows):
+    def picky(self: LabelRows, label_hashes: list[str], rows: list[Blocks]) -> Any:
+        if any(b"still.jpg" in b"".join(row) for row in rows):
             raise RefusalError("not this one", status=400, name="CorruptedLabelError")
         return save(self, label_hashes, rows)
 

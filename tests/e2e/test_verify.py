@@ -10,6 +10,7 @@ import pytest
 from editing import add_one, edit, move_first, objects_of
 from ropewalk.emulator import running_emulator
 from ropewalk.sinks.encord.client import open_project
+from ropewalk.sinks.encord.transport import Blocks
 from ropewalk.verifying import Verification, verify_predictions
 from snapshots import make_image, make_snapshot
 from workbench import NIGHT, STILL, Bench, Json, box, dataset, mask, ring
@@ -135,8 +136,8 @@ def test_an_import_verifies_what_it_wrote_and_not_what_it_left_out(
 
     save = LabelRows.save
 
-    def picky(self: LabelRows, label_hashes: list[str], rows: list[bytes]) -> object:
-        if any(b"still.jpg" in row for row in rows):
+    def picky(self: LabelRows, label_hashes: list[str], rows: list[Blocks]) -> object:
+        if any(b"still.jpg" in b"".join(row) for row in rows):
             raise RefusalError("not this one", status=400, name="CorruptedLabelError")
         return save(self, label_hashes, rows)
 
@@ -152,8 +153,9 @@ def test_an_import_that_was_not_stored_as_sent_exits_with_3(bench: Bench, monkey
 
     save = DirectCalls.save_rows
 
-    def damaging(self: DirectCalls, label_hashes: list[str], rows: list[bytes]) -> object:
-        return save(self, label_hashes, [row.replace(b'"confidence":0.5,', b'"confidence":0.75,') for row in rows])
+    def damaging(self: DirectCalls, label_hashes: list[str], rows: list[Blocks]) -> object:
+        damaged = (b"".join(row).replace(b'"confidence":0.5,', b'"confidence":0.75,') for row in rows)
+        return save(self, label_hashes, [[row] for row in damaged])
 
     monkeypatch.setattr(DirectCalls, "save_rows", damaging)
     report = bench.run(CONTENT, verify=True)

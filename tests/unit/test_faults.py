@@ -157,7 +157,10 @@ STATUS = {"nth": 1, "status": 503}
         ({"rules": [{**STATUS, "every": 2}]}, "found nth and every"),
         ({"rules": [{**STATUS, "apply": True}]}, 'faults: rules[0]: unknown key "apply"; expected after_apply, html, '),
         ({"rules": [{"nth": 1, "drop": "after", "html": True}]}, 'unknown key "html"; expected drop, nth, operation'),
-        ({"rules": [{**STATUS, "operation": "load"}]}, "expected one or a list of list, create, get, save, open, any"),
+        (
+            {"rules": [{**STATUS, "operation": "load"}]},
+            "expected one or a list of list, create, get, save, open, active, any",
+        ),
         ({"rules": [{**STATUS, "operation": []}]}, "faults: rules[0]: operation: expected one or a list of "),
         ({"rules": [{**STATUS, "operation": [["save"]]}]}, "operation: expected one or a list of "),
         ({"rules": [{"nth": 0, "status": 503}]}, "rules[0]: nth: expected a whole number from 1, or a list of them"),

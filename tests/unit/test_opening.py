@@ -82,7 +82,8 @@ def test_a_key_that_does_not_open_it_stops_at_once(playback: Playback, key_file:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(404, "there is no project"), (400, "status 400"), (422, "status 422"), (302, "status 302")]
+    ("status", "said"),
+    [(404, f"project {PROJECT_HASH} does not exist"), (400, "status 400"), (422, "status 422"), (302, "status 302")],
 )
 def test_what_does_not_pass_is_not_tried_again(playback: Playback, key_file: Path, status: int, said: str) -> None:
     playback.answers = [(status, SAID, {})]

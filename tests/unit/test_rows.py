@@ -134,7 +134,7 @@ CALLS: dict[str, Callable[[LabelRows], Any]] = {
     "get": lambda rows: rows.get(["l-1", "l-2"]),
     "list": lambda rows: rows.listing("b", data_hashes=["l-1", "l-2"]),
     "create": lambda rows: rows.create(["l-1", "l-2"], "b"),
-    "save": lambda rows: rows.save(["l-2"], [b"{}"]),
+    "save": lambda rows: rows.save(["l-2"], [[b"{}"]]),
     "list nothing": lambda rows: rows.listing("b", data_hashes=[]),
 }
 

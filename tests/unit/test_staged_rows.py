@@ -47,6 +47,20 @@ def test_rows_are_measured(stage: Stager) -> None:
     assert rounded[0][0] < measures[0][0] and rounded[0][1] != measures[0][1]
 
 
+def test_a_large_row_comes_in_blocks(stage: Stager) -> None:
+    boxes = [[at / 1000, 0.25, 0.5 / (at + 2), 0.5] for at in range(900)]
+    staged = stage(coco_boxes({"drive.mp4": boxes}))
+    blocks = staged.encode_blocks(0, None, WHEN)
+    *whole, last = map(len, blocks)
+    assert len(whole) > 3 and min(whole) >= 65_536 and max(*whole, last) < 70_000
+    text = b"".join(blocks)
+    assert (text, len(text)) == (staged.encode(0, None, WHEN), staged.measure(1)[0][0])
+    # A box that stands there twice makes hashes be looked up; it changes none of the others'.
+    twice = json.loads(stage(coco_boxes({"drive.mp4": [*boxes, boxes[7]]})).encode(0, None, WHEN))["object_answers"]
+    once = json.loads(text)["object_answers"]
+    assert len(once) == 900 and len(twice) == 901 and once.keys() < twice.keys()
+
+
 def test_a_row_is_rejected_as_one_line(stage: Stager, tmp_path: Path) -> None:
     line = stage().refuse_row(0, "row_too_large", "61 MB; try --every", 61_000_000)
     assert line.endswith("\n") and json.loads(line) == {

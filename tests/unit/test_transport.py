@@ -46,7 +46,7 @@ def test_a_save_is_signed_and_spelled_as_the_sdk_does(
 ) -> None:
     row = {"label_hash": "l-1", "data_units": {}, "object_answers": {"é": "\u2028"}}
     playback.answers = [ok(True), ok(True)]
-    assert rows.save(["l-1"], [json.dumps(row).encode("ascii")]).len_bytes == len(playback.bodies[0])
+    assert rows.save(["l-1"], [[json.dumps(row).encode("ascii")]]).len_bytes == len(playback.bodies[0])
     played_project._client.save_label_rows(["l-1"], [row])  # type: ignore[list-item]
     ours, theirs = playback.bodies
     assert json.loads(ours) == json.loads(theirs)
@@ -81,7 +81,7 @@ def test_connections_are_kept(playback: Playback, rows: LabelRows) -> None:
 
 
 def test_several_rows_make_one_body() -> None:
-    body = json.loads(save_body(["a", "b"], [b'{"x": 1}', b'{"y": 2}']))
+    body = json.loads(b"".join(save_body(["a", "b"], [[b'{"x"', b": 1}"], [b'{"y": 2}']])))
     assert body["values"]["uid"] == ["a", "b"]
     assert body["values"]["payload"]["labels"] == [{"x": 1}, {"y": 2}]
 
@@ -111,13 +111,13 @@ def test_several_rows_make_one_body() -> None:
 def test_what_is_no_success_is_not_taken_for_one(playback: Playback, transport: Transport, answer: Answer) -> None:
     playback.answers = [answer]
     with pytest.raises(EncordError):
-        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
 
 
 @pytest.mark.parametrize("hiccup", [(503, b"", {}), (429, b"", {"Retry-After": "0"}), ok(False), None])
 def test_a_save_is_sent_again_with_the_same_content(playback: Playback, rows: LabelRows, hiccup: Answer | None) -> None:
     playback.answers = [hiccup, hiccup, ok(True)]
-    rows.save(["l-1"], [b'{"x": 1.0}'])
+    rows.save(["l-1"], [[b'{"x": 1.0}']])
     assert len(playback.bodies) == 3 and len(set(playback.bodies)) == 1
 
 
@@ -150,7 +150,7 @@ def test_errors_carry_status_and_name(
 ) -> None:
     playback.answers = [answer]
     with pytest.raises(EncordError) as raised:
-        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     assert (type(raised.value), raised.value.name) == (kind, name)
     assert raised.value.status == (answer[0] if answer[0] != 200 else json.loads(answer[1])["status"])
 
@@ -161,7 +161,7 @@ def test_errors_carry_status_and_name(
 def test_retry_after_is_read(playback: Playback, transport: Transport, value: str, seconds: float | None) -> None:
     playback.answers = [(429, b"", {"Retry-After": value} if value else {})]
     with pytest.raises(TemporaryEncordError) as raised:
-        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     assert raised.value.retry_after == seconds
 
 
@@ -170,7 +170,7 @@ def test_no_secret_in_any_message(playback: Playback, transport: Transport) -> N
     playback.answers = [refused("CORRUPTED_LABEL_ERROR", said), (400, json.dumps({"message": said}).encode(), {})]
     for _ in range(2):
         with pytest.raises(EncordError) as raised:
-            DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+            DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
         assert "files.example.com" in str(raised.value)
         assert CANARY not in str(raised.value)
 
@@ -198,11 +198,11 @@ def test_a_bearer_token_works_and_is_never_shown(
     client = EncordUserClient.create_with_bearer_token(CANARY, domain=playback.url)
     transport = Transport(client.get_project(PROJECT_HASH), 1)
     playback.answers = [ok(True), refused("AUTHENTICATION_ERROR", CANARY, status=401), None]
-    assert DirectCalls(transport).save_rows(["l-1"], [b"{}"]).len_bytes > 0
+    assert DirectCalls(transport).save_rows(["l-1"], [[b"{}"]]).len_bytes > 0
     assert playback.headers[0]["Authorization"] == f"Bearer {CANARY}"
     for _ in range(2):
         with pytest.raises(EncordError) as raised:
-            DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+            DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
         assert CANARY not in "".join(traceback.format_exception(raised.value))
     transport.close()
 
@@ -246,14 +246,14 @@ def test_faults_are_temporary_bounded_in_time_and_tell_the_pace(
     playback.answers = [act]
     began = time.monotonic()
     with pytest.raises(TemporaryEncordError) as raised:
-        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     assert time.monotonic() - began < 2
     assert (raised.value.status, raised.value.name) == (status, name)
     assert pace.limit == (2 if fault in PUSH_BACKS else 4)
     # What was wrapped holds the request with its signature.
     assert raised.value.__context__ is None and raised.value.__cause__ is None
     playback.answers = [ok(True)]
-    DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+    DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     transport.close()
 
 
@@ -263,7 +263,7 @@ def test_a_refusal_is_no_push_back_and_sent_once(playback: Playback, played_proj
     transport = Transport(played_project, 4, pace=pace)
     playback.answers = [(status, b"", {})]
     with pytest.raises(EncordError):
-        LabelRows(DirectCalls(transport), Retry(first_wait=0.001)).save(["l-1"], [b"{}"])
+        LabelRows(DirectCalls(transport), Retry(first_wait=0.001)).save(["l-1"], [[b"{}"]])
     assert (len(playback.bodies), pace.limit) == (1, 4)
     transport.close()
 
@@ -275,7 +275,7 @@ def test_nothing_below_the_policy_sends_again(playback: Playback, played_project
     transport = Transport(played_project, 1)
     playback.answers = [FAULTS[fault][0]] * 2
     with pytest.raises(TemporaryEncordError, match="tried 2 times"):
-        LabelRows(DirectCalls(transport), Retry(budget_seconds=0, first_wait=0.001)).save(["l-1"], [b"{}"])
+        LabelRows(DirectCalls(transport), Retry(budget_seconds=0, first_wait=0.001)).save(["l-1"], [[b"{}"]])
     assert len(playback.bodies) == 2
     transport.close()
 
@@ -289,7 +289,7 @@ def test_a_connection_that_fails_is_tried_once(transport: Transport, monkeypatch
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     with pytest.raises(TemporaryEncordError) as raised:
-        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     assert len(tried) == 1
     assert CANARY not in str(raised.value)
 
@@ -318,7 +318,7 @@ def test_a_save_tells_the_servers_time(
         handler.wfile.write(body)
 
     playback.answers = [answer]
-    assert rows.save(["l-1"], [b"{}"]) == Acknowledged(len(playback.bodies[0]), moment)
+    assert rows.save(["l-1"], [[b"{}"]]) == Acknowledged(len(playback.bodies[0]), moment)
 
 
 def test_retry_after_as_a_date_is_read_by_the_servers_clock(playback: Playback, transport: Transport) -> None:
@@ -331,7 +331,7 @@ def test_retry_after_as_a_date_is_read_by_the_servers_clock(playback: Playback, 
 
     playback.answers = [answer]
     with pytest.raises(TemporaryEncordError) as raised:
-        DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     assert raised.value.retry_after == 42
 
 
@@ -348,8 +348,8 @@ def test_a_large_body_may_take_longer_than_the_connection(playback: Playback, pl
     playback.read = read_slowly
     playback.answers = [ok(True)]
     transport = Transport(played_project, 1, timeouts=Timeouts(connect=0.4, answer=0.4, seconds_per_mb=0.2))
-    DirectCalls(transport).save_rows(["l-1"], [row])
-    assert playback.bodies == [save_body(["l-1"], [row])]
+    DirectCalls(transport).save_rows(["l-1"], [[row[:9], row[9:100_000], row[100_000:]]])
+    assert playback.bodies == [b"".join(save_body(["l-1"], [[row]]))]
     transport.close()
 
 
@@ -363,7 +363,7 @@ def test_a_body_that_is_not_taken_ends_in_a_timeout(playback: Playback, played_p
     transport = Transport(played_project, 1, timeouts=Timeouts(connect=0.3, answer=0.3, seconds_per_mb=0))
     began = time.monotonic()
     with pytest.raises(TemporaryEncordError) as raised:
-        DirectCalls(transport).save_rows(["l-1"], [b" " * 50_000_000])
+        DirectCalls(transport).save_rows(["l-1"], [[b" " * 50_000_000]])
     assert raised.value.name == "Timeout"
     assert time.monotonic() - began < 3
     transport.close()
@@ -390,13 +390,13 @@ def test_who_waits_for_retry_after_holds_no_place(
 
     def other_request_meanwhile(seconds: float) -> bool:
         assert seconds >= 7
-        DirectCalls(transport).save_rows(["l-2"], [b"{}"])
+        DirectCalls(transport).save_rows(["l-2"], [[b"{}"]])
         free.append(seconds)
         return False
 
     monkeypatch.setattr(retry.stop, "wait", other_request_meanwhile)
     playback.answers = [(429, b"", {"Retry-After": "7"}), ok(True), ok(True)]
-    LabelRows(DirectCalls(transport), retry).save(["l-1"], [b"{}"])
+    LabelRows(DirectCalls(transport), retry).save(["l-1"], [[b"{}"]])
     assert len(free) == 1
     transport.close()
 
@@ -420,7 +420,7 @@ def test_a_wait_for_a_place_ends_with_the_import(played_project: Project) -> Non
     with pace.slot(stop):
         stop.set()
         with pytest.raises(Stopped):
-            DirectCalls(transport).save_rows(["l-1"], [b"{}"])
+            DirectCalls(transport).save_rows(["l-1"], [[b"{}"]])
     transport.close()
 
 

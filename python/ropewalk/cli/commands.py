@@ -1,8 +1,7 @@
-"""The commands: options in, one call of the library, its result shown."""
+"""The commands: options in, one call of the library, its result shown. Those that only read stand in `reading_back`."""
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from contextlib import ExitStack
@@ -13,6 +12,8 @@ import typer
 
 from ropewalk.cli import console, tables
 from ropewalk.cli import options as o
+from ropewalk.cli.account import open_project, take_account
+from ropewalk.cli.reading_back import COMMANDS
 from ropewalk.text import count, shown
 
 app = typer.Typer(
@@ -70,7 +71,7 @@ def import_command(
             raise UsageError("give --project HASH, or --project-file FILE with --dry-run")
         if project_file is not None and not dry_run:
             raise UsageError("a project file can only be imported into with --dry-run")
-        account, source_label = _account(options), options.pop("source_label")
+        account, source_label = take_account(options), options.pop("source_label")
         options = _for_library(options) | {"dry_run": dry_run}
         # What can be found wrong without a connection is said before one is made.
         _, stage, _ = split_options(options)
@@ -81,7 +82,7 @@ def import_command(
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = _open(project, account, options["retry_seconds"])
+            target = open_project(project, account, options["retry_seconds"])
         with console.shown_progress() as progress:
             result = import_predictions(
                 sources, target, branch=branch, source_label=source_label, progress=progress, **options
@@ -147,8 +148,8 @@ def verify(
     with console.failures(), ExitStack() as stack:
         from ropewalk.verifying import verify_predictions
 
-        account, source_label = _account(options), options.pop("source_label")
-        target = _open(project, account, options["retry_seconds"])
+        account, source_label = take_account(options), options.pop("source_label")
+        target = open_project(project, account, options["retry_seconds"])
         file = None if out is None else stack.enter_context(out.open("w", encoding="ascii"))
         result = verify_predictions(
             sources,
@@ -199,9 +200,9 @@ def rollback(
         from ropewalk.options import SendOptions
         from ropewalk.rolling_back import rollback as run
 
-        account = _account(options)
+        account = take_account(options)
         result = run(
-            _open(project, account, options["retry_seconds"]),
+            open_project(project, account, options["retry_seconds"]),
             branch=branch,
             work_dir=work_dir,
             name=ledger,
@@ -227,7 +228,7 @@ def snapshot(
         from ropewalk.project import snapshot_from_project
         from ropewalk.snapshot import write_snapshot
 
-        taken = snapshot_from_project(_open(project, account))
+        taken = snapshot_from_project(open_project(project, account))
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
 
@@ -248,21 +249,6 @@ def emulator(
         except ModuleNotFoundError as e:
             console.fail(str(e), 1)
         serve(project_file, db, port, faults=None if faults is None else read_faults(faults))
-
-
-@app.command()
-@o.taking(o.ACCOUNT)
-def show(
-    project: o.RequiredProjectHash,
-    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Only this branch.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    **account: Any,
-) -> None:
-    """Show what stands on each branch, per data unit: objects, frames, classes."""
-    with console.failures():
-        from ropewalk.showing import show as read
-
-        tables.show_units(project, read(_open(project, account), branch), as_json=as_json)
 
 
 @app.command()
@@ -292,17 +278,8 @@ def demo(
         )
 
 
-def _open(project: str, account: dict[str, Any], retry_seconds: float = math.inf) -> Any:
-    from ropewalk.sinks.encord.client import OPENING_SECONDS, open_project
-    from ropewalk.sinks.encord.retry import Retry
-
-    retry = Retry(budget_seconds=min(retry_seconds, OPENING_SECONDS))
-    return open_project(project, ssh_key_file=account.pop("ssh_key"), retry=retry, **account)
-
-
-def _account(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of the account out of those of a command."""
-    return {name: options.pop(name) for name in o.ACCOUNT}
+for name, command in COMMANDS.items():
+    app.command(name=name)(command)
 
 
 def _for_library(options: dict[str, Any]) -> dict[str, Any]:

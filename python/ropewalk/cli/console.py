@@ -197,6 +197,9 @@ def show_report(report: Report, *, verb: str, err: bool = False) -> None:
     """
     for line in report_lines(report, verb):
         say(line, err=err)
+    if report.active is not None:
+        # On stderr, since the exit code is that of the import: that is done whatever became of the sync.
+        say(active_line(report.active), err=err or report.active["error"] is not None)
 
 
 def report_lines(report: Report, verb: str) -> list[str]:
@@ -233,6 +236,22 @@ def report_lines(report: Report, verb: str) -> list[str]:
     if report.rejects_file is not None:
         lines.append(_rejects_line(report.rejects_file))
     return lines
+
+
+def active_line(active: Mapping[str, Any]) -> str:
+    """Say what was started in Active, and what it will show of videos."""
+    from ropewalk.syncing import FRAMES_NOTE
+
+    if active["error"] is not None:
+        error = shown(active["error"], _MESSAGE_CHARACTERS)
+        return f"the import is done, but Active does not show it yet: {error}; `ropewalk sync` tries again"
+    if active["started"] is None:
+        return "Active: no sync, since nothing was saved; `ropewalk sync` starts one all the same"
+    if active["started"] == "sync":
+        return f"Active: sync started, the app shows how far it is; {FRAMES_NOTE}"
+    rate = active["video_sampling_rate"]
+    frames = FRAMES_NOTE if rate is None else f"of a video Active will show {rate:g} frames a second"
+    return f"Active: import ({active['import_as']}) started, the app shows how far it is; {frames}"
 
 
 def shown_names(names: Sequence[str], most: int = 5) -> str:

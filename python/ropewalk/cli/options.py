@@ -192,6 +192,12 @@ SdkCalls = Annotated[
     ),
 ]
 Verify = Annotated[bool, typer.Option("--verify", help="Read back and compare at the end.", rich_help_panel=_SENDING)]
+Sync = Annotated[
+    bool,
+    typer.Option(
+        "--sync", help="Start Encord Active's sync at the end, if something was saved.", rich_help_panel=_SENDING
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything but write; the report says what would be.")]
 
 READING: Mapping[str, tuple[Any, Any]] = {
@@ -236,6 +242,7 @@ SENDING: Mapping[str, tuple[Any, Any]] = {
     "max_row_bytes": (MaxRowBytes, 50_000_000),
     "max_rejects": (MaxRejects, None),
     "verify": (Verify, False),
+    "sync": (Sync, False),
 }
 ACCOUNT: Mapping[str, tuple[Any, Any]] = {
     "domain": (Domain, None),

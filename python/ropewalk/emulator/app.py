@@ -19,6 +19,8 @@ from ropewalk.emulator.signatures import KeyRing, SignatureRefused, UnknownKey
 from ropewalk.emulator.store import Store
 
 _Handler = Callable[[Request], Awaitable[Response]]
+# What the second API answers to a request and its body.
+_Answer = Callable[[Request, bytes], Any]
 
 
 def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlette:
@@ -32,21 +34,25 @@ def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlett
     Returns:
         An application that any ASGI middleware may wrap.
     """
-    second = SecondApi(store)
+    second = SecondApi(store, options)
     first = FirstApi(store, options, second.workflow_graph_node)
 
-    def route(path: str, answer: Callable[[Request], Any]) -> Route:
-        return Route(f"/v2/public/{path}", _second(keys, answer), methods=["GET"])
+    def route(path: str, answer: _Answer, method: str = "GET") -> Route:
+        return Route(f"/v2/public/{path}", _second(keys, answer), methods=[method])
 
     return Starlette(
         routes=[
             Route("/public", _first(keys, first), methods=["POST"]),
             Route("/public/user", _first(keys, first), methods=["POST"]),
-            route("projects", lambda r: second.list_projects(dict(r.query_params))),
-            route("projects/{project_hash}", lambda r: second.get_project(**r.path_params)),
-            route("projects/{project_hash}/branches", lambda r: second.list_branches(**r.path_params)),
-            route("projects/{project_hash}/datasets", lambda r: second.list_datasets(**r.path_params)),
-            route("ontologies/{ontology_hash}", lambda r: second.get_ontology(**r.path_params)),
+            route("projects", lambda r, _: second.list_projects(dict(r.query_params))),
+            route("projects/{project_hash}", lambda r, _: second.get_project(**r.path_params)),
+            route("projects/{project_hash}/branches", lambda r, _: second.list_branches(**r.path_params)),
+            route("projects/{project_hash}/datasets", lambda r, _: second.list_datasets(**r.path_params)),
+            route("active/{project_hash}/sync", lambda r, _: second.active_sync(**r.path_params), "POST"),
+            route(
+                "active/{project_hash}/import", lambda r, body: second.active_import(**r.path_params, body=body), "POST"
+            ),
+            route("ontologies/{ontology_hash}", lambda r, _: second.get_ontology(**r.path_params)),
             Route(
                 "/v2/public/{path:path}",
                 _second(keys, _unknown_address),
@@ -75,7 +81,7 @@ def _first(keys: KeyRing, api: FirstApi) -> _Handler:
     return handler
 
 
-def _second(keys: KeyRing, api: Callable[[Request], Any]) -> _Handler:
+def _second(keys: KeyRing, api: _Answer) -> _Handler:
     """Answer with the second API's plain JSON, errors as HTTP status and message."""
 
     def answer(request: Request, body: bytes) -> tuple[int, bytes]:
@@ -83,7 +89,7 @@ def _second(keys: KeyRing, api: Callable[[Request], Any]) -> _Handler:
         target = request.scope["raw_path"] + (b"?" + query if query else b"")
         try:
             _checked(lambda: keys.verify_v2(request.method, target.decode("latin-1"), request.headers, body))
-            return 200, json.dumps(api(request)).encode()
+            return 200, json.dumps(api(request, body)).encode()
         except Refused as e:
             return e.status, json.dumps({"message": e.message}).encode()
 
@@ -108,5 +114,5 @@ async def _gone(request: Request, error: Exception) -> Response:
     return Response(status_code=400)
 
 
-def _unknown_address(request: Request) -> Any:
+def _unknown_address(request: Request, body: bytes) -> Any:
     raise Refused("NOT_IMPLEMENTED", 501, f"the emulator does not answer {request.method} {request.url.path}")

@@ -19,9 +19,9 @@ from typing import Any, Literal, NoReturn
 from ropewalk.errors import UsageError
 from ropewalk.text import shown
 
-OPERATIONS = ("list", "create", "get", "save", "open")
+OPERATIONS = ("list", "create", "get", "save", "open", "active")
 # The second API has no envelope that an error's name or another answer could stand in.
-_ENVELOPED = OPERATIONS[:-1]
+_ENVELOPED = OPERATIONS[:4]
 _ANY = "any"
 _SELECTORS = ("nth", "every", "probability")
 _LONGEST_SECONDS = 86_400

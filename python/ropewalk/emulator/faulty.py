@@ -153,8 +153,11 @@ class _Connection:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.first_api = scope["method"] == "POST" and scope["path"] in ("/public", "/public/user")
-        second_api = scope["method"] == "GET" and scope["path"].startswith("/v2/public/")
-        self.operation = "open" if second_api else OTHER
+        self.operation = OTHER
+        if scope["method"] == "GET" and scope["path"].startswith("/v2/public/"):
+            self.operation = "open"
+        elif scope["method"] == "POST" and scope["path"].startswith("/v2/public/active/"):
+            self.operation = "active"
         self._receive = receive
         self._send = send
         self._transport: asyncio.Transport = scope["state"][_TRANSPORT]

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from ropewalk.emulator.checks import LabelChecker
-from ropewalk.emulator.refusals import Refused, corrupted_label, exists, invalid, not_found
+from ropewalk.emulator.filters import like, moment
+from ropewalk.emulator.refusals import corrupted_label, exists, invalid, not_found
 from ropewalk.emulator.rows import LABEL_TYPES, RowHeader, listing_entry
 from ropewalk.emulator.store import RowExists, RowMissing, RowNotJson, Store
 from ropewalk.snapshot import Medium
@@ -25,10 +25,13 @@ class EmulatorOptions:
     Args:
         partial_saves: Whether a save of several rows stores those before the one it refuses; else none.
         list_image_sizes: Whether a listing tells the size of single images.
+        sync_before_import: HTTP status that a sync of a project gets which was never imported into Active; None where
+            it is started all the same.
     """
 
     partial_saves: bool = False
     list_image_sizes: bool = True
+    sync_before_import: int | None = 404
 
 
 class FirstApi:
@@ -172,7 +175,7 @@ def _listing_filter(payload: dict[str, Any], stage_title: str) -> Callable[[Medi
     label_hashes = _optional_set(payload, "label_hashes")
     statuses = _optional_set(payload, "label_statuses")
     stage_eq = payload.get("workflow_graph_node_title_eq")
-    stage_like = _optional_like(payload, "workflow_graph_node_title_like")
+    stage_like = like(payload.get("workflow_graph_node_title_like"), "workflow_graph_node_title_like")
     # Every row is queued in the one stage and none is shadow data: these filters let all rows through, or none.
     possible = (
         (statuses is None or "QUEUED" in statuses)
@@ -180,10 +183,10 @@ def _listing_filter(payload: dict[str, Any], stage_title: str) -> Callable[[Medi
         and (stage_like is None or stage_like.fullmatch(stage_title) is not None)
         and payload.get("shadow_data_state") != "SHADOW_DATA"
     )
-    before = _optional_time(payload, "edited_before")
-    after = _optional_time(payload, "edited_after")
+    before = moment(payload.get("edited_before"), "edited_before")
+    after = moment(payload.get("edited_after"), "edited_after")
     title_eq = payload.get("data_title_eq")
-    title_like = _optional_like(payload, "data_title_like")
+    title_like = like(payload.get("data_title_like"), "data_title_like")
 
     def matches(medium: Medium, header: RowHeader | None) -> bool:
         edited = header.last_edited_at if header else None
@@ -207,27 +210,6 @@ def _optional_set(payload: dict[str, Any], name: str) -> set[str] | None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise invalid(f"{name} is a list of texts or null")
     return set(value)
-
-
-def _optional_time(payload: dict[str, Any], name: str) -> datetime | None:
-    value = payload.get(name)
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(re.sub(r"Z$", "+00:00", value))
-    except (TypeError, ValueError) as e:
-        raise Refused("INVALID_DATE_FORMAT_ERROR", 400, f"{name} is not an ISO 8601 time") from e
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-def _optional_like(payload: dict[str, Any], name: str) -> re.Pattern[str] | None:
-    value = payload.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise invalid(f"{name} is a text or null")
-    parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(char) or re.escape(char) for char in value), re.IGNORECASE | re.DOTALL)
 
 
 def _only_features(row: dict[str, Any], objects: set[str] | None, classifications: set[str] | None) -> dict[str, Any]:

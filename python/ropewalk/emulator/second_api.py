@@ -1,21 +1,66 @@
-"""The second API: projects, ontology, branches and datasets by address."""
+"""The second API: projects, ontology, branches and datasets by address, and what is started in Active."""
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from ropewalk.emulator.refusals import invalid, not_found
-from ropewalk.emulator.store import Store
+from ropewalk.emulator.filters import like, moment
+from ropewalk.emulator.first_api import EmulatorOptions
+from ropewalk.emulator.refusals import Refused, invalid, not_found
+from ropewalk.emulator.store import ActiveStart, Store
 
 _ADMIN = 0
+_PROJECT_MODES = ("data", "label", "metric", "advanced")
+_MOST_FRAMES_PER_SECOND = 1_000_000
+
+
+def _is(value: str, asked: str) -> bool:
+    return value == asked
+
+
+def _like(value: str, asked: str) -> bool:
+    pattern = like(asked, "a fuzzy filter")
+    return pattern is not None and pattern.fullmatch(value) is not None
+
+
+def _before(value: str, asked: str) -> bool:
+    limit = moment(asked, "the time of a filter")
+    return limit is not None and datetime.fromisoformat(value) < limit
+
+
+def _after(value: str, asked: str) -> bool:
+    limit = moment(asked, "the time of a filter")
+    return limit is not None and datetime.fromisoformat(value) > limit
+
+
+# The client's filter -> the field of the project, and when it fits.
+_PROJECT_FILTERS: Mapping[str, tuple[str, Callable[[str, str], bool]]] = {
+    "titleEq": ("title", _is),
+    "titleLike": ("title", _like),
+    "descEq": ("description", _is),
+    "descLike": ("description", _like),
+    "createdBefore": ("createdAt", _before),
+    "createdAfter": ("createdAt", _after),
+    "editedBefore": ("lastEditedAt", _before),
+    "editedAfter": ("lastEditedAt", _after),
+}
 
 
 class SecondApi:
-    """Answers the addresses below `/v2/public/` from a store."""
+    """Answers the addresses below `/v2/public/` from a store.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: The label rows.
+        options: How to behave where Encord's behaviour is not known.
+    """
+
+    def __init__(self, store: Store, options: EmulatorOptions) -> None:
         self._store = store
+        self._options = options
         self._snapshot = store.snapshot
         self._created_at = store.created_at.isoformat()
         self.workflow_graph_node = {
@@ -24,16 +69,19 @@ class SecondApi:
         }
 
     def list_projects(self, query: dict[str, str]) -> dict[str, Any]:
-        """List the one project, unless `titleEq` excludes it.
+        """List the one project, unless a filter excludes it.
 
         Raises:
             Refused: A filter that the emulator does not know.
         """
-        unknown = query.keys() - {"titleEq", "includeOrgAccess"}
+        unknown = query.keys() - _PROJECT_FILTERS.keys() - {"includeOrgAccess"}
         if unknown:
             raise invalid(f"the emulator does not filter projects by {sorted(unknown)[0]}")
-        wanted = query.get("titleEq", self._snapshot.project_title)
-        return _page([self._project()] if wanted == self._snapshot.project_title else [])
+        project = self._project()
+        tests = [
+            (project[field], fits, query[name]) for name, (field, fits) in _PROJECT_FILTERS.items() if name in query
+        ]
+        return _page([project] if all(fits(value, asked) for value, fits, asked in tests) else [])
 
     def get_project(self, project_hash: str) -> dict[str, Any]:
         """Answer with the project.
@@ -72,6 +120,39 @@ class SecondApi:
         self._check_project(project_hash)
         titles = {medium.dataset_hash: medium.dataset_title for medium in self._snapshot.media}
         return _page([{"datasetHash": key, "title": title, "description": ""} for key, title in titles.items()])
+
+    def active_sync(self, project_hash: str) -> Any:
+        """Start a sync of the project in Active.
+
+        Raises:
+            Refused: The project was never imported into Active, or it is another one.
+        """
+        self._check_project(project_hash)
+        status = self._options.sync_before_import
+        imported = any(start.started == "import" for start in self._store.started_in_active())
+        if status is not None and not imported:
+            raise Refused("RESOURCE_NOT_FOUND_ERROR", status, "the project was never imported into Active")
+        self._store.start_in_active(ActiveStart("sync"))
+        return {}
+
+    def active_import(self, project_hash: str, body: bytes) -> Any:
+        """Start an import of the project into Active.
+
+        Raises:
+            Refused: A mode or a rate that makes no sense, or it is another project.
+        """
+        self._check_project(project_hash)
+        try:
+            payload = json.loads(body)
+            mode, rate = payload["projectMode"], payload.get("videoSamplingRate")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+            raise invalid("the request's body is not that of an import into Active") from e
+        if mode not in _PROJECT_MODES:
+            raise invalid(f"projectMode is one of {', '.join(_PROJECT_MODES)}")
+        if rate is not None and (type(rate) not in (int, float) or not 0 < rate <= _MOST_FRAMES_PER_SECOND):
+            raise invalid("videoSamplingRate is a number of frames a second above 0")
+        self._store.start_in_active(ActiveStart("import", mode, rate))
+        return {}
 
     def _check_project(self, project_hash: str) -> None:
         if project_hash != self._snapshot.project_hash:

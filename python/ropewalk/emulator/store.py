@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS label_rows (
     content TEXT NOT NULL,
     UNIQUE (data_hash, branch_name)
 );
+CREATE TABLE IF NOT EXISTS active (started TEXT NOT NULL, project_mode TEXT, video_sampling_rate REAL);
 CREATE INDEX IF NOT EXISTS label_rows_by_branch ON label_rows (branch_name);
 """
 _HEADER = "label_hash, data_hash, branch_name, created_at, last_edited_at, saves"
@@ -43,6 +45,15 @@ class RowMissing(Exception):
 
 class RowNotJson(Exception):
     """A label row holds a number that JSON cannot carry."""
+
+
+@dataclass(frozen=True)
+class ActiveStart:
+    """Something that was started in Active: `sync` or `import`; an import's mode, and its frames a second of videos."""
+
+    started: str
+    project_mode: str | None = None
+    video_sampling_rate: float | None = None
 
 
 def _utc_now() -> datetime:
@@ -198,6 +209,17 @@ class Store:
                 "UPDATE label_rows SET last_edited_at = ?, content = ?, saves = saves + 1 WHERE label_hash = ?",
                 prepared,
             )
+
+    def start_in_active(self, start: ActiveStart) -> None:
+        """Note what is started in Active."""
+        with self._transaction() as sql:
+            sql.execute("INSERT INTO active VALUES (?, ?, ?)", astuple(start))
+
+    def started_in_active(self) -> list[ActiveStart]:
+        """List what was started in Active, in order."""
+        with self._lock:
+            found = self._connection.execute("SELECT * FROM active ORDER BY rowid").fetchall()
+        return [ActiveStart(*row) for row in found]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

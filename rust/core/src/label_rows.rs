@@ -1,7 +1,8 @@
 //! A staged import, label row by label row: what would be written, how large it is, and what keeps a row from being
 //! written. Everything here is a function of the stage and of what the server answered.
 
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
@@ -25,9 +26,6 @@ const ANY_TIME: &str = "Thu, 01 Jan 1970 00:00:00 UTC";
 /// as most.
 const ANY_SIZE_PX: (u32, u32) = (1919, 1079);
 
-/// Text that is held before it is hashed.
-const HASHED_BYTES: usize = 1 << 16;
-
 /// Size and content of a label row that no server has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
@@ -40,30 +38,17 @@ pub struct Measure {
     pub differing_answers: u64,
 }
 
-/// Annotations whose text tells how much room a row needs, so that it is not copied as it grows.
-const SAMPLED_ROWS: u64 = 64;
-
-/// Times that a record grows at most when it is written, its constant text included.
-const MOST_GROWTH: u64 = 8;
-
 /// The label rows of an import.
 pub struct LabelRows {
     plan: Arc<Plan>,
     staged: Staged,
     sources: Sources,
-    /// Memory of the row that was encoded last.
-    spare: Mutex<Vec<u8>>,
 }
 
 impl LabelRows {
     /// Takes what [`crate::intake::Intake::finish`] gives.
     pub fn new(plan: Arc<Plan>, staged: Staged, sources: Sources) -> Self {
-        Self {
-            plan,
-            staged,
-            sources,
-            spare: Mutex::default(),
-        }
+        Self { plan, staged, sources }
     }
 
     /// The plan that was followed.
@@ -81,63 +66,32 @@ impl LabelRows {
     /// # Errors
     /// [`Error::LabelRow`] where the header does not fit, [`Error::Stage`] where the stage was damaged.
     pub fn encode(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
-        self.encode_written(span, header, when).map(|(body, _)| body)
+        self.encode_blocks(span, header, when).map(|blocks| blocks.concat())
     }
 
-    fn encode_written(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<(Vec<u8>, Written)> {
-        let mut body = Vec::new();
-        let written = self.encode_into(&mut body, span, header, when)?;
-        Ok((body, written))
-    }
-
-    /// Encodes a label row as [`Self::encode`] and hands it to `take`, in memory that is used again for the next one: fresh
-    /// pages cost more than the text that is written on them.
+    /// Encodes a label row as [`Self::encode`] does, in blocks of a bounded size but where a single label is longer: what
+    /// grows in one piece is copied as it grows, and too large for memory that was used before.
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn encode_with<T>(
-        &self,
-        span: &LabelRowSpan,
-        header: Option<&[u8]>,
-        when: &str,
-        take: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T> {
-        let mut body = self
-            .spare
-            .try_lock()
-            .map(|mut spare| std::mem::take(&mut *spare))
-            .unwrap_or_default();
-        body.clear();
-        let taken = self.encode_into(&mut body, span, header, when).map(|_| take(&body));
-        if let Ok(mut spare) = self.spare.try_lock() {
-            if spare.capacity() < body.capacity() {
-                *spare = body;
-            }
-        }
-        taken
+    pub fn encode_blocks(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<Vec<u8>>> {
+        self.encode_written(span, header, when).map(|(blocks, _)| blocks)
     }
 
-    fn encode_into(
+    fn encode_written(
         &self,
-        body: &mut Vec<u8>,
         span: &LabelRowSpan,
         header: Option<&[u8]>,
         when: &str,
-    ) -> Result<Written> {
+    ) -> Result<(Vec<Vec<u8>>, Written)> {
         let header = self.header(span, header, when)?;
         let templates = self.templates(when);
-        let mut writer = RowWriter::new(&templates, &header, body);
-        let most = MOST_GROWTH * self.staged.record_bytes(span);
-        let mut rows = 0;
-        let write = |row: &StagedRow<'_>| {
-            rows += 1;
-            if rows == SAMPLED_ROWS {
-                writer.make_room(rows - 1, span.annotations, most);
-            }
-            writer.push(row)
-        };
-        self.fitting(span, &header, write, |_, _, _| Ok(()))?;
-        writer.finish()
+        let mut blocks = Vec::new();
+        let take = |text: &mut Vec<u8>| blocks.push(std::mem::take(text));
+        let mut writer = RowWriter::new(&templates, &header, take).with_distinct(span.distinct);
+        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
+        let written = writer.finish()?;
+        Ok((blocks, written))
     }
 
     /// Lines of a reject file for the annotations that do not fit a header which alone tells the size; [`Self::encode`]
@@ -199,7 +153,7 @@ impl LabelRows {
         policy: OnExisting,
     ) -> Result<Reconciled> {
         let (ours, written) = self.encode_written(span, Some(existing), when)?;
-        label_row::reconcile(existing, &ours, &written.joined, policy)
+        label_row::reconcile(existing, &ours.concat(), &written.joined, policy)
     }
 
     /// Compares what the import would write with the row as the branch holds it: how many annotations stand there as they
@@ -209,7 +163,7 @@ impl LabelRows {
     /// As [`Self::encode`].
     pub fn compare(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<(usize, Vec<String>)> {
         let (ours, written) = self.encode_written(span, Some(existing), when)?;
-        let compared = label_row::compare(existing, &ours, &written.joined)?;
+        let compared = label_row::compare(existing, &ours.concat(), &written.joined)?;
         let medium = &self.plan.media[span.medium as usize];
         let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, medium.shown_title());
         Ok((compared.equal, compared.differences.iter().map(line).collect()))
@@ -246,23 +200,22 @@ impl LabelRows {
             // What is written depends on the size that the server will tell, and on the policy at that image's edge.
             hash.digest.update(&[self.plan.off_image as u8]);
         }
-        let mut text = Vec::with_capacity(2 * HASHED_BYTES);
-        let mut writer = RowWriter::new(templates, &header, &mut text);
+        let hash = RefCell::new(hash);
+        let take = |text: &mut Vec<u8>| {
+            hash.borrow_mut().add(text);
+            text.clear();
+        };
+        let mut writer = RowWriter::new(templates, &header, take).with_distinct(span.distinct);
         self.staged.for_each(span, |row, _| {
             if sized {
-                writer.push(row)?;
-            } else {
-                hash.digest.update(&row.key.object.to_le_bytes());
-                hash.digest.update(&self.content(row).to_le_bytes());
-                writer.push(&with_any_size(row))?;
+                return writer.push(row);
             }
-            if writer.held_bytes() >= HASHED_BYTES {
-                writer.hand_over(|text| hash.add(text));
-            }
-            Ok(())
+            let told = [row.key.object, self.content(row)].map(u128::to_le_bytes);
+            hash.borrow_mut().digest.update(told.as_flattened());
+            writer.push(&with_any_size(row))
         })?;
         let written = writer.finish()?;
-        hash.add(&text);
+        let hash = hash.into_inner();
         Ok(Measure {
             len_bytes: hash.len_bytes,
             digest: hash.digest.digest128(),

@@ -42,7 +42,7 @@ fn import(data_type: &str, when: &str, tracked_x: f64) -> Vec<u8> {
     }];
     let templates = Templates::new(&ontology, &[], when);
     let mut out = Vec::new();
-    let mut writer = RowWriter::new(&templates, &header, &mut out);
+    let mut writer = RowWriter::new(&templates, &header, |text: &mut Vec<u8>| out.append(text));
     for (frame, object, track, x) in [
         (0, 7, Some("t"), tracked_x),
         (1, 7, Some("t"), 11.0),

@@ -77,7 +77,7 @@ fn write(case: &Case, out: &mut Vec<u8>) -> Written {
         (None, medium) => RowHeader::offline(medium.as_ref().unwrap(), &case.branch, &case.when).unwrap(),
     };
     let templates = Templates::new(&case.ontology, &[], &case.when);
-    let mut writer = RowWriter::new(&templates, &header, out);
+    let mut writer = RowWriter::new(&templates, &header, |text: &mut Vec<u8>| out.append(text));
     for (offset, label) in (0..).zip(&case.rows) {
         let flat = match &label.geometry {
             Shape::Polygon(parts) | Shape::Polyline(parts) | Shape::Point(parts) => Flat::new(parts),

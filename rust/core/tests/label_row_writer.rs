@@ -78,7 +78,7 @@ fn write(data_type: DataType, name: &str, rows: &[StagedRow<'_>]) -> Result<(Vec
     let header = RowHeader::offline(&medium(data_type), "branch", WHEN)?;
     let templates = Templates::new(&ontology(name), &[], WHEN);
     let mut out = Vec::new();
-    let mut writer = RowWriter::new(&templates, &header, &mut out);
+    let mut writer = RowWriter::new(&templates, &header, |text: &mut Vec<u8>| out.append(text));
     for row in rows {
         writer.push(row)?;
     }
@@ -260,7 +260,7 @@ fn decimals_round_angles_and_leave_no_minus_on_a_zero() {
     let written = |decimals, xywh, theta| {
         let templates = Templates::new(&ontology, &[], WHEN).with_decimals(decimals);
         let mut out = Vec::new();
-        let mut writer = RowWriter::new(&templates, &header, &mut out);
+        let mut writer = RowWriter::new(&templates, &header, |text: &mut Vec<u8>| out.append(text));
         let row = staged(0, 7, Geometry::RotatableBoundingBox(xywh, theta));
         writer.push(&row)?;
         writer.finish().unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use ropewalk_core::answers::Answers;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -74,6 +75,7 @@ fn with_staged<T>(row: &Row, use_it: impl FnOnce(&StagedRow<'_>) -> T) -> T {
         width_px: 641,
         height_px: 47,
         geometry,
+        answers: Answers::default(),
     })
 }
 
@@ -133,6 +135,38 @@ fn told(staged: &Staged) -> Vec<String> {
     }
     out.push(format!("{:?} {}", staged.duplicates(), staged.split_tracks()));
     out
+}
+
+/// On each medium: objects of their own, two that have 48 bits in common, a track among others, none that repeats.
+#[test]
+fn label_rows_know_whether_their_hashes_differ() {
+    let row = |label_row, frame, object: u128, track: Option<&str>| Row {
+        label_row,
+        frame,
+        object,
+        feature: 0,
+        track: track.map(str::to_owned),
+        shape: 0,
+        offset: object as u64,
+        score: 1.0,
+    };
+    let rows = [
+        row(0, 0, 7, None),
+        row(0, 3, 8 | 1 << 47, None),
+        row(1, 0, 7, None),
+        row(1, 1, 9, None),
+        row(1, 3, 7 | 1 << 48, None),
+        row(2, 0, 11, None),
+        row(2, 1, 12, Some("t")),
+        row(3, 0, 7, None),
+        row(3, 0, 8, None),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (work_dir, budget_bytes) in [(None, usize::MAX), (Some(dir.path()), 1)] {
+        let staged = staged(&rows, work_dir, budget_bytes);
+        let distinct: Vec<_> = staged.label_rows().iter().map(|label_row| label_row.distinct).collect();
+        assert_eq!(distinct, [true, false, false, true]);
+    }
 }
 
 proptest! {

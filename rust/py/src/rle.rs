@@ -24,6 +24,7 @@ use ropewalk_core::rle::{
 };
 
 use crate::errors::{item_error, ItemError};
+use crate::memory;
 
 /// (h, w), px, as declared.
 type DeclaredSize = (u64, u64);
@@ -119,7 +120,11 @@ fn run<T: Sync, R: Send>(
     work: impl Fn(&mut Scratch, &T) -> Result<R, ItemError> + Sync,
 ) -> Result<Vec<Result<R, ItemError>>, ThreadPoolBuildError> {
     let one = |item| with_scratch(|scratch| work(scratch, item));
-    let parallel = || items.par_iter().map(one).collect();
+    let parallel = || {
+        // Else what one thread makes and another one frees goes back to the system each time.
+        memory::keep_blocks();
+        items.par_iter().map(one).collect()
+    };
     match threads.map(|threads| threads.min(processors()).min(items.len())) {
         Some(0 | 1) => Ok(items.iter().map(one).collect()),
         Some(threads) if threads < processors() => {

@@ -1,11 +1,13 @@
 //! The stage: sources in, sorted label rows out as JSON.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use numpy::PyArray1;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::coco::{CocoOptions, CocoTables};
 use ropewalk_core::error::Error;
 use ropewalk_core::intake::{Intake, Tally};
@@ -218,10 +220,25 @@ impl Staged {
         header: Option<&[u8]>,
         when: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let span = self.span(index)?;
-        let bytes = |body: &[u8]| Python::attach(|py| PyBytes::new(py, body).unbind());
-        let body = py.detach(|| self.rows.encode_with(span, header, when, bytes));
-        body.map(|body| body.into_bound(py)).map_err(|e| to_py(py, e))
+        let blocks = self.encoded(py, index, header, when)?;
+        let len_bytes = blocks.iter().map(Vec::len).sum();
+        PyBytes::new_with(py, len_bytes, |mut text| {
+            blocks.iter().try_for_each(|block| Ok(text.write_all(block)?))
+        })
+    }
+
+    #[pyo3(signature = (index, header, when))]
+    fn encode_blocks<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+        header: Option<&[u8]>,
+        when: &str,
+    ) -> PyResult<Vec<Bound<'py, PyMemoryView>>> {
+        let blocks = self.encoded(py, index, header, when)?;
+        // Arrays, since they take over memory from Rust, and views of them, since these are what Python has for bytes.
+        let view = |block| PyMemoryView::from(&PyArray1::from_vec(py, block));
+        blocks.into_iter().map(view).collect()
     }
 
     fn measure<'py>(&self, py: Python<'py>, threads: usize) -> PyResult<Bound<'py, PyList>> {
@@ -311,6 +328,12 @@ impl Staged {
 }
 
 impl Staged {
+    fn encoded(&self, py: Python<'_>, index: usize, header: Option<&[u8]>, when: &str) -> PyResult<Vec<Vec<u8>>> {
+        let span = self.span(index)?;
+        py.detach(|| self.rows.encode_blocks(span, header, when))
+            .map_err(|e| to_py(py, e))
+    }
+
     fn span(&self, index: usize) -> PyResult<&LabelRowSpan> {
         let rows = self.rows.spans();
         rows.get(index)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ropewalk.sinks.encord.answers import bad_answer, http_date
-from ropewalk.sinks.encord.transport import Transport
+from ropewalk.sinks.encord.transport import Blocks, Transport, len_bytes
 from ropewalk.text import without_secrets
 
 
@@ -41,7 +41,7 @@ class Calls(Protocol):
     def create_rows(self, data_hashes: Sequence[str], branch: str) -> Any:
         """Create label rows, and fetch them."""
 
-    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
+    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[Blocks]) -> Acknowledged:
         """Store label rows, each as ASCII JSON parallel to its label_hash."""
 
 
@@ -93,27 +93,26 @@ class DirectCalls:
         payload = {"multi_request": True, "get_signed_url": False, "branch_name": branch}
         return self._transport.query("labelrow", "PUT", data_hashes, payload)
 
-    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
+    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[Blocks]) -> Acknowledged:
         """Store label rows; an answer that is not a plain yes is an error."""
         body = save_body(label_hashes, rows)
         answer, headers = self._transport.send(body, "POST labelrow")
         stored = answer is True or (isinstance(answer, (list, dict)) and answer and not _holds_a_no(answer))
         if not stored:
             raise bad_answer(f"a save was answered with {without_secrets(json.dumps(answer), 60)}, not with a yes")
-        return Acknowledged(len(body), http_date(headers.get("Date", "")))
+        return Acknowledged(len_bytes(body), http_date(headers.get("Date", "")))
 
 
-def save_body(label_hashes: Sequence[str], rows: Sequence[bytes]) -> bytes:
-    """Join encoded label rows to the body of a save, as the SDK spells it."""
+def save_body(label_hashes: Sequence[str], rows: Sequence[Blocks]) -> Blocks:
+    """Make the body of a save of encoded label rows, as the SDK spells it; their blocks are not copied."""
     uid = json.dumps(list(label_hashes)).encode("ascii")
-    # Bodies are large: each row is copied once.
-    parts = [b'{"query_type": "labelrow", "query_method": "POST", "values": {"uid": ', uid]
+    body: list[bytes | memoryview] = [b'{"query_type": "labelrow", "query_method": "POST", "values": {"uid": ', uid]
     before = b', "payload": {"multi_request": true, "labels": ['
     for row in rows:
-        parts += (before, row)
+        body += (before, *row)
         before = b", "
-    parts.append(b'], "validate_before_saving": false}}}')
-    return b"".join(parts)
+    body.append(b'], "validate_before_saving": false}}}')
+    return body
 
 
 def _holds_a_no(answer: list[Any] | dict[str, Any]) -> bool:

@@ -1,18 +1,24 @@
-"""A project of the `encord` client from a key and a domain, opened under our own policy of retries."""
+"""Projects of the `encord` client from a key and a domain, opened under our own policy of retries."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ropewalk.errors import UsageError
 from ropewalk.sinks.encord.keys import find_key
 from ropewalk.sinks.encord.retry import Retry
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import encord
+
+    from ropewalk.project_listing import ListedProject
+
+Opened = TypeVar("Opened")
 
 DOMAIN_VARIABLE = "ENCORD_DOMAIN"
 
@@ -48,13 +54,47 @@ def open_project(
         EncordError: Encord could not be reached or refused.
         Stopped: The policy's `stop` was set.
     """
+    return _opened(
+        f"project {shown(project_hash)}",
+        lambda client: client.get_project(project_hash),
+        ssh_key_file=ssh_key_file,
+        ssh_key_passphrase_env=ssh_key_passphrase_env,
+        domain=domain,
+        retry=retry,
+    )
+
+
+def open_project_list(query: str | None = None, **account: Any) -> list[ListedProject]:
+    """List the projects that a key may see, as `list_projects` does.
+
+    Args:
+        query: Only projects with such a title.
+        **account: Key, domain and policy of retries, as `open_project` takes them.
+
+    Raises:
+        EncordError: As `open_project` raises it; UsageError and Stopped likewise.
+    """
+    from ropewalk.project_listing import projects_of
+
+    return _opened("the list of projects", lambda client: projects_of(client, query), **account)
+
+
+def _opened(
+    what: str,
+    opened: Callable[[encord.EncordUserClient], Opened],
+    *,
+    ssh_key_file: Path | None = None,
+    ssh_key_passphrase_env: str | None = None,
+    domain: str | None = None,
+    retry: Retry | None = None,
+) -> Opened:
     key = find_key(ssh_key_file, ssh_key_passphrase_env)
     # Imported late: the SDK takes longer to load than a wrong key to be found out.
     from encord.configs import ENCORD_DOMAIN
 
     from ropewalk.sinks.encord.opening import Opening
 
-    opening = Opening(project_hash, key, _checked_domain(domain or os.environ.get(DOMAIN_VARIABLE) or ENCORD_DOMAIN))
+    opening = Opening(what, opened, key, _checked_domain(domain or os.environ.get(DOMAIN_VARIABLE) or ENCORD_DOMAIN))
     return (retry or Retry(budget_seconds=OPENING_SECONDS))(opening.attempt)
 
 

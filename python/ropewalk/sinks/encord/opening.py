@@ -1,4 +1,4 @@
-"""One attempt to open a project with the SDK, its retries off and its failures told apart by the status.
+"""One attempt to open something with the SDK, its retries off and its failures told apart by the status.
 
 Most statuses arrive as one and the same exception of the SDK: 408, 422 and 503 alike, and a failed connection like an
 answer that is cut off. So the configuration notes the status of each answer through a hook of `requests`.
@@ -6,7 +6,8 @@ answer that is cut off. So the configuration notes the status of each answer thr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from encord import EncordUserClient
 from encord.configs import SshConfig, UserConfig
@@ -17,57 +18,68 @@ from encord.http.querier import Querier
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import bad_answer, error_of_name, retry_after
 from ropewalk.sinks.encord.transport import Timeouts, is_timeout
-from ropewalk.text import shown, without_secrets
+from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
-    import encord
     import requests
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+Opened = TypeVar("Opened")
 
 _OK = 200
 _ACCESS_STATUS = frozenset({401, 403, 407})
 _NOT_FOUND = 404
 
 
-class Opening:
-    """Opens a project, once with each attempt."""
+class Opening(Generic[Opened]):
+    """Opens something of Encord's, once with each attempt.
 
-    def __init__(self, project_hash: str, key: Ed25519PrivateKey, domain: str) -> None:
-        self._project_hash = project_hash
+    Args:
+        what: What it is, for messages: `project 1234`.
+        opened: Gives it, asked of the SDK's client.
+        key: The private key.
+        domain: URL of the API.
+    """
+
+    def __init__(
+        self, what: str, opened: Callable[[EncordUserClient], Opened], key: Ed25519PrivateKey, domain: str
+    ) -> None:
+        self._what = what
+        self._opened = opened
         self._domain = domain
         self._config = _WatchedConfig(key, domain=domain, requests_settings=_settings())
 
-    def attempt(self) -> encord.Project:
-        """Open the project.
+    def attempt(self) -> Opened:
+        """Open it.
 
         Raises:
             EncordError: Of the subclass that says what to do about it.
         """
         try:
             config = UserConfig(self._config)
-            return EncordUserClient(config, Querier(config)).get_project(self._project_hash)
+            return self._opened(EncordUserClient(config, Querier(config)))
         except Exception as e:  # What an unexpected answer makes of the SDK may be anything.
             error = self._error(e)
         # Raised out here: the SDK's exceptions hold requests with their signatures.
         raise error
 
     def _error(self, e: Exception) -> EncordError:
-        status, project = self._config.status, shown(self._project_hash)
+        status = self._config.status
         if status is None and isinstance(e, RequestException):
             name = "Timeout" if is_timeout(e) else "ConnectionError"
             what = "did not answer in time" if name == "Timeout" else "cannot be reached, or broke the connection off"
             return TemporaryEncordError(f"{self._domain} {what}", status=None, name=name)
         if status is None:
-            message = f"{self._domain}: project {project} could not be opened ({type(e).__name__})"
+            message = f"{self._domain}: {self._what} could not be opened ({type(e).__name__})"
             return EncordError(message, status=None, name=type(e).__name__)
         if status == _OK:
             return bad_answer(f"{self._domain}: the answer is not what Encord answers (cut off, or not from Encord)")
         if status == _NOT_FOUND:
-            what = f"there is no project {project}, or the key's user may not see it"
+            what = f"{self._what} does not exist, or the key's user may not see it"
         elif status in _ACCESS_STATUS:
-            what = f"the key does not open project {project}"
+            what = f"the key does not open {self._what}"
         else:
-            what = f"project {project} could not be opened (status {status})"
+            what = f"{self._what} could not be opened (status {status})"
         # Of the SDK's texts only those hold the server's own words.
         said = f": {without_secrets(str(e.message))}" if isinstance(e, EncordException) and status != _NOT_FOUND else ""
         return error_of_name(status, f"Status{status}", f"{self._domain}: {what}{said}", self._config.retry_after)

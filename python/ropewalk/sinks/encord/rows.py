@@ -11,6 +11,7 @@ from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import TOO_LARGE, bad_answer
 from ropewalk.sinks.encord.calls import Acknowledged, Calls
 from ropewalk.sinks.encord.retry import Call, Retry
+from ropewalk.sinks.encord.transport import Blocks
 
 Result = TypeVar("Result")
 
@@ -139,7 +140,7 @@ class LabelRows:
             if not missing or (answered and len(missing) == len(asked)):
                 return created, there
 
-    def save(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
+    def save(self, label_hashes: Sequence[str], rows: Sequence[Blocks]) -> Acknowledged:
         """Store label rows whose content depends on the input alone, so that sending them again changes nothing.
 
         Returns:

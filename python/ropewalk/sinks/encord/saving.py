@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.ledger.records import SENDING
 from ropewalk.sinks.encord.staged_rows import Row
+from ropewalk.sinks.encord.transport import Blocks, len_bytes
 
 if TYPE_CHECKING:
     from ropewalk.ledger.ledger import Ledger
@@ -23,9 +24,14 @@ class Body:
 
     row: Row
     label_hash: str
-    text: bytes
+    text: Blocks
     already_there: int = 0
     had_labels: bool = False
+
+    @property
+    def len_bytes(self) -> int:
+        """Length of its JSON."""
+        return len_bytes(self.text)
 
 
 # Stores some bodies with one request; gives its size in bytes.
@@ -51,7 +57,7 @@ def save_noted(rows: LabelRows, ledger: Ledger) -> Save:
 
 def save_nothing(bodies: list[Body]) -> int:
     """Do as if bodies were saved, in a rehearsal."""
-    return sum(len(body.text) for body in bodies)
+    return sum(body.len_bytes for body in bodies)
 
 
 @dataclass
@@ -80,14 +86,14 @@ class Saving:
 
     def add(self, body: Body) -> None:
         """Take a body; what has gathered is saved first where both are too much for one request."""
-        len_bytes = len(body.text)
-        if len_bytes > self.row_bytes:
-            self.blame.size(body.row, self.outcome, len_bytes, f"more than --max-row-bytes {self.row_bytes}")
+        n_bytes = body.len_bytes
+        if n_bytes > self.row_bytes:
+            self.blame.size(body.row, self.outcome, n_bytes, f"more than --max-row-bytes {self.row_bytes}")
             return
-        if self._bodies and self._bytes + len_bytes > self.batch_bytes:
+        if self._bodies and self._bytes + n_bytes > self.batch_bytes:
             self.flush()
         self._bodies.append(body)
-        self._bytes += len_bytes
+        self._bytes += n_bytes
 
     def flush(self) -> None:
         """Save what has gathered, and count it."""

@@ -17,6 +17,7 @@ from encord.exceptions import EncordException, RequestException, TimeOutError
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import error_of_name
 from ropewalk.sinks.encord.calls import Acknowledged
+from ropewalk.sinks.encord.transport import Blocks, len_bytes
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # Statuses that names stand for, where it matters; the SDK's exceptions do not keep them.
-_STATUS = {"PayloadTooLargeError": 413, "GenericServerError": 500}
+_STATUS = {
+    "ResourceNotFoundError": 404,
+    "PayloadTooLargeError": 413,
+    "RateLimitExceededError": 429,
+    "GenericServerError": 500,
+}
 
 
 class SdkCalls:
@@ -67,18 +73,18 @@ class SdkCalls:
 
         return self._in_turn(created)
 
-    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[bytes]) -> Acknowledged:
+    def save_rows(self, label_hashes: Sequence[str], rows: Sequence[Blocks]) -> Acknowledged:
         """Store label rows."""
 
         def save() -> None:
             with self._project.create_bundle(bundle_size=len(rows)) as bundle:
                 for label_hash, content in zip(label_hashes, rows, strict=True):
                     row = self._rows[label_hash]
-                    row.from_labels_dict(json.loads(content))
+                    row.from_labels_dict(json.loads(b"".join(content)))
                     row.save(bundle=bundle)
 
         self._in_turn(save)
-        return Acknowledged(sum(map(len, rows)), None)
+        return Acknowledged(sum(map(len_bytes, rows)), None)
 
     def _initialised(self, rows: Sequence[LabelRowV2]) -> list[dict[str, Any]]:
         with self._project.create_bundle(bundle_size=len(rows)) as bundle:
@@ -90,19 +96,28 @@ class SdkCalls:
         self._rows |= {row.label_hash: row for row in rows if row.label_hash}
 
     def _in_turn(self, call: Callable[[], Result]) -> Result:
-        """Make a call while no other thread does, and turn the SDK's exceptions into ours."""
+        """Make a call while no other thread does."""
         with self._turn:
-            try:
-                return call()
-            except (RequestException, TimeOutError, requests.RequestException) as e:
-                message = f"no whole answer from Encord ({type(e).__name__})"
-                error: EncordError = TemporaryEncordError(message, status=None, name="ConnectionError")
-            except EncordException as e:
-                name = type(e).__name__
-                message = without_secrets(str(e.message)) or f"Encord refused ({name})"
-                error = error_of_name(_STATUS.get(name, 0), name, message, None)
-        # Raised out here: the SDK's exceptions hold requests with their signatures.
-        raise error
+            return translated(call)
+
+
+def translated(call: Callable[[], Result]) -> Result:
+    """Make a call of the SDK, its exceptions turned into ours.
+
+    Raises:
+        EncordError: Of the subclass that says what to do about it.
+    """
+    try:
+        return call()
+    except (RequestException, TimeOutError, requests.RequestException) as e:
+        message = f"no whole answer from Encord ({type(e).__name__})"
+        error: EncordError = TemporaryEncordError(message, status=None, name="ConnectionError")
+    except EncordException as e:
+        name = type(e).__name__
+        message = without_secrets(str(e.message)) or f"Encord refused ({name})"
+        error = error_of_name(_STATUS.get(name, 0), name, message, getattr(e, "retry_after", None))
+    # Raised out here: the SDK's exceptions hold requests with their signatures.
+    raise error
 
 
 def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import http.cookiejar
-import io
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -35,6 +34,9 @@ _PUSH_BACK_STATUS = frozenset({429, 503})
 _PUSH_BACK_NAMES = frozenset({"RateLimitExceededError", "Timeout"})
 _BLOCK_BYTES = 65_536
 _BYTES_PER_MB = 1_000_000
+
+# JSON in pieces: put together it would be copied, onto fresh memory.
+Blocks = Sequence[bytes | memoryview]
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,9 @@ class Transport:
         """
         values = {"uid": uid, "payload": payload}
         body = json.dumps({"query_type": query_type, "query_method": method, "values": values}).encode("ascii")
-        return self.send(body, f"{method} {query_type}")[0]
+        return self.send([body], f"{method} {query_type}")[0]
 
-    def send(self, body: bytes, operation: str) -> tuple[Any, Mapping[str, str]]:
+    def send(self, body: Blocks, operation: str) -> tuple[Any, Mapping[str, str]]:
         """Send a request.
 
         Args:
@@ -142,11 +144,11 @@ class Transport:
                 if e.status in _PUSH_BACK_STATUS or e.name in _PUSH_BACK_NAMES:
                     slot.pushed_back()
                 raise
-            slot.answered(operation, len(body) + len(answer.content))
+            slot.answered(operation, len_bytes(body) + len(answer.content))
         return response, answer.headers
 
-    def _exchange(self, body: bytes) -> Answer:
-        seconds = self._timeouts.for_bytes(len(body))
+    def _exchange(self, body: Blocks) -> Answer:
+        seconds = self._timeouts.for_bytes(len_bytes(body))
         began = time.monotonic()
         late_from = began + self._timeouts.connect + seconds
         request = requests.Request(
@@ -180,12 +182,15 @@ class Transport:
                 raise requests.Timeout
         return b"".join(parts)
 
-    def _headers(self, body: bytes) -> dict[str, Any]:
+    def _headers(self, body: Blocks) -> dict[str, Any]:
         if not isinstance(self._config, SshConfig):
-            return self._config.define_headers(**self._resource, data=body.decode("ascii"))
+            return self._config.define_headers(**self._resource, data=b"".join(body).decode("ascii"))
         # The SDK signs a str; for bytes the same is done with the configuration's own key and spelling of the header.
         headers = self._config.define_headers(**self._resource, data="")
-        signature = self._config.private_key.sign(hashlib.sha256(body).digest())
+        digest = hashlib.sha256()
+        for block in body:
+            digest.update(block)
+        signature = self._config.private_key.sign(digest.digest())
         key = self._config.public_key_hex
         return headers | {"Authorization": self._config._get_v1_ssh_authorization_header(key, signature)}
 
@@ -198,20 +203,41 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
 
 
-class _Body(io.BytesIO):
-    """A body that is sent block by block.
+def len_bytes(body: Blocks) -> int:
+    """Give the length of a body in bytes."""
+    return sum(map(len, body))
+
+
+class _Body:
+    """A body as a file that is sent in pieces of a bounded size.
 
     In one piece, all of it would have to be sent within the timeout of the connection, however large it is.
     """
 
-    def __init__(self, content: bytes, late_from: float) -> None:
-        super().__init__(content)
+    def __init__(self, blocks: Blocks, late_from: float) -> None:
+        self._len_bytes = len_bytes(blocks)
+        self._blocks = iter(blocks)
+        self._rest = memoryview(b"")
         self._late_from = late_from
 
-    def read(self, size: int | None = -1) -> bytes:
+    def __len__(self) -> int:
+        return self._len_bytes
+
+    def read(self, size: int = _BLOCK_BYTES, /) -> bytes:
         if time.monotonic() > self._late_from:
             raise TimeoutError
-        return super().read(size)
+        parts = []
+        # Small ones go together: a packet each would be many.
+        while size:
+            if not self._rest:
+                block = next(self._blocks, None)
+                if block is None:
+                    break
+                self._rest = memoryview(block)
+            parts.append(self._rest[:size])
+            self._rest = self._rest[size:]
+            size -= len(parts[-1])
+        return b"".join(parts)
 
 
 def is_timeout(error: BaseException | None) -> bool:

@@ -211,12 +211,12 @@ class Upload:
                 for row in new:
                     with self._one_row(row, outcome):
                         if self._set_aside(row, None, outcome):
-                            saving.add(Body(row, "", self.staged.encode(row.index, None, self.when)))
+                            saving.add(Body(row, "", self.staged.encode_blocks(row.index, None, self.when)))
             elif new:
                 for row, label_hash, header in self._create(new, standing, outcome):
                     with self._one_row(row, outcome):
                         if self._set_aside(row, header, outcome):
-                            saving.add(Body(row, label_hash, self.staged.encode(row.index, header, self.when)))
+                            saving.add(Body(row, label_hash, self.staged.encode_blocks(row.index, header, self.when)))
             for row, label_hash, existing in self._fetch(standing, outcome):
                 with self._one_row(row, outcome):
                     self._reconcile(row, label_hash, existing, saving, outcome)
@@ -277,7 +277,7 @@ class Upload:
             had_labels = bool(found["foreign"] or found["already_there"])
             if had_labels and self.ledger is not None and not self.ledger.touched(row.data_hash, label_hash):
                 self.ledger.keep_before(row.data_hash, label_hash, labels_of(existing))
-            saving.add(Body(row, label_hash, found["body"], found["already_there"], had_labels))
+            saving.add(Body(row, label_hash, [found["body"]], found["already_there"], had_labels))
 
     def _set_aside(self, row: Row, header: bytes | None, outcome: Outcome) -> bool:
         """Note the annotations that `encode` leaves out, since they do not fit a row whose size only the row tells.

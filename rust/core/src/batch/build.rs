@@ -10,6 +10,7 @@ use arrow_schema::{ArrowError, DataType};
 
 use super::attributes::AttributesBuilder;
 use super::columns::{at, item_field, ring_type, schema};
+use super::names::NameColumn;
 use super::text::{Nulls, TextColumn, WordColumn};
 use super::{Annotation, AnnotationBatch, AttributeValue, Kind, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
@@ -107,14 +108,17 @@ impl Lists {
 /// Collects [`Annotation`]s into an [`AnnotationBatch`].
 pub struct AnnotationBatchBuilder {
     rows: usize,
+    /// Rows before the first one that has something for one of the columns that most files leave empty (see
+    /// [`Self::push_rare`]): those columns are not touched by them.
+    plain: usize,
     source: TextColumn,
     offset: Vec<u64>,
     annotation_id: TextColumn,
-    media: TextColumn,
+    media: NameColumn,
     frame: Vec<u32>,
     frame_last: Sparse<u32>,
     kind: WordColumn<Kind>,
-    class: TextColumn,
+    class: NameColumn,
     track: TextColumn,
     score: Sparse<f64>,
     shape: WordColumn<Shape>,
@@ -139,14 +143,15 @@ impl Default for AnnotationBatchBuilder {
     fn default() -> Self {
         Self {
             rows: 0,
+            plain: 0,
             source: TextColumn::strings(),
             offset: Vec::new(),
             annotation_id: TextColumn::strings(),
-            media: TextColumn::strings(),
+            media: NameColumn::new(),
             frame: Vec::new(),
             frame_last: Sparse::default(),
             kind: WordColumn::new(),
-            class: TextColumn::strings(),
+            class: NameColumn::new(),
             track: TextColumn::strings(),
             score: Sparse::default(),
             shape: WordColumn::new(),
@@ -187,7 +192,9 @@ impl AnnotationBatchBuilder {
 
     /// Appends a row. Coordinates are copied as they are: no conversion, no rounding.
     pub fn push(&mut self, row: &Annotation<'_>) {
-        self.push_with_id(row, row.annotation_id.map(str::as_bytes));
+        self.media.push_name(row.media);
+        self.class.push_name(row.class);
+        self.push_rest(row, row.annotation_id.map(str::as_bytes));
     }
 
     /// Appends a row with its answers.
@@ -196,23 +203,55 @@ impl AnnotationBatchBuilder {
         self.push(row);
     }
 
-    /// Appends a row whose id is given apart, as text that need not be checked: the column is when it is made.
-    pub(crate) fn push_with_id(&mut self, row: &Annotation<'_>, annotation_id: Option<&[u8]>) {
+    /// Appends a row whose media and class are given by number, in place of the row's own: names are asked for once.
+    /// Its id, too, is given apart, as text that need not be checked: the column is when it is made.
+    pub(crate) fn push_numbered<'a>(
+        &mut self,
+        row: &Annotation<'_>,
+        annotation_id: Option<&[u8]>,
+        (media, media_name): (u32, impl FnOnce() -> &'a str),
+        (class, class_name): (u32, impl FnOnce() -> &'a str),
+    ) {
+        self.media.push(media, media_name);
+        self.class.push(class, class_name);
+        self.push_rest(row, annotation_id);
+    }
+
+    #[inline]
+    fn push_rest(&mut self, row: &Annotation<'_>, annotation_id: Option<&[u8]>) {
         self.source.push(Some(row.source.as_bytes()));
         self.offset.push(row.offset);
         self.annotation_id.push(annotation_id);
-        self.media.push(Some(row.media.as_bytes()));
         self.frame.push(row.frame);
-        self.frame_last.push(self.rows, row.frame_last);
         self.kind.push(Some(row.kind));
-        self.class.push(Some(row.class.as_bytes()));
-        self.track.push(row.track.map(str::as_bytes));
         self.score.push(self.rows, row.score);
         self.shape.push(row.shape);
         self.unit.push(Some(row.unit));
         self.width_px.push(self.rows, row.width_px);
         self.height_px.push(self.rows, row.height_px);
         self.bbox.push(self.rows, row.bbox);
+        let plain = row.frame_last.is_none()
+            && row.track.is_none()
+            && row.theta.is_none()
+            && row.points.is_none()
+            && row.visibility.is_none()
+            && row.rle.is_none()
+            && row.rle_order.is_none();
+        if plain && self.plain == self.rows {
+            self.plain += 1;
+        } else {
+            self.push_rare(row);
+        }
+        self.rows += 1;
+    }
+
+    /// Fills the columns that most files leave empty.
+    fn push_rare(&mut self, row: &Annotation<'_>) {
+        if self.plain == self.rows {
+            self.count_plain();
+        }
+        self.frame_last.push(self.rows, row.frame_last);
+        self.track.push(row.track.map(str::as_bytes));
         self.theta.push(self.rows, row.theta);
         if let Some(points) = row.points {
             for part in points.iter() {
@@ -230,7 +269,13 @@ impl AnnotationBatchBuilder {
             .push(self.rows, row.visibility.is_some(), self.visibility.len());
         self.rle.push(row.rle);
         self.rle_order.push(row.rle_order);
-        self.rows += 1;
+    }
+
+    /// Counts the plain rows in the columns that count all rows.
+    fn count_plain(&mut self) {
+        self.track.push_nones(self.plain);
+        self.rle.push_nones(self.plain);
+        self.rle_order.push_nones(self.plain);
     }
 
     /// Makes the batch. Fails only where a column outgrew Arrow's 32-bit offsets.
@@ -249,7 +294,11 @@ impl AnnotationBatchBuilder {
     }
 
     fn make(&mut self) -> std::result::Result<Result<AnnotationBatch>, ArrowError> {
+        if self.plain == self.rows {
+            self.count_plain();
+        }
         let rows = std::mem::take(&mut self.rows);
+        self.plain = 0;
         let schema = schema();
         let nulls = &mut self.nulls;
         let mut nulls_of = |index: usize| nulls.of(index, schema.field(index).data_type(), rows);

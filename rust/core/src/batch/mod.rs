@@ -8,6 +8,7 @@ mod attributes;
 mod build;
 mod columns;
 mod json;
+mod names;
 mod read;
 mod text;
 

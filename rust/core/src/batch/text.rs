@@ -17,7 +17,7 @@ const BLOCK_BYTES: usize = 1 << 24;
 const EXPECTED_VALUES: usize = 256;
 const EXPECTED_BYTES: usize = 1 << 20;
 
-type Made<T> = Result<T, ArrowError>;
+pub(super) type Made<T> = Result<T, ArrowError>;
 
 /// Strings or bytes as Arrow views. A value equal to the one before it shares its bytes, so that a file name
 /// repeated on each row is stored once.
@@ -65,7 +65,7 @@ impl Views {
     }
 
     /// Gives the column and begins anew, with room for as many rows.
-    fn take(&mut self) -> (ScalarBuffer<u128>, Vec<Buffer>, Option<NullBuffer>) {
+    pub fn take(&mut self) -> (ScalarBuffer<u128>, Vec<Buffer>, Option<NullBuffer>) {
         let emptied = Self {
             views: Vec::with_capacity(self.views.len()),
             block: Vec::with_capacity(self.block.len()),
@@ -78,16 +78,20 @@ impl Views {
         (full.views.into(), full.blocks, full.valid.map(NullBuffer::from))
     }
 
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.views.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.views.len()
     }
 }
 
 /// An array of one value that is as long as the longest batch so far; others take a part of it.
-struct Shared(Option<ArrayRef>);
+pub(super) struct Shared(pub Option<ArrayRef>);
 
 impl Shared {
-    fn rows(&mut self, rows: usize, make: impl FnOnce(usize) -> Made<ArrayRef>) -> Made<ArrayRef> {
+    pub fn rows(&mut self, rows: usize, make: impl FnOnce(usize) -> Made<ArrayRef>) -> Made<ArrayRef> {
         if let Some(array) = self.0.as_ref().filter(|array| array.len() >= rows) {
             return Ok(array.slice(0, rows));
         }
@@ -138,6 +142,14 @@ impl TextColumn {
         }
     }
 
+    /// Adds the first rows of a batch, none of which has a value.
+    pub fn push_nones(&mut self, rows: usize) {
+        if rows > 0 {
+            self.push(None);
+            self.same = rows;
+        }
+    }
+
     fn push_other(&mut self, value: Option<&[u8]>) {
         if self.same > 0 {
             let before = self.value.take();
@@ -164,7 +176,7 @@ impl TextColumn {
     }
 }
 
-fn array(
+pub(super) fn array(
     (views, blocks, nulls): (ScalarBuffer<u128>, Vec<Buffer>, Option<NullBuffer>),
     binary: bool,
 ) -> Made<ArrayRef> {
@@ -176,7 +188,7 @@ fn array(
 }
 
 /// A column of `rows` times one value.
-fn same(value: Option<&[u8]>, rows: usize, binary: bool) -> Made<ArrayRef> {
+pub(super) fn same(value: Option<&[u8]>, rows: usize, binary: bool) -> Made<ArrayRef> {
     let Some(value) = value else {
         let none = if binary {
             DataType::BinaryView
@@ -252,6 +264,14 @@ impl<T: Copy + PartialEq> WordColumn<T> {
             }
         }
         self.words.push(word);
+    }
+
+    /// Adds the first rows of a batch, none of which has a word.
+    pub fn push_nones(&mut self, rows: usize) {
+        if rows > 0 {
+            self.push(None);
+            self.words = Words::Same(None, rows);
+        }
     }
 
     /// Gives the column, as words and as text, and begins anew.

@@ -119,7 +119,12 @@ impl Draft {
                 Member::of(plain(scanner, name, key), confidence)
             })?;
             let Some(member) = next else { break };
-            if !self.tiny_member(scanner, member) {
+            let done = match member {
+                Member::Other => scanner.skip_short_number(),
+                Member::Bbox => self.plain_box(scanner),
+                _ => self.tiny_member(scanner, member),
+            };
+            if !done {
                 self.member(scanner, member, confidence)?;
             }
         }
@@ -140,7 +145,6 @@ impl Draft {
             own: false,
         };
         match (member, number) {
-            (Member::Other, _) => {}
             (Member::Id, Number::Int(id)) => self.id = Some(RawId::int(id, text)),
             (Member::ImageId, Number::Int(id)) => self.image_id = Some(RawId::int(id, text)),
             (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
@@ -153,6 +157,33 @@ impl Draft {
             }
         }
         true
+    }
+
+    /// Reads a box of four short numbers with `, ` between them, as most are; false where that is not so, with nothing
+    /// consumed.
+    #[inline]
+    fn plain_box(&mut self, scanner: &mut Scanner<'_>) -> bool {
+        let start = scanner.at;
+        if scanner.ahead() != Some(b"[") {
+            return false;
+        }
+        scanner.at += 1;
+        let (mut values, mut found) = ([0.0; 4], 0);
+        scanner.plain_numbers(|value| {
+            if let Some(place) = values.get_mut(found) {
+                *place = value;
+            }
+            found += 1;
+        });
+        // They are finite.
+        let whole = found == 4 && scanner.ahead() == Some(b"]") && values[2] >= 0.0 && values[3] >= 0.0;
+        if whole {
+            scanner.at += 1;
+            self.bbox = Some(values);
+        } else {
+            scanner.at = start;
+        }
+        whole
     }
 
     /// Makes the draft one that cannot be written.

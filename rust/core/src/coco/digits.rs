@@ -5,6 +5,9 @@ use super::json::{Number, EXACT, TENS};
 /// Bytes that are looked at. Most numbers and the byte behind them fit, and every access is known to be inside.
 pub(super) const CHUNK_BYTES: usize = 32;
 
+/// Most digits that are read: their value is below 2^60.
+const MOST_DIGITS: usize = 18;
+
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGH: u64 = ONES << 7;
 
@@ -44,6 +47,36 @@ pub(super) fn tiny(chunk: &[u8; CHUNK_BYTES]) -> Option<(Number, usize)> {
     ))
 }
 
+/// Length of the number that `chunk` starts with; none where [`short`] has none, and for a negative one.
+#[inline]
+pub(super) fn len(chunk: &[u8; CHUNK_BYTES]) -> Option<usize> {
+    let whole = digits(chunk, 0)?;
+    if whole == 0 || (whole > 1 && chunk[0] == b'0') {
+        return None;
+    }
+    let mut end = whole;
+    if *chunk.get(whole)? == b'.' {
+        end += 1 + digits(chunk, whole + 1)?;
+        if end == whole + 1 {
+            return None;
+        }
+    }
+    ends_at(chunk, end).then_some(end)
+}
+
+/// Number of the digits at `at`.
+#[inline]
+fn digits(chunk: &[u8; CHUNK_BYTES], at: usize) -> Option<usize> {
+    let mut end = at;
+    loop {
+        let (_, more) = word(chunk, end)?;
+        end += more;
+        if more < 8 {
+            return Some(end - at);
+        }
+    }
+}
+
 #[inline(never)]
 fn longer(chunk: &[u8; CHUNK_BYTES]) -> Option<(Number, usize)> {
     let negative = chunk[0] == b'-';
@@ -61,17 +94,28 @@ fn longer(chunk: &[u8; CHUNK_BYTES]) -> Option<(Number, usize)> {
     }
     let (fraction, digits) = run(chunk, at + 1)?;
     at += 1 + digits;
-    // Together at most 18 digits, which fit.
-    if digits == 0 || whole_digits + digits > 18 || !ends_at(chunk, at) {
+    if digits == 0 || whole_digits + digits > MOST_DIGITS || !ends_at(chunk, at) {
         return None;
     }
-    let mantissa = whole * WHOLE_TENS[digits] + fraction;
-    if mantissa > EXACT {
-        return None;
-    }
-    // Both are exact, so that the division rounds once: correctly.
-    let value = mantissa as f64 / TENS[digits];
+    let value = quotient(whole * WHOLE_TENS[digits] + fraction, digits);
     Some((Number::Float(if negative { -value } else { value }), at))
+}
+
+/// `mantissa` divided by a power of ten, correctly rounded.
+#[inline]
+fn quotient(mantissa: u64, digits: usize) -> f64 {
+    if mantissa <= EXACT {
+        // Both are exact, so that the division rounds once.
+        return mantissa as f64 / TENS[digits];
+    }
+    let divisor = WHOLE_TENS[digits];
+    // The quotient of whole numbers gets 63 or 64 bits, of which the lowest says whether there is a rest: far below those
+    // that count, it decides where the rounding stands between two.
+    let shift = 63 + divisor.ilog2() - mantissa.ilog2();
+    let (dividend, divisor) = (u128::from(mantissa) << shift, u128::from(divisor));
+    let rest = u64::from(dividend % divisor != 0);
+    let rounded = ((dividend / divisor) as u64 | rest) as f64;
+    rounded * f64::from_bits(u64::from(1023 - shift) << 52)
 }
 
 /// Whether a number whose digits end at `at` ends there.
@@ -80,16 +124,21 @@ fn ends_at(chunk: &[u8; CHUNK_BYTES], at: usize) -> bool {
     chunk.get(at).is_some_and(|byte| byte | 0x20 != b'e')
 }
 
-/// Value and number of the digits at `at`, of which there may be 16.
+/// Value and number of the digits at `at`.
 #[inline]
 fn run(chunk: &[u8; CHUNK_BYTES], at: usize) -> Option<(u64, usize)> {
-    let (first, digits) = word(chunk, at)?;
-    if digits < 8 {
-        return Some((value(first, digits), digits));
+    let (mut total, mut count) = (0u64, 0);
+    loop {
+        let (digits, more) = word(chunk, at + count)?;
+        total = total.wrapping_mul(WHOLE_TENS[more]).wrapping_add(value(digits, more));
+        count += more;
+        if count > MOST_DIGITS {
+            return None;
+        }
+        if more < 8 {
+            return Some((total, count));
+        }
     }
-    let (second, more) = word(chunk, at + 8)?;
-    let ends = more < 8 || !chunk.get(at + 16)?.is_ascii_digit();
-    ends.then(|| (value(first, 8) * WHOLE_TENS[more] + value(second, more), 8 + more))
 }
 
 /// The eight bytes at `at` less `0`, and how many of the first ones are digits.
@@ -127,8 +176,8 @@ fn value(digits: u64, count: usize) -> u64 {
 }
 
 /// Powers of ten for as many digits as follow.
-const WHOLE_TENS: [u64; 17] = {
-    let mut tens = [1; 17];
+const WHOLE_TENS: [u64; MOST_DIGITS + 1] = {
+    let mut tens = [1; MOST_DIGITS + 1];
     let mut at = 1;
     while at < tens.len() {
         tens[at] = 10 * tens[at - 1];
@@ -144,13 +193,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn quickly(text: &str) -> Option<(Number, usize)> {
+    fn chunk(text: &str) -> [u8; CHUNK_BYTES] {
         let mut chunk = [b' '; CHUNK_BYTES];
         chunk.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
-        short(&chunk)
+        chunk
+    }
+
+    fn quickly(text: &str) -> Option<(Number, usize)> {
+        short(&chunk(text))
     }
 
     fn check(text: &str) {
+        if !text.starts_with('-') && quickly(text).is_some() {
+            assert_eq!(len(&chunk(text)), quickly(text).map(|(_, len)| len), "{text}");
+        }
+        if let Some(len) = len(&chunk(text)) {
+            let mut scanner = Scanner::new(text.as_bytes(), 0, true);
+            assert!(scanner.any_number().is_ok() && scanner.at == len, "{text}");
+        }
         if let Some((number, len)) = quickly(text) {
             let mut scanner = Scanner::new(text.as_bytes(), 0, true);
             let slow = scanner.any_number().unwrap();
@@ -170,7 +230,8 @@ mod tests {
             ("-12345678.90123", float(-12345678.90123)),
             ("0.8412345647811889", float(0.8412345647811889)),
             ("1234567890123456", Some(Number::Int(1_234_567_890_123_456))),
-            ("12345678901234567", None),
+            ("123456789012345678", Some(Number::Int(123_456_789_012_345_678))),
+            ("1234567890123456789", None),
             ("1.5]", float(1.5)),
             ("1.2.3", float(1.2)),
             ("01.5", None),
@@ -179,7 +240,13 @@ mod tests {
             ("-", None),
             ("1e5", None),
             ("1.5E5", None),
-            ("9007199254740993.5", None),
+            ("229.25465257908633", float(229.25465257908633)),
+            ("0.05444123456789012", float(0.05444123456789012)),
+            // Half way between two, and just above.
+            ("9007199254740993.0", float(9007199254740992.0)),
+            ("9007199254740993.5", float(9007199254740994.0)),
+            ("900719925474099.350", float(900719925474099.4)),
+            ("0.1234567890123456789", None),
             ("NaN", None),
         ] {
             assert_eq!(quickly(text).map(|(number, _)| number), number, "{text}");
@@ -193,6 +260,26 @@ mod tests {
         #[test]
         fn agrees_with_the_way_byte_by_byte(text in "-?[0-9]{0,18}(\\.[0-9]{0,12})?[e,.\\]: x]?") {
             check(&text);
+        }
+
+        #[test]
+        fn reads_what_is_written_shortest(value in prop_oneof![0.0..1.0_f64, 0.0..1e4_f64, -1e9..1e9_f64]) {
+            let text = format!("{value}");
+            if let Some((number, len)) = quickly(&text) {
+                prop_assert_eq!(len, text.len());
+                prop_assert_eq!(number.as_f64(), value);
+            } else {
+                prop_assert!(text.len() > 19, "{}", text);
+            }
+        }
+
+        #[test]
+        fn rounds_what_lies_between_two(bits in 54..59_u32, digits in 0..19_usize, odd in 0..2_u64, step in 0..3_u64) {
+            // Just below, on and just above the middle between two floats, where nothing is divided.
+            let last = 1 << (bits - 52);
+            let middle = (1u64 << bits) + odd * last + last / 2 - 1 + step;
+            let text = format!("{middle}e-{digits}");
+            prop_assert_eq!(quotient(middle, digits), text.parse::<f64>().unwrap());
         }
 
         #[test]

@@ -305,17 +305,24 @@ impl<'a> Scanner<'a> {
         Some(number)
     }
 
-    /// Reads numbers of a list, the first of which stands here, as long as they are short, not negative and stand with `, `
-    /// between them; what follows the last one is left to [`Self::next_item`].
+    /// Consumes the number that stands here if it is not negative and ends soon; false where that is not so.
+    #[inline]
+    pub fn skip_short_number(&mut self) -> bool {
+        let len = self.ahead().and_then(digits::len);
+        self.at += len.unwrap_or(0);
+        len.is_some()
+    }
+
+    /// Reads numbers of a list, the first of which stands here, as long as they are short and stand with `, ` between them; what follows the last one is left to [`Self::next_item`].
     #[inline]
     pub fn plain_numbers(&mut self, mut take: impl FnMut(f64)) {
         let mut end = self.at;
-        while let Some((ahead, (number, len))) = self.ahead::<CHUNK_BYTES>().and_then(|a| Some((a, digits::tiny(a)?))) {
+        while let Some((ahead, (number, len))) = self.ahead::<CHUNK_BYTES>().and_then(|a| Some((a, digits::short(a)?)))
+        {
             take(number.as_f64());
             end = self.at + len;
-            // A tiny number is at most seven bytes long.
             match ahead.get(len..len + 3) {
-                Some([b',', b' ', b'0'..=b'9']) => self.at = end + 2,
+                Some([b',', b' ', b'0'..=b'9' | b'-']) => self.at = end + 2,
                 _ => break,
             }
         }

@@ -80,6 +80,7 @@ impl<M: Copy> Layout<M> {
 
 #[inline]
 fn halves(bytes: &[u8; TEXT_BYTES]) -> [u128; 2] {
+    let half = |bytes: &[u8]| bytes.first_chunk().copied().map_or(0, u128::from_le_bytes);
     let (first, second) = bytes.split_at(TEXT_BYTES / 2);
-    [first, second].map(|half| half.first_chunk().copied().map_or(0, u128::from_le_bytes))
+    [half(first), half(second)]
 }

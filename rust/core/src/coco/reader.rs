@@ -10,7 +10,7 @@ use super::line::{same_lists, Line};
 use super::names::Refused;
 use super::source_batch::{Rows, SourceBatch};
 use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
-use super::tables::CocoTables;
+use super::tables::{CocoTables, MediaRow};
 use crate::batch::{Annotation, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
 use crate::reject::{Origin, Reason, Reject};
@@ -106,6 +106,8 @@ pub struct CocoReader {
     /// Origin that the line of a reject file names.
     line_origin: Option<Origin>,
     last_media: u32,
+    /// Number of the image of the row before, and what rows take from it.
+    last_image: Option<(u32, MediaRow)>,
     duplicates: Duplicates,
     summary: CocoSummary,
 }
@@ -172,6 +174,7 @@ impl CocoReader {
             line: Line::default(),
             line_origin: None,
             last_media: 0,
+            last_image: None,
             duplicates: Duplicates::default(),
             summary: CocoSummary::default(),
         };
@@ -404,14 +407,16 @@ impl CocoReader {
         };
         let media = self.tables.media_of(image, &mut self.last_media).map_err(full)?;
         let class = self.tables.class_of(category).map_err(full)?;
-        let image = self.tables.media_row(media);
-        let mut row = Annotation::object(
-            &origin.source,
-            offset,
-            image.label,
-            image.frame,
-            self.tables.class_label(class),
-        );
+        let image = match self.last_image {
+            Some((last, image)) if last == media => image,
+            _ => {
+                let image = self.tables.media_row(media);
+                self.last_image = Some((media, image));
+                image
+            }
+        };
+        // The names of its media and class are given by number.
+        let mut row = Annotation::object(&origin.source, offset, "", image.frame, "");
         row.track = self.draft.track(text);
         row.score = self.draft.score();
         row.shape = Some(shape);
@@ -426,7 +431,13 @@ impl CocoReader {
             }
             _ => row.points = self.draft.points(),
         }
-        self.builder.push_with_id(&row, self.draft.annotation_id_text(text));
+        let tables = &self.tables;
+        self.builder.push_numbered(
+            &row,
+            self.draft.annotation_id_text(text),
+            (media, || tables.media_label(media)),
+            (class, || tables.class_label(class)),
+        );
         rows.media.push(media);
         rows.classes.push(class);
         rows.spans.push((byte, end - start));

@@ -58,8 +58,7 @@ pub(super) struct Image<'a> {
 
 /// What an annotation's row takes from its image.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MediaRow<'a> {
-    pub label: &'a str,
+pub(super) struct MediaRow {
     pub frame: u32,
     pub width: Option<u32>,
     pub height: Option<u32>,
@@ -296,7 +295,7 @@ impl CocoTables {
     }
 
     /// What a row takes from image `index`.
-    pub(super) fn media_row(&self, index: u32) -> MediaRow<'_> {
+    pub(super) fn media_row(&self, index: u32) -> MediaRow {
         let first = self.media_base();
         match &self.base {
             Some(base) if (index as usize) < first => base.media_row(index),
@@ -304,7 +303,6 @@ impl CocoTables {
                 let own = index as usize - first;
                 let (width, height) = self.sizes.get(self.size_of[own]);
                 MediaRow {
-                    label: self.video(own).unwrap_or_else(|| self.images.label(own)),
                     frame: self
                         .frames
                         .get(own)
@@ -313,6 +311,18 @@ impl CocoTables {
                     width,
                     height,
                 }
+            }
+        }
+    }
+
+    /// Name of the video of image `index`, else the image's own name, else its id.
+    pub(super) fn media_label(&self, index: u32) -> &str {
+        let first = self.media_base();
+        match &self.base {
+            Some(base) if (index as usize) < first => base.media_label(index),
+            _ => {
+                let own = index as usize - first;
+                self.video(own).unwrap_or_else(|| self.images.label(own))
             }
         }
     }

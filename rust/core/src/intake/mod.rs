@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -25,6 +26,13 @@ use crate::stage::{StageBuilder, Staged, StagedRows};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
 const MAX_UNRESOLVED_NAMES: usize = 1000;
+
+/// Parts of a batch for each thread that resolves: a thread that is still reading takes none, one that was reading takes
+/// what is left.
+const PARTS_A_THREAD: usize = 2;
+
+/// Least rows of a part: masks take long.
+const LEAST_ROWS: usize = 16;
 
 /// What became of the annotations. read = staged + rejected + the sum of filtered.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,13 +88,58 @@ fn add(counts: &mut Counts, more: &Counts) {
 pub struct Intake {
     plan: Arc<Plan>,
     resolver: Resolver,
+    kept: Kept,
+    sources: Sources,
+    /// None where one thread resolves: the calling one, without handing batches over to another and back.
+    pool: Option<rayon::ThreadPool>,
+}
+
+/// What is kept of the annotations: the stage, their numbers, and the rejects.
+struct Kept {
     stage: StageBuilder,
     tally: Tally,
     rejects: BufWriter<File>,
     rejects_path: PathBuf,
-    sources: Sources,
-    /// None where one thread resolves: the calling one, without handing batches over to another and back.
-    pool: Option<rayon::ThreadPool>,
+}
+
+impl Kept {
+    /// Takes in a batch, of which `outcomes` says in order what its rows became.
+    fn take(&mut self, batch: &SourceBatch, outcomes: Vec<Outcome>) -> Result<()> {
+        let crowd = batch.filtered_crowd;
+        if crowd > 0 {
+            *self.tally.filtered.entry("crowd").or_default() += crowd;
+        }
+        self.tally.read += batch.batch.len() as u64 + batch.rejected() + crowd;
+        for reject in &batch.rejects {
+            self.reject(reject)?;
+        }
+        for row in &batch.row_rejects {
+            *self.tally.rejects.entry(row.code).or_default() += row.annotations;
+            self.write_reject(&row.to_json_line())?;
+        }
+        outcomes.into_iter().try_for_each(|outcome| self.take_outcome(outcome))
+    }
+
+    fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
+        add(&mut self.tally.filtered, &outcome.filtered);
+        add(&mut self.tally.warnings, &outcome.resolved.warnings);
+        self.tally.staged += outcome.resolved.rows.len() as u64;
+        for reject in &outcome.rejects {
+            self.reject(reject)?;
+        }
+        self.stage.append(outcome.resolved.rows)
+    }
+
+    fn reject(&mut self, reject: &Reject) -> Result<()> {
+        self.tally.reject(&reject.reason);
+        self.write_reject(&reject.to_json_line())
+    }
+
+    fn write_reject(&mut self, line: &str) -> Result<()> {
+        self.rejects
+            .write_all(line.as_bytes())
+            .map_err(Error::io(&self.rejects_path))
+    }
 }
 
 /// The sources that were taken in. Their text is read again for a reject that shows only after staging.
@@ -148,10 +201,12 @@ impl Intake {
         Ok(Self {
             plan: Arc::clone(plan),
             resolver: Resolver::new(plan)?,
-            stage: stage.max_per_frame(plan.max_per_frame.map(NonZeroU64::get)),
-            tally: Tally::default(),
-            rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
-            rejects_path: rejects_path.to_path_buf(),
+            kept: Kept {
+                stage: stage.max_per_frame(plan.max_per_frame.map(NonZeroU64::get)),
+                tally: Tally::default(),
+                rejects: BufWriter::new(File::create(rejects_path).map_err(Error::io(rejects_path))?),
+                rejects_path: rejects_path.to_path_buf(),
+            },
             sources: Sources::default(),
             pool: pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?,
         })
@@ -177,99 +232,85 @@ impl Intake {
             file: SourceResolver::new(index, &file_name),
             named: HashMap::new(),
         };
-        let width = self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
-        let mut batches = read_batches(&mut reader, width)?;
-        while !batches.is_empty() {
+        // The batch that was resolved last, on several threads.
+        let mut resolved: Option<(SourceBatch, Vec<Outcome>)> = None;
+        let mut next = reader.next_batch()?;
+        while let Some(batch) = next {
             let read_so_far = reader.bytes_read();
-            let names = reader.tables();
-            for batch in &batches {
-                let media = |name: u32| names.media(name as usize);
-                let class = |name: u32| (names.class(name as usize), Kind::Object);
-                if reader.kind() != CocoKind::Rejects {
-                    let file = &mut resolvers.file;
-                    file.learn(&mut self.resolver, &batch.media, &batch.classes, media, class);
-                    continue;
-                }
-                for row in 0..batch.batch.len() {
-                    let origin = batch.origin_of(row);
-                    let source = resolvers.named(origin, |origin| self.sources.add(Some(input), stamp.clone(), origin));
-                    let (used, of_class) = (&batch.media[row..=row], &batch.classes[row..=row]);
-                    source.learn(&mut self.resolver, used, of_class, media, class);
-                }
-            }
-            let plan = self.plan.as_ref();
-            let resolve = |batch| resolve_batch(plan, &resolvers, batch);
-            // The next batches are read while these are resolved.
-            let (outcomes, next): (Vec<Outcome>, _) = match &self.pool {
-                Some(pool) => pool.join(
-                    || batches.par_iter().map(resolve).collect(),
-                    || read_batches(&mut reader, width),
-                ),
-                None => (batches.iter().map(resolve).collect(), Ok(Vec::new())),
+            self.learn(&mut resolvers, &batch, &reader, |sources, origin| {
+                sources.add(Some(input), stamp.clone(), origin)
+            });
+            let (plan, kept) = (self.plan.as_ref(), &mut self.kept);
+            let Some(pool) = &self.pool else {
+                let outcome = resolve_rows(plan, &resolvers, &batch, 0..batch.batch.len());
+                kept.take(&batch, vec![outcome])?;
+                progress(read_so_far)?;
+                // The next batch finds the memory of this one still in the cache.
+                drop(batch);
+                next = reader.next_batch()?;
+                continue;
             };
-            for (batch, outcome) in batches.iter().zip(outcomes) {
-                self.take(batch, outcome)?;
-            }
+            // The next batch is read while this one is resolved and the one before is taken in.
+            let before = resolved.take();
+            let (outcomes, read) = pool.join(
+                || {
+                    before.map_or(Ok(()), |(batch, outcomes)| kept.take(&batch, outcomes))?;
+                    Ok(resolve_parts(plan, &resolvers, &batch))
+                },
+                || reader.next_batch(),
+            );
+            resolved = Some((batch, outcomes?));
             progress(read_so_far)?;
-            batches = match &self.pool {
-                Some(_) => next?,
-                // On one thread the next batch finds the memory of this one still in the cache.
-                None => {
-                    drop(batches);
-                    read_batches(&mut reader, width)?
+            next = match read {
+                Ok(next) => next,
+                Err(cause) => {
+                    self.take(resolved)?;
+                    return Err(cause);
                 }
             };
         }
+        self.take(resolved)?;
         let summary = reader.summary();
         if summary.duplicate_ids > 0 {
-            *self.tally.warnings.entry("duplicate_annotation_id").or_default() += summary.duplicate_ids;
+            *self.kept.tally.warnings.entry("duplicate_annotation_id").or_default() += summary.duplicate_ids;
         }
         Ok(())
     }
 
-    fn take(&mut self, batch: &SourceBatch, outcome: Outcome) -> Result<()> {
-        let crowd = batch.filtered_crowd;
-        if crowd > 0 {
-            *self.tally.filtered.entry("crowd").or_default() += crowd;
+    /// Resolves the names that a batch uses; `add` numbers a source that lines of a reject file name.
+    fn learn(
+        &mut self,
+        resolvers: &mut Resolvers,
+        batch: &SourceBatch,
+        reader: &CocoReader,
+        add: impl Fn(&mut Sources, Origin) -> u32,
+    ) {
+        let names = reader.tables();
+        let media = |name: u32| names.media(name as usize);
+        let class = |name: u32| (names.class(name as usize), Kind::Object);
+        if reader.kind() != CocoKind::Rejects {
+            let file = &mut resolvers.file;
+            file.learn(&mut self.resolver, &batch.media, &batch.classes, media, class);
+            return;
         }
-        self.tally.read += batch.batch.len() as u64 + batch.rejected() + crowd;
-        for reject in &batch.rejects {
-            self.reject(reject)?;
+        for row in 0..batch.batch.len() {
+            let source = resolvers.named(batch.origin_of(row), |origin| add(&mut self.sources, origin));
+            let (used, of_class) = (&batch.media[row..=row], &batch.classes[row..=row]);
+            source.learn(&mut self.resolver, used, of_class, media, class);
         }
-        for row in &batch.row_rejects {
-            *self.tally.rejects.entry(row.code).or_default() += row.annotations;
-            self.write_reject(&row.to_json_line())?;
-        }
-        self.take_outcome(outcome)
     }
 
-    fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
-        add(&mut self.tally.filtered, &outcome.filtered);
-        add(&mut self.tally.warnings, &outcome.resolved.warnings);
-        self.tally.staged += outcome.resolved.rows.len() as u64;
-        for reject in &outcome.rejects {
-            self.reject(reject)?;
-        }
-        self.stage.append(outcome.resolved.rows)
-    }
-
-    fn reject(&mut self, reject: &Reject) -> Result<()> {
-        self.tally.reject(&reject.reason);
-        self.write_reject(&reject.to_json_line())
-    }
-
-    fn write_reject(&mut self, line: &str) -> Result<()> {
-        self.rejects
-            .write_all(line.as_bytes())
-            .map_err(Error::io(&self.rejects_path))
+    fn take(&mut self, resolved: Option<(SourceBatch, Vec<Outcome>)>) -> Result<()> {
+        resolved.map_or(Ok(()), |(batch, outcomes)| self.kept.take(&batch, outcomes))
     }
 
     /// Sorts the stage. A track's second row on a frame is rejected here.
     ///
     /// # Errors
     /// [`Error::Io`] when the stage or the reject file cannot be written.
-    pub fn finish(mut self) -> Result<(Staged, Tally, Sources)> {
-        let stage = std::mem::replace(&mut self.stage, StageBuilder::new(None, 0));
+    pub fn finish(self) -> Result<(Staged, Tally, Sources)> {
+        let (mut kept, sources) = (self.kept, self.sources);
+        let stage = std::mem::replace(&mut kept.stage, StageBuilder::new(None, 0));
         let staged = stage.finish()?;
         for duplicate in staged.duplicates() {
             let frame = duplicate.key.frame;
@@ -277,26 +318,26 @@ impl Intake {
                 Some(track) => Reason::DuplicateTrackFrame { track, frame },
                 None => Reason::ConflictingAnswer { frame },
             };
-            let reject = self.sources.reject(
+            let reject = sources.reject(
                 reason,
                 &duplicate.key,
                 duplicate.annotation_id.as_deref(),
                 duplicate.text,
             );
-            self.tally.staged -= 1;
-            self.reject(&reject)?;
+            kept.tally.staged -= 1;
+            kept.reject(&reject)?;
         }
         if staged.left_out() > 0 {
-            self.tally.staged -= staged.left_out();
-            *self.tally.filtered.entry("max_per_frame").or_default() += staged.left_out();
+            kept.tally.staged -= staged.left_out();
+            *kept.tally.filtered.entry("max_per_frame").or_default() += staged.left_out();
         }
         if staged.split_tracks() > 0 {
-            self.tally
+            kept.tally
                 .warnings
                 .insert("track_split_by_class", staged.split_tracks());
         }
-        self.rejects.flush().map_err(Error::io(&self.rejects_path))?;
-        Ok((staged, self.tally, self.sources))
+        kept.rejects.flush().map_err(Error::io(&kept.rejects_path))?;
+        Ok((staged, kept.tally, sources))
     }
 }
 
@@ -330,22 +371,24 @@ impl Resolvers {
     }
 }
 
-/// Reads at most so many batches; none at the file's end.
-fn read_batches(reader: &mut CocoReader, most: usize) -> Result<Vec<SourceBatch>> {
-    let mut batches = Vec::with_capacity(most);
-    while batches.len() < most {
-        let Some(batch) = reader.next_batch()? else { break };
-        batches.push(batch);
-    }
-    Ok(batches)
+/// Resolves a batch in as many parts as keep all threads busy; the outcomes are in the order of the rows.
+fn resolve_parts(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Vec<Outcome> {
+    let rows = batch.batch.len();
+    let part = rows
+        .div_ceil(PARTS_A_THREAD * rayon::current_num_threads())
+        .max(LEAST_ROWS);
+    let starts: Vec<usize> = (0..rows).step_by(part).collect();
+    let resolve = |&start: &usize| resolve_rows(plan, sources, batch, start..rows.min(start + part));
+    starts.par_iter().map(resolve).collect()
 }
 
-fn resolve_batch(plan: &Plan, sources: &Resolvers, batch: &SourceBatch) -> Outcome {
+fn resolve_rows(plan: &Plan, sources: &Resolvers, batch: &SourceBatch, rows: Range<usize>) -> Outcome {
     let mut out = Outcome::default();
     // A staged row is about as long as its JSON.
-    out.resolved.rows = StagedRows::with_capacity(batch.batch.len(), batch.text_len());
+    let len_bytes = batch.text_len() * rows.len() / batch.batch.len().max(1);
+    out.resolved.rows = StagedRows::with_capacity(rows.len(), len_bytes);
     let mut scratch = Scratch::default();
-    for index in 0..batch.batch.len() {
+    for index in rows {
         let row = batch.batch.row(index);
         let names = (batch.media[index], batch.classes[index]);
         let source = sources.of(row.source);

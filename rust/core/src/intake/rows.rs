@@ -92,12 +92,12 @@ impl Intake {
                 Some(pool) => pool.install(|| (0..parts).into_par_iter().map(resolve).collect()),
                 None => vec![resolve(0)],
             };
-            self.tally.read += (batch.batch.len() + batch.rejects.len()) as u64;
+            self.kept.tally.read += (batch.batch.len() + batch.rejects.len()) as u64;
             for reject in &batch.rejects {
-                self.reject(reject)?;
+                self.kept.reject(reject)?;
             }
             for outcome in outcomes {
-                self.take_outcome(outcome)?;
+                self.kept.take_outcome(outcome)?;
             }
             progress(rows.bytes_read())?;
         }

@@ -238,28 +238,26 @@ impl AnswerBook {
         self.classified.len()
     }
 
-    /// Writes the entries of `object_answers`, in the order of `objects`.
-    pub fn push_objects(&self, objects: &[ObjectHash], templates: &Templates, out: &mut Vec<u8>) -> Result<()> {
-        for (at, hash) in objects.iter().enumerate() {
-            push_entry(at, hash, out);
-            out.extend_from_slice(br#"{"classifications":["#);
-            let about = self.objects.get(hash);
-            if let Some(about) = about {
-                let texts = &templates.object(about.feature)?.questions;
-                push_reversed(about.fixed.values(), texts, out)?;
-            }
-            out.extend_from_slice(br#"],"objectHash":""#);
-            out.extend_from_slice(hash);
-            out.push(b'"');
-            if let Some(about) = about.filter(|about| !about.sounds.is_empty()) {
-                push_times(templates, out);
-                out.push(b',');
-                out.extend_from_slice(&templates.object(about.feature)?.about);
-                out.extend_from_slice(br#","range":"#);
-                push_ranges(&about.sounds, out);
-            }
-            out.push(b'}');
+    /// Writes an object's entry of `object_answers`, the one at `at`.
+    pub fn push_object(&self, at: usize, hash: &ObjectHash, templates: &Templates, out: &mut Vec<u8>) -> Result<()> {
+        push_entry(at, hash, out);
+        out.extend_from_slice(br#"{"classifications":["#);
+        let about = self.objects.get(hash);
+        if let Some(about) = about {
+            let texts = &templates.object(about.feature)?.questions;
+            push_reversed(about.fixed.values(), texts, out)?;
         }
+        out.extend_from_slice(br#"],"objectHash":""#);
+        out.extend_from_slice(hash);
+        out.push(b'"');
+        if let Some(about) = about.filter(|about| !about.sounds.is_empty()) {
+            push_times(templates, out);
+            out.push(b',');
+            out.extend_from_slice(&templates.object(about.feature)?.about);
+            out.extend_from_slice(br#","range":"#);
+            push_ranges(&about.sounds, out);
+        }
+        out.push(b'}');
         Ok(())
     }
 
@@ -286,25 +284,24 @@ impl AnswerBook {
         Ok(())
     }
 
-    /// Writes the entries of `classification_answers`.
-    pub fn push_classifications(&self, templates: &Templates, out: &mut Vec<u8>) -> Result<()> {
-        for (at, classified) in self.classified.iter().enumerate() {
-            let (feature_hash, texts) = templates.classification(classified.feature)?;
-            push_entry(at, &classified.hash, out);
-            out.extend_from_slice(br#"{"classifications":["#);
-            let answers: Vec<_> = Answers::from_packed(&classified.packed).iter().collect::<Result<_>>()?;
-            push_reversed(answers.iter().map(Answer::content), texts, out)?;
-            out.extend_from_slice(br#"],"classificationHash":""#);
-            out.extend_from_slice(&classified.hash);
-            out.extend_from_slice(br#"","featureHash":"#);
-            out.extend_from_slice(feature_hash);
-            out.extend_from_slice(br#","spaces":{},"range":"#);
-            push_ranges(&classified.ranges, out);
-            push_times(templates, out);
-            out.extend_from_slice(br#","confidence":"#);
-            push_finite(out, classified.score)?;
-            out.push(b'}');
-        }
+    /// Writes the entry of `classification_answers` at `at`.
+    pub fn push_classification(&self, at: usize, templates: &Templates, out: &mut Vec<u8>) -> Result<()> {
+        let classified = &self.classified[at];
+        let (feature_hash, texts) = templates.classification(classified.feature)?;
+        push_entry(at, &classified.hash, out);
+        out.extend_from_slice(br#"{"classifications":["#);
+        let answers: Vec<_> = Answers::from_packed(&classified.packed).iter().collect::<Result<_>>()?;
+        push_reversed(answers.iter().map(Answer::content), texts, out)?;
+        out.extend_from_slice(br#"],"classificationHash":""#);
+        out.extend_from_slice(&classified.hash);
+        out.extend_from_slice(br#"","featureHash":"#);
+        out.extend_from_slice(feature_hash);
+        out.extend_from_slice(br#","spaces":{},"range":"#);
+        push_ranges(&classified.ranges, out);
+        push_times(templates, out);
+        out.extend_from_slice(br#","confidence":"#);
+        push_finite(out, classified.score)?;
+        out.push(b'}');
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! Writes a label row's JSON from staged rows that arrive one after another; nothing is kept of them but object hashes.
+//! Writes a label row's JSON from staged rows that arrive one after another, and hands it over block by block; nothing is
+//! kept of them but object hashes.
 //!
 //! What is the same for all boxes of a class is rendered once ([`Templates`]), so that a box costs little more than its
 //! numbers. Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
@@ -19,8 +20,11 @@ use crate::ontology::{Classification, OntologyObject};
 use crate::plan::DataType;
 use crate::stage::record::{Geometry, StagedRow};
 
-/// Objects that room is made for ahead of them.
-const MOST_OBJECTS: u64 = 1 << 20;
+/// Text that is handed over at once: small enough for the cache and for memory that was used before.
+const BLOCK_BYTES: usize = 1 << 16;
+
+/// Room for the label that fills a block.
+const SPARE_BYTES: usize = 1 << 14;
 
 /// How labels are written: the constant JSON of each ontology object's, and how long numbers are. Made once an import,
 /// used for all its rows.
@@ -153,11 +157,11 @@ pub struct Written {
 /// Streams staged rows into one label row's JSON.
 ///
 /// Rows come sorted by their key. After an error the output is incomplete and to be thrown away.
-#[derive(Debug)]
-pub struct RowWriter<'a> {
+pub struct RowWriter<'a, T> {
     templates: &'a Templates,
     header: &'a RowHeader,
-    out: &'a mut Vec<u8>,
+    out: Vec<u8>,
+    take: T,
     hashes: ObjectHashes,
     objects: Vec<ObjectHash>,
     annotations: usize,
@@ -168,14 +172,15 @@ pub struct RowWriter<'a> {
     book: AnswerBook,
 }
 
-impl<'a> RowWriter<'a> {
-    /// Begins a label row at the end of `out`.
-    pub fn new(templates: &'a Templates, header: &'a RowHeader, out: &'a mut Vec<u8>) -> Self {
-        out.extend_from_slice(&header.before);
+impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
+    /// Begins a label row. Its text goes to `take`, block by block: of about 64 KB but where a label is longer. What `take`
+    /// leaves is used again for the next block.
+    pub fn new(templates: &'a Templates, header: &'a RowHeader, take: T) -> Self {
         let mut writer = Self {
             templates,
             header,
-            out,
+            out: Vec::with_capacity(BLOCK_BYTES + SPARE_BYTES),
+            take,
             hashes: ObjectHashes::default(),
             objects: Vec::new(),
             annotations: 0,
@@ -184,11 +189,19 @@ impl<'a> RowWriter<'a> {
             ring: RingText::default(),
             book: AnswerBook::default(),
         };
+        writer.out.extend_from_slice(&header.before);
         if header.data_type().is_by_frame() || header.data_type() == DataType::Audio {
             writer.begin_unit();
             writer.out.push(b'{');
         }
         writer
+    }
+
+    /// Says that all rows are objects of their own, whose hashes are known to differ: none is looked up then.
+    #[must_use]
+    pub fn with_distinct(mut self, distinct: bool) -> Self {
+        self.hashes = ObjectHashes::new(distinct);
+        self
     }
 
     /// Writes the next label.
@@ -218,13 +231,14 @@ impl<'a> RowWriter<'a> {
                 .about_object(hash, row.feature, frame, row.answers, &template.questions)?;
         }
         self.out.extend_from_slice(&template.before_confidence);
-        push_finite(self.out, row.score)?;
+        push_finite(&mut self.out, row.score)?;
         self.out.extend_from_slice(br#","objectHash":""#);
         self.out.extend_from_slice(&hash);
         self.out.extend_from_slice(&template.before_geometry);
         self.geometry(row, template)?;
         self.out.push(b'}');
         self.annotations += 1;
+        self.hand_over_block();
         Ok(())
     }
 
@@ -263,30 +277,6 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
-    /// Makes room for a row of `of` annotations, the first `written` of which tell how long they are; for `most` bytes at
-    /// most.
-    pub fn make_room(&mut self, written: u64, of: u64, most: u64) {
-        let more_of = |found: usize| found as u64 * (of - written.min(of)) / written.max(1);
-        let objects = more_of(self.objects.len()).min(MOST_OBJECTS) as usize;
-        self.objects.reserve(objects);
-        self.hashes.reserve(objects);
-        let all = self.out.len() as u64 / written.max(1) * of;
-        let more = (all + all / 16).min(most).saturating_sub(self.out.len() as u64);
-        // It is a guess: without it the text grows as it must.
-        let _ = self.out.try_reserve(more as usize);
-    }
-
-    /// Bytes written since the last [`Self::hand_over`].
-    pub fn held_bytes(&self) -> usize {
-        self.out.len()
-    }
-
-    /// Gives what was written so far, and forgets it: nothing that follows refers back to it.
-    pub fn hand_over(&mut self, take: impl FnOnce(&[u8])) {
-        take(self.out);
-        self.out.clear();
-    }
-
     /// Ends the label row.
     ///
     /// # Errors
@@ -301,19 +291,35 @@ impl<'a> RowWriter<'a> {
             }
         }
         self.out.extend_from_slice(br#"},"object_answers":{"#);
-        self.book.push_objects(&self.objects, self.templates, self.out)?;
+        let objects = std::mem::take(&mut self.objects);
+        for (at, hash) in objects.iter().enumerate() {
+            self.book.push_object(at, hash, self.templates, &mut self.out)?;
+            self.hand_over_block();
+        }
         self.out.extend_from_slice(br#"},"classification_answers":{"#);
-        self.book.push_classifications(self.templates, self.out)?;
+        for at in 0..self.book.classifications() {
+            self.book.push_classification(at, self.templates, &mut self.out)?;
+            self.hand_over_block();
+        }
         self.out.extend_from_slice(br#"},"object_actions":{"#);
-        self.book.push_actions(&self.objects, self.templates, self.out)?;
+        self.book.push_actions(&objects, self.templates, &mut self.out)?;
         self.out.extend_from_slice(br#"},"spaces":{}}"#);
+        self.out.shrink_to_fit();
+        (self.take)(&mut self.out);
         Ok(Written {
-            objects: self.objects.len(),
+            objects: objects.len(),
             classifications: self.book.classifications(),
             annotations: self.annotations,
             differing_answers: self.book.differing(),
             joined: self.book.joined(),
         })
+    }
+
+    fn hand_over_block(&mut self) {
+        if self.out.len() >= BLOCK_BYTES {
+            (self.take)(&mut self.out);
+            self.out.reserve(BLOCK_BYTES + SPARE_BYTES);
+        }
     }
 
     fn wrong(&self, message: String) -> Error {
@@ -362,7 +368,7 @@ impl<'a> RowWriter<'a> {
         self.frame = Some(frame);
         if self.header.data_type().is_by_frame() {
             self.out.extend_from_slice(if first { b"\"" } else { b",\"" });
-            push_u64(self.out, frame.into());
+            push_u64(&mut self.out, frame.into());
             self.out.extend_from_slice(br#"":{"objects":["#);
             return Ok(());
         }
@@ -391,7 +397,7 @@ impl<'a> RowWriter<'a> {
     }
 
     fn coordinate(&mut self, value: f64) -> Result<()> {
-        push_coordinate(self.out, value, self.templates.decimals)
+        push_coordinate(&mut self.out, value, self.templates.decimals)
     }
 
     fn geometry(&mut self, row: &StagedRow<'_>, template: &Template) -> Result<()> {
@@ -442,13 +448,13 @@ impl<'a> RowWriter<'a> {
             Geometry::Skeleton(points, visibility) => {
                 let ring = first_ring(points)?;
                 let decimals = self.templates.decimals;
-                shapes::push_skeleton(self.out, ring, visibility, &template.skeleton, size, decimals)?;
+                shapes::push_skeleton(&mut self.out, ring, visibility, &template.skeleton, size, decimals)?;
             }
             Geometry::Circle(numbers, theta) => {
-                shapes::push_circle(self.out, numbers, theta, size, self.templates.decimals)?;
+                shapes::push_circle(&mut self.out, numbers, theta, size, self.templates.decimals)?;
             }
             Geometry::Ellipse(numbers, theta) => {
-                shapes::push_ellipse(self.out, numbers, theta, size, self.templates.decimals)?;
+                shapes::push_ellipse(&mut self.out, numbers, theta, size, self.templates.decimals)?;
             }
             Geometry::Answer(_) | Geometry::Interval(_) => {}
         }
@@ -469,7 +475,7 @@ impl<'a> RowWriter<'a> {
 
     fn numbered_ring(&mut self, ring: &[f64], size: (f64, f64)) -> Result<()> {
         self.ring.render(ring, size, self.templates.decimals)?;
-        self.ring.push_numbered(self.out);
+        self.ring.push_numbered(&mut self.out);
         Ok(())
     }
 
@@ -512,11 +518,11 @@ impl<'a> RowWriter<'a> {
             return Err(damaged("a run-length string that is not text".to_owned()));
         };
         self.out.extend_from_slice(br#","bitmask":{"top":0,"left":0,"height":"#);
-        push_u64(self.out, height.into());
+        push_u64(&mut self.out, height.into());
         self.out.extend_from_slice(br#","width":"#);
-        push_u64(self.out, width.into());
+        push_u64(&mut self.out, width.into());
         self.out.extend_from_slice(br#","rleString":"#);
-        push_string(self.out, rle);
+        push_string(&mut self.out, rle);
         self.out.push(b'}');
         Ok(())
     }

@@ -14,13 +14,20 @@ const MOST_BYTES: usize = 24;
 
 const MANTISSA_BITS: u32 = 52;
 
+/// Bits that c lacks of a word.
+const ABOVE_MANTISSA: u32 = 63 - MANTISSA_BITS;
+
+/// Bits of a unit of the last decimal in what is compared: ten units fit a word.
+const UNIT_BITS: u32 = 57;
+
 /// What fractions of one binary exponent have in common. Their neighbours are one to ten units of the last decimal apart.
 #[derive(Debug, Clone, Copy)]
 struct Scale {
-    /// 5 to the power of the number of decimals.
+    /// 5 to the power of the number of decimals, so far to the left that of its product with c, which is as far to the left
+    /// as it goes, the high word is the units.
     fives: u64,
-    /// Bits of c * 5^n that are less than a unit.
-    below_unit: u32,
+    /// Half the way to a neighbour, which no decimal is at: it has one more binary place than they.
+    half_way: u64,
     /// Decimals beyond [`DIGITS`].
     more_decimals: usize,
 }
@@ -28,7 +35,7 @@ struct Scale {
 const SCALES: [Scale; 14] = {
     let none = Scale {
         fives: 0,
-        below_unit: 0,
+        half_way: 0,
         more_decimals: 0,
     };
     let mut scales = [none; 14];
@@ -40,9 +47,11 @@ const SCALES: [Scale; 14] = {
         while 10_u128.pow(decimals) < 1 << -exponent {
             decimals += 1;
         }
+        // Bits of c * 5^n that are less than a unit.
+        let below_unit = (-exponent) as u32 - decimals;
         scales[at] = Scale {
-            fives: 5_u64.pow(decimals),
-            below_unit: (-exponent) as u32 - decimals,
+            fives: 5_u64.pow(decimals) << (u64::BITS - ABOVE_MANTISSA - below_unit),
+            half_way: 5_u64.pow(decimals) << (UNIT_BITS - 1 - below_unit),
             more_decimals: decimals as usize - DIGITS,
         };
         at += 1;
@@ -71,20 +80,15 @@ pub(super) fn push_shortest(out: &mut Vec<u8>, value: f64) -> bool {
 /// The decimal of `c`, in units of its scale's last decimal.
 #[inline(always)]
 fn nearest(c: u64, scale: &Scale) -> u64 {
-    let exact = u128::from(c) * u128::from(scale.fives);
-    // As two words, since a shift of 128 bits asks whether it crosses from one to the other.
-    let (high, low) = ((exact >> 64) as u64, exact as u64);
-    let units = (high << (64 - scale.below_unit)) | (low >> scale.below_unit);
-    // Twice what it is in each of the following, so that half the way to a neighbour is `fives`: an odd number, which no
-    // decimal is at.
-    let unit = 2 << scale.below_unit;
-    let rest = 2 * (low & (unit / 2 - 1));
+    const TEN: u64 = 10 << UNIT_BITS;
+    let exact = u128::from(c << ABOVE_MANTISSA) * u128::from(scale.fives);
+    let (units, rest) = ((exact >> 64) as u64, exact as u64);
     let last_digit = units % 10;
-    let above_tens = last_digit * unit + rest;
-    let (down, up) = (above_tens < scale.fives, 10 * unit - above_tens < scale.fives);
+    let above_tens = (last_digit << UNIT_BITS) + (rest >> (u64::BITS - UNIT_BITS));
+    let (down, up) = (above_tens < scale.half_way, TEN - above_tens < scale.half_way);
     let tens = units - last_digit + if up { 10 } else { 0 };
     // Where no shorter one is near enough; between two equally near ones the even one.
-    let rounded = units + u64::from(2 * rest + (units & 1) > unit);
+    let rounded = units + u64::from(rest + (units & 1) > 1 << 63);
     // Which of them is chance, that no branch foresees.
     let short = u64::from(down | up).wrapping_neg();
     (tens & short) | (rounded & !short)
@@ -94,8 +98,9 @@ fn nearest(c: u64, scale: &Scale) -> u64 {
 #[inline(always)]
 fn push_decimal(out: &mut Vec<u8>, decimal: u64, more_decimals: usize) {
     const HALF: u64 = 10_u64.pow(8);
-    let (first, others) = (decimal / (HALF * HALF), decimal % (HALF * HALF));
-    let digits = u128::from(eight_digits(others / HALF)) | u128::from(eight_digits(others % HALF)) << 64;
+    let (high, low) = (decimal / HALF, decimal % HALF);
+    let first = high / HALF;
+    let digits = u128::from(eight_digits(high - first * HALF)) | u128::from(eight_digits(low)) << 64;
     let ascii = digits | u128::from_ne_bytes([b'0'; DIGITS]);
     let (start, places) = (out.len(), 2 + more_decimals);
     // In place: text that is put together elsewhere is read back before it has been stored.
@@ -110,14 +115,19 @@ fn push_decimal(out: &mut Vec<u8>, decimal: u64, more_decimals: usize) {
 }
 
 /// The eight digits of a number, the first one in the lowest byte.
-#[inline]
+#[inline(always)]
 fn eight_digits(value: u64) -> u64 {
-    let fours = (value / 10_000) | ((value % 10_000) << 32);
-    // Divisions by 100 and 10, exact for numbers of four and of two digits.
+    // Each step divides several numbers at once, exactly for as many digits as they have, and puts the quotients in front of
+    // the rests: (value << bits) + quotient * (1 - (divisor << bits)).
+    const fn apart(divisor: u64, bits: u32) -> u64 {
+        1_u64.wrapping_sub(divisor << bits)
+    }
+    let quotient = (value * 109_951_163) >> 40;
+    let fours = (value << 32).wrapping_add(quotient.wrapping_mul(const { apart(10_000, 32) }));
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let pairs = hundreds | (fours - 100 * hundreds) << 16;
+    let pairs = (fours << 16).wrapping_add(hundreds.wrapping_mul(const { apart(100, 16) }));
     let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | (pairs - 10 * tens) << 8
+    (pairs << 8).wrapping_add(tens.wrapping_mul(const { apart(10, 8) }))
 }
 
 #[cfg(test)]

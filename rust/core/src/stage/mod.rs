@@ -19,15 +19,38 @@ pub use staged::{Duplicate, LabelRowSpan, Staged};
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
 const MERGE_WIDTH: usize = 64;
 
-/// Most that is set aside for rows before there are any.
+/// Most that is set aside for the order of rows before there are any.
 const MOST_SET_ASIDE_BYTES: usize = 1 << 28;
 
-/// Where a row's bytes lie in the arena.
+/// A row's key, and where its bytes lie: taken apart it is a quarter smaller than with a [`Key`] in it.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    key: Key,
-    start: usize,
-    end: usize,
+    object: u128,
+    offset: u64,
+    label_row: u32,
+    frame: u32,
+    source: u32,
+    place: Place,
+}
+
+/// Where a row's bytes lie: in which batch, and from where to where in it.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    batch: u32,
+    start: u32,
+    end: u32,
+}
+
+impl Entry {
+    fn key(&self) -> Key {
+        Key {
+            label_row: self.label_row,
+            frame: self.frame,
+            object: self.object,
+            source: self.source,
+            offset: self.offset,
+        }
+    }
 }
 
 /// Rows in the order in which they came.
@@ -50,10 +73,19 @@ impl StagedRows {
     pub fn push(&mut self, row: &StagedRow<'_>, text: TextSpan) {
         let start = self.arena.len();
         record::write(row, text, &mut self.arena);
+        let key = row.key;
         self.entries.push(Entry {
-            key: row.key,
-            start,
-            end: self.arena.len(),
+            object: key.object,
+            offset: key.offset,
+            label_row: key.label_row,
+            frame: key.frame,
+            source: key.source,
+            // Appending refuses batches that these do not reach.
+            place: Place {
+                batch: 0,
+                start: start as u32,
+                end: self.arena.len() as u32,
+            },
         });
     }
 
@@ -66,46 +98,23 @@ impl StagedRows {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
 
-    fn bytes(&self) -> usize {
-        self.arena.len() + self.entries.len() * size_of::<Entry>()
-    }
+/// Bytes of rows, batch by batch as they came: put together they would be copied, onto fresh memory.
+#[derive(Debug, Default)]
+struct Batches(Vec<Vec<u8>>);
 
-    fn append(&mut self, other: Self) {
-        if self.entries.capacity() == 0 {
-            *self = other;
-            return;
-        }
-        let base = self.arena.len();
-        self.arena.extend_from_slice(&other.arena);
-        let moved = other.entries.iter().map(|e| Entry {
-            key: e.key,
-            start: e.start + base,
-            end: e.end + base,
-        });
-        self.entries.extend(moved);
-    }
-
-    /// Sorts by key. Most sources go from frame to frame, so that each one's rows need to be put in order alone.
-    fn sort(&mut self) {
-        let frame = |entry: &Entry| (entry.key.label_row, entry.key.frame);
-        if self.entries.is_sorted_by_key(frame) {
-            let frames = self.entries.chunk_by_mut(|a, b| frame(a) == frame(b));
-            frames.for_each(|rows| rows.sort_unstable_by_key(|entry| entry.key));
-        } else {
-            self.entries.sort_unstable_by_key(|entry| entry.key);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.arena.clear();
-        self.entries.clear();
+impl Batches {
+    fn row(&self, place: Place) -> &[u8] {
+        &self.0[place.batch as usize][place.start as usize..place.end as usize]
     }
 }
 
 /// Collects rows; spills sorted runs when the budget is reached.
 pub struct StageBuilder {
-    rows: StagedRows,
+    batches: Batches,
+    batch_bytes: usize,
+    entries: Vec<Entry>,
     budget_bytes: usize,
     work_dir: Option<PathBuf>,
     runs: Vec<RunFile>,
@@ -115,17 +124,13 @@ pub struct StageBuilder {
 impl StageBuilder {
     /// A stage that spills to `work_dir` once it holds more than `budget_bytes`; without a folder it stays in memory.
     pub fn new(work_dir: Option<PathBuf>, budget_bytes: usize) -> Self {
-        // Where there is a bound all of it is set aside at once: untouched pages cost nothing, growing costs copies and leaves
-        // holes.
-        let rows = match work_dir {
-            Some(_) => {
-                let bytes = budget_bytes.min(MOST_SET_ASIDE_BYTES);
-                StagedRows::with_capacity(bytes / size_of::<Entry>() / 2, bytes)
-            }
-            None => StagedRows::default(),
-        };
+        // Where there is a bound half of it is set aside at once: untouched pages cost nothing, growing costs copies and
+        // leaves holes.
+        let most_bytes = work_dir.as_ref().map_or(0, |_| budget_bytes.min(MOST_SET_ASIDE_BYTES));
         Self {
-            rows,
+            batches: Batches::default(),
+            batch_bytes: 0,
+            entries: Vec::with_capacity(most_bytes / size_of::<Entry>() / 2),
             budget_bytes,
             work_dir,
             runs: Vec::new(),
@@ -146,10 +151,23 @@ impl StageBuilder {
     /// Adds rows.
     ///
     /// # Errors
-    /// [`Error::Io`] when a run cannot be written.
+    /// [`Error::Io`] when a run cannot be written, [`Error::Stage`] for more than 4 GB at once.
     pub fn append(&mut self, rows: StagedRows) -> Result<()> {
-        self.rows.append(rows);
-        if self.rows.bytes() > self.budget_bytes {
+        let StagedRows { mut arena, entries } = rows;
+        if arena.len() > u32::MAX as usize {
+            return Err(Error::Stage(
+                "a batch of annotations exceeds 4 GB; split the file".into(),
+            ));
+        }
+        arena.shrink_to_fit();
+        let batch = self.batches.0.len() as u32;
+        self.entries.extend(entries.into_iter().map(|entry| Entry {
+            place: Place { batch, ..entry.place },
+            ..entry
+        }));
+        self.batch_bytes += arena.len();
+        self.batches.0.push(arena);
+        if self.batch_bytes + self.entries.len() * size_of::<Entry>() > self.budget_bytes {
             self.spill()?;
         }
         Ok(())
@@ -161,14 +179,12 @@ impl StageBuilder {
     /// [`Error::Io`] when a run cannot be written or read back.
     pub fn finish(mut self) -> Result<Staged> {
         if self.runs.is_empty() {
-            self.rows.sort();
-            let StagedRows { arena, entries } = self.rows;
-            let rows = entries.into_iter().map(|e| (e.key, e.start, e.end));
-            return staged::in_memory(arena, rows, self.max_per_frame);
+            sort(&mut self.entries);
+            return staged::in_memory(self.batches, &self.entries, self.max_per_frame);
         }
         self.spill()?;
         // Merging has buffers of its own.
-        self.rows = StagedRows::default();
+        self.entries = Vec::new();
         let Some(dir) = self.work_dir else {
             return Err(Error::Stage("runs without a work folder".into()));
         };
@@ -184,13 +200,26 @@ impl StageBuilder {
 
     fn spill(&mut self) -> Result<()> {
         let Some(dir) = &self.work_dir else { return Ok(()) };
-        if self.rows.is_empty() {
+        if self.entries.is_empty() {
             return Ok(());
         }
-        self.rows.sort();
-        let rows = self.rows.entries.iter().map(|e| &self.rows.arena[e.start..e.end]);
+        sort(&mut self.entries);
+        let rows = self.entries.iter().map(|entry| self.batches.row(entry.place));
         self.runs.push(RunFile::write(rows, dir)?);
-        self.rows.clear();
+        self.entries.clear();
+        self.batches.0.clear();
+        self.batch_bytes = 0;
         Ok(())
+    }
+}
+
+/// Sorts by key. Most sources go from frame to frame, so that each one's rows need to be put in order alone.
+fn sort(entries: &mut [Entry]) {
+    let frame = |entry: &Entry| (entry.label_row, entry.frame);
+    if entries.is_sorted_by_key(frame) {
+        let frames = entries.chunk_by_mut(|a, b| frame(a) == frame(b));
+        frames.for_each(|rows| rows.sort_unstable_by_key(Entry::key));
+    } else {
+        entries.sort_unstable_by_key(Entry::key);
     }
 }

@@ -276,6 +276,11 @@ impl Head<'_> {
         let last = *self.drawn.first_chunk()?;
         (self.tag == Geometry::ANSWER).then(|| u32::from_le_bytes(last))
     }
+
+    /// Whether several rows may be one label, as with a track.
+    pub(super) fn stands_on_range(&self) -> bool {
+        matches!(self.tag, Geometry::ANSWER | Geometry::INTERVAL)
+    }
 }
 
 /// Decodes rows, reusing its buffers from one to the next.

@@ -10,7 +10,9 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 use super::best::Best;
 use super::merge::{Cursor, RunFile, RunWriter};
 use super::record::{Head, Key, RecordReader, StagedRow, TextSpan};
+use super::{Batches, Entry, Place};
 use crate::error::{Error, Result};
+use crate::label_row::identity::Distinct;
 
 /// The rows of one label row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct LabelRowSpan {
     pub medium: u32,
     /// Annotations in it.
     pub annotations: u64,
+    /// Whether all of them are objects of their own whose hashes differ by themselves.
+    pub distinct: bool,
     /// Index of the first entry (in memory) or byte of the first record (on disk).
     start: u64,
     /// One past the last.
@@ -39,7 +43,7 @@ pub struct Duplicate {
 }
 
 enum Rows {
-    Memory { arena: Vec<u8>, spans: Vec<(usize, usize)> },
+    Memory { batches: Batches, places: Vec<Place> },
     Disk(RunFile),
 }
 
@@ -73,17 +77,6 @@ impl Staged {
         self.left_out
     }
 
-    /// Bytes of a label row's records.
-    pub fn record_bytes(&self, label_row: &LabelRowSpan) -> u64 {
-        match &self.rows {
-            Rows::Memory { spans, .. } => {
-                let spans = &spans[label_row.start as usize..label_row.end as usize];
-                spans.iter().map(|(start, end)| (end - start) as u64).sum()
-            }
-            Rows::Disk(_) => label_row.end - label_row.start,
-        }
-    }
-
     /// Hands the rows of one label row to `visit`, in order.
     ///
     /// # Errors
@@ -95,9 +88,9 @@ impl Staged {
     ) -> Result<()> {
         let mut reader = RecordReader::default();
         match &self.rows {
-            Rows::Memory { arena, spans } => {
-                for &(start, end) in &spans[label_row.start as usize..label_row.end as usize] {
-                    let (row, text) = reader.read(&arena[start..end])?;
+            Rows::Memory { batches, places } => {
+                for &place in &places[label_row.start as usize..label_row.end as usize] {
+                    let (row, text) = reader.read(batches.row(place))?;
                     visit(&row, text)?;
                 }
             }
@@ -129,7 +122,9 @@ struct Splitter {
     split_tracks: u64,
     /// The row that arrived last.
     last: Option<Key>,
-    /// Tracks of the label row that is being written.
+    /// What is known of the hashes in the label row that is being written.
+    distinct: Distinct,
+    /// Tracks of that label row.
     tracks: HashMap<u128, TrackFeatures>,
     /// Of its classifications: how far what was answered last reaches, and what that was.
     answered: HashMap<u128, (u32, u128)>,
@@ -194,10 +189,11 @@ impl Splitter {
     /// Notes a row that stays and that is written from `start` to `end`.
     fn place(&mut self, key: Key, head: &Head<'_>, (start, end): (u64, u64)) {
         if self.label_rows.last().is_none_or(|l| l.medium != key.label_row) {
-            self.tracks.clear();
+            self.end_label_row();
             self.label_rows.push(LabelRowSpan {
                 medium: key.label_row,
                 annotations: 0,
+                distinct: false,
                 start,
                 end,
             });
@@ -206,6 +202,8 @@ impl Splitter {
             label_row.annotations += 1;
             label_row.end = end;
         }
+        self.distinct
+            .push(key.object, head.track.is_some() || head.stands_on_range());
         if let Some(track) = head.track {
             let id = xxh3_128_with_seed(track, u64::from(key.source));
             let seen = self.tracks.entry(id).or_insert(TrackFeatures {
@@ -219,7 +217,15 @@ impl Splitter {
         }
     }
 
-    fn into_staged(self, rows: Rows, left_out: u64) -> Staged {
+    fn end_label_row(&mut self) {
+        self.tracks.clear();
+        if let Some(label_row) = self.label_rows.last_mut() {
+            label_row.distinct = self.distinct.tell();
+        }
+    }
+
+    fn into_staged(mut self, rows: Rows, left_out: u64) -> Staged {
+        self.end_label_row();
         let Self {
             label_rows,
             duplicates,
@@ -236,38 +242,35 @@ impl Splitter {
     }
 }
 
-/// Splits rows that are already sorted; entries are (key, start, end) in `arena`. At most `most` stay on a frame.
-pub(super) fn in_memory(
-    arena: Vec<u8>,
-    entries: impl Iterator<Item = (Key, usize, usize)>,
-    most: Option<u64>,
-) -> Result<Staged> {
+/// Splits rows that are already sorted. At most `most` stay on a frame.
+pub(super) fn in_memory(batches: Batches, entries: &[Entry], most: Option<u64>) -> Result<Staged> {
     let mut splitter = Splitter::default();
     let mut best = most.map(Best::new);
-    let mut spans = Vec::with_capacity(entries.size_hint().0);
-    let mut write = |splitter: &mut Splitter, key, head: &Head<'_>, span| {
-        let at = spans.len() as u64;
-        spans.push(span);
+    let mut places = Vec::with_capacity(entries.len());
+    let mut write = |splitter: &mut Splitter, key, head: &Head<'_>, place| {
+        let at = places.len() as u64;
+        places.push(place);
         splitter.place(key, head, (at, at + 1));
     };
-    for (key, start, end) in entries {
-        let head = Head::read(&arena[start..end])?;
+    for entry in entries {
+        let (key, place) = (entry.key(), entry.place);
+        let head = Head::read(batches.row(place))?;
         if !splitter.admit(key, &head) {
             continue;
         }
         let Some(best) = &mut best else {
-            write(&mut splitter, key, &head, (start, end));
+            write(&mut splitter, key, &head, place);
             continue;
         };
-        for (key, (start, end)) in best.offer(key, head.score, || (start, end)) {
-            write(&mut splitter, key, &Head::read(&arena[start..end])?, (start, end));
+        for (key, place) in best.offer(key, head.score, || place) {
+            write(&mut splitter, key, &Head::read(batches.row(place))?, place);
         }
     }
-    for (key, (start, end)) in best.iter_mut().flat_map(Best::finish) {
-        write(&mut splitter, key, &Head::read(&arena[start..end])?, (start, end));
+    for (key, place) in best.iter_mut().flat_map(Best::finish) {
+        write(&mut splitter, key, &Head::read(batches.row(place))?, place);
     }
     let left_out = best.map_or(0, |best| best.left_out());
-    Ok(splitter.into_staged(Rows::Memory { arena, spans }, left_out))
+    Ok(splitter.into_staged(Rows::Memory { batches, places }, left_out))
 }
 
 /// Merges runs into one file in `dir`. At most `most` stay on a frame; only those are held in memory.
