@@ -98,7 +98,11 @@ fn to_label_row(predictions: Predictions) -> Result<Work> {
         let rows = LabelRows::new(Arc::clone(&plan), staged, sources);
         let mut len_bytes = 0;
         for span in rows.spans() {
-            len_bytes += rows.encode_blocks(span, None, WHEN)?.iter().map(Vec::len).sum::<usize>();
+            len_bytes += rows
+                .encode_blocks(span, None, WHEN)?
+                .iter()
+                .map(Vec::len)
+                .sum::<usize>();
         }
         Ok(len_bytes)
     };
