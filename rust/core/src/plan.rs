@@ -107,8 +107,9 @@ impl Medium {
     /// Frames that labels can stand on: those that the project lists, for sound its milliseconds.
     pub fn places(&self) -> u64 {
         match (self.data_type, self.duration) {
-            // A duration of no number gives 0, which no label fits.
-            (DataType::Audio, seconds) => seconds.map_or(0, |seconds| (seconds * 1000.0).ceil() as u64 + 1),
+            (DataType::Audio, Some(seconds)) => (seconds * 1000.0).ceil() as u64 + 1,
+            // Nothing says where it ends.
+            (DataType::Audio, None) => u64::from(u32::MAX),
             _ => self.frames,
         }
     }
