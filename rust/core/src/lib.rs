@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod batch;
 pub mod coco;
+pub mod encord;
 pub mod error;
 pub mod intake;
 pub mod label_row;

@@ -208,6 +208,11 @@ pub enum Reason {
         /// What was expected, as a noun phrase.
         expected: &'static str,
     },
+    /// A label row, or a label in one, that is not what Encord writes.
+    BadLabel {
+        /// What is wrong with it.
+        message: String,
+    },
     /// An answer that answers nothing.
     NoAnswer {
         /// The classification as the source has it.
@@ -264,6 +269,7 @@ impl Reason {
             Self::ConflictingAnswer { .. } => "conflicting_answer",
             Self::UnknownAttribute { .. } => "unknown_attribute",
             Self::BadAnswer { .. } => "bad_answer",
+            Self::BadLabel { .. } => "bad_label",
             Self::NoAnswer { .. } => "no_answer_given",
             Self::BackwardRange { .. } => "backward_range",
             Self::SkeletonPoints { .. } => "skeleton_points",
@@ -388,6 +394,7 @@ impl fmt::Display for Reason {
                 "{class:?} has no attribute {name:?}, or none that is asked after the other answers; see `ropewalk ontology`"
             ),
             Self::BadAnswer { name, found, expected } => write!(f, "the answer to {name:?} is {found}; expected {expected}"),
+            Self::BadLabel { message } => write!(f, "{message}; expected a label as Encord writes it"),
             Self::NoAnswer { class } => write!(f, "nothing is answered to {class:?}; expected a value in `attributes`"),
             Self::BackwardRange { first, last } => {
                 write!(f, "the range begins at {first} and ends at {last}; expected an end that does not come before")

@@ -227,7 +227,7 @@ impl Pieces {
 }
 
 /// A stretch of a file in memory: what is being read, and before it what the current batch still needs.
-pub(super) struct Window {
+pub(crate) struct Window {
     input: CocoInput,
     file: Opened,
     text: Vec<u8>,
