@@ -112,7 +112,7 @@ class Staged:
         """
     def encode_blocks(self, index: int, header: bytes | None, when: str) -> list[memoryview]:
         """Encode as `encode`, in blocks of about 64 KB that together are the text: quicker, for they are not copied."""
-    def measure(self, threads: int) -> list[tuple[int, str, int]]:
+    def measure(self, threads: int) -> list[tuple[int, str]]:
         """Measure all label rows, in bytes, without holding any.
 
         Returns:

@@ -248,8 +248,7 @@ impl Staged {
                 .detach(|| self.rows.measure_rows(spans, threads))
                 .map_err(|e| to_py(py, e))?;
             for measure in measures {
-                let digest = format!("{:032x}", measure.digest);
-                rows.append((measure.len_bytes, digest, measure.differing_answers))?;
+                rows.append((measure.len_bytes, format!("{:032x}", measure.digest)))?;
             }
             py.check_signals()?;
         }

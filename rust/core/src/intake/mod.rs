@@ -336,6 +336,11 @@ impl Intake {
                 .warnings
                 .insert("track_split_by_class", staged.split_tracks());
         }
+        if staged.differing_answers() > 0 {
+            kept.tally
+                .warnings
+                .insert("attribute_differs", staged.differing_answers());
+        }
         kept.rejects.flush().map_err(Error::io(&kept.rejects_path))?;
         Ok((staged, kept.tally, sources))
     }
