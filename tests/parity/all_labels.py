@@ -224,7 +224,7 @@ def table(labels: Labels, medium: Medium, source: str) -> polars.DataFrame:
     of = medium.images[0] if medium.images else medium
     rows: list[dict[str, Any]] = []
     for row in (*labels.objects, *labels.classified):
-        answer = row.geometry is None and row in labels.classified
+        answer = any(row is other for other in labels.classified)
         item = labels.structure.classifications[row.item] if answer else labels.structure.objects[row.item]
         members: dict[str, Any] = dict.fromkeys(empty.columns)
         members |= {
@@ -287,18 +287,18 @@ def _geometry_columns(shape: Shape, geometry: Any) -> dict[str, Any]:
 def add_labels(row: LabelRowV2, labels: Labels) -> None:
     """Add labels to a row of the SDK."""
     instances: dict[Any, Any] = {}
+    sounds: dict[Any, list[Range]] = defaultdict(list)
     for number, label in enumerate(labels.objects):
         item = labels.structure.objects[label.item]
         key = (label.item, label.track) if label.track else number
         instance = instances.setdefault(key, item.create_instance())
-        instance.set_for_frames(
-            coordinates(SHAPES[label.item], label.geometry),
-            label.frame,
-            created_at=WHEN,
-            last_edited_at=WHEN,
-            confidence=label.score,
-            manual_annotation=False,
-        )
+        when = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
+        if item.shape is Shape.AUDIO:
+            sounds[key].append(Range(label.frame, label.last))
+            instance.set_for_frames(AudioCoordinates(range=sounds[key]), 0, overwrite=True, **when)
+        else:
+            drawn = coordinates(SHAPES[label.item], label.geometry)
+            instance.set_for_frames(drawn, label.frame, confidence=label.score, **when)
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             attribute = by_name[name]
@@ -378,8 +378,4 @@ def coordinates(shape: Shape, geometry: Any) -> Any:
             for n, (name, (x, y), flag) in enumerate(zip(POINTS, geometry[0], flags, strict=True))
         ]
         return SkeletonCoordinates(values=values, name="Tri angle")
-    if shape is Shape.CIRCLE:
-        return CircleCoordinates(*geometry)
-    if shape is Shape.ELLIPSE:
-        return EllipseCoordinates(*geometry)
-    return AudioCoordinates(range=[Range(first, last) for first, last in geometry])
+    return CircleCoordinates(*geometry) if shape is Shape.CIRCLE else EllipseCoordinates(*geometry)

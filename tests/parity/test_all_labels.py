@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 from encord.objects import LabelRowV2
-from encord.objects.attributes import RadioAttribute
-from encord.objects.frames import Range
 from encord.ontology import Ontology
 from encord.orm.label_row import LabelRowMetadata
 from encord.orm.ontology import Ontology as OrmOntology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from all_labels import Labels, Row, add_labels, labels, structures, table
+from all_labels import Labels, Row, add_attributes, add_labels, draw_answers, labels, structures, table
 from ropewalk import _core
 from ropewalk.emulator.rows import RowHeader, listing_entry
 from ropewalk.plan import PlanOptions, plan_json
@@ -87,3 +85,37 @@ def test_labels_equal_the_sdks(medium: Medium, data: st.DataObject) -> None:
     ours = core_row(medium, drawn)
     if ours is not None:
         assert normalised(ours) == normalised(theirs.to_encord_dict())
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_sounds_equal_the_sdks(data: st.DataObject) -> None:
+    """Objects on ranges of milliseconds, with attributes, and answers on ranges."""
+    structure = data.draw(structures())
+    voice = len(structure.objects) - 1
+    item = structure.objects[voice]
+    add_attributes(data.draw, item, "voice", dynamic=False)
+    ranges = st.lists(st.integers(0, 11_999), min_size=2, max_size=8, unique=True).map(sorted).filter(apart)
+    sounds = []
+    for track in data.draw(st.sets(st.sampled_from("abc"))):
+        answers = draw_answers(data.draw, item.attributes)
+        points = data.draw(ranges)
+        for first, last in zip(points[::2], points[1::2], strict=False):
+            sounds.append(Row(voice, first, last, None, answers, None, track))
+    classified = []
+    for number, classification in enumerate(structure.classifications):
+        points = data.draw(ranges)
+        for first, last in zip(points[::2], points[1::2], strict=False):
+            answers = draw_answers(data.draw, classification.attributes, all_of=True)
+            classified.append(Row(number, first, last, None, answers))
+    drawn = Labels(structure, tuple(sounds), tuple(classified))
+    theirs = sdk_row(AUDIO, structure)
+    add_labels(theirs, drawn)
+    ours = core_row(AUDIO, drawn)
+    if ours is not None:
+        assert normalised(ours) == normalised(theirs.to_encord_dict())
+
+
+def apart(points: list[int]) -> bool:
+    """Whether no range of (0, 1), (2, 3), ... ends where the next one begins: those become one."""
+    return all(second - first > 1 for first, second in zip(points[1::2], points[2::2], strict=False))
