@@ -89,7 +89,7 @@ class Place:
             boxes[:, 2:] -= boxes[:, :2]
         elif box_format == "cxcywh":
             boxes[:, :2] -= boxes[:, 2:] / 2
-        at = _first((boxes[:, 2:] < 0).any(axis=1))
+        at = _first(boxes[:, 2:].min(axis=1) < 0)
         if at is not None:
             w, h = boxes[at, 2:]
             raise self.error(f"boxes[{at}] has w = {w:g}, h = {h:g} read as {box_format}, expected at least 0")

@@ -137,8 +137,10 @@ class PredictionWriter:
         file = Path(path) if path is not None else stage.work_dir / f"predictions-{branch}.parquet"
         writer = cls(file, classes=classes, unit=unit, box_format=box_format, source_label=source_label)
 
+        given = options | {"source_label": source_label, "format": file.suffix[1:].lower()}
+
         def run() -> Report:
-            report = import_predictions(file, project, branch=branch, source_label=source_label, **options)
+            report = import_predictions(file, project, branch=branch, **given)
             if report.exit_code == 0 and not send.dry_run:
                 file.unlink()
             return report

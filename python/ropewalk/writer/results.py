@@ -22,14 +22,13 @@ def arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
         UsageError: It lacks an attribute.
     """
     try:
-        xyxy, mask, data = detections.xyxy, detections.mask, detections.data
+        xyxy, mask = detections.xyxy, detections.mask
+        names, corners = (detections.data.get(name) for name in ("class_name", "xyxyxyxy"))
         confidence, class_id, tracker_id = detections.confidence, detections.class_id, detections.tracker_id
     except AttributeError as e:
         raise place.error(f"detections is {type(detections).__name__}, expected supervision.Detections: {e}") from None
     given: dict[str, Any] = {"boxes": xyxy, "masks": mask, "scores": confidence, "track_ids": tracker_id}
-    names = data.get("class_name")
     given |= {"class_ids": class_id} if names is None else {"class_names": names}
-    corners = data.get("xyxyxyxy")
     if corners is not None and mask is None:
         given["boxes"], given["thetas"] = _turned_boxes(place, corners)
     return given
