@@ -89,11 +89,12 @@ def test_masks_are_counted_along_rows(tmp_path: Path, order: Any, dtype: Any) ->
     arrays.arrays(np.bool_, st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(8, 13))),
     st.sampled_from([np.float16, np.float32, np.float64, np.int8, np.uint8]),
     st.sampled_from([0, 1, 100]),
+    st.sampled_from(["C", "F"]),
 )
 def test_logits_above_the_threshold_are_foreground(
-    tmp_path_factory: pytest.TempPathFactory, masks: Any, dtype: Any, threshold: int
+    tmp_path_factory: pytest.TempPathFactory, masks: Any, dtype: Any, threshold: int, order: Any
 ) -> None:
-    scores = np.where(masks, threshold + 1, threshold).astype(dtype)
+    scores = np.where(masks, threshold + 1, threshold).astype(dtype, order=order)
     table = rows(tmp_path_factory.mktemp("masks"), masks=scores, mask_threshold=threshold)
     assert table["rle"].to_list() == strings(*masks)
 
@@ -283,6 +284,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"masks": [F.astype(np.int64)], "class_ids": [0]}, "masks are of int64"),
     ({"masks": [F], "mask_threshold": 0, "class_ids": [0]}, "masks are of bool, expected numbers to compare"),
     ({"masks": [np.where(F, np.nan, 0)], "mask_threshold": 0, "class_ids": [0]}, "masks hold NaN"),
+    (
+        {"masks": np.where(F, np.nan, 0).astype(np.float32)[None], "mask_threshold": 0, "class_ids": [0]},
+        "masks: the score of pixel 1 is NaN",
+    ),
+    ({"masks": [F * 1.0], "mask_threshold": np.nan, "class_ids": [0]}, "mask_threshold is nan, expected a finite"),
+    ({"masks": [F * 1.0], "mask_threshold": "0", "class_ids": [0]}, "mask_threshold is '0', expected a finite"),
     ({"masks": [F], "points": [[1, 2]], "class_ids": [0]}, "masks and points are given; an object is drawn as one"),
     ({"polygons": [[[1, 2], [3, 4]]], "class_ids": [0]}, r"polygons\[0\] has 2 vertices, expected at least 3"),
     ({"polygons": [[1, 2, 3, 4, 5, 6]], "class_ids": [0]}, r"polygons\[0\] has 1 levels of lists"),

@@ -113,42 +113,6 @@ class Place:
             raise self.error(f"size_hw is {given!r}, expected (h, w), whole px above 0")
         return h, w
 
-    def masks(self, given: Any, threshold: float | None, size_hw: tuple[int, int] | None) -> list[npt.NDArray[Any]]:
-        """Take masks, (n, h, w) or a list of (h, w), as bool or uint8 in which all but 0 is foreground."""
-        one = hasattr(given, "ndim")
-        masks = self.items("masks", self.array("masks", given) if one else given)
-        masks = [self.array("masks", mask) for mask in masks]
-        for mask in masks:
-            if mask.ndim != 2:
-                found = f"has shape {(len(masks), *mask.shape)}" if one else f"holds one of shape {mask.shape}"
-                raise self.error(f"masks {found}, expected (n, h, w)")
-            expected, source = (size_hw, "size_hw") if size_hw else (masks[0].shape, "the first of them")
-            if mask.shape != expected:
-                raise self.error(
-                    f"masks of (h, w) = {mask.shape}, but {source} is {expected}: masks are never scaled; "
-                    "give them at the size of the frame, or give polygons"
-                )
-            if 0 in mask.shape:
-                raise self.error(f"masks of (h, w) = {mask.shape}, expected at least one pixel")
-        if threshold is not None:
-            return [self._above(mask, threshold) for mask in masks]
-        for mask in masks:
-            if mask.dtype not in (np.bool_, np.uint8):
-                raise self.error(
-                    f"masks are of {mask.dtype}, expected bool or uint8, or mask_threshold beside them "
-                    "(0.0 for logits, 0.5 for probabilities)"
-                )
-        return masks
-
-    def _above(self, mask: npt.NDArray[Any], threshold: float) -> npt.NDArray[np.bool_]:
-        if mask.dtype.kind not in "fiu":
-            raise self.error(f"masks are of {mask.dtype}, expected numbers to compare with mask_threshold")
-        # The least number is NaN where any is; a comparison would silently call it background.
-        if mask.dtype.kind == "f" and np.isnan(mask.min()):
-            raise self.error("masks hold NaN, expected numbers to compare with mask_threshold")
-        above: npt.NDArray[np.bool_] = mask > threshold
-        return above
-
     def polygons(self, given: Any) -> list[list[Part]]:
         """Take polygons: a ring (k, 2), a list of rings (each a part), or parts [outline, hole, ...]; None is none."""
         rows: list[list[Part]] = []

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ropewalk import rle
 from ropewalk.errors import UsageError
 from ropewalk.writer.checks import Place
 from ropewalk.writer.columns import Points, Rows
+from ropewalk.writer.masks import dense_masks, encode_masks
 
 UNITS = ("px", "frac")
 BOX_FORMATS = ("xyxy", "xywh", "cxcywh")
@@ -102,7 +102,7 @@ def objects_of(
         lengths["boxes"] = len(fields["boxes"])
     dense: list[Any] = []
     if masks is not None:
-        dense = place.masks(masks, mask_threshold, size)
+        dense = dense_masks(place, masks, size)
         size = dense[0].shape if dense else size
         lengths["masks"] = len(dense)
     elif drawn:
@@ -128,7 +128,7 @@ def objects_of(
         raise place.error(f"arguments of different lengths, expected one entry for each object: {found}")
     # Last, as it costs most.
     if dense:
-        fields["rles"] = rle.encode_many(dense, threads=how.threads)
+        fields["rles"] = encode_masks(place, dense, mask_threshold, how.threads)
     return Rows(
         place.media,
         place.frame,
