@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use ropewalk_core::rle::{
-    coco_string_to_encord, encode_above, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor, MemoryOrder, Part,
-    PolygonError, Rle, RleError, RowMajor, Scratch, Size,
+    coco_string_to_encord, encode_above, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor,
+    MemoryOrder, Part, PolygonError, Rle, RleError, RowMajor, Scratch, Size,
 };
 use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
 use ropewalk_testkit::polygons::fill_ring;
@@ -57,7 +57,10 @@ fn check_mask(mask: &Pixels) {
         (MemoryOrder::F, mask.column_bytes()),
     ] {
         let mut out = b"kept".to_vec();
-        let scores: Vec<f32> = bytes.iter().map(|&set| if set == 0 { 0.5 } else { 0.5000001 }).collect();
+        let scores: Vec<f32> = bytes
+            .iter()
+            .map(|&set| if set == 0 { 0.5 } else { 0.5000001 })
+            .collect();
         encode_above::<RowMajor>(&scores, 0.5, size(mask), memory, scratch, &mut out).unwrap();
         assert_eq!(out, format!("kept{string}").into_bytes());
     }
