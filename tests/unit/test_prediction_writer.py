@@ -92,6 +92,22 @@ def test_a_writer_without_a_block(tmp_path: Path) -> None:
             act()
 
 
+def test_what_could_not_be_written_can_be_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    path = tmp_path / "predictions.parquet"
+    writer = PredictionWriter(path, classes=["Car", "Road"], batch_rows=2)
+    add_frames(writer, range(6))
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction_writer, "write_table", full)
+        with pytest.raises(OSError, match="no space"):
+            writer.close()
+    writer.close()
+    assert len(read_table(path).collect()) == 12
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
 def test_what_is_wrong_from_the_start_is_told_at_the_start(tmp_path: Path) -> None:
     for options, message in (
         ({"unit": "percent"}, "unit is 'percent'; expected one of px, frac"),
@@ -130,8 +146,10 @@ def test_an_upload_keeps_its_file_until_all_of_it_is_written(
     writer.add("drive.mp4", 5, boxes=BOXES, class_names="Car")
     assert not calls
     if exit_code is None:
-        with pytest.raises(BlockerError):
+        with pytest.raises(BlockerError) as caught:
             writer.close()
+        notes = getattr(caught.value, "__notes__", [])
+        assert not hasattr(caught.value, "add_note") or [str(writer.path) in note for note in notes] == [True]
     else:
         writer.close()
         assert writer.report is not None and writer.report.exit_code == exit_code

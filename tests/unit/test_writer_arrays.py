@@ -295,6 +295,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"polygons": [[1, 2, 3, 4, 5, 6]], "class_ids": [0]}, r"polygons\[0\] has 1 levels of lists"),
     ({"polygons": [None], "class_ids": [0]}, r"polygons\[0\] is empty, and there are no boxes"),
     ({"polygons": [[]], "class_ids": [0]}, r"polygons\[0\] has 1 levels of lists"),
+    ({"polygons": [[*HOLED, []]], "class_ids": [0]}, r"polygons\[0\] has a part without rings"),
     ({"polylines": [[[1, 2]]], "class_ids": [0]}, r"polylines\[0\] has 1 vertices, expected at least 2"),
     ({"polylines": [[[1, 2, 3], [1, 2, 3]]], "class_ids": [0]}, r"polylines\[0\] has shape \(2, 3\)"),
     ({"points": [[1, 2, 3]], "class_ids": [0]}, r"points has shape \(1, 3\), expected \(n, 2\)"),

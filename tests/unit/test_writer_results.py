@@ -203,7 +203,7 @@ def test_keypoints_get_flags(tmp_path: Path) -> None:
     ("results", "options", "message"),
     [
         (Results(), {}, "results holds no boxes; answers to classifications go to add_answers"),
-        (object(), {}, "results is object, expected Results of Ultralytics: .*obb"),
+        (object(), {}, "results is object, expected Results of Ultralytics: .*boxes"),
         (Results(boxes=object()), {}, "expected Results of Ultralytics: .*conf"),
         (found(), {"segments": "both"}, "segments is 'both', expected one of masks, polygons"),
         (found(names={0: "Car"}), {}, r"class_ids\[0\] is 5, expected one of those in classes: 0"),

@@ -127,6 +127,8 @@ class Place:
                 rows.append([[self.ring(name, ring, 3)] for ring in item])
             elif depth == 4:
                 rows.append([[self.ring(name, ring, 3) for ring in part] for part in item])
+                if not all(rows[-1]):
+                    raise self.error(f"{name} has a part without rings, expected [outline, hole, ...]")
             else:
                 found = f"shape {item.shape}" if hasattr(item, "shape") else f"{depth} levels of lists"
                 raise self.error(

@@ -80,7 +80,8 @@ class Rows:
     def len_bytes(self) -> int:
         """Size in memory, bytes, roughly."""
         rles = sum(map(len, self.rles)) if self.rles else 0
-        return 200 * len(self) + rles + (self.points.len_bytes if self.points else 0)
+        answers = sum(map(len, self.attributes)) if self.attributes else 0
+        return 1000 + 200 * len(self) + rles + 300 * answers + (self.points.len_bytes if self.points else 0)
 
 
 @cache

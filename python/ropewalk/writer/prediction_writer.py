@@ -324,20 +324,25 @@ class PredictionWriter:
         """Write the file, and import it where the writer was made by `upload`. Does nothing the second time.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: The file cannot be written; once it can be, `close` may be called again.
             RopewalkError: What stopped the import; the file is there.
         """
         if self._closed:
             return
-        self._closed = True
-        with self._folder:
-            write_table(self._all_batches(), self.path)
-            self._frames.clear()
+        # Where this fails, on a full disk say, all is kept and may be written once more.
+        write_table(self._all_batches(), self.path)
+        self.discard()
         if self._import is not None:
-            self.report = self._import()
+            try:
+                self.report = self._import()
+            except BaseException as e:
+                # Python 3.11 and later show it below the error.
+                if hasattr(e, "add_note"):
+                    e.add_note(f"the predictions are kept in {shown(str(self.path))}; import that file to go on")
+                raise
 
     def discard(self) -> None:
-        """Write nothing, and remove what is kept."""
+        """Remove what is kept: nothing more is written."""
         self._closed = True
         self._frames.clear()
         self._folder.cleanup()

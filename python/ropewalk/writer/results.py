@@ -48,7 +48,8 @@ def arguments_of_results(
     if segments not in SEGMENTS:
         raise place.error(f"segments is {segments!r}, expected one of {', '.join(SEGMENTS)}")
     try:
-        turned = results.obb is not None
+        # Only newer ones have turned boxes.
+        turned = getattr(results, "obb", None) is not None
         found = results.obb if turned else results.boxes
         names, masks, keypoints, size_hw = results.names, results.masks, results.keypoints, results.orig_shape
         if found is None:
