@@ -119,6 +119,28 @@ def test_polygons_of_every_form(tmp_path: Path) -> None:
     assert rows(tmp_path, polygons=np.array([ring, ring]))["points"].to_list() == [[[flat]]] * 2
 
 
+RING = st.lists(st.tuples(*[st.floats(-1e9, 1e9)] * 2), min_size=3, max_size=5)
+PARTS = st.lists(st.lists(RING, min_size=1, max_size=3), min_size=1, max_size=3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.none() | PARTS, max_size=4) | st.none(), min_size=1, max_size=6), st.integers(1, 9))
+def test_parts_and_rings_stay_with_their_rows(
+    tmp_path_factory: pytest.TempPathFactory, frames: list[Any], batch_rows: int
+) -> None:
+    """Frames of polygons, of rows without one among them, and frames of boxes alone, in batches of any size."""
+    path = tmp_path_factory.mktemp("rings") / "rows.parquet"
+    expected = []
+    with PredictionWriter(path, batch_rows=batch_rows) as writer:
+        for number, items in enumerate(frames):
+            n = 1 if items is None else len(items)
+            writer.add("a", number, polygons=items, boxes=np.array(BOX * n).reshape(n, 4), class_names="Car")
+            for parts in items or [None] * n:
+                flat = parts and [[[value for point in ring for value in point] for ring in part] for part in parts]
+                expected.append((number, flat))
+    assert polars.read_parquet(path).select("frame", "points").rows() == expected
+
+
 def test_lines_points_and_skeletons(tmp_path: Path) -> None:
     path = tmp_path / "rows.arrow"
     with PredictionWriter(path, classes={3: "Lane"}) as writer:
