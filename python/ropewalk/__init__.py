@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ropewalk.statuses import ImportStatus, status
     from ropewalk.syncing import sync_project
     from ropewalk.verifying import Verification, verify_predictions
+    from ropewalk.writer import PredictionWriter
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
@@ -42,11 +43,13 @@ _HOME = {
     "read_snapshot": "snapshot",
     "snapshot_from_project": "project",
     "write_snapshot": "snapshot",
+    "PredictionWriter": "writer",
 }
 _SUBMODULES = ("errors", "rle")
 
 __all__ = [
     "ImportStatus",
+    "PredictionWriter",
     "Predictions",
     "Report",
     "Rollback",

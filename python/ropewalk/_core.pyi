@@ -194,6 +194,9 @@ def rle_transpose_one(counts: Any, size: tuple[int, int], from_rows: bool) -> st
 def rle_encode(masks: list[npt.NDArray[np.uint8]], to_rows: bool, threads: int | None) -> list[str]:
     """Encode dense masks of shape (h, w), in C or Fortran order without gaps."""
 
+def rle_encode_above(scores: list[npt.NDArray[np.float32]], threshold: float, threads: int | None) -> list[str]:
+    """Encode as rle_strings what is above a threshold in arrays of shape (h, w), in C or Fortran order without gaps."""
+
 def rle_decode(
     counts: list[Any],
     sizes: list[tuple[int, int]],
