@@ -142,7 +142,10 @@ fn without_wrong(opened: OpenBatch) -> Result<RowBatch> {
         ));
     }
     let mut kept = keep.iter();
-    let frameless = frameless.into_iter().filter(|_| *kept.next().unwrap_or(&true)).collect();
+    let frameless = frameless
+        .into_iter()
+        .filter(|_| *kept.next().unwrap_or(&true))
+        .collect();
     let rows = RowBatch::new(batch.filtered(&BooleanArray::from(keep))?);
     Ok(RowBatch {
         rejects,

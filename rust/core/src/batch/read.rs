@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, BooleanArray, FixedSizeListArray, Float64Array, GenericListArray,
-    ListArray, OffsetSizeTrait, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, BooleanArray, FixedSizeListArray, Float64Array,
+    GenericListArray, ListArray, OffsetSizeTrait, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array,
+    UInt64Array,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_cast::{cast_with_options, CastOptions};

@@ -32,7 +32,7 @@ mod survey;
 mod tables;
 mod values;
 
-pub(crate) use input::Window;
+pub(crate) use input::{TextStream, Window};
 pub use input::{CocoInput, Pieces, Stamp};
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use source_batch::SourceBatch;

@@ -72,12 +72,22 @@ fn check_geometry(row: &Annotation<'_>) -> Result<(), Reason> {
         Some(Shape::BoundingBox | Shape::RotatableBoundingBox) => there(row.bbox.is_some(), "box"),
         Some(Shape::Bitmask) => there(row.rle.is_some(), "rle"),
         Some(Shape::Polygon) => check_polygon(row.points.ok_or(Reason::MissingField { field: "points" })?),
-        Some(Shape::Polyline) => one_ring(row, |coordinates| coordinates >= 2, "one part of one ring with all points of the line"),
+        Some(Shape::Polyline) => one_ring(
+            row,
+            |coordinates| coordinates >= 2,
+            "one part of one ring with all points of the line",
+        ),
         Some(Shape::Point) => one_ring(row, |coordinates| coordinates == 2, "one point: [[[x, y]]]"),
-        Some(Shape::Skeleton) => one_ring(row, |coordinates| coordinates >= 2, "one part of one ring with all points of the skeleton"),
-        Some(Shape::Circle | Shape::Ellipse) if row.points.is_some() => {
-            one_ring(row, |coordinates| coordinates == 4, "centre and radii: [[[x, y, rx, ry]]]")
-        }
+        Some(Shape::Skeleton) => one_ring(
+            row,
+            |coordinates| coordinates >= 2,
+            "one part of one ring with all points of the skeleton",
+        ),
+        Some(Shape::Circle | Shape::Ellipse) if row.points.is_some() => one_ring(
+            row,
+            |coordinates| coordinates == 4,
+            "centre and radii: [[[x, y, rx, ry]]]",
+        ),
         Some(Shape::Circle | Shape::Ellipse) => there(row.bbox.is_some(), "box"),
     }
 }

@@ -240,7 +240,16 @@ fn resolve_rows(
         let span = batch.spans.get(index).copied().unwrap_or_default();
         let (source, names) = names.of_rows[index];
         let resolved = match check_row(&row) {
-            Ok(()) => resolver.resolve_of(source, plan, &row, &attributes, names, span, &mut scratch, &mut out.resolved),
+            Ok(()) => resolver.resolve_of(
+                source,
+                plan,
+                &row,
+                &attributes,
+                names,
+                span,
+                &mut scratch,
+                &mut out.resolved,
+            ),
             Err(reason) => Verdict::Reject(reason),
         };
         match resolved {

@@ -6,7 +6,8 @@ use arrow_array::builder::{FixedSizeListBuilder, Float64Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt8Type};
 use arrow_array::{
-    new_null_array, Array, ArrayRef, FixedSizeListArray, Float64Array, ListArray, OffsetSizeTrait, StructArray, UInt8Array,
+    new_null_array, Array, ArrayRef, FixedSizeListArray, Float64Array, ListArray, OffsetSizeTrait, StructArray,
+    UInt8Array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_cast::cast;
@@ -35,11 +36,17 @@ impl Lists {
         let (offsets, values) = match column.data_type() {
             DataType::List(_) => {
                 let lists = column.as_list::<i32>();
-                (rebased(lists.value_offsets())?, used(lists.values(), lists.value_offsets()))
+                (
+                    rebased(lists.value_offsets())?,
+                    used(lists.values(), lists.value_offsets()),
+                )
             }
             DataType::LargeList(_) => {
                 let lists = column.as_list::<i64>();
-                (rebased(lists.value_offsets())?, used(lists.values(), lists.value_offsets()))
+                (
+                    rebased(lists.value_offsets())?,
+                    used(lists.values(), lists.value_offsets()),
+                )
             }
             DataType::FixedSizeList(_, size) => {
                 let lists = column.as_fixed_size_list();
@@ -143,7 +150,11 @@ impl Reading<'_> {
                 self.refuse(row, "box", BOX);
             }
             for at in 0..4 {
-                let value = if fits { values.value(lists.range(row).start + at) } else { 0.0 };
+                let value = if fits {
+                    values.value(lists.range(row).start + at)
+                } else {
+                    0.0
+                };
                 boxes.values().append_value(value);
             }
             boxes.append(fits);
@@ -181,19 +192,27 @@ impl Reading<'_> {
             let ring_range = parts.offsets[part_range.start] as usize..parts.offsets[part_range.end] as usize;
             let coord_range = rings.offsets[ring_range.start] as usize..rings.offsets[ring_range.end] as usize;
             let whole = part_range.clone().all(|part| parts.is_valid(part))
-                && ring_range.clone().all(|ring| rings.is_valid(ring) && rings.range(ring).len() % 2 == 0)
+                && ring_range
+                    .clone()
+                    .all(|ring| rings.is_valid(ring) && rings.range(ring).len() % 2 == 0)
                 && coord_range.clone().all(|at| coords.is_valid(at));
             if rows.is_valid(row) && !whole {
-                self.refuse(row, "points", "parts of rings of x y pairs: [[[x, y, x, y, ...], ...], ...]");
+                self.refuse(
+                    row,
+                    "points",
+                    "parts of rings of x y pairs: [[[x, y, x, y, ...], ...], ...]",
+                );
             }
             let keeps = rows.is_valid(row) && whole;
             if keeps {
                 kept.coords.extend_from_slice(&coords.values()[coord_range]);
                 for ring in ring_range {
-                    kept.rings.push(kept.rings[kept.rings.len() - 1] + rings.range(ring).len() as i32);
+                    kept.rings
+                        .push(kept.rings[kept.rings.len() - 1] + rings.range(ring).len() as i32);
                 }
                 for part in part_range {
-                    kept.parts.push(kept.parts[kept.parts.len() - 1] + parts.range(part).len() as i32);
+                    kept.parts
+                        .push(kept.parts[kept.parts.len() - 1] + parts.range(part).len() as i32);
                 }
             }
             kept.rows.push(kept.parts.len() as i32 - 1);
@@ -252,12 +271,18 @@ impl Reading<'_> {
             return Err(self.unfit("attributes", ATTRIBUTES));
         }
         let column_of = |name: &str, data_type: &DataType| -> Option<ArrayRef> {
-            let Some(column) = items.column_by_name(name).filter(|column| column.data_type() != &DataType::Null) else {
+            let Some(column) = items
+                .column_by_name(name)
+                .filter(|column| column.data_type() != &DataType::Null)
+            else {
                 return Some(new_null_array(data_type, items.len()));
             };
             let fits = matches!(
                 (column.data_type(), data_type),
-                (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..), DataType::Utf8View)
+                (
+                    DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..),
+                    DataType::Utf8View
+                )
             ) || (column.data_type().is_integer() && data_type.is_integer());
             fits.then(|| cast(column, data_type).ok())?
         };
@@ -276,7 +301,9 @@ impl Reading<'_> {
         let mut keep = Vec::new();
         let (mut lengths, mut valid) = (Vec::with_capacity(lists.len()), Vec::with_capacity(lists.len()));
         for row in 0..lists.len() {
-            let whole = lists.range(row).all(|at| items.is_valid(at) && columns[0].is_valid(at) && !lost(at));
+            let whole = lists
+                .range(row)
+                .all(|at| items.is_valid(at) && columns[0].is_valid(at) && !lost(at));
             if lists.is_valid(row) && !whole {
                 self.refuse(row, "attributes", ATTRIBUTES);
             }

@@ -133,7 +133,9 @@ fn check_names(table: &RecordBatch) -> Result<()> {
     }
     for name in ["media", "class"] {
         if table.num_rows() > 0 && !seen.contains(name) {
-            return Err(wrong(format!("there is no column `{name}`; add it, each row needs one")));
+            return Err(wrong(format!(
+                "there is no column `{name}`; add it, each row needs one"
+            )));
         }
     }
     if let Some(version) = table.schema_ref().metadata().get(VERSION_KEY) {
@@ -163,7 +165,8 @@ impl AnnotationBatch {
         let rows = reading.rows();
         let known = schema();
         let nulls = |index: usize| new_null_array(known.field(index).data_type(), rows);
-        let text = |reading: &Reading<'_>, name, default: &str| reading.text(name).map(|column| filled(column, default, rows));
+        let text =
+            |reading: &Reading<'_>, name, default: &str| reading.text(name).map(|column| filled(column, default, rows));
         let optional = |column: Option<StringViewArray>, index: usize| -> ArrayRef {
             column.map_or_else(|| nulls(index), |column| Arc::new(column))
         };
@@ -246,7 +249,12 @@ impl AnnotationBatch {
 fn filled(column: Option<StringViewArray>, default: &str, rows: usize) -> ArrayRef {
     match column {
         Some(column) if column.null_count() == 0 => Arc::new(column),
-        Some(column) => Arc::new(column.iter().map(|text| Some(text.unwrap_or(default))).collect::<StringViewArray>()),
+        Some(column) => Arc::new(
+            column
+                .iter()
+                .map(|text| Some(text.unwrap_or(default)))
+                .collect::<StringViewArray>(),
+        ),
         None => Arc::new(std::iter::repeat_n(Some(default), rows).collect::<StringViewArray>()),
     }
 }
@@ -255,7 +263,9 @@ fn given<T: arrow_array::ArrowPrimitiveType>(
     column: Option<&arrow_array::PrimitiveArray<T>>,
     row: usize,
 ) -> Option<T::Native> {
-    column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
+    column
+        .filter(|column| column.is_valid(row))
+        .map(|column| column.value(row))
 }
 
 /// The columns that tell what a row is.

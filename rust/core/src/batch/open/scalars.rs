@@ -79,14 +79,18 @@ impl Reading<'_> {
         if *data_type == T::DATA_TYPE {
             return Ok(Some(column.as_primitive::<T>().clone()));
         }
-        let cast_to = |column: &dyn Array, to: &DataType| cast(column, to).map_err(|_| self.unfit(name, "whole numbers"));
+        let cast_to =
+            |column: &dyn Array, to: &DataType| cast(column, to).map_err(|_| self.unfit(name, "whole numbers"));
         // What is out of range becomes null.
         let numbers = if data_type.is_integer() {
             cast_to(&column, &T::DATA_TYPE)?
         } else if data_type.is_floating() {
             let floats = cast_to(&column, &DataType::Float64)?;
             let whole = floats.as_primitive::<Float64Type>();
-            let whole: Float64Array = whole.iter().map(|value| value.filter(|value| value.fract() == 0.0)).collect();
+            let whole: Float64Array = whole
+                .iter()
+                .map(|value| value.filter(|value| value.fract() == 0.0))
+                .collect();
             cast_to(&whole, &T::DATA_TYPE)?
         } else {
             return Err(self.unfit(name, "whole numbers"));
