@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import UsageError
+from ropewalk.errors import SourceError, UsageError
 from ropewalk.files import written_whole
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import polars
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 VERSION_KEY = "ropewalk.schema_version"
 SUFFIXES = (".parquet", ".arrow")
+PARQUET_SUFFIXES = (".parquet",)
+IPC_SUFFIXES = (".arrow", ".ipc", ".feather")
+
+# Rows of a file that are in memory at a time, beside what polars reads ahead.
+_BATCH_ROWS = 1 << 14
+
+# What files of the Arrow IPC format begin with; streams of it do not.
+_IPC_FILE_MAGIC = b"ARROW1"
 
 
 def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
@@ -86,3 +96,61 @@ def read_table(path: Path) -> polars.LazyFrame:
     if version != str(SCHEMA_VERSION):
         raise UsageError(f"{path.name}: schema version {version}; expected a table of version {SCHEMA_VERSION}")
     return polars.scan_parquet(path)
+
+
+def read_batches(source: Path | BytesIO, kind: str) -> Iterator[polars.DataFrame]:
+    """Read a table of anyone's, some rows at a time.
+
+    Args:
+        source: The file.
+        kind: parquet or arrow (an IPC file; a stream of it is read whole).
+
+    Raises:
+        SourceError: The file is none of the kind, or damaged.
+        OSError: The file cannot be read.
+    """
+    import polars
+
+    try:
+        lazy = _scan(source, kind)
+        yield from lazy.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
+    except polars.exceptions.PolarsError as e:
+        raise SourceError(f"{_name(source)}: this is no {kind} table that can be read: {e}") from None
+
+
+def count_rows(path: Path, kind: str) -> int:
+    """Count the rows of a table by what the file says of itself; 0 where it does not.
+
+    Raises:
+        SourceError: The file is none of the kind, or damaged.
+    """
+    import polars
+
+    try:
+        return int(_scan(path, kind).select(polars.len()).collect().item())
+    except polars.exceptions.PolarsError as e:
+        raise SourceError(f"{_name(path)}: this is no {kind} table that can be read: {e}") from None
+
+
+def _scan(source: Path | BytesIO, kind: str) -> polars.LazyFrame:
+    import polars
+
+    if kind == "parquet":
+        version = polars.read_parquet_metadata(source).get(VERSION_KEY, str(SCHEMA_VERSION))
+        if version != str(SCHEMA_VERSION):
+            raise SourceError(f"{_name(source)}: schema version {version}; this release reads {SCHEMA_VERSION}")
+        return polars.scan_parquet(source)
+    if _head(source) == _IPC_FILE_MAGIC:
+        return polars.scan_ipc(source)
+    return polars.read_ipc_stream(source).lazy()
+
+
+def _head(source: Path | BytesIO) -> bytes:
+    if isinstance(source, BytesIO):
+        return source.getvalue()[: len(_IPC_FILE_MAGIC)]
+    with source.open("rb") as file:
+        return file.read(len(_IPC_FILE_MAGIC))
+
+
+def _name(source: Path | BytesIO) -> str:
+    return shown(str(source)) if isinstance(source, Path) else "the table"

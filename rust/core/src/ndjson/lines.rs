@@ -72,15 +72,14 @@ impl Lines {
     fn line_end(&mut self) -> Result<Option<usize>> {
         let mut searched = self.at;
         loop {
-            if let Some(found) = memchr(b'\n', &self.buffer[searched..]) {
-                return Ok(Some(searched + found));
-            }
-            if self.ended {
-                return Ok((self.at < self.buffer.len()).then_some(self.buffer.len()));
-            }
-            if self.buffer.len() - self.at > MOST_LINE_BYTES {
+            let found = memchr(b'\n', &self.buffer[searched..]).map(|found| searched + found);
+            let end = found.unwrap_or(self.buffer.len());
+            if end - self.at > MOST_LINE_BYTES {
                 let message = "the line is longer than 64 MiB; expected a JSON object on each line (NDJSON)";
                 return Err(self.text.input().error(self.position(), message));
+            }
+            if found.is_some() || self.ended {
+                return Ok((found.is_some() || self.at < end).then_some(end));
             }
             self.buffer.drain(..self.at);
             self.base += self.at as u64;
