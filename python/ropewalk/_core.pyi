@@ -58,7 +58,7 @@ class Stage:
     ) -> None: ...
     def add_table(
         self,
-        table: object,  # with `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such: columns of the schema
+        table: object,  # with `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such
         label: str,  # source of rows that name none
         unit: str | None = None,  # px or frac, for coordinates of rows that do not say it
         len_bytes: int = 0,  # size of the table as it is stored, and its rows: what progress is told is part of this

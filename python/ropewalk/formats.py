@@ -116,7 +116,11 @@ def _table(source: Source, kind: str) -> Any | Iterator[polars.DataFrame]:
     if source.path is not None:
         return read_batches(source.path, kind)
     if source.is_table:
-        return source.given.collect_batches(maintain_order=True) if hasattr(source.given, "collect_batches") else source.given
+        return (
+            source.given.collect_batches(maintain_order=True)
+            if hasattr(source.given, "collect_batches")
+            else source.given
+        )
     from io import BytesIO
 
     return read_batches(BytesIO(source.given), kind)

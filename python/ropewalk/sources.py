@@ -16,7 +16,11 @@ from ropewalk.text import shown
 _TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _TABLE_SUFFIXES = (".parquet", ".arrow", ".ipc", ".feather")
 _PACKED_SUFFIXES = (".gz", ".zst")
-SUFFIXES = (*_TEXT_SUFFIXES, *_TABLE_SUFFIXES, *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES))
+SUFFIXES = (
+    *_TEXT_SUFFIXES,
+    *_TABLE_SUFFIXES,
+    *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES),
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,9 @@ def _files(name: str) -> list[Path]:
     if path.is_dir():
         files = list(_below(path))
         if not files:
-            raise UsageError(f"{shown(name)}: the folder holds no {', '.join((*_TEXT_SUFFIXES, *_TABLE_SUFFIXES))} file")
+            raise UsageError(
+                f"{shown(name)}: the folder holds no {', '.join((*_TEXT_SUFFIXES, *_TABLE_SUFFIXES))} file"
+            )
         return files
     if glob.has_magic(name):
         files = [Path(match) for match in glob.glob(str(path), recursive=True) if os.path.isfile(match)]

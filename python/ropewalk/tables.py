@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import SourceError, UsageError
+from ropewalk.errors import FileError, SourceError, UsageError
 from ropewalk.files import written_whole
 from ropewalk.text import shown
 
@@ -107,15 +108,10 @@ def read_batches(source: Path | BytesIO, kind: str) -> Iterator[polars.DataFrame
 
     Raises:
         SourceError: The file is none of the kind, or damaged.
-        OSError: The file cannot be read.
+        FileError: The file cannot be read.
     """
-    import polars
-
-    try:
-        lazy = _scan(source, kind)
-        yield from lazy.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
-    except polars.exceptions.PolarsError as e:
-        raise SourceError(f"{_name(source)}: this is no {kind} table that can be read: {e}") from None
+    with _failures(source, kind):
+        yield from _scan(source, kind).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
 
 
 def count_rows(path: Path, kind: str) -> int:
@@ -123,13 +119,26 @@ def count_rows(path: Path, kind: str) -> int:
 
     Raises:
         SourceError: The file is none of the kind, or damaged.
+        FileError: The file cannot be read.
     """
     import polars
 
-    try:
+    with _failures(path, kind):
         return int(_scan(path, kind).select(polars.len()).collect().item())
-    except polars.exceptions.PolarsError as e:
-        raise SourceError(f"{_name(path)}: this is no {kind} table that can be read: {e}") from None
+
+
+@contextmanager
+def _failures(source: Path | BytesIO, kind: str) -> Iterator[None]:
+    import polars
+
+    name = shown(str(source)) if isinstance(source, Path) else "the table"
+    try:
+        yield
+    except (polars.exceptions.PolarsError, OSError) as e:
+        # What the system has to say comes with a number; polars makes such errors of content, too.
+        if isinstance(e, OSError) and e.errno is not None:
+            raise FileError(f"{name}: {e.strerror}") from None
+        raise SourceError(f"{name}: this is no {kind} table that can be read: {e}") from None
 
 
 def _scan(source: Path | BytesIO, kind: str) -> polars.LazyFrame:
@@ -138,7 +147,9 @@ def _scan(source: Path | BytesIO, kind: str) -> polars.LazyFrame:
     if kind == "parquet":
         version = polars.read_parquet_metadata(source).get(VERSION_KEY, str(SCHEMA_VERSION))
         if version != str(SCHEMA_VERSION):
-            raise SourceError(f"{_name(source)}: schema version {version}; this release reads {SCHEMA_VERSION}")
+            raise polars.exceptions.SchemaError(
+                f"its schema is of version {version}; this release reads {SCHEMA_VERSION}"
+            )
         return polars.scan_parquet(source)
     if _head(source) == _IPC_FILE_MAGIC:
         return polars.scan_ipc(source)
@@ -150,7 +161,3 @@ def _head(source: Path | BytesIO) -> bytes:
         return source.getvalue()[: len(_IPC_FILE_MAGIC)]
     with source.open("rb") as file:
         return file.read(len(_IPC_FILE_MAGIC))
-
-
-def _name(source: Path | BytesIO) -> str:
-    return shown(str(source)) if isinstance(source, Path) else "the table"

@@ -4,7 +4,7 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::ArrowError;
 use serde_json::Value;
 
-use crate::batch::{row_members, AnnotationBatch, AttributeValue, Defaults, OpenBatch, Unit};
+use crate::batch::{row_members, AnnotationBatch, AttributeValue, Defaults, Kind, OpenBatch, Said, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::intake::{RowBatch, RowSource};
 use crate::reject::{Origin, Reject};
@@ -121,9 +121,17 @@ fn without_wrong(opened: OpenBatch) -> Result<RowBatch> {
         let row = batch.row(value.row);
         let attributes: Vec<AttributeValue<'_>> = batch.attributes(value.row).collect();
         let mut members = row_members(&row, &attributes);
-        // Kind and shape are told by the whole row.
-        if row.shape.is_none() {
-            members.remove("kind");
+        // What such a row is can only be told once it is mended.
+        let Said { kind, shape, unit } = value.said;
+        for (name, word) in [
+            ("kind", kind.map(Kind::as_str)),
+            ("shape", shape.map(Shape::as_str)),
+            ("unit", unit.map(Unit::as_str)),
+        ] {
+            match word {
+                Some(word) => members.insert(name.to_owned(), word.into()),
+                None => members.remove(name),
+            };
         }
         if let Some((name, found)) = value.found {
             members.insert(name.to_owned(), found);

@@ -19,7 +19,7 @@ pub use columns::{schema, SCHEMA_VERSION, VERSION_KEY};
 pub use json::row_json;
 pub(crate) use json::row_members;
 pub(crate) use open::passed_over;
-pub use open::{Defaults, OpenBatch, WrongValue};
+pub use open::{Defaults, OpenBatch, Said, WrongValue};
 pub use read::AnnotationBatch;
 pub(crate) use told::{tell, Has};
 

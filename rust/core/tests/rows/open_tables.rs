@@ -260,7 +260,11 @@ fn a_wrong_value_rejects_its_row_alone() {
         ]
     );
     let of = |offset: u64| rejects.iter().find(|reject| reject[1] == offset).unwrap()[2].clone();
-    // What is wrong stands in the reject as it was, where it can be mended.
+    // What is wrong stands in the reject as it was, where it can be mended; of the rest only what the row said.
+    assert_eq!(
+        (&of(2)["unit"], &of(11)["unit"], of(2).get("kind")),
+        (&json!("px"), &json!("pixel"), None)
+    );
     assert_eq!(of(2)["box"], json!([1.0, 2.0, 3.0]));
     assert_eq!(of(9)["frame"], json!(2.5));
     assert_eq!(

@@ -55,6 +55,19 @@ pub struct WrongValue {
     pub reason: Reason,
     /// Its column and the value as JSON, for the reject.
     pub found: Option<(&'static str, Value)>,
+    /// What the row itself says, which the rest of the wrong row does not tell.
+    pub said: Said,
+}
+
+/// The words of a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said {
+    /// Its kind.
+    pub kind: Option<Kind>,
+    /// Its shape.
+    pub shape: Option<Shape>,
+    /// Its unit, or the one of all rows.
+    pub unit: Option<Unit>,
 }
 
 /// A table whose columns are being read.
@@ -90,6 +103,7 @@ impl Reading<'_> {
             row,
             reason: Reason::BadField { field, expected, found },
             found: Some((field, value)),
+            said: Said::default(),
         });
     }
 
@@ -308,7 +322,7 @@ impl Reading<'_> {
                 rle: geometry.rle.is_valid(row),
                 attributes: geometry.attributes.is_valid(row),
             };
-            let nothing = (Kind::Object, None, Unit::Px, None);
+            let nothing = (Kind::Object, None, Unit::Px, orders[row]);
             if refused.contains(&row) {
                 told.push(nothing);
                 continue;
@@ -335,9 +349,17 @@ impl Reading<'_> {
                     row,
                     reason,
                     found: None,
+                    said: Said::default(),
                 });
                 nothing
             }));
+        }
+        for value in &mut self.wrong {
+            value.said = Said {
+                kind: kinds[value.row],
+                shape: shapes[value.row],
+                unit: units[value.row].or(default_unit),
+            };
         }
         let column = |word: &dyn Fn(usize) -> Option<&'static str>| -> ArrayRef {
             Arc::new((0..rows).map(word).collect::<StringViewArray>())

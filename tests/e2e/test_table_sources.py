@@ -59,7 +59,9 @@ def again(bench: Bench, given: Any, **options: Any) -> dict[str, Json]:
     return bench.rows()
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "arrow", "ipc", "feather", "stream.arrow", "ndjson", "jsonl", "ndjson.gz"])
+@pytest.mark.parametrize(
+    "suffix", ["parquet", "arrow", "ipc", "feather", "stream.arrow", "ndjson", "jsonl", "ndjson.gz"]
+)
 def test_files_give_the_rows_of_coco(bench: Bench, expected: dict[str, Json], suffix: str) -> None:
     frame = frame_of()
     path = bench.folder / f"table.{suffix}"
@@ -92,7 +94,9 @@ def test_tables_in_memory_give_the_rows_of_coco(bench: Bench, expected: dict[str
 
 def test_a_table_with_few_columns(bench: Bench, expected: dict[str, Json]) -> None:
     """What a model's own program writes: no kind, no shape where it is clear, the label given."""
-    frame = frame_of().select("media", "class", "frame", "track", "score", "box", "points", "rle", "rle_order", "width_px", "height_px")
+    frame = frame_of().select(
+        "media", "class", "frame", "track", "score", "box", "points", "rle", "rle_order", "width_px", "height_px"
+    )
     shape = polars.when(polars.col("points").is_not_null()).then(polars.lit("polygon"))
     frame = frame.with_columns(shape.alias("shape"), polars.lit("mine").alias("x_note"))
     given = ropewalk.read_table(frame, unit="px", source_label=LABEL)
@@ -164,7 +168,11 @@ def test_a_late_reject_quotes_its_line(bench: Bench) -> None:
     text = "".join(json.dumps(row | {"score": score}) + "\n" for score in (0.5, 0.25))
     bench.run(bench.write(text, "run.ndjson"))
     (line,) = bench.rejects()
-    assert (line["code"], line["annotation"]["score"], line["byte"]) == ("duplicate_track_frame", 0.25, text.index("\n") + 1)
+    assert (line["code"], line["annotation"]["score"], line["byte"]) == (
+        "duplicate_track_frame",
+        0.25,
+        text.index("\n") + 1,
+    )
     bench.branch += "-table"
     bench.run(bench.write(text, "run.ndjson"), format="ndjson")
     frame = polars.DataFrame([row | {"score": score} for score in (0.5, 0.25)])
@@ -180,10 +188,20 @@ def test_a_late_reject_quotes_its_line(bench: Bench) -> None:
 
 def test_frames_may_stand_in_the_names_of_media(bench: Bench) -> None:
     rows = [
-        {"media": f"drive.mp4/{frame:04}.png", "class": "Car", "box": [1 / 64, 2, 5, 7], "unit": "px", "width_px": 64, "height_px": 36}
+        {
+            "media": f"drive.mp4/{frame:04}.png",
+            "class": "Car",
+            "box": [1 / 64, 2, 5, 7],
+            "unit": "px",
+            "width_px": 64,
+            "height_px": 36,
+        }
         for frame in (3, 5)
     ]
-    bench.run(bench.write("".join(json.dumps(row) + "\n" for row in rows), "run.ndjson"), frame_pattern=r"(?P<media>.*)/(?P<frame>\d+)\.png")
+    bench.run(
+        bench.write("".join(json.dumps(row) + "\n" for row in rows), "run.ndjson"),
+        frame_pattern=r"(?P<media>.*)/(?P<frame>\d+)\.png",
+    )
     assert bench.boxes() == [("drive.mp4", 3, 1.0), ("drive.mp4", 5, 1.0)]
 
 
