@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ropewalk.importing import import_predictions
     from ropewalk.media_listing import list_media
     from ropewalk.ontology_listing import list_ontology
-    from ropewalk.predictions import Predictions, read_coco
+    from ropewalk.predictions import Predictions, read_coco, read_table
     from ropewalk.project import snapshot_from_project
     from ropewalk.project_listing import list_projects
     from ropewalk.report import Report
@@ -27,6 +27,7 @@ _HOME = {
     "import_predictions": "importing",
     "Predictions": "predictions",
     "read_coco": "predictions",
+    "read_table": "predictions",
     "list_media": "media_listing",
     "list_ontology": "ontology_listing",
     "list_projects": "project_listing",
@@ -62,6 +63,7 @@ __all__ = [
     "list_projects",
     "read_coco",
     "read_snapshot",
+    "read_table",
     "rle",
     "rollback",
     "show",

@@ -58,8 +58,18 @@ class Stage:
     ) -> None: ...
     def add_table(
         self,
-        table: ArrowStreamExportable,  # batches of the IR
+        table: object,  # with `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such
+        label: str,  # source of rows that name none
+        unit: str | None = None,  # px or frac, for coordinates of rows that do not say it
+        len_bytes: int = 0,  # size of the table as it is stored, and its rows: what progress is told is part of this
+        rows: int = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> None: ...
+    def add_ndjson(
+        self,
+        source: str | PathLike[str] | bytes,  # a file, or its content
         label: str,
+        unit: str | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None: ...
     def finish(self) -> Staged: ...
@@ -170,6 +180,23 @@ def read_coco(
     batch_rows: int = ...,
 ) -> CocoPredictions:
     """Open a COCO file for reading in batches."""
+
+def sniff_json(source: str | PathLike[str] | bytes) -> str:
+    """Say what a file of JSON holds: "coco" or "ndjson"."""
+
+def read_table(table: object, label: str, unit: str | None = None) -> RowPredictions:
+    """Open a table for reading in batches; the arguments are those of `Stage.add_table`."""
+
+def read_ndjson(source: str | PathLike[str] | bytes, label: str, unit: str | None = None) -> RowPredictions:
+    """Open lines of JSON for reading in batches."""
+
+class RowPredictions(Iterator[AnnotationBatch]):
+    """Batches of rows that are checked, with rejects and counts as `CocoPredictions` has them."""
+
+    def __iter__(self) -> RowPredictions: ...
+    def __next__(self) -> AnnotationBatch: ...
+    rejects: list[dict[str, Any]]
+    counts: dict[str, int]
 
 class CocoPredictions(Iterator[AnnotationBatch]):
     """Batches of one file; rejects are kept as dicts in the form of the reject file's lines.

@@ -32,8 +32,8 @@ mod survey;
 mod tables;
 mod values;
 
-pub(crate) use input::Window;
 pub use input::{CocoInput, Pieces, Stamp};
+pub(crate) use input::{TextStream, Window};
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use source_batch::SourceBatch;
 pub use tables::{ClassName, CocoTables, MediaName};

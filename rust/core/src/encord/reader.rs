@@ -107,9 +107,8 @@ impl RowSource for EncordReader {
         }
         let Rows { builder, rejects, .. } = rows;
         Ok(Some(RowBatch {
-            batch: builder.finish()?,
             rejects,
-            spans: Vec::new(),
+            ..RowBatch::new(builder.finish()?)
         }))
     }
 
