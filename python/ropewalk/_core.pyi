@@ -72,6 +72,12 @@ class Stage:
         unit: str | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None: ...
+    def add_label_rows(
+        self,
+        source: str | PathLike[str] | bytes,  # label rows in a list, or one after the other
+        label: str,
+        progress: Callable[[int], None] | None = None,
+    ) -> None: ...
     def finish(self) -> Staged: ...
 
 class LabelRowInfo(TypedDict):
@@ -182,13 +188,16 @@ def read_coco(
     """Open a COCO file for reading in batches."""
 
 def sniff_json(source: str | PathLike[str] | bytes) -> str:
-    """Say what a file of JSON holds: "coco" or "ndjson"."""
+    """Say what a file of JSON holds: "coco", "encord" or "ndjson"."""
 
 def read_table(table: object, label: str, unit: str | None = None) -> RowPredictions:
     """Open a table for reading in batches; the arguments are those of `Stage.add_table`."""
 
 def read_ndjson(source: str | PathLike[str] | bytes, label: str, unit: str | None = None) -> RowPredictions:
     """Open lines of JSON for reading in batches."""
+
+def read_label_rows(source: str | PathLike[str] | bytes, label: str) -> RowPredictions:
+    """Open label rows, as Encord writes them, for reading in batches: media by data_hash, classes by feature hash."""
 
 class RowPredictions(Iterator[AnnotationBatch]):
     """Batches of rows that are checked, with rejects and counts as `CocoPredictions` has them."""

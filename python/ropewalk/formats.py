@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ropewalk._core import CocoPredictions, RowPredictions, Stage
 
-FORMATS = ("auto", "coco", "parquet", "arrow", "ndjson")
+FORMATS = ("auto", "coco", "encord", "parquet", "arrow", "ndjson")
 UNITS = ("px", "frac")
 
 
@@ -42,7 +42,7 @@ def format_of(source: Source, chosen: str = "auto") -> str:
         chosen: One of `FORMATS`; all but `auto` are taken at their word.
 
     Returns:
-        coco, parquet, arrow, ndjson; or table for one in memory.
+        coco, encord, parquet, arrow, ndjson; or table for one in memory.
     """
     if source.is_table:
         return "table"
@@ -80,6 +80,8 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
             include_crowd=options.include_crowd,
             progress=progress,
         )
+    elif kind == "encord":
+        stage.add_label_rows(source.given, source.label, progress=progress)
     elif kind == "ndjson":
         stage.add_ndjson(source.given, source.label, unit=options.unit, progress=progress)
     else:
@@ -107,6 +109,8 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
         return _core.read_coco(
             source.given, source.label, options.annotations, options.confidence_field, options.include_crowd
         )
+    if kind == "encord":
+        return _core.read_label_rows(source.given, source.label)
     if kind == "ndjson":
         return _core.read_ndjson(source.given, source.label, options.unit)
     return _core.read_table(_table(source, kind), source.label, options.unit)

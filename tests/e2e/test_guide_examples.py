@@ -1,4 +1,4 @@
-"""The examples of Encord's guide to importing predictions: imported onto the emulator, read back by the unmodified SDK."""
+"""The examples of Encord's guide to importing predictions, on the emulator, read back by the unmodified SDK."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def mask(title: str, n: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Example:
-    """A shape of the guide: its class, the columns of the n-th geometry on a medium, what the SDK reads of it, and frames."""
+    """A shape of the guide: its class, frames, the columns of the n-th geometry, and what the SDK reads of it."""
 
     name: str
     shape: Shape
@@ -266,9 +266,7 @@ def test_one_tracked_object_on_three_frames(example: Example, imported: Any) -> 
 @each
 def test_three_tracked_objects_on_three_frames(example: Example, imported: Any) -> None:
     given = [
-        row_of(example, CLIP, n, frame=frame, track=track)
-        for n, track in enumerate("abc")
-        for frame in example.frames
+        row_of(example, CLIP, n, frame=frame, track=track) for n, track in enumerate("abc") for frame in example.frames
     ]
     frames = found(imported(given)[CLIP], example)
     assert {frame: len(items) for frame, items in frames.items()} == dict.fromkeys(example.frames, 3)
@@ -319,7 +317,7 @@ def test_checklist_on_an_image_and_on_frames_of_a_video(imported: Any) -> None:
 
 
 def test_text_on_a_range(imported: Any) -> None:
-    rows = imported([answer_row(CLIP, "Remarks", ["süß, \"red\""], frame=10, frame_last=20, score=0.25)])
+    rows = imported([answer_row(CLIP, "Remarks", ['süß, "red"'], frame=10, frame_last=20, score=0.25)])
     assert answers(rows[CLIP], "Remarks") == [('süß, "red"', 0.25, [(10, 20)])]
 
 

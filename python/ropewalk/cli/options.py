@@ -47,7 +47,7 @@ SshKeyPassphraseEnv = Annotated[
 Format = Annotated[
     str,
     typer.Option(
-        metavar="auto|coco|parquet|arrow|ndjson",
+        metavar="auto|coco|encord|parquet|arrow|ndjson",
         help="Format of the sources, by default told by suffix and content.",
         rich_help_panel=_READING,
     ),

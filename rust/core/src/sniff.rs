@@ -20,6 +20,8 @@ pub enum JsonKind {
     Coco,
     /// Rows of the IR, one a line, or lines of a reject file with such rows.
     Ndjson,
+    /// Label rows as Encord writes them, in a list or one after the other.
+    Encord,
 }
 
 /// Looks at the beginning of a file, also of a compressed one. A file that cannot be read is left to the reader of COCO,
@@ -72,14 +74,21 @@ impl<'de> Visitor<'de> for Names<'_> {
         f.write_str("an object or a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        self.told(JsonKind::Coco)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let below = Names {
+            found: &mut *self.found,
+        };
+        // The error is how it tells; only what is told counts.
+        let _ = list.next_element_seed(Below(below));
+        let kind = self.found.unwrap_or(JsonKind::Coco);
+        self.told(kind)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "media" | "class" => return self.told(JsonKind::Ndjson),
+                "label_hash" | "data_hash" | "data_units" => return self.told(JsonKind::Encord),
                 "images" | "annotations" | "categories" | "videos" | "image_id" | "category_id" => {
                     return self.told(JsonKind::Coco)
                 }
@@ -114,7 +123,7 @@ impl<'de> Visitor<'de> for Names<'_> {
     }
 }
 
-/// The annotation in a line of a reject file.
+/// The annotation in a line of a reject file, or the first item of a list.
 struct Below<'a>(Names<'a>);
 
 impl<'de> serde::de::DeserializeSeed<'de> for Below<'_> {

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::batch::Unit;
+use ropewalk_core::encord::EncordReader;
 use ropewalk_core::intake::RowSource;
 use ropewalk_core::ndjson::NdjsonRows;
 use ropewalk_core::sniff::{sniff, JsonKind};
@@ -22,6 +23,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<RowPredictions>()?;
     m.add_function(wrap_pyfunction!(read_table, m)?)?;
     m.add_function(wrap_pyfunction!(read_ndjson, m)?)?;
+    m.add_function(wrap_pyfunction!(read_label_rows, m)?)?;
     m.add_function(wrap_pyfunction!(sniff_json, m)?)
 }
 
@@ -131,13 +133,14 @@ pub(crate) fn unit_of(unit: Option<&str>) -> PyResult<Option<Unit>> {
     .transpose()
 }
 
-/// Say what a file of JSON holds: "coco" or "ndjson".
+/// Say what a file of JSON holds: "coco", "ndjson" or "encord".
 #[pyfunction]
 fn sniff_json(py: Python<'_>, source: CocoSource) -> &'static str {
     let input = source.into_input("");
     match py.detach(|| sniff(&input)) {
         JsonKind::Coco => "coco",
         JsonKind::Ndjson => "ndjson",
+        JsonKind::Encord => "encord",
     }
 }
 
@@ -157,6 +160,15 @@ fn read_ndjson(py: Python<'_>, source: CocoSource, label: &str, unit: Option<&st
     let unit = unit_of(unit)?;
     let input = source.into_input(label);
     let rows = py.detach(|| NdjsonRows::open(&input, label, unit));
+    let rows = rows.map_err(|e| to_py(py, e))?;
+    Ok(RowPredictions::new(Box::new(rows), Raised::default()))
+}
+
+/// Open Encord's label rows for reading in batches.
+#[pyfunction]
+fn read_label_rows(py: Python<'_>, source: CocoSource, label: &str) -> PyResult<RowPredictions> {
+    let input = source.into_input(label);
+    let rows = py.detach(|| EncordReader::open(&input, label, None));
     let rows = rows.map_err(|e| to_py(py, e))?;
     Ok(RowPredictions::new(Box::new(rows), Raised::default()))
 }

@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::coco::{CocoOptions, CocoTables};
+use ropewalk_core::encord::{EncordReader, KnownNames};
 use ropewalk_core::error::Error;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
@@ -127,6 +128,22 @@ impl Stage {
         self.add(py, &Raised::default(), progress, |intake, tell| {
             let mut rows = NdjsonRows::open(&input, label, unit)?;
             intake.add_rows(Some(&input), label, &mut rows, tell)
+        })
+    }
+
+    #[pyo3(signature = (source, label, progress=None))]
+    fn add_label_rows(
+        &mut self,
+        py: Python<'_>,
+        source: CocoSource,
+        label: &str,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let known = KnownNames::of(&self.plan);
+        let input = source.into_input(label);
+        self.add(py, &Raised::default(), progress, |intake, tell| {
+            let mut rows = EncordReader::open(&input, label, Some(known))?;
+            intake.add_rows(None, label, &mut rows, tell)
         })
     }
 

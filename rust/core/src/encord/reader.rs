@@ -13,6 +13,7 @@ use crate::coco::{CocoInput, Window};
 use crate::error::Result;
 use crate::intake::{RowBatch, RowSource};
 use crate::label_row::Entries;
+use crate::plan::Plan;
 use crate::reject::{Origin, Reason, Reject};
 
 /// Bytes read at a time.
@@ -25,6 +26,21 @@ pub struct KnownNames {
     pub media: HashSet<String>,
     /// Feature hashes of its objects and classifications.
     pub classes: HashSet<String>,
+}
+
+impl KnownNames {
+    /// The hashes of a plan's project, and those that its maps lead elsewhere.
+    pub fn of(plan: &Plan) -> Self {
+        let media = plan.media.iter().map(|medium| &medium.data_hash);
+        let mapped_media = plan.media_map.iter().flat_map(|map| map.keys());
+        let objects = plan.ontology.iter().map(|object| &object.feature_hash);
+        let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
+        let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
+        Self {
+            media: media.chain(mapped_media).cloned().collect(),
+            classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
+        }
+    }
 }
 
 /// Reads a file of label rows.
