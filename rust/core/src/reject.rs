@@ -336,7 +336,7 @@ impl fmt::Display for Reason {
                 write!(f, "a ring has {coordinates} coordinates; expected x y pairs of three points or more")
             }
             Self::BadRle { message, .. } | Self::LabelRow { message, .. } => f.write_str(message),
-            Self::NoGeometry => f.write_str("there is nothing to draw; expected a box, polygons, points or a mask"),
+            Self::NoGeometry => f.write_str("there is nothing to draw: neither `bbox` nor `segmentation`, and in a table neither `box`, `points` nor `rle`; expected one of them"),
             Self::UnknownImage { image_id } => write!(
                 f,
                 "image id {image_id} is not among the file's images; give the file with them (--annotations) or name it in --media-map"
