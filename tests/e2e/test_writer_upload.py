@@ -14,8 +14,6 @@ from workbench import Bench, box, check_sums, dataset, ring
 H, W = 36, 64
 NAMES = {"Road": "obj-road", "Tree": "obj-tree"}
 
-tables_as_sources = pytest.mark.xfail(raises=UsageError, strict=True, reason="an import does not read tables yet")
-
 
 def l_mask() -> tuple[Any, dict[str, Any]]:
     """Draw an L, and say it down the columns."""
@@ -43,7 +41,6 @@ def coco() -> dict[str, Any]:
     return dataset([*boxes, ring(3), l_mask()[1]])
 
 
-@tables_as_sources
 def test_an_upload_gives_the_label_rows_of_coco(bench: Bench) -> None:
     writer = PredictionWriter.upload(
         bench.project, branch=bench.branch, box_format="xywh", source_label="model", work_dir=bench.folder / "work"
@@ -61,7 +58,6 @@ def test_an_upload_gives_the_label_rows_of_coco(bench: Bench) -> None:
     assert bench.rows() == uploaded and len(bench.objects()) == 4
 
 
-@tables_as_sources
 def test_rejects_keep_the_file_for_another_import(bench: Bench) -> None:
     options: dict[str, Any] = {"branch": bench.branch, "work_dir": bench.folder / "work"}
     with PredictionWriter.upload(bench.project, box_format="xywh", **options) as writer:
