@@ -80,7 +80,11 @@ impl<'de> Visitor<'de> for Names<'_> {
         };
         // The error is how it tells; only what is told counts.
         let _ = list.next_element_seed(Below(below));
-        let kind = self.found.unwrap_or(JsonKind::Coco);
+        // Rows of the IR stand one a line, never in a list.
+        let kind = match *self.found {
+            Some(JsonKind::Encord) => JsonKind::Encord,
+            _ => JsonKind::Coco,
+        };
         self.told(kind)
     }
 

@@ -173,6 +173,9 @@ fn files_are_told_by_their_names() {
         ("\u{feff} {\"media\": 1}", JsonKind::Ndjson),
         (r#"{"info": {"media": 1}, "images": []}"#, JsonKind::Coco),
         (r#"[{"media": "a"}]"#, JsonKind::Coco),
+        (r#"[{"label_hash": null}, {"image_id": 1}]"#, JsonKind::Encord),
+        (r#"{"object_answers": {}, "data_units": {}}"#, JsonKind::Encord),
+        ("[]", JsonKind::Coco),
         (
             r#"{"code": "x", "annotation": {"id": 1, "image_id": 2}}"#,
             JsonKind::Coco,
