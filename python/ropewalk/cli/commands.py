@@ -98,14 +98,17 @@ def convert(
     sources: o.Sources,
     out: Annotated[
         Path,
-        typer.Option(metavar="FILE", help=".ndjson for label rows; .parquet or .arrow for the IR, no project needed."),
+        typer.Option(
+            metavar="FILE",
+            help=".ndjson for label rows; without a project .parquet or .arrow for the IR, .json for a COCO dataset.",
+        ),
     ],
     project_file: o.ProjectFile = None,
     branch: Annotated[str, typer.Option(metavar="NAME", help="Branch the label rows are meant for.")] = "predictions",
     report: o.ReportFile = None,
     **options: Any,
 ) -> None:
-    """Convert predictions to a file: label rows as NDJSON, or a Parquet or Arrow table."""
+    """Convert predictions to a file: label rows as NDJSON, a Parquet or Arrow table, or a COCO dataset."""
     with console.failures(report):
         from ropewalk.converting import convert as run
         from ropewalk.importing import check_branch
