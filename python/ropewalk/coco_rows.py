@@ -51,15 +51,15 @@ def place(row: Row, size: SizeWh | None) -> Fields:
         segmentation (rings, or column-major run lengths with size and counts), keypoints and num_keypoints.
 
     Raises:
-        Unfit: A mask that does not fit the image, a fraction of an image without a size, an annotation without geometry.
+        Unfit: A mask that does not fit the image, a fraction of an image without a size, an object without geometry.
     """
     if row["score"] is not None and not math.isfinite(row["score"]):
         raise Unfit("not_finite", f"the score is {row['score']}; expected a number from 0 to 1")
     shape = row["shape"]
-    if shape == "bitmask" and row["rle"] is not None:
-        return _mask(row, size)
     sx, sy = _scale(row, size)
-    if shape in KEYPOINTS:
+    if shape == "bitmask" and row["rle"] is not None:
+        fields = _mask(row, size)
+    elif shape in KEYPOINTS:
         fields = _keypoints(row, sx, sy)
     elif shape in ROUND:
         fields = _around(row, sx, sy)
@@ -91,7 +91,7 @@ def corners(box: Sequence[float], theta: float) -> list[float]:
     x, y, w, h = box
     sin, cos = math.sin(math.radians(theta)), math.cos(math.radians(theta))
     ring = []
-    for dx, dy in ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2)):
+    for dx, dy in ((-w / 2, -h / 2), (-w / 2, h / 2), (w / 2, h / 2), (w / 2, -h / 2)):
         ring += [x + w / 2 + dx * cos - dy * sin, y + h / 2 + dx * sin + dy * cos]
     return ring
 
@@ -106,11 +106,13 @@ def extent(xs: Iterable[float], ys: Iterable[float]) -> list[float]:
 def _scale(row: Row, size: SizeWh | None) -> tuple[float, float]:
     """What coordinates are multiplied with; 1 leaves px as they are, bit for bit."""
     if row["unit"] == "frac":
+        size = size or size_of(row)
         if size is None:
             raise Unfit("no_size", "fractions of an image whose size neither the row nor the project knows")
         return size
     own = size_of(row)
-    if size is None or own is None or own == size:
+    # A mask's size is its own, and has to be the image's.
+    if size is None or own is None or own == size or row["shape"] == "bitmask":
         return 1, 1
     return size[0] / own[0], size[1] / own[1]
 
