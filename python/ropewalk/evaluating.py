@@ -131,8 +131,9 @@ def evaluate(
 
     Args:
         predictions: As `import_predictions` takes them; None with `predictions_branch`.
-        labels: A COCO dataset, or its file; None for those of the project.
-        project: A project of the `encord` client, or a snapshot that holds label rows; None with `labels`.
+        labels: A COCO dataset, or its file; None for those of the project. With a project its names are resolved there
+            as those of predictions are; without one the two files are compared by the names they use.
+        project: A project of the `encord` client, or a snapshot that holds label rows.
         branch: Branch of the project that holds the labels.
         predictions_branch: Branch of the project that holds the predictions, instead of `predictions`.
         iou: What is compared: bbox, segm or keypoints.
@@ -162,7 +163,7 @@ def evaluate(
     """
     if iou not in IOU_TYPES:
         raise UsageError(f"--iou is {iou!r}; expected one of {', '.join(IOU_TYPES)}")
-    if (labels is None) == (project is None):
+    if labels is None and project is None:
         raise UsageError("give a project, or a file of labels")
     if (predictions is None) == (predictions_branch is None):
         raise UsageError("give predictions, or with a project the branch that holds them")
@@ -170,18 +171,19 @@ def evaluate(
         raise UsageError("a branch of predictions needs a project")
     sources, options = ([], dict(options)) if predictions is None else sources_of(predictions, source_label, options)
     plan, stage, send = split_options(options)
-    if labels is not None:
+    if project is None:
         from ropewalk.evaluating_files import compare_files
 
+        assert labels is not None
         if all_frames:
             raise UsageError("--all-frames is for a project: a file of labels says by its images what is looked at")
         return compare_files(sources, labels, plan, stage, iou)
     from ropewalk.evaluating_projects import compare_in_project
 
-    assert project is not None
     return compare_in_project(
         project,
         sources,
+        labels,
         branch,
         predictions_branch,
         (plan, stage, send),

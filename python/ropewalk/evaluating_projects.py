@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
@@ -13,13 +17,14 @@ from ropewalk.coco_metrics import ClassMetrics
 from ropewalk.coco_rows import size_of
 from ropewalk.errors import LabelRowError
 from ropewalk.evaluating import Evaluation, Side, finish
+from ropewalk.label_files import Given, label_file_name, parts_of
 from ropewalk.label_row_objects import FrameKey, objects_on_frames
 from ropewalk.ontology_listing import list_ontology
 from ropewalk.project import project_from_listing
 from ropewalk.report import Report
 from ropewalk.showing import label_row_contents
 from ropewalk.snapshot import Snapshot
-from ropewalk.staging import staged_sources
+from ropewalk.staging import StageOptions, staged_sources
 from ropewalk.titles import is_meant
 
 if TYPE_CHECKING:
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
     from ropewalk.plan import PlanOptions
     from ropewalk.progress import Progress
     from ropewalk.sources import Source
-    from ropewalk.staging import StageOptions
 
 # A label row as Encord answers it, and the same as JSON.
 _Content = tuple[dict[str, Any], bytes]
@@ -45,6 +49,7 @@ _BRANCH = "predictions"
 def compare_in_project(
     project: encord.Project | Snapshot,
     sources: Sequence[Source],
+    given: Given | None,
     branch: str,
     predictions_branch: str | None,
     options: tuple[PlanOptions, StageOptions, SendOptions],
@@ -53,7 +58,7 @@ def compare_in_project(
     all_frames: bool,
     progress: Progress,
 ) -> Evaluation:
-    """Measure predictions against the labels on a branch; see `evaluate`."""
+    """Measure predictions against the labels `given` or those on a branch; see `evaluate`."""
     plan, stage, send = options
     report = Report(branch=predictions_branch)
     with _opened(project, (branch, predictions_branch), send) as (known, rows_of):
@@ -67,23 +72,38 @@ def compare_in_project(
         wanted, unsized = _wanted_units(known, plan.only_media), _unsized_media(known)
         labels, predictions = _FrameSide(iou, ids), _FrameSide(iou, ids)
         headers: dict[str, bytes] = {}
-        for label_row, content in rows_of(branch):
-            _add(labels, label_row, wanted)
+        for label_row, content in rows_of(branch) if given is None or unsized else ():
+            if given is None:
+                _add(labels, label_row, wanted)
             if label_row["data_hash"] in unsized:
                 headers[label_row["data_hash"]] = content
+        # What the project calls classes and media narrows both sides.
+        wide = replace(plan, only_classes=(), only_media=())
+        take = partial(_add_sources, wanted, known, headers, progress)
+        if given is not None:
+            for part, crowd in parts_of(given):
+                narrow = StageOptions(include_crowd=crowd, threads=stage.threads, work_dir=stage.work_dir)
+                # How predictions are thinned out is nothing to labels.
+                whole = replace(wide, min_confidence=None, every=None, max_per_frame=None, limit_rows=None)
+                read = Report()
+                take(labels, [part], whole, narrow, read, "evaluate-label-rejects", iscrowd=int(crowd))
+                labels.rejected += Counter(read.rejects_by_code)
+                labels.left_out += Counter(read.filtered_by_reason)
         if predictions_branch is not None:
             for label_row, _ in rows_of(predictions_branch):
                 n = _add(predictions, label_row, wanted)
                 report.annotations_read += n
                 report.annotations_not_sent += n
         else:
-            # Labels are narrowed in the same way, by what the project calls classes and media.
-            wide = replace(plan, only_classes=(), only_media=())
-            _add_sources(predictions, wanted, known, sources, wide, stage, headers, report, progress)
+            if stage.annotations is None and isinstance(given, (str, os.PathLike)):
+                # A results list has neither images nor categories of its own.
+                stage = replace(stage, annotations=Path(given))
+            take(predictions, sources, wide, stage, report, "evaluate-rejects")
     images = {key: None for key, items in labels.objects.items() if items}
     if all_frames:
         images |= dict.fromkeys((*labels.objects, *predictions.objects))
-    return finish(Evaluation(iou, branch), labels, predictions, classes, report, sorted(images))
+    name = branch if given is None else label_file_name(given)
+    return finish(Evaluation(iou, name), labels, predictions, classes, report, sorted(images))
 
 
 @contextmanager
@@ -116,7 +136,7 @@ def _opened(
         yield project_from_listing(project, next(iter(listings.values()))), fetched
 
 
-def _add(side: _FrameSide, label_row: Mapping[str, Any], wanted: set[str] | None) -> int:
+def _add(side: _FrameSide, label_row: Mapping[str, Any], wanted: set[str] | None, **more: Any) -> int:
     """Take the objects of a label row; give their number."""
     n = 0
     try:
@@ -125,7 +145,7 @@ def _add(side: _FrameSide, label_row: Mapping[str, Any], wanted: set[str] | None
             if wanted is not None and data_hash not in wanted:
                 side.left_out["only_media"] += 1
                 continue
-            side.add((data_hash, frame), row, size_of(row))
+            side.add((data_hash, frame), row, size_of(row), **more)
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         name = label_row.get("label_hash")
         raise LabelRowError(f"label row {name} is not as Encord writes one ({e!r})") from e
@@ -133,25 +153,24 @@ def _add(side: _FrameSide, label_row: Mapping[str, Any], wanted: set[str] | None
 
 
 def _add_sources(
-    side: _FrameSide,
     wanted: set[str] | None,
     project: Snapshot,
+    headers: Mapping[str, bytes],
+    progress: Progress,
+    side: _FrameSide,
     sources: Sequence[Source],
     plan: PlanOptions,
     stage: StageOptions,
-    headers: Mapping[str, bytes],
     report: Report,
-    progress: Progress,
+    rejects_stem: str,
+    **more: Any,
 ) -> None:
     """Take predictions as an import would write them.
 
     Args:
         headers: data_hash -> label row of media whose size only their label row tells.
     """
-    with staged_sources(sources, project, _BRANCH, plan, stage, report, progress, "evaluate-rejects") as (
-        staged,
-        rejects,
-    ):
+    with staged_sources(sources, project, _BRANCH, plan, stage, report, progress, rejects_stem) as (staged, rejects):
         found = 0
         progress.start("comparing", len(staged), "label rows")
         for index in range(len(staged)):
@@ -159,7 +178,7 @@ def _add_sources(
             header = headers.get(info["data_hash"])
             if not info["sized"]:
                 rejects.append(staged.unfit(index, header, _WHEN), report)
-            found += _add(side, orjson.loads(staged.encode(index, header, _WHEN)), wanted)
+            found += _add(side, orjson.loads(staged.encode(index, header, _WHEN)), wanted, **more)
             progress.update(index + 1)
         progress.end()
     if report.annotations_not_sent > found:

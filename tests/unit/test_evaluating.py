@@ -141,7 +141,6 @@ def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     results, project = ropewalk.read_coco(RESULTS), make_snapshot()
     for given, more, said in (
         ((results, labels()), {"iou": "boxes"}, "--iou"),
-        ((results, labels()), {"project": project}, "give a project, or"),
         ((results, labels()), {"all_frames": True}, "--all-frames"),
         ((results, labels()), {"class_map": {}}, "need a project"),
         ((results,), {}, "give a project"),
@@ -226,7 +225,7 @@ FOUND = [
 
 def in_project(project: Snapshot, tmp_path: Path, *annotations: dict[str, Any], **more: Any) -> Evaluation:
     given = ropewalk.read_coco(on_project(list(annotations) or FOUND))
-    return evaluate(given, project=project, work_dir=tmp_path / "work", **more)
+    return evaluate(given, more.pop("labels", None), project=project, work_dir=tmp_path / "work", **more)
 
 
 def results_by_hand(frames: set[int]) -> list[float | None]:
@@ -261,6 +260,23 @@ def test_a_branch_gives_what_its_source_gives(tmp_path: Path) -> None:
     less = project_of(tmp_path, ("main", on_project(TRUTH)), ("pred-1", on_project(FOUND[:2])))
     turned = evaluate(project=less, predictions_branch="main", branch="pred-1")
     assert (turned.labels_from, turned.labels, turned.annotations_read) == ("pred-1", 2, 5)
+
+
+def test_a_file_of_labels_is_resolved_as_predictions_are(tmp_path: Path) -> None:
+    project = project_of(tmp_path, ("main", on_project(TRUTH)))
+    from_main = in_project(project, tmp_path)
+    file = tmp_path / "main.json"
+    found = in_project(project, tmp_path, labels=file)
+    assert found == replace(from_main, labels_from=str(file))
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps(FOUND))
+    assert evaluate(results, file, project=project, work_dir=tmp_path) == found
+    # A region to be ignored lies under a prediction that would be wrong.
+    wrong = FOUND[0] | {"bbox": [2, 2, 9, 9], "score": 0.99}
+    region = TRUTH[0] | {"bbox": [1, 1, 12, 12], "iscrowd": 1}
+    crowded = on_project([*TRUTH, region])
+    assert in_project(project, tmp_path, *FOUND, wrong, labels=crowded).metrics["AP"] == found.metrics["AP"]
+    assert in_project(project, tmp_path, *FOUND, wrong).metrics["AP"] < found.metrics["AP"]  # type: ignore[operator]
 
 
 def test_classes_and_media_are_narrowed_on_both_sides(tmp_path: Path) -> None:
