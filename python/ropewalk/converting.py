@@ -68,7 +68,7 @@ def convert(
     try:
         if suffix in SUFFIXES:
             with _reading(sources, branch, options, report) as (batches, _):
-                report.annotations_written = write_table(batches, out)
+                report.write(write_table(batches, out), 0)
             report.bytes_sent = out.stat().st_size
         elif suffix == coco_output.SUFFIX:
             _convert_to_coco(sources, out, project, branch, options, report)
@@ -139,10 +139,9 @@ def _convert_to_coco(
             reject(writer.write(batch))
         writer.finish()
         report.bytes_sent = file.tell()
-        report.annotations_written = writer.written
+        report.write(writer.written, 0)
         if writer.left_out:
-            report.filtered_by_reason["no_place_in_coco"] = writer.left_out
-        report.annotations_filtered = sum(report.filtered_by_reason.values())
+            report.filter("no_place_in_coco", writer.left_out)
         report.warnings.update(writer.warnings)
 
 
@@ -165,9 +164,7 @@ def _reading(
 
         def reject(found: Iterable[Mapping[str, Any]]) -> None:
             for line in found:
-                code, n = line["code"], line.get("annotations", 1)
-                report.rejects_by_code[code] = report.rejects_by_code.get(code, 0) + n
-                report.annotations_rejected += n
+                report.reject(line["code"], line.get("annotations", 1))
                 with temporary.open("a", encoding="ascii") as file:
                     file.write(json.dumps(line) + "\n")
 
@@ -177,13 +174,12 @@ def _reading(
             reject(opened.rejects)
             counts = opened.counts
             report.annotations_read += counts["read"]
-            for count, sums, name in (
-                ("filtered_crowd", report.filtered_by_reason, "crowd"),
-                ("duplicate_annotation_id", report.warnings, "duplicate_annotation_id"),
-            ):
-                if counts[count]:
-                    sums[name] = sums.get(name, 0) + counts[count]
-            report.annotations_filtered = sum(report.filtered_by_reason.values())
+            report.annotations_not_sent += counts["read"]
+            if counts["filtered_crowd"]:
+                report.filter("crowd", counts["filtered_crowd"])
+            if counts["duplicate_annotation_id"]:
+                duplicates = report.warnings.get("duplicate_annotation_id", 0) + counts["duplicate_annotation_id"]
+                report.warnings["duplicate_annotation_id"] = duplicates
 
         yield chain.from_iterable(map(batches, sources)), reject
         if report.annotations_rejected:

@@ -181,8 +181,7 @@ def _add_sources(
             found += _add(side, orjson.loads(staged.encode(index, header, _WHEN)), wanted, **more)
             progress.update(index + 1)
         progress.end()
-    if report.annotations_not_sent > found:
-        report.filter("answer", report.annotations_not_sent - found)
+    side.left_out += Counter(answer=report.annotations_not_sent - found)
 
 
 def _wanted_units(project: Snapshot, globs: Sequence[str]) -> set[str] | None:
