@@ -1,6 +1,7 @@
 """Measures all there is to measure: `python benches/end_to_end.py --out benches/RESULTS.md`.
 
-From a COCO file to the body of the save request, without a network; then reading alone, the kernels, whole imports.
+From a COCO file to the body of the save request, without a network; then reading alone, the kernels, writing from
+arrays, whole imports.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import memory
 import reading
 import scaling
 import sending
+import writing
 from parity import ParityError, check_bodies
 from peers import ways
 from report import Line, Table, write
@@ -97,6 +99,7 @@ def main() -> int:
                 scaling.threads(scale, repeats, Path(folder)),
                 scaling.growth(scale, repeats, Path(folder)),
                 *kernels.tables(scale, repeats),
+                writing.table(scale, repeats, Path(folder)),
                 sending.sending(scale, repeats, Path(folder)),
                 sending.defaults(scale, repeats, Path(folder)),
                 memory.import_memory(scale, Path(folder)),

@@ -30,7 +30,7 @@ PACKAGES = (
 class Line:
     """One input of a table: what it is, how many things it holds, and the samples of each way.
 
-    Figures are seconds * `scale` / `number`, so 1e6 gives us a thing; with `per_second` number / seconds / 1e6.
+    Figures are seconds * `scale` / `number`, so 1e6 gives us a thing; with `per_second` number / seconds / `scale`.
     """
 
     input: str
@@ -41,7 +41,7 @@ class Line:
 
     def figure(self, seconds: float) -> float:
         """Turn the seconds of a run into the table's unit."""
-        return self.number / seconds / 1e6 if self.per_second else seconds * self.scale / self.number
+        return self.number / seconds / self.scale if self.per_second else seconds * self.scale / self.number
 
 
 @dataclass(frozen=True)

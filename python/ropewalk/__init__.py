@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ropewalk.importing import import_predictions
     from ropewalk.media_listing import list_media
     from ropewalk.ontology_listing import list_ontology
-    from ropewalk.predictions import Predictions, read_coco
+    from ropewalk.predictions import Predictions, read_coco, read_table
     from ropewalk.project import snapshot_from_project
     from ropewalk.project_listing import list_projects
     from ropewalk.report import Report
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ropewalk.statuses import ImportStatus, status
     from ropewalk.syncing import sync_project
     from ropewalk.verifying import Verification, verify_predictions
+    from ropewalk.writer import PredictionWriter
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
@@ -31,6 +32,7 @@ _HOME = {
     "import_predictions": "importing",
     "Predictions": "predictions",
     "read_coco": "predictions",
+    "read_table": "predictions",
     "list_media": "media_listing",
     "list_ontology": "ontology_listing",
     "list_projects": "project_listing",
@@ -47,6 +49,7 @@ _HOME = {
     "read_snapshot": "snapshot",
     "snapshot_from_project": "project",
     "write_snapshot": "snapshot",
+    "PredictionWriter": "writer",
 }
 _SUBMODULES = ("errors", "rle")
 
@@ -54,6 +57,7 @@ __all__ = [
     "ClassMetrics",
     "Evaluation",
     "ImportStatus",
+    "PredictionWriter",
     "Predictions",
     "Report",
     "Rollback",
@@ -67,6 +71,7 @@ __all__ = [
     "list_projects",
     "read_coco",
     "read_snapshot",
+    "read_table",
     "rle",
     "rollback",
     "show",

@@ -58,7 +58,23 @@ class Stage:
     ) -> None: ...
     def add_table(
         self,
-        table: ArrowStreamExportable,  # batches of the IR
+        table: object,  # with `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such
+        label: str,  # source of rows that name none
+        unit: str | None = None,  # px or frac, for coordinates of rows that do not say it
+        len_bytes: int = 0,  # size of the table as it is stored, and its rows: what progress is told is part of this
+        rows: int = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> None: ...
+    def add_ndjson(
+        self,
+        source: str | PathLike[str] | bytes,  # a file, or its content
+        label: str,
+        unit: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None: ...
+    def add_label_rows(
+        self,
+        source: str | PathLike[str] | bytes,  # label rows in a list, or one after the other
         label: str,
         progress: Callable[[int], None] | None = None,
     ) -> None: ...
@@ -112,7 +128,7 @@ class Staged:
         """
     def encode_blocks(self, index: int, header: bytes | None, when: str) -> list[memoryview]:
         """Encode as `encode`, in blocks of about 64 KB that together are the text: quicker, for they are not copied."""
-    def measure(self, threads: int) -> list[tuple[int, str, int]]:
+    def measure(self, threads: int) -> list[tuple[int, str]]:
         """Measure all label rows, in bytes, without holding any.
 
         Returns:
@@ -171,6 +187,26 @@ def read_coco(
 ) -> CocoPredictions:
     """Open a COCO file for reading in batches."""
 
+def sniff_json(source: str | PathLike[str] | bytes) -> str:
+    """Say what a file of JSON holds: "coco", "encord" or "ndjson"."""
+
+def read_table(table: object, label: str, unit: str | None = None) -> RowPredictions:
+    """Open a table for reading in batches; the arguments are those of `Stage.add_table`."""
+
+def read_ndjson(source: str | PathLike[str] | bytes, label: str, unit: str | None = None) -> RowPredictions:
+    """Open lines of JSON for reading in batches."""
+
+def read_label_rows(source: str | PathLike[str] | bytes, label: str) -> RowPredictions:
+    """Open label rows, as Encord writes them, for reading in batches: media by data_hash, classes by feature hash."""
+
+class RowPredictions(Iterator[AnnotationBatch]):
+    """Batches of rows that are checked, with rejects and counts as `CocoPredictions` has them."""
+
+    def __iter__(self) -> RowPredictions: ...
+    def __next__(self) -> AnnotationBatch: ...
+    rejects: list[dict[str, Any]]
+    counts: dict[str, int]
+
 class CocoPredictions(Iterator[AnnotationBatch]):
     """Batches of one file; rejects are kept as dicts in the form of the reject file's lines.
 
@@ -193,6 +229,9 @@ def rle_transpose_one(counts: Any, size: tuple[int, int], from_rows: bool) -> st
 
 def rle_encode(masks: list[npt.NDArray[np.uint8]], to_rows: bool, threads: int | None) -> list[str]:
     """Encode dense masks of shape (h, w), in C or Fortran order without gaps."""
+
+def rle_encode_above(scores: list[npt.NDArray[np.float32]], threshold: float, threads: int | None) -> list[str]:
+    """Encode as rle_strings what is above a threshold in arrays of shape (h, w), in C or Fortran order without gaps."""
 
 def rle_decode(
     counts: list[Any],

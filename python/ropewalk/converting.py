@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ropewalk import coco_output
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import written_whole
+from ropewalk.formats import open_source
 from ropewalk.importing import creation_time
 from ropewalk.options import split_options
-from ropewalk.predictions import Predictions
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.staging import staged_sources
@@ -169,7 +169,7 @@ def _reading(
                     file.write(json.dumps(line) + "\n")
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
-            opened = Predictions(source, stage.annotations, stage.confidence_field, stage.include_crowd).open()
+            opened = open_source(source, stage)
             yield from opened
             reject(opened.rejects)
             counts = opened.counts

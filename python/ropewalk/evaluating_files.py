@@ -15,8 +15,8 @@ import polars
 from ropewalk.coco_rows import Row, size_of
 from ropewalk.errors import UsageError
 from ropewalk.evaluating import Evaluation, Side, finish
+from ropewalk.formats import open_source
 from ropewalk.label_files import Given, NamedFrame, read_labels
-from ropewalk.predictions import Predictions
 from ropewalk.report import Report
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def compare_files(
 
 
 def _predictions(source: Source, tables: Path, stage: StageOptions, report: Report) -> Iterator[Row]:
-    opened = Predictions(source, tables, stage.confidence_field, stage.include_crowd).open()
+    opened = open_source(source, replace(stage, annotations=tables))
     for batch in opened:
         yield from polars.DataFrame(batch).iter_rows(named=True)
     counts = opened.counts

@@ -58,7 +58,7 @@ def import_predictions(
     """Import predictions onto a branch of a project.
 
     Args:
-        predictions: Files, folders or globs of COCO predictions, or what `read_coco` gave.
+        predictions: Files, folders or globs of predictions, or what `read_coco` or `read_table` gave.
         project: A project of the `encord` client; with `dry_run` also a snapshot, without any network.
         branch: The prediction branch.
         source_label: Label of the one source instead of its file name.

@@ -1,4 +1,4 @@
-"""Predictions of a file, to iterate as batches, to hand to polars or to import."""
+"""Predictions of a file or table, to iterate as batches, to hand to polars or to import."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import UsageError
+from ropewalk.formats import UNITS, format_of, open_source
 from ropewalk.sources import Source, find_sources
 
 if TYPE_CHECKING:
     import polars
 
-    from ropewalk._core import AnnotationBatch, CocoPredictions
+    from ropewalk._core import AnnotationBatch, CocoPredictions, RowPredictions
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """A COCO document and how it is read. Iterating reads it anew each time, in bounded memory.
+    """A COCO document or a table, and how it is read. Iterating reads it anew each time, in bounded memory.
 
     Attributes:
-        source: A dataset or a bare results list, and its label.
+        source: A dataset, a bare results list, lines of JSON or a table, and its label.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, `score` where None.
         include_crowd: Whether annotations with iscrowd are kept.
+        format: One of `formats.FORMATS`.
+        unit: px or frac, for rows of a table that do not say it.
     """
 
     source: Source
     annotations: Path | None = None
     confidence_field: str | None = None
     include_crowd: bool = False
+    format: str = "auto"
+    unit: str | None = None
 
-    def open(self) -> CocoPredictions:
+    def open(self) -> CocoPredictions | RowPredictions:
         """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
-        from ropewalk import _core
-
-        return _core.read_coco(
-            self.source.given, self.source.label, self.annotations, self.confidence_field, self.include_crowd
-        )
+        return open_source(self.source, self)
 
     def __iter__(self) -> Iterator[AnnotationBatch]:
         return iter(self.open())
@@ -91,7 +92,45 @@ def read_coco(
     else:
         source = Source(_as_json(predictions), source_label or "predictions")
     tables = None if annotations is None else Path(annotations)
-    return Predictions(source, tables, confidence_field, include_crowd)
+    return Predictions(source, tables, confidence_field, include_crowd, "coco")
+
+
+def read_table(table: Any, *, unit: str | None = None, source_label: str | None = None) -> Predictions:
+    """Name predictions that stand in a table; they are read when they are iterated or imported.
+
+    Args:
+        table: A polars or pyarrow table, a polars LazyFrame, anything with `__arrow_c_stream__`, a list of dicts, or a
+            `.parquet`, `.arrow` or `.ndjson` file. The guide's page on tables names the columns.
+        unit: px or frac: unit of `box` and `points` where no column `unit` says it.
+        source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
+            identity of tracked objects: the same label next time means the same objects.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        UsageError: There is no such file, this is no table, or it holds a value that JSON cannot hold.
+
+    Example:
+        >>> rows = [{"media": "a.jpg", "class": "Car", "box": [2, 3, 5, 4], "unit": "px", "score": 0.5}]
+        >>> read_table(rows).to_polars()["shape"].to_list()
+        ['bounding_box']
+    """
+    if unit is not None and unit not in UNITS:
+        raise UsageError(f"unit is {unit!r}; expected one of {', '.join(UNITS)}")
+    if isinstance(table, (str, os.PathLike)):
+        (source,) = find_sources(table, source_label or Path(table).name)
+        kind = format_of(source)
+        return Predictions(source, format="ndjson" if kind == "coco" else kind, unit=unit)
+    label = source_label or "predictions"
+    if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
+        lines = b"".join(_as_json(row) + b"\n" for row in table)
+        return Predictions(Source(lines, label), format="ndjson", unit=unit)
+    if not any(hasattr(table, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "collect_batches")):
+        raise UsageError(
+            f"{type(table).__name__} is no table; expected one with `__arrow_c_stream__`, a list of dicts or a file"
+        )
+    return Predictions(Source(table, label), unit=unit)
 
 
 def _as_json(document: Any) -> bytes:
@@ -101,7 +140,7 @@ def _as_json(document: Any) -> bytes:
         # Numbers and arrays of numpy, without importing it for those who use none.
         if hasattr(value, "tolist"):
             return value.tolist()
-        raise TypeError(f"{type(value).__name__} is no part of a COCO document")
+        raise TypeError(f"{type(value).__name__} is no part of predictions")
 
     try:
         return json.dumps(document, default=plain).encode("ascii")
@@ -122,6 +161,6 @@ def sources_of(
     if not isinstance(predictions, Predictions):
         return find_sources(predictions, source_label), dict(options)
     if source_label is not None:
-        raise UsageError("source_label: the predictions have a label already; give it to read_coco")
-    own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd")}
+        raise UsageError("source_label: the predictions have a label already; give it where they are read")
+    own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd", "format", "unit")}
     return [predictions.source], own | dict(options)

@@ -8,13 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ropewalk.errors import UsageError
 from ropewalk.text import shown
 
 _TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_TABLE_SUFFIXES = (".parquet", ".arrow", ".ipc", ".feather")
 _PACKED_SUFFIXES = (".gz", ".zst")
-SUFFIXES = (*_TEXT_SUFFIXES, *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES))
+SUFFIXES = (
+    *_TEXT_SUFFIXES,
+    *_TABLE_SUFFIXES,
+    *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES),
+)
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,17 @@ class Source:
     """Predictions and their label: part of a tracked object's identity, so it must not depend on the machine.
 
     Attributes:
-        given: A file, or its content.
+        given: A file, its content, or a table.
         label: What the source is called.
     """
 
-    given: Path | bytes
+    given: Any
     label: str
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table in memory."""
+        return not isinstance(self.given, (Path, bytes))
 
     @property
     def path(self) -> Path | None:
@@ -36,13 +47,19 @@ class Source:
 
     @property
     def is_packed(self) -> bool:
-        """Whether its name says that it is compressed; the core looks at the content."""
-        return self.path is not None and self.path.name.lower().endswith(_PACKED_SUFFIXES)
+        """Whether its name says that it is compressed, as Parquet always is; the core looks at the content."""
+        return self.path is not None and self.path.name.lower().endswith((*_PACKED_SUFFIXES, ".parquet"))
 
     @property
     def len_bytes(self) -> int:
-        """Size as it is stored, in bytes."""
-        return len(self.given) if isinstance(self.given, bytes) else self.given.stat().st_size
+        """Size as it is stored, in bytes; 0 for a table that does not tell."""
+        if isinstance(self.given, Path):
+            return self.given.stat().st_size
+        if isinstance(self.given, bytes):
+            return len(self.given)
+        if hasattr(self.given, "estimated_size"):
+            return int(self.given.estimated_size())
+        return int(getattr(self.given, "nbytes", 0))
 
 
 def find_sources(
@@ -56,7 +73,8 @@ def find_sources(
 
     Args:
         given: Files, folders (searched below, hidden ones left out, for `.json`, `.jsonl` and `.ndjson`, also
-            with `.gz` or `.zst` behind it) and globs (`**` crosses folders).
+            with `.gz` or `.zst` behind it, and for `.parquet`, `.arrow`, `.ipc` and `.feather`) and globs (`**` crosses
+            folders).
         source_label: Label instead of the file's name; for one file only.
 
     Returns:
@@ -94,7 +112,9 @@ def _files(name: str) -> list[Path]:
     if path.is_dir():
         files = list(_below(path))
         if not files:
-            raise UsageError(f"{shown(name)}: the folder holds no {', '.join(_TEXT_SUFFIXES)} file")
+            raise UsageError(
+                f"{shown(name)}: the folder holds no {', '.join((*_TEXT_SUFFIXES, *_TABLE_SUFFIXES))} file"
+            )
         return files
     if glob.has_magic(name):
         files = [Path(match) for match in glob.glob(str(path), recursive=True) if os.path.isfile(match)]

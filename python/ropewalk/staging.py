@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from ropewalk.errors import BlockerError, UsageError
+from ropewalk.formats import FORMATS, UNITS, add_source
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.rejects import RejectFile
 from ropewalk.report import Report, unresolved
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from ropewalk.progress import Progress
     from ropewalk.snapshot import Snapshot
     from ropewalk.sources import Source
-
-FORMATS = ("coco",)
 
 # Sorted runs and the runs they are merged into stand on disk together for a while.
 _DISK_FACTOR = 2
@@ -45,11 +44,13 @@ _IN_USE = "in-use.lock"
 class StageOptions:
     """How sources are read and where they are staged.
 
+    `format` is one of `formats.FORMATS`, `unit` px or frac for tables whose rows do not say it.
     `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
     Paths may be given as text.
     """
 
-    format: str = "coco"
+    format: str = "auto"
+    unit: str | None = None
     annotations: Path | None = None
     confidence_field: str | None = None
     include_crowd: bool = False
@@ -64,6 +65,8 @@ class StageOptions:
                 object.__setattr__(self, name, Path(getattr(self, name)))
         if self.format not in FORMATS:
             raise UsageError(f"--format is {self.format!r}; expected one of {', '.join(FORMATS)}")
+        if self.unit is not None and self.unit not in UNITS:
+            raise UsageError(f"--unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
         if self.threads < 1:
             raise UsageError(f"--threads is {self.threads}; expected a whole number of at least 1")
         if self.annotations is not None and not self.annotations.is_file():
@@ -131,14 +134,7 @@ def staged_sources(
         progress.start("reading", sum(sizes), "bytes")
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
-            stage.add_coco(
-                source.given,
-                source.label,
-                tables=options.annotations,
-                confidence_field=options.confidence_field,
-                include_crowd=options.include_crowd,
-                progress=partial(_update, progress, before),
-            )
+            add_source(stage, source, options, partial(_update, progress, before))
             before += len_bytes
             progress.update(before)
         progress.end()

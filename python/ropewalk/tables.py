@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import UsageError
+from ropewalk.errors import FileError, SourceError, UsageError
 from ropewalk.files import written_whole
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import polars
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 VERSION_KEY = "ropewalk.schema_version"
 SUFFIXES = (".parquet", ".arrow")
+PARQUET_SUFFIXES = (".parquet",)
+IPC_SUFFIXES = (".arrow", ".ipc", ".feather")
+
+# Rows of a file that are in memory at a time, beside what polars reads ahead.
+_BATCH_ROWS = 1 << 14
+
+# What files of the Arrow IPC format begin with; streams of it do not.
+_IPC_FILE_MAGIC = b"ARROW1"
 
 
 def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
@@ -86,3 +97,67 @@ def read_table(path: Path) -> polars.LazyFrame:
     if version != str(SCHEMA_VERSION):
         raise UsageError(f"{path.name}: schema version {version}; expected a table of version {SCHEMA_VERSION}")
     return polars.scan_parquet(path)
+
+
+def read_batches(source: Path | BytesIO, kind: str) -> Iterator[polars.DataFrame]:
+    """Read a table of anyone's, some rows at a time.
+
+    Args:
+        source: The file.
+        kind: parquet or arrow (an IPC file; a stream of it is read whole).
+
+    Raises:
+        SourceError: The file is none of the kind, or damaged.
+        FileError: The file cannot be read.
+    """
+    with _failures(source, kind):
+        yield from _scan(source, kind).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
+
+
+def count_rows(path: Path, kind: str) -> int:
+    """Count the rows of a table by what the file says of itself; 0 where it does not.
+
+    Raises:
+        SourceError: The file is none of the kind, or damaged.
+        FileError: The file cannot be read.
+    """
+    import polars
+
+    with _failures(path, kind):
+        return int(_scan(path, kind).select(polars.len()).collect().item())
+
+
+@contextmanager
+def _failures(source: Path | BytesIO, kind: str) -> Iterator[None]:
+    import polars
+
+    name = shown(str(source)) if isinstance(source, Path) else "the table"
+    try:
+        yield
+    except (polars.exceptions.PolarsError, OSError) as e:
+        # What the system has to say comes with a number; polars makes such errors of content, too.
+        if isinstance(e, OSError) and e.errno is not None:
+            raise FileError(f"{name}: {e.strerror}") from None
+        raise SourceError(f"{name}: this is no {kind} table that can be read: {e}") from None
+
+
+def _scan(source: Path | BytesIO, kind: str) -> polars.LazyFrame:
+    import polars
+
+    if kind == "parquet":
+        version = polars.read_parquet_metadata(source).get(VERSION_KEY, str(SCHEMA_VERSION))
+        if version != str(SCHEMA_VERSION):
+            raise polars.exceptions.SchemaError(
+                f"its schema is of version {version}; this release reads {SCHEMA_VERSION}"
+            )
+        return polars.scan_parquet(source)
+    if _head(source) == _IPC_FILE_MAGIC:
+        return polars.scan_ipc(source)
+    return polars.read_ipc_stream(source).lazy()
+
+
+def _head(source: Path | BytesIO) -> bytes:
+    if isinstance(source, BytesIO):
+        return source.getvalue()[: len(_IPC_FILE_MAGIC)]
+    with source.open("rb") as file:
+        return file.read(len(_IPC_FILE_MAGIC))

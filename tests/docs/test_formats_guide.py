@@ -1,18 +1,20 @@
-"""The table that the guide describes is the table that comes out."""
+"""The table that the guide describes is the table that comes out, and the rows it shows are read."""
 
 from __future__ import annotations
 
+import json
 import re
 
+import polars
+
 import ropewalk
-from documents import ROOT
+from documents import ROOT, blocks
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
-    guide = (ROOT / "docs" / "guide" / "formats.md").read_text(encoding="utf-8")
-    section = guide.split("## The table")[1]
-    rows = re.findall(r"^\| (`.*?`) \| (.*?) \| (?:yes|no) \|", section, re.MULTILINE)
-    described = [(name, type_) for names, type_ in rows for name in re.findall(r"`(\w+)`", names)]
+    guide = (ROOT / "docs" / "guide" / "table.md").read_text(encoding="utf-8")
+    section = guide.split("## Columns")[1].split("\n## ")[0]
+    described = re.findall(r"^\| `(\w+)` \| (.*?) \| .*? \| .*? \|$", section, re.MULTILINE)
     schema = ropewalk.read_coco([{"image_id": 7, "category_id": 1, "bbox": [2, 3, 5, 4]}]).to_polars().schema
     assert [name for name, _ in described] == list(schema)
     types = {
@@ -27,3 +29,19 @@ def test_the_columns_are_those_of_the_schema() -> None:
         "list of struct": "List(Struct({'name': String, 'value': String, 'frame': UInt32, 'frame_last': UInt32}))",
     }
     assert [types[type_] for _, type_ in described] == [str(found) for found in schema.values()]
+
+
+def test_the_rows_that_the_guide_shows_are_read_as_what_they_are() -> None:
+    (text,) = blocks(ROOT / "docs" / "guide" / "table.md", "json")
+    lines = [json.loads(line) for line in text.splitlines()]
+    opened = ropewalk.read_table(lines).open()
+    (batch,) = opened
+    assert opened.rejects == []
+    found = polars.DataFrame(batch)
+    shapes = ["bounding_box", "rotatable_bounding_box", "polygon", "polyline", "point", "bitmask", "skeleton", "circle"]
+    assert found["shape"].to_list() == [*shapes, "ellipse", "bounding_box", None, None]
+    assert found["kind"].to_list() == ["object"] * 10 + ["answer", "object"]
+    # A table of the same rows, which has all columns, says the same.
+    table = polars.DataFrame([line | ({"track": "1"} if "track" in line else {}) for line in lines])
+    again = ropewalk.read_table(table).to_polars()
+    assert again.drop("offset").equals(found.drop("offset"))

@@ -1,6 +1,6 @@
 """Random labels of every kind as plain data: rows of the IR for the core, instances for the SDK.
 
-Coordinates are fractions, so that no rounding hides a difference. Frames are those of a video unless the medium has fewer.
+Coordinates are fractions, so that no rounding hides a difference.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars
+from encord.constants.enums import DataType
 from encord.objects import Classification, LabelRowV2, Object, OntologyStructure, Shape
 from encord.objects.attributes import (
     Attribute,
@@ -20,6 +21,7 @@ from encord.objects.attributes import (
     RadioAttribute,
     TextAttribute,
 )
+from encord.objects.bitmask import BitmaskCoordinates
 from encord.objects.coordinates import (
     AudioCoordinates,
     BoundingBoxCoordinates,
@@ -33,7 +35,6 @@ from encord.objects.coordinates import (
     SkeletonCoordinates,
     Visibility,
 )
-from encord.objects.bitmask import BitmaskCoordinates
 from encord.objects.frames import Range
 from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateCoordinate
 from hypothesis import strategies as st
@@ -76,7 +77,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Labels:
-    """An ontology, objects and classifications in order, and labels of them; `visibility` says whether points have flags."""
+    """An ontology, and labels of its objects and classifications, which they name by their place."""
 
     structure: OntologyStructure
     objects: tuple[Row, ...]
@@ -146,7 +147,9 @@ def geometries(shape: Shape, size_wh: tuple[int, int]) -> st.SearchStrategy[Any]
     return {
         Shape.BOUNDING_BOX: st.tuples(FRACTIONS, FRACTIONS, FRACTIONS, FRACTIONS),
         Shape.ROTATABLE_BOUNDING_BOX: st.tuples(FRACTIONS, FRACTIONS, FRACTIONS, FRACTIONS, ANGLES),
-        Shape.POLYGON: st.lists(st.lists(st.lists(pairs, min_size=3, max_size=5), min_size=1, max_size=2), min_size=1, max_size=2),
+        Shape.POLYGON: st.lists(
+            st.lists(st.lists(pairs, min_size=3, max_size=5), min_size=1, max_size=2), min_size=1, max_size=2
+        ),
         Shape.POLYLINE: st.lists(pairs, min_size=2, max_size=5),
         Shape.POINT: pairs,
         Shape.SKELETON: st.tuples(
@@ -163,7 +166,8 @@ def answer_values(attribute: Attribute[Any]) -> st.SearchStrategy[Any]:
     if isinstance(attribute, RadioAttribute):
         return st.sampled_from(labels)
     if isinstance(attribute, ChecklistAttribute):
-        return st.lists(st.sampled_from(labels), unique=True, min_size=1)
+        # In whatever order options are chosen, it is the same answer.
+        return st.lists(st.sampled_from(labels), unique=True, min_size=1).map(sorted)
     if isinstance(attribute, TextAttribute):
         return st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6)
     return st.floats(-1e6, 1e6)
@@ -224,7 +228,7 @@ def table(labels: Labels, medium: Medium, source: str) -> polars.DataFrame:
     of = medium.images[0] if medium.images else medium
     rows: list[dict[str, Any]] = []
     for row in (*labels.objects, *labels.classified):
-        answer = row.geometry is None and row in labels.classified
+        answer = any(row is other for other in labels.classified)
         item = labels.structure.classifications[row.item] if answer else labels.structure.objects[row.item]
         members: dict[str, Any] = dict.fromkeys(empty.columns)
         members |= {
@@ -287,18 +291,18 @@ def _geometry_columns(shape: Shape, geometry: Any) -> dict[str, Any]:
 def add_labels(row: LabelRowV2, labels: Labels) -> None:
     """Add labels to a row of the SDK."""
     instances: dict[Any, Any] = {}
+    sounds: dict[Any, list[Range]] = defaultdict(list)
     for number, label in enumerate(labels.objects):
         item = labels.structure.objects[label.item]
         key = (label.item, label.track) if label.track else number
         instance = instances.setdefault(key, item.create_instance())
-        instance.set_for_frames(
-            coordinates(SHAPES[label.item], label.geometry),
-            label.frame,
-            created_at=WHEN,
-            last_edited_at=WHEN,
-            confidence=label.score,
-            manual_annotation=False,
-        )
+        when = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
+        if item.shape is Shape.AUDIO:
+            sounds[key].append(Range(label.frame, label.last))
+            instance.set_for_frames(AudioCoordinates(range=sounds[key]), 0, overwrite=True, **when)
+        else:
+            drawn = coordinates(SHAPES[label.item], label.geometry)
+            instance.set_for_frames(drawn, label.frame, confidence=label.score, **when)
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             attribute = by_name[name]
@@ -314,7 +318,7 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
         ranges[key].append(Range(label.frame, label.last))
     for key, label in first.items():
         item = labels.structure.classifications[label.item]
-        instance = item.create_instance()
+        instance = item.create_instance(range_only=row.data_type is DataType.AUDIO)
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             instance.set_answer(sdk_answer(by_name[name], value), by_name[name])
@@ -378,8 +382,4 @@ def coordinates(shape: Shape, geometry: Any) -> Any:
             for n, (name, (x, y), flag) in enumerate(zip(POINTS, geometry[0], flags, strict=True))
         ]
         return SkeletonCoordinates(values=values, name="Tri angle")
-    if shape is Shape.CIRCLE:
-        return CircleCoordinates(*geometry)
-    if shape is Shape.ELLIPSE:
-        return EllipseCoordinates(*geometry)
-    return AudioCoordinates(range=[Range(first, last) for first, last in geometry])
+    return CircleCoordinates(*geometry) if shape is Shape.CIRCLE else EllipseCoordinates(*geometry)

@@ -122,7 +122,8 @@ def normalised(row: dict[str, Any], without: Iterable[str] = ()) -> list[str]:
     """Write a label row as lines of JSON that are equal for rows with equal content.
 
     Times go, and the members of `without` at any depth. Objects are named by their place among the objects sorted by
-    content, classifications have no name; objects of a frame, classifications and keys are sorted. Numbers keep the text that Python gives them, so that 0 and 0.0,
+    content, classifications have no name; objects of a frame, classifications and keys are sorted.
+    Numbers keep the text that Python gives them, so that 0 and 0.0,
     or neighbouring floats, differ.
     """
     row = _without(row, TIMES | frozenset(without))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from encord.objects import LabelRowV2
-from encord.objects.attributes import RadioAttribute
-from encord.objects.frames import Range
+from encord.objects import LabelRowV2, OntologyStructure
 from encord.ontology import Ontology
 from encord.orm.label_row import LabelRowMetadata
 from encord.orm.ontology import Ontology as OrmOntology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from all_labels import Labels, Row, add_labels, labels, structures, table
+from all_labels import Labels, Row, add_attributes, add_labels, draw_answers, labels, structures, table
 from ropewalk import _core
 from ropewalk.emulator.rows import RowHeader, listing_entry
 from ropewalk.plan import PlanOptions, plan_json
@@ -31,8 +30,20 @@ MEDIA = {
     "video": make_video("ü/drive.mp4", width=7, height=5, number_of_frames=9),
     "image": make_image(width=5, height=8),
     "image group": make_image_group("pair", ((6, 4), (4, 6), (3, 5))),
-    "dicom": replace(make_video("slices", width=5, height=7, number_of_frames=6), data_type="DICOM", file_type="application/dicom", frames_per_second=None, duration=None),
-    "nifti": replace(make_video("volume", width=5, height=7, number_of_frames=6), data_type="NIFTI", file_type="application/nifti", frames_per_second=None, duration=None),
+    "dicom": replace(
+        make_video("slices", width=5, height=7, number_of_frames=6),
+        data_type="DICOM",
+        file_type="application/dicom",
+        frames_per_second=None,
+        duration=None,
+    ),
+    "nifti": replace(
+        make_video("volume", width=5, height=7, number_of_frames=6),
+        data_type="NIFTI",
+        file_type="application/nifti",
+        frames_per_second=None,
+        duration=None,
+    ),
 }
 AUDIO = Medium(
     data_hash=hash_of("talk.mp3"),
@@ -60,21 +71,26 @@ def sdk_row(medium: Medium, structure: Any) -> LabelRowV2:
     return row
 
 
-def core_row(medium: Medium, given: Labels, **options: Any) -> dict[str, Any] | None:
-    """Stage and encode; asserts that every label became part of the row."""
-    project = make_snapshot((medium,), given.structure.to_dict())
+def core_row(medium: Medium, given: Labels) -> dict[str, Any] | None:
+    """Stage and encode a table of labels."""
     rows = table(given, medium, "model")
+    return staged_row(medium, given.structure, lambda stage: stage.add_table(rows, "model"))
+
+
+def staged_row(
+    medium: Medium, structure: OntologyStructure, read: Callable[[_core.Stage], None]
+) -> dict[str, Any] | None:
+    """Stage and encode what `read` adds, None where that is nothing; asserts that nothing is rejected."""
+    project = make_snapshot((medium,), structure.to_dict())
     with tempfile.TemporaryDirectory() as folder:
         rejects = Path(folder, "rejects.ndjson")
-        plan = plan_json(project, BRANCH, PlanOptions(off_image="keep", **options))
-        stage = _core.Stage(plan, str(rejects), folder)
-        stage.add_table(rows, "model")
+        stage = _core.Stage(plan_json(project, BRANCH, PlanOptions(off_image="keep")), str(rejects), folder)
+        read(stage)
         staged = stage.finish()
-        assert staged.counts["staged"] == len(rows), rejects.read_text()
+        assert staged.counts["rejected"] == 0, rejects.read_text()
         if not len(staged):
             return None
-        row = staged.encode(0, json.dumps(server_row(medium, BRANCH)).encode(), WHEN_TEXT)
-        return json.loads(row)
+        return json.loads(staged.encode(0, json.dumps(server_row(medium, BRANCH)).encode(), WHEN_TEXT))
 
 
 @pytest.mark.parametrize("medium", MEDIA.values(), ids=MEDIA.keys())
@@ -87,3 +103,59 @@ def test_labels_equal_the_sdks(medium: Medium, data: st.DataObject) -> None:
     ours = core_row(medium, drawn)
     if ours is not None:
         assert normalised(ours) == normalised(theirs.to_encord_dict())
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_sounds_equal_the_sdks(data: st.DataObject) -> None:
+    """Objects on ranges of milliseconds, with attributes, and answers on ranges."""
+    structure = data.draw(structures())
+    voice = len(structure.objects) - 1
+    item = structure.objects[voice]
+    add_attributes(data.draw, item, "voice", dynamic=False)
+    ranges = st.lists(st.integers(0, 11_999), min_size=2, max_size=8, unique=True).map(sorted).filter(apart)
+    sounds = []
+    for track in data.draw(st.sets(st.sampled_from("abc"))):
+        answers = draw_answers(data.draw, item.attributes)
+        points = data.draw(ranges)
+        for first, last in zip(points[::2], points[1::2], strict=False):
+            sounds.append(Row(voice, first, last, None, answers, None, track))
+    classified = []
+    for number, classification in enumerate(structure.classifications):
+        points = data.draw(ranges)
+        for first, last in zip(points[::2], points[1::2], strict=False):
+            answers = draw_answers(data.draw, classification.attributes, all_of=True)
+            classified.append(Row(number, first, last, None, answers))
+    drawn = Labels(structure, tuple(sounds), tuple(classified))
+    theirs = sdk_row(AUDIO, structure)
+    add_labels(theirs, drawn)
+    ours = core_row(AUDIO, drawn)
+    if ours is not None:
+        assert normalised(ours) == normalised(theirs.to_encord_dict())
+
+
+def apart(points: list[int]) -> bool:
+    """Whether no range of (0, 1), (2, 3), ... ends where the next one begins: those become one."""
+    return all(second - first > 1 for first, second in zip(points[1::2], points[2::2], strict=False))
+
+
+@pytest.mark.parametrize("medium", MEDIA.values(), ids=MEDIA.keys())
+@settings(max_examples=40)
+@given(data=st.data())
+def test_label_rows_are_a_source_that_loses_nothing(medium: Medium, data: st.DataObject) -> None:
+    """What the SDK wrote is read and written again, as a list of label rows or one after the other."""
+    drawn = data.draw(labels(medium))
+    theirs = sdk_row(medium, drawn.structure)
+    add_labels(theirs, drawn)
+    row = theirs.to_encord_dict()
+    content = json.dumps([row]) if data.draw(st.booleans()) else json.dumps(row, indent=1)
+
+    def read(stage: _core.Stage) -> None:
+        stage.add_label_rows(content.encode(), "export.json")
+
+    ours = staged_row(medium, drawn.structure, read)
+    if drawn.objects or drawn.classified:
+        assert ours is not None
+        assert normalised(ours) == normalised(row)
+    else:
+        assert ours is None

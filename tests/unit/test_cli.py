@@ -51,7 +51,7 @@ def run(*arguments: str | Path) -> tuple[int, str]:
         (["predictions.json", "--branch", "b", "--project", "p", "--jobs", "0"], "--jobs is 0"),
         (["predictions.json", "--branch", "b", "--project", "p", "--on-existing", "x"], "fail, skip, replace, merge"),
         (["predictions.json", "--branch", "b", "--project", "p", "--max-rejects", "5x"], "--max-rejects"),
-        (["predictions.json", "--branch", "b", "--project", "p", "--format", "voc"], "expected one of coco"),
+        (["predictions.json", "--branch", "b", "--project", "p", "--format", "voc"], "expected one of auto, coco"),
         (["predictions.json", "--branch", "b", "--project", "p", "--annotations", "gt.json"], "gt.json: no such file"),
         (["predictions.json", "--branch", "b", "--project", "p"], "no key"),
         (["predictions.json", "--project", "p"], "--branch"),

@@ -57,7 +57,7 @@ def test_a_label_from_memory_is_part_of_a_tracks_identity(tmp_path: Path) -> Non
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
-    with pytest.raises(UsageError, match="object is no part of a COCO document"):
+    with pytest.raises(UsageError, match="object is no part of predictions"):
         read_coco(dataset(bbox=object()))
 
 

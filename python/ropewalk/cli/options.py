@@ -45,7 +45,20 @@ SshKeyPassphraseEnv = Annotated[
         rich_help_panel=_ACCOUNT,
     ),
 ]
-Format = Annotated[str, typer.Option(metavar="NAME", help="Format of the sources: coco.", rich_help_panel=_READING)]
+Format = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|coco|encord|parquet|arrow|ndjson",
+        help="Format of the sources, by default told by suffix and content.",
+        rich_help_panel=_READING,
+    ),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="px|frac", help="Unit of a table's coordinates, where no column says it.", rich_help_panel=_READING
+    ),
+]
 Annotations = Annotated[
     Path | None,
     typer.Option(
@@ -202,7 +215,8 @@ Sync = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything but write; the report says what would be.")]
 
 READING: Mapping[str, tuple[Any, Any]] = {
-    "format": (Format, "coco"),
+    "format": (Format, "auto"),
+    "unit": (Unit, None),
     "annotations": (Annotations, None),
     "source_label": (SourceLabel, None),
     "confidence_field": (ConfidenceField, None),

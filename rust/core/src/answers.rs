@@ -29,6 +29,8 @@ impl<'a> Options<'a> {
 pub struct Answer<'a> {
     /// Number of the question among all of its object or classification (see [`crate::ontology::questions`]).
     pub question: u32,
+    /// Whether it holds on the frame of its row alone; else on all of the object.
+    pub varies: bool,
     /// What was answered.
     pub value: Value<'a>,
     content: &'a [u8],
@@ -40,7 +42,8 @@ impl<'a> Answer<'a> {
         let (head, value) = content.split_at_checked(CONTENT_HEAD_BYTES)?;
         Some(Self {
             question: u32::from_le_bytes(part(head)),
-            value: match head[4] {
+            varies: head[4] & VARIES != 0,
+            value: match head[4] & !VARIES {
                 OPTIONS => Value::Options(Options(value)),
                 TEXT => Value::Text(std::str::from_utf8(value).ok()?),
                 NUMBER if value.len() == 8 => Value::Number(f64::from_le_bytes(part(value))),
@@ -69,6 +72,9 @@ const CONTENT_HEAD_BYTES: usize = 5;
 const OPTIONS: u8 = 0;
 const TEXT: u8 = 1;
 const NUMBER: u8 = 2;
+
+/// Beside the kind of an answer that holds on one frame.
+const VARIES: u8 = 0x80;
 
 impl<'a> Answers<'a> {
     /// Takes what [`Packer::finish`] made.
@@ -137,7 +143,8 @@ impl Packer {
     }
 
     /// Adds an answer; they come in the order of their questions.
-    pub fn push(&mut self, question: u32, value: &mut Given<'_>) {
+    pub fn push(&mut self, question: u32, varies: bool, value: &mut Given<'_>) {
+        let varies = if varies { VARIES } else { 0 };
         let len_at = self.0.len();
         self.0.extend_from_slice(&[0; 4]);
         self.0.extend_from_slice(&question.to_le_bytes());
@@ -145,15 +152,15 @@ impl Packer {
             Given::Options(options) => {
                 options.sort_unstable();
                 options.dedup();
-                self.0.push(OPTIONS);
+                self.0.push(OPTIONS | varies);
                 self.0.extend(options.iter().flat_map(|option| option.to_le_bytes()));
             }
             Given::Text(text) => {
-                self.0.push(TEXT);
+                self.0.push(TEXT | varies);
                 self.0.extend_from_slice(text.as_bytes());
             }
             Given::Number(number) => {
-                self.0.push(NUMBER);
+                self.0.push(NUMBER | varies);
                 self.0.extend_from_slice(&number.to_le_bytes());
             }
         }
@@ -175,14 +182,16 @@ mod tests {
     #[test]
     fn what_is_packed_is_read_again() {
         let mut packer = Packer::default();
-        packer.push(0, &mut Given::Options(vec![7, 2, 7]));
-        packer.push(1, &mut Given::Text("a\nü"));
-        packer.push(2, &mut Given::Number(-0.5));
+        packer.push(0, false, &mut Given::Options(vec![7, 2, 7]));
+        packer.push(1, true, &mut Given::Text("a\nü"));
+        packer.push(2, true, &mut Given::Number(-0.5));
         let answers: Vec<_> = packer.answers().iter().collect::<Result<_>>().unwrap();
         let Value::Options(options) = answers[0].value else {
             panic!("{:?}", answers[0]);
         };
         assert_eq!(options.iter().collect::<Vec<_>>(), [2, 7]);
+        let varies: Vec<bool> = answers.iter().map(|answer| answer.varies).collect();
+        assert_eq!(varies, [false, true, true]);
         assert_eq!((answers[1].question, answers[1].value), (1, Value::Text("a\nü")));
         assert_eq!((answers[2].question, answers[2].value), (2, Value::Number(-0.5)));
     }
@@ -190,8 +199,8 @@ mod tests {
     #[test]
     fn bytes_that_were_cut_are_an_error_and_end() {
         let mut packer = Packer::default();
-        packer.push(0, &mut Given::Text("text"));
-        packer.push(1, &mut Given::Number(1.5));
+        packer.push(0, false, &mut Given::Text("text"));
+        packer.push(1, true, &mut Given::Number(1.5));
         let whole = packer.answers().packed();
         for len in 1..whole.len() {
             let read: Vec<_> = Answers::from_packed(&whole[..len]).iter().collect();

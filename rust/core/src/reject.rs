@@ -38,6 +38,16 @@ pub enum Reason {
         /// What was found, shortened.
         found: String,
     },
+    /// A column or member that the schema does not have.
+    UnknownField {
+        /// Its name, shortened.
+        field: String,
+    },
+    /// A line that is no JSON object.
+    BadLine {
+        /// What is wrong with it, and where.
+        message: String,
+    },
     /// NaN or an infinity where a number is needed.
     NotFinite {
         /// Name of the field.
@@ -208,6 +218,11 @@ pub enum Reason {
         /// What was expected, as a noun phrase.
         expected: &'static str,
     },
+    /// A label row, or a label in one, that is not what Encord writes.
+    BadLabel {
+        /// What is wrong with it.
+        message: String,
+    },
     /// An answer that answers nothing.
     NoAnswer {
         /// The classification as the source has it.
@@ -235,6 +250,8 @@ impl Reason {
         match self {
             Self::MissingField { .. } => "missing_field",
             Self::BadField { .. } => "bad_field",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::BadLine { .. } => "bad_line",
             Self::NotFinite { .. } => "not_finite",
             Self::ScoreRange { .. } => "score_range",
             Self::NegativeBox { .. } => "negative_box",
@@ -264,6 +281,7 @@ impl Reason {
             Self::ConflictingAnswer { .. } => "conflicting_answer",
             Self::UnknownAttribute { .. } => "unknown_attribute",
             Self::BadAnswer { .. } => "bad_answer",
+            Self::BadLabel { .. } => "bad_label",
             Self::NoAnswer { .. } => "no_answer_given",
             Self::BackwardRange { .. } => "backward_range",
             Self::SkeletonPoints { .. } => "skeleton_points",
@@ -304,8 +322,13 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MissingField { field } => write!(f, "`{field}` is missing or null; add it"),
+            Self::MissingField { field } => write!(f, "`{field}` is missing or null; {}", what_to_add(field)),
             Self::BadField { field, expected, found } => write!(f, "`{field}` is {found}; expected {expected}"),
+            Self::UnknownField { field } => write!(
+                f,
+                "there is no `{field}` in the schema; correct the name, or begin it with x_ to have it passed over"
+            ),
+            Self::BadLine { message } => write!(f, "the line is no JSON object: {message}"),
             Self::NotFinite { field } => write!(f, "`{field}` holds NaN or an infinity; expected finite numbers"),
             Self::ScoreRange { score } => write!(f, "the score is {score}; expected a number from 0 to 1"),
             Self::NegativeBox { w, h } => write!(f, "the box is {w} wide and {h} high; expected x, y, width, height, none of the last two negative"),
@@ -313,7 +336,7 @@ impl fmt::Display for Reason {
                 write!(f, "a ring has {coordinates} coordinates; expected x y pairs of three points or more")
             }
             Self::BadRle { message, .. } | Self::LabelRow { message, .. } => f.write_str(message),
-            Self::NoGeometry => f.write_str("neither `bbox` nor `segmentation` holds anything; expected one of them"),
+            Self::NoGeometry => f.write_str("there is nothing to draw: neither `bbox` nor `segmentation`, and in a table neither `box`, `points` nor `rle`; expected one of them"),
             Self::UnknownImage { image_id } => write!(
                 f,
                 "image id {image_id} is not among the file's images; give the file with them (--annotations) or name it in --media-map"
@@ -388,6 +411,7 @@ impl fmt::Display for Reason {
                 "{class:?} has no attribute {name:?}, or none that is asked after the other answers; see `ropewalk ontology`"
             ),
             Self::BadAnswer { name, found, expected } => write!(f, "the answer to {name:?} is {found}; expected {expected}"),
+            Self::BadLabel { message } => write!(f, "{message}; expected a label as Encord writes it"),
             Self::NoAnswer { class } => write!(f, "nothing is answered to {class:?}; expected a value in `attributes`"),
             Self::BackwardRange { first, last } => {
                 write!(f, "the range begins at {first} and ends at {last}; expected an end that does not come before")
@@ -397,6 +421,16 @@ impl fmt::Display for Reason {
                 "the annotation has {found} points, the ontology's skeleton {wanted}; expected each of them, in the template's order"
             ),
         }
+    }
+}
+
+/// How to mend a field that is missing.
+fn what_to_add(field: &str) -> &'static str {
+    match field {
+        "unit" => "add it (px or frac), or give --unit px or --unit frac for all rows",
+        "rle_order" => "add it: column_major for COCO's strings, row_major for Encord's",
+        "shape" => "add it: the points alone do not tell what they are",
+        _ => "add it",
     }
 }
 

@@ -394,10 +394,7 @@ fn odd_rows_are_refused_without_a_panic() {
     let cases = [
         (String::new(), "EOF"),
         ("[]".to_owned(), "expected a JSON object"),
-        (
-            good.replace("\"video\"", "\"audio\""),
-            "neither a video, an image nor an image group",
-        ),
+        (good.replace("\"video\"", "\"scene\""), "\"scene\" is not a type"),
         (good.replace("\"video\"", "7"), "expected a string"),
         (good.replace("\"video\"", "\"image\""), "as another type"),
         (

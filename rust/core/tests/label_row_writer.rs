@@ -215,8 +215,8 @@ fn headers_that_are_none_are_refused() {
     let unit = &good[good.find(r#"{"d":"#).unwrap()..good.len() - 1];
     let cases = [
         (
-            good.replace("\"video\"", "\"audio\""),
-            "neither of a video nor of an image",
+            good.replace("\"video\"", "\"scene\""),
+            "is of a type that labels cannot be written on",
         ),
         (good.replace(unit, "{}"), "has 0 data units; expected one"),
         (

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use ropewalk_core::rle::{
-    coco_string_to_encord, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor, MemoryOrder, Part,
-    PolygonError, Rle, RleError, RowMajor, Scratch, Size,
+    coco_string_to_encord, encode_above, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor,
+    MemoryOrder, Part, PolygonError, Rle, RleError, RowMajor, Scratch, Size,
 };
 use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
 use ropewalk_testkit::polygons::fill_ring;
@@ -52,6 +52,18 @@ fn check_mask(mask: &Pixels) {
     encode_mask::<RowMajor>(&mask.row_bytes(), size(mask), MemoryOrder::C, scratch, &mut out).unwrap();
     encode_mask::<RowMajor>(&mask.column_bytes(), size(mask), MemoryOrder::F, scratch, &mut out).unwrap();
     assert_eq!(out, format!("kept{string}{string}").into_bytes());
+    for (memory, bytes) in [
+        (MemoryOrder::C, mask.row_bytes()),
+        (MemoryOrder::F, mask.column_bytes()),
+    ] {
+        let mut out = b"kept".to_vec();
+        let scores: Vec<f32> = bytes
+            .iter()
+            .map(|&set| if set == 0 { 0.5 } else { 0.5000001 })
+            .collect();
+        encode_above::<RowMajor>(&scores, 0.5, size(mask), memory, scratch, &mut out).unwrap();
+        assert_eq!(out, format!("kept{string}").into_bytes());
+    }
     assert_eq!(rows.decode().unwrap(), mask.row_bytes());
     for (memory, bytes) in [
         (MemoryOrder::C, mask.row_bytes()),
@@ -387,8 +399,19 @@ fn bad_input_has_a_kind_each() {
     );
     assert_eq!(
         Rle::<RowMajor>::empty(size).decode_into(&mut [0; 5], MemoryOrder::C),
-        Err(buffer)
+        Err(buffer.clone())
     );
+    let mut out = b"kept".to_vec();
+    let wide = Size::new(3, 131).unwrap();
+    for at in [0, 255, 256, 392] {
+        let mut scores = [f32::NEG_INFINITY; 393];
+        scores[at] = f32::NAN;
+        let found = encode_above::<RowMajor>(&scores, 0.0, wide, MemoryOrder::C, &mut Scratch::default(), &mut out);
+        assert_eq!(found, Err(RleError::NotANumber { at }));
+    }
+    let found = encode_above::<RowMajor>(&[0.0; 5], 0.0, size, MemoryOrder::C, &mut Scratch::default(), &mut out);
+    assert_eq!(found, Err(buffer.clone()));
+    assert_eq!(out, b"kept");
     let other = Rle::<RowMajor>::empty(Size::new(3, 2).unwrap());
     let mismatch = RleError::Mismatch {
         left: (2, 3),

@@ -7,6 +7,7 @@ mod coco;
 mod errors;
 mod memory;
 mod rle;
+mod rows;
 mod stage;
 
 /// The Rust core of ropewalk.
@@ -15,5 +16,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
     coco::register(m)?;
     rle::register(m)?;
+    rows::register(m)?;
     stage::register(m)
 }

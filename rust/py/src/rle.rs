@@ -19,8 +19,8 @@ use pyo3::Borrowed;
 use rayon::prelude::*;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use ropewalk_core::rle::{
-    encode_mask, read_dense, transpose_string, ColumnMajor, MemoryOrder, Order, Outlines, Rle, RleError, RowMajor,
-    Scratch, Size,
+    encode_above, encode_mask, read_dense, transpose_string, ColumnMajor, MemoryOrder, Order, Outlines, Rle, RleError,
+    RowMajor, Scratch, Size,
 };
 
 use crate::errors::{item_error, ItemError};
@@ -227,6 +227,18 @@ fn memory_order(c_contiguous: bool) -> MemoryOrder {
     }
 }
 
+/// A dense array without gaps: its elements, its shape, and their order.
+type Lying<'a, T> = (&'a [T], DeclaredSize, MemoryOrder);
+
+fn lying<'a, T: numpy::Element>(arrays: &'a [PyReadonlyArray2<'_, T>]) -> PyResult<Vec<Lying<'a, T>>> {
+    let lies = |array: &'a PyReadonlyArray2<'_, T>| {
+        let (h, w) = array.as_array().dim();
+        let memory = memory_order(array.is_c_contiguous());
+        Ok((array.as_slice()?, (h as u64, w as u64), memory))
+    };
+    arrays.iter().map(lies).collect()
+}
+
 /// Encodes dense masks without gaps, in C or Fortran order.
 #[pyfunction]
 fn rle_encode(
@@ -235,15 +247,7 @@ fn rle_encode(
     to_rows: bool,
     threads: Option<usize>,
 ) -> PyResult<Vec<String>> {
-    let items = masks
-        .iter()
-        .map(|mask| {
-            let (h, w) = mask.as_array().dim();
-            let memory = memory_order(mask.is_c_contiguous());
-            Ok((mask.as_slice()?, (h as u64, w as u64), memory))
-        })
-        .collect::<PyResult<Vec<_>>>()?;
-    map_items(py, &items, threads, |scratch, (mask, declared, memory)| {
+    map_items(py, &lying(&masks)?, threads, |scratch, (mask, declared, memory)| {
         let size = size(*declared)?;
         let mut out = Vec::new();
         if to_rows {
@@ -251,6 +255,21 @@ fn rle_encode(
         } else {
             encode_mask::<ColumnMajor>(mask, size, *memory, scratch, &mut out)?;
         }
+        Ok(text(out))
+    })
+}
+
+/// Encodes, along the rows, the masks of what is above a threshold in arrays without gaps, in C or Fortran order.
+#[pyfunction]
+fn rle_encode_above(
+    py: Python<'_>,
+    scores: Vec<PyReadonlyArray2<'_, f32>>,
+    threshold: f32,
+    threads: Option<usize>,
+) -> PyResult<Vec<String>> {
+    map_items(py, &lying(&scores)?, threads, |scratch, (scores, declared, memory)| {
+        let mut out = Vec::new();
+        encode_above::<RowMajor>(scores, threshold, size(*declared)?, *memory, scratch, &mut out)?;
         Ok(text(out))
     })
 }
@@ -469,6 +488,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(rle_transpose, m)?)?;
     m.add_function(wrap_pyfunction!(rle_transpose_one, m)?)?;
     m.add_function(wrap_pyfunction!(rle_encode, m)?)?;
+    m.add_function(wrap_pyfunction!(rle_encode_above, m)?)?;
     m.add_function(wrap_pyfunction!(rle_decode, m)?)?;
     m.add_function(wrap_pyfunction!(rle_decode_one, m)?)?;
     m.add_function(wrap_pyfunction!(rle_from_parts, m)?)?;

@@ -2,28 +2,29 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use numpy::PyArray1;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::coco::{CocoOptions, CocoTables};
+use ropewalk_core::encord::{EncordReader, KnownNames};
 use ropewalk_core::error::Error;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::label_rows::LabelRows;
+use ropewalk_core::ndjson::NdjsonRows;
 use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
 use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
-
-use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::table::TableRows;
 
 use crate::coco::{read_tables, CocoSource};
 use crate::errors::to_py;
 use crate::memory;
+use crate::rows::{unit_of, Batches, Raised, Tables};
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 32 << 20;
@@ -88,22 +89,61 @@ impl Stage {
         };
         let tables = tables.map(|path| self.tables(py, path)).transpose()?;
         let input = source.into_input(label);
-        self.add(py, progress, |intake, tell| {
+        self.add(py, &Raised::default(), progress, |intake, tell| {
             intake.add_coco(&input, label, tables, &options, tell)
         })
     }
 
-    #[pyo3(signature = (table, label, progress=None))]
+    #[pyo3(signature = (table, label, unit=None, len_bytes=0, rows=0, progress=None))]
+    #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
     fn add_table(
         &mut self,
         py: Python<'_>,
-        table: AnyRecordBatch,
+        table: Tables,
+        label: &str,
+        unit: Option<&str>,
+        len_bytes: u64,
+        rows: u64,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let raised = Raised::default();
+        let table = TableRows::new(label, Batches::new(table, &raised));
+        let mut table = table.unit(unit_of(unit)?).stored(len_bytes, rows);
+        self.add(py, &raised, progress, |intake, tell| {
+            intake.add_rows(None, label, &mut table, tell)
+        })
+    }
+
+    #[pyo3(signature = (source, label, unit=None, progress=None))]
+    fn add_ndjson(
+        &mut self,
+        py: Python<'_>,
+        source: CocoSource,
+        label: &str,
+        unit: Option<&str>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let unit = unit_of(unit)?;
+        let input = source.into_input(label);
+        self.add(py, &Raised::default(), progress, |intake, tell| {
+            let mut rows = NdjsonRows::open(&input, label, unit)?;
+            intake.add_rows(Some(&input), label, &mut rows, tell)
+        })
+    }
+
+    #[pyo3(signature = (source, label, progress=None))]
+    fn add_label_rows(
+        &mut self,
+        py: Python<'_>,
+        source: CocoSource,
         label: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let batches = table.into_reader()?;
-        self.add(py, progress, |intake, tell| {
-            intake.add_rows(None, label, &mut TableRows::new(label, batches), tell)
+        let known = KnownNames::of(&self.plan);
+        let input = source.into_input(label);
+        self.add(py, &Raised::default(), progress, |intake, tell| {
+            let mut rows = EncordReader::open(&input, label, Some(known))?;
+            intake.add_rows(None, label, &mut rows, tell)
         })
     }
 
@@ -121,10 +161,12 @@ impl Stage {
 }
 
 impl Stage {
-    /// Adds a source; `add` is given what tells `progress` of the bytes read.
+    /// Adds a source; `add` is given what tells `progress` of the bytes read. What Python raises in `progress` (or a pending
+    /// ctrl-C) is kept in `raised`.
     fn add(
         &mut self,
         py: Python<'_>,
+        raised: &Raised,
         progress: Option<Py<PyAny>>,
         add: impl Send + FnOnce(&mut Intake, &mut (dyn FnMut(u64) -> Result<(), Error> + Send)) -> Result<(), Error>,
     ) -> PyResult<()> {
@@ -132,8 +174,6 @@ impl Stage {
             .intake
             .take()
             .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
-        // What Python raises in `progress` (or a pending ctrl-C) travels around the core, which knows nothing of it.
-        let raised: Mutex<Option<PyErr>> = Mutex::new(None);
         let mut tell = |done: u64| {
             let told = Python::attach(|py| {
                 py.check_signals()?;
@@ -142,14 +182,12 @@ impl Stage {
                     .map_or(Ok(()), |call| call.call1(py, (done,)).map(drop))
             });
             told.map_err(|error| {
-                *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                raised.keep(error);
                 Error::Stage("stopped".into())
             })
         };
         let result = py.detach(|| add(&mut intake, &mut tell));
-        if let Some(error) = raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
+        raised.raise()?;
         result.map_err(|e| to_py(py, e))?;
         self.intake = Some(intake);
         Ok(())
@@ -248,8 +286,7 @@ impl Staged {
                 .detach(|| self.rows.measure_rows(spans, threads))
                 .map_err(|e| to_py(py, e))?;
             for measure in measures {
-                let digest = format!("{:032x}", measure.digest);
-                rows.append((measure.len_bytes, digest, measure.differing_answers))?;
+                rows.append((measure.len_bytes, format!("{:032x}", measure.digest)))?;
             }
             py.check_signals()?;
         }

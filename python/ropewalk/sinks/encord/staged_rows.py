@@ -39,7 +39,7 @@ def staged_rows(staged: Staged, threads: int) -> list[Row]:
     infos = map(staged.label_row, range(len(staged)))
     return [
         Row(index, info["data_hash"], info["title"], info["annotations"], info["sized"], len_bytes, digest)
-        for index, (info, (len_bytes, digest, _)) in enumerate(zip(infos, staged.measure(threads), strict=True))
+        for index, (info, (len_bytes, digest)) in enumerate(zip(infos, staged.measure(threads), strict=True))
     ]
 
 

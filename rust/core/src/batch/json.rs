@@ -6,6 +6,11 @@ use super::{Annotation, AttributeValue, Kind};
 
 /// Writes a row. What is no number in JSON (NaN) is null.
 pub fn row_json(row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) -> String {
+    Value::Object(row_members(row, attributes)).to_string()
+}
+
+/// The members of a row's JSON.
+pub(crate) fn row_members(row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) -> Map<String, Value> {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {
         if !value.is_null() {
@@ -15,7 +20,9 @@ pub fn row_json(row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) -> Stri
     put("media", json!(row.media));
     put("frame", json!(row.frame));
     put("frame_last", json!(row.frame_last));
-    if row.kind == Kind::Answer {
+    // What draws nothing and has attributes would be taken for an answer.
+    let draws = row.bbox.is_some() || row.points.is_some() || row.rle.is_some();
+    if row.kind == Kind::Answer || !draws {
         put("kind", json!(row.kind.as_str()));
     }
     put("class", json!(row.class));
@@ -41,7 +48,7 @@ pub fn row_json(row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) -> Stri
         put("attributes", Value::Array(attributes));
     }
     put("annotation_id", json!(row.annotation_id));
-    Value::Object(members).to_string()
+    members
 }
 
 fn attribute_json(attribute: &AttributeValue<'_>) -> Value {

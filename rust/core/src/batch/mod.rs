@@ -9,13 +9,19 @@ mod build;
 mod columns;
 mod json;
 mod names;
+mod open;
 mod read;
 mod text;
+mod told;
 
 pub use build::AnnotationBatchBuilder;
 pub use columns::{schema, SCHEMA_VERSION, VERSION_KEY};
 pub use json::row_json;
+pub(crate) use json::row_members;
+pub(crate) use open::passed_over;
+pub use open::{Defaults, OpenBatch, Said, WrongValue};
 pub use read::AnnotationBatch;
+pub(crate) use told::{tell, Has};
 
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, FixedSizeListArray, Float64Array, GenericListArray,
-    ListArray, OffsetSizeTrait, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, BinaryViewArray, BooleanArray, FixedSizeListArray, Float64Array,
+    GenericListArray, ListArray, OffsetSizeTrait, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array,
+    UInt64Array,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_cast::{cast_with_options, CastOptions};
 use arrow_schema::{ArrowError, DataType, FieldRef, Schema};
+use arrow_select::filter::filter_record_batch;
 
 use super::attributes::AttributesColumn;
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
@@ -255,6 +257,17 @@ impl AnnotationBatch {
         let known = Arc::new(Schema::new_with_metadata(known.fields().clone(), metadata));
         let table = RecordBatch::try_new(known, columns).map_err(|cause| wrong(cause.to_string()))?;
         Self::try_from_record_batch(table)
+    }
+
+    /// The rows for which `keep` says so.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] where `keep` has another length.
+    pub fn filtered(&self, keep: &BooleanArray) -> Result<Self> {
+        let wrong = |cause: ArrowError| Error::Schema {
+            message: cause.to_string(),
+        };
+        Self::try_from_record_batch(filter_record_batch(&self.table, keep).map_err(wrong)?)
     }
 
     /// The table itself, for the Arrow C interface and for writers.

@@ -95,7 +95,7 @@ impl CocoInput {
     }
 
     /// An error at byte `byte` of this file.
-    pub(super) fn error(&self, byte: u64, message: impl Into<String>) -> Error {
+    pub(crate) fn error(&self, byte: u64, message: impl Into<String>) -> Error {
         Error::Source {
             source_name: self.name.clone(),
             byte,
@@ -121,6 +121,14 @@ impl CocoInput {
             .map_or(0, |stamp| stamp.len_bytes.saturating_sub(opened.at));
         // One byte more, so that the end is seen without growing.
         (rest as usize).saturating_add(1).min(WINDOW_BYTES)
+    }
+
+    /// Its text from the start, as a stream.
+    pub(crate) fn stream(&self) -> Result<TextStream> {
+        Ok(TextStream {
+            opened: self.open_at(0)?,
+            input: self.clone(),
+        })
     }
 
     fn open_at(&self, byte: u64) -> Result<Opened> {
@@ -194,6 +202,38 @@ impl Opened {
     }
 }
 
+/// The text of a file, read once from its start.
+pub(crate) struct TextStream {
+    opened: Opened,
+    input: CocoInput,
+}
+
+impl TextStream {
+    /// Appends at most `most` bytes of what follows; gives their number, less than `most` at the end alone.
+    pub fn read_into(&mut self, text: &mut Vec<u8>, most: usize) -> Result<usize> {
+        let read = (&mut self.opened.text).take(most as u64).read_to_end(text);
+        let read = read.map_err(|cause| self.input.failed(self.opened.at, cause))?;
+        self.opened.at += read as u64;
+        Ok(read)
+    }
+
+    /// How much of the file was read, in bytes of the file as it is stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.opened.consumed.as_ref().map_or(self.opened.at, Consumed::bytes)
+    }
+
+    /// The file itself.
+    pub fn input(&self) -> &CocoInput {
+        &self.input
+    }
+}
+
+impl Read for TextStream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.opened.text.read(buffer)
+    }
+}
+
 /// Reads pieces of a file. A compressed one is decoded once, as long as pieces are asked for in their order.
 #[derive(Default)]
 pub struct Pieces {
@@ -227,7 +267,7 @@ impl Pieces {
 }
 
 /// A stretch of a file in memory: what is being read, and before it what the current batch still needs.
-pub(super) struct Window {
+pub(crate) struct Window {
     input: CocoInput,
     file: Opened,
     text: Vec<u8>,

@@ -11,7 +11,7 @@ use super::skip::Skip;
 
 /// Why scanning stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The window ends inside a token and the file goes on.
     Incomplete,
     /// The byte at `at` of the window does not fit.
@@ -19,11 +19,11 @@ pub(super) enum Stop {
 }
 
 /// Result of scanning.
-pub(super) type Scan<T> = Result<T, Stop>;
+pub(crate) type Scan<T> = Result<T, Stop>;
 
 /// Content of a string, without its quotes, as a range of the window; checked, escapes not yet resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Text {
+pub(crate) struct Text {
     pub start: usize,
     pub end: usize,
     pub escaped: bool,
@@ -31,7 +31,7 @@ pub(super) struct Text {
 
 /// A number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Number {
+pub(crate) enum Number {
     /// No fraction, no exponent, within `i64`.
     Int(i64),
     /// No fraction, no exponent, beyond `i64`.
@@ -73,7 +73,7 @@ pub(super) const TENS: [f64; 23] = [
 const MANTISSA_DIGITS: usize = 19;
 
 /// A position in a window.
-pub(super) struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     pub(super) text: &'a [u8],
     /// Next byte to read.
     pub at: usize,

@@ -33,6 +33,7 @@ mod tables;
 mod values;
 
 pub use input::{CocoInput, Pieces, Stamp};
+pub(crate) use input::{TextStream, Window};
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use source_batch::SourceBatch;
 pub use tables::{ClassName, CocoTables, MediaName};

@@ -1,7 +1,9 @@
 //! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
 
+mod check;
 mod rows;
 
+pub use check::check_row;
 pub use rows::{RowBatch, RowSource};
 
 use std::borrow::Cow;
@@ -19,7 +21,7 @@ use crate::batch::Kind;
 use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, Pieces, SourceBatch, Stamp};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::reject::{Origin, Reason, Reject, Unresolved, MAX_TEXT_BYTES};
+use crate::reject::{Origin, Reason, Reject, RowReject, Unresolved, MAX_TEXT_BYTES};
 use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
 use crate::stage::record::{Key, TextSpan};
 use crate::stage::{StageBuilder, Staged, StagedRows};
@@ -114,8 +116,7 @@ impl Kept {
             self.reject(reject)?;
         }
         for row in &batch.row_rejects {
-            *self.tally.rejects.entry(row.code).or_default() += row.annotations;
-            self.write_reject(&row.to_json_line())?;
+            self.reject_row(row)?;
         }
         outcomes.into_iter().try_for_each(|outcome| self.take_outcome(outcome))
     }
@@ -133,6 +134,11 @@ impl Kept {
     fn reject(&mut self, reject: &Reject) -> Result<()> {
         self.tally.reject(&reject.reason);
         self.write_reject(&reject.to_json_line())
+    }
+
+    fn reject_row(&mut self, row: &RowReject) -> Result<()> {
+        *self.tally.rejects.entry(row.code).or_default() += row.annotations;
+        self.write_reject(&row.to_json_line())
     }
 
     fn write_reject(&mut self, line: &str) -> Result<()> {
@@ -335,6 +341,11 @@ impl Intake {
             kept.tally
                 .warnings
                 .insert("track_split_by_class", staged.split_tracks());
+        }
+        if staged.differing_answers() > 0 {
+            kept.tally
+                .warnings
+                .insert("attribute_differs", staged.differing_answers());
         }
         kept.rejects.flush().map_err(Error::io(&kept.rejects_path))?;
         Ok((staged, kept.tally, sources))

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use arrow_array::BooleanArray;
 use rayon::prelude::*;
 
-use super::{Intake, Outcome};
+use super::{check_row, Intake, Outcome};
 use crate::batch::{row_json, Annotation, AnnotationBatch, AttributeValue, Kind};
 use crate::coco::{ClassName, CocoInput, MediaName};
 use crate::error::Result;
 use crate::plan::Plan;
-use crate::reject::{Origin, Reject};
+use crate::reject::{Origin, Reason, Reject, RowReject};
 use crate::resolve::{Scratch, SourceResolver, Verdict};
 use crate::stage::record::TextSpan;
 use crate::stage::StagedRows;
@@ -24,8 +25,65 @@ pub struct RowBatch {
     pub batch: AnnotationBatch,
     /// Records that are no rows.
     pub rejects: Vec<Reject>,
+    /// Label rows among the lines of a reject file: they are rejected again.
+    pub row_rejects: Vec<RowReject>,
     /// Where each row's own text lies in the source, where it can be read again; else empty.
     pub spans: Vec<TextSpan>,
+    /// Whether a row does not say on which frame it stands, one entry a row; empty where all do.
+    pub frameless: Vec<bool>,
+}
+
+impl RowBatch {
+    /// Rows whose text cannot be read again, and nothing else.
+    pub fn new(batch: AnnotationBatch) -> Self {
+        Self {
+            batch,
+            rejects: Vec::new(),
+            row_rejects: Vec::new(),
+            spans: Vec::new(),
+            frameless: Vec::new(),
+        }
+    }
+
+    /// Annotations that cannot be written, those of rejected label rows included.
+    pub fn rejected(&self) -> u64 {
+        let of_rows: u64 = self.row_rejects.iter().map(|row| row.annotations).sum();
+        self.rejects.len() as u64 + of_rows
+    }
+
+    /// Checks the rows, and turns those that cannot be written into rejects: what resolving does along with its own work.
+    ///
+    /// # Errors
+    /// As [`AnnotationBatch::filtered`].
+    pub fn checked(mut self) -> Result<Self> {
+        let mut keep = Vec::with_capacity(self.batch.len());
+        for index in 0..self.batch.len() {
+            let row = self.batch.row(index);
+            let checked = check_row(&row);
+            keep.push(checked.is_ok());
+            if let Err(reason) = checked {
+                let attributes: Vec<AttributeValue<'_>> = self.batch.attributes(index).collect();
+                self.rejects.push(reject(reason, &row, &attributes));
+            }
+        }
+        if keep.contains(&false) {
+            let mut kept = keep.iter();
+            self.spans.retain(|_| *kept.next().unwrap_or(&true));
+            let mut kept = keep.iter();
+            self.frameless.retain(|_| *kept.next().unwrap_or(&true));
+            self.batch = self.batch.filtered(&BooleanArray::from(keep))?;
+        }
+        Ok(self)
+    }
+}
+
+fn reject(reason: Reason, row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) -> Reject {
+    let origin = Origin {
+        source: row.source.into(),
+        ids_from: None,
+    };
+    let text = row_json(row, attributes);
+    Reject::new(reason, &origin, row.offset, row.annotation_id, Some(text.as_bytes()))
 }
 
 /// Gives the rows of a source, some at a time.
@@ -53,48 +111,46 @@ impl Intake {
         rows: &mut dyn RowSource,
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
+        let stamp = input.and_then(CocoInput::stamp);
         let mut sources: HashMap<String, u32> = HashMap::new();
         while let Some(batch) = rows.next_batch()? {
-            let mut resolvers = Resolvers::default();
-            for row in 0..batch.batch.len() {
-                let source = batch.batch.row(row).source;
-                if !resolvers.by_source.contains_key(source) {
-                    let number = *sources.entry(source.to_owned()).or_insert_with(|| {
-                        let origin = Origin {
-                            source: source.into(),
-                            ids_from: None,
-                        };
-                        self.sources.add(input, input.and_then(CocoInput::stamp), origin)
-                    });
-                    let resolver = SourceResolver::new(number, label);
-                    resolvers.by_source.insert(source.to_owned(), resolver);
+            let names = Names::new(&batch, |source| match sources.get(source) {
+                Some(&number) => number,
+                None => {
+                    let origin = Origin {
+                        source: source.into(),
+                        ids_from: None,
+                    };
+                    let number = self.sources.add(input, stamp.clone(), origin);
+                    sources.insert(source.to_owned(), number);
+                    number
                 }
-            }
-            let names = Names::new(&batch.batch);
-            for source in resolvers.by_source.values_mut() {
-                let all = |count: usize| (0..count as u32).collect::<Vec<_>>();
-                source.learn(
-                    &mut self.resolver,
-                    &all(names.media.len()),
-                    &all(names.classes.len()),
-                    |name| names.media[name as usize].clone(),
-                    |name| names.classes[name as usize].clone(),
-                );
-            }
+            });
+            let mut resolver = SourceResolver::new(0, label);
+            resolver.learn(
+                &mut self.resolver,
+                &(0..names.media.len() as u32).collect::<Vec<_>>(),
+                &(0..names.classes.len() as u32).collect::<Vec<_>>(),
+                |name| names.media[name as usize].clone(),
+                |name| names.classes[name as usize].clone(),
+            );
             let plan = self.plan.as_ref();
             let parts = self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
             let of = |part: usize, parts: usize| batch.batch.len() * part / parts;
             let resolve = |part: usize| {
                 let range = of(part, parts)..of(part + 1, parts);
-                resolve_rows(plan, &resolvers, &batch, &names, range)
+                resolve_rows(plan, &resolver, &batch, &names, range)
             };
             let outcomes: Vec<Outcome> = match &self.pool {
                 Some(pool) => pool.install(|| (0..parts).into_par_iter().map(resolve).collect()),
                 None => vec![resolve(0)],
             };
-            self.kept.tally.read += (batch.batch.len() + batch.rejects.len()) as u64;
+            self.kept.tally.read += batch.batch.len() as u64 + batch.rejected();
             for reject in &batch.rejects {
                 self.kept.reject(reject)?;
+            }
+            for row in &batch.row_rejects {
+                self.kept.reject_row(row)?;
             }
             for outcome in outcomes {
                 self.kept.take_outcome(outcome)?;
@@ -105,21 +161,18 @@ impl Intake {
     }
 }
 
-#[derive(Default)]
-struct Resolvers {
-    by_source: HashMap<String, SourceResolver>,
-}
-
 /// What the rows of a batch call their media and classes, each once.
 struct Names<'a> {
     media: Vec<MediaName<'a>>,
     classes: Vec<(ClassName<'a>, Kind)>,
-    /// Of each row, numbers of its medium and class.
-    of_rows: Vec<(u32, u32)>,
+    /// Of each row, numbers of its source, and of its medium and class.
+    of_rows: Vec<(u32, (u32, u32))>,
 }
 
 impl<'a> Names<'a> {
-    fn new(batch: &'a AnnotationBatch) -> Self {
+    /// Numbers the names; `number` does so for sources.
+    fn new(rows: &'a RowBatch, mut number: impl FnMut(&str) -> u32) -> Self {
+        let batch = &rows.batch;
         let mut names = Self {
             media: Vec::new(),
             classes: Vec::new(),
@@ -127,11 +180,18 @@ impl<'a> Names<'a> {
         };
         let mut media = HashMap::new();
         let mut classes = HashMap::new();
-        for row in 0..batch.len() {
-            let row = batch.row(row);
-            let place = (row.media, row.frame, row.width_px, row.height_px);
+        let mut last: Option<(&str, u32)> = None;
+        for index in 0..batch.len() {
+            let row = batch.row(index);
+            let source = match last {
+                Some((source, known)) if source == row.source => known,
+                _ => number(row.source),
+            };
+            last = Some((row.source, source));
+            let frame = (!rows.frameless.get(index).copied().unwrap_or(false)).then_some(row.frame);
+            let place = (row.media, frame, row.width_px, row.height_px);
             let medium = *media.entry(place).or_insert_with(|| {
-                names.media.push(media_name(&row));
+                names.media.push(media_name(&row, frame));
                 names.media.len() as u32 - 1
             });
             let class = *classes.entry((row.class, row.kind as u8)).or_insert_with(|| {
@@ -143,19 +203,19 @@ impl<'a> Names<'a> {
                 names.classes.push((class, row.kind));
                 names.classes.len() as u32 - 1
             });
-            names.of_rows.push((medium, class));
+            names.of_rows.push((source, (medium, class)));
         }
         names
     }
 }
 
-fn media_name<'a>(row: &Annotation<'a>) -> MediaName<'a> {
+fn media_name<'a>(row: &Annotation<'a>, frame: Option<u32>) -> MediaName<'a> {
     let known = |size: Option<u32>| size.filter(|&size| size > 0);
     MediaName {
         image_id: None,
         file_name: Some(row.media),
         video: Some(row.media),
-        frame_index: Some(row.frame.into()),
+        frame_index: frame.map(i64::from),
         width: known(row.width_px),
         height: known(row.height_px),
         declared: true,
@@ -164,7 +224,7 @@ fn media_name<'a>(row: &Annotation<'a>) -> MediaName<'a> {
 
 fn resolve_rows(
     plan: &Plan,
-    resolvers: &Resolvers,
+    resolver: &SourceResolver,
     batch: &RowBatch,
     names: &Names<'_>,
     range: std::ops::Range<usize>,
@@ -178,20 +238,24 @@ fn resolve_rows(
         attributes.clear();
         attributes.extend(batch.batch.attributes(index));
         let span = batch.spans.get(index).copied().unwrap_or_default();
-        let source = &resolvers.by_source[row.source];
-        let names = names.of_rows[index];
-        match source.resolve(plan, &row, &attributes, names, span, &mut scratch, &mut out.resolved) {
+        let (source, names) = names.of_rows[index];
+        let resolved = match check_row(&row) {
+            Ok(()) => resolver.resolve_of(
+                source,
+                plan,
+                &row,
+                &attributes,
+                names,
+                span,
+                &mut scratch,
+                &mut out.resolved,
+            ),
+            Err(reason) => Verdict::Reject(reason),
+        };
+        match resolved {
             Verdict::Found(()) => {}
             Verdict::Filtered(why) => *out.filtered.entry(why).or_default() += 1,
-            Verdict::Reject(reason) => {
-                let origin = Origin {
-                    source: row.source.into(),
-                    ids_from: None,
-                };
-                let text = row_json(&row, &attributes);
-                let reject = Reject::new(reason, &origin, row.offset, row.annotation_id, Some(text.as_bytes()));
-                out.rejects.push(reject);
-            }
+            Verdict::Reject(reason) => out.rejects.push(reject(reason, &row, &attributes)),
         }
     }
     out

@@ -24,7 +24,6 @@ struct QuestionText {
     name: Vec<u8>,
     /// `"featureHash":...`
     feature_hash: Vec<u8>,
-    dynamic: bool,
     options: Vec<Vec<u8>>,
 }
 
@@ -45,7 +44,6 @@ impl QuestionTexts {
         let of = |attribute: &Attribute| QuestionText {
             name: text(&[("name", &attribute.name), ("value", &lower_snake_case(&attribute.name))]),
             feature_hash: text(&[("featureHash", &attribute.feature_hash)]),
-            dynamic: attribute.dynamic,
             options: attribute
                 .options
                 .iter()
@@ -162,33 +160,25 @@ pub(super) struct AnswerBook {
     objects: HashMap<ObjectHash, AboutObject>,
     classified: Vec<Classified>,
     by_hash: HashMap<ObjectHash, usize>,
-    differing: u64,
 }
 
 impl AnswerBook {
     /// Notes answers about an object that stands on `frame`.
-    pub fn about_object(
-        &mut self,
-        hash: ObjectHash,
-        feature: u32,
-        frame: u32,
-        answers: Answers<'_>,
-        texts: &QuestionTexts,
-    ) -> Result<()> {
+    pub fn about_object(&mut self, hash: ObjectHash, feature: u32, frame: u32, answers: Answers<'_>) -> Result<()> {
         let about = self.objects.entry(hash).or_default();
         about.feature = feature;
         for answer in answers.iter() {
             let answer = answer?;
             let content = answer.content();
-            if texts.get(answer.question)?.dynamic {
+            if answer.varies {
                 match about.changing.iter_mut().find(|(known, _)| known == content) {
                     Some((_, ranges)) => add_range(ranges, (frame, frame)),
                     None => about.changing.push((content.to_vec(), vec![(frame, frame)])),
                 }
                 continue;
             }
-            let known = about.fixed.entry(answer.question).or_insert_with(|| content.to_vec());
-            self.differing += u64::from(known != content);
+            // The first one stays; staging counted those that differ.
+            about.fixed.entry(answer.question).or_insert_with(|| content.to_vec());
         }
         Ok(())
     }
@@ -217,11 +207,6 @@ impl AnswerBook {
         }
         self.classified[at].given += 1;
         add_range(&mut self.classified[at].ranges, range);
-    }
-
-    /// Answers about an object that differ from the one that it has: left out.
-    pub fn differing(&self) -> u64 {
-        self.differing
     }
 
     /// How many annotations became one answer or sound.

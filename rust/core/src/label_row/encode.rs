@@ -148,8 +148,6 @@ pub struct Written {
     pub classifications: usize,
     /// Labels on frames, sounds and answers.
     pub annotations: usize,
-    /// Answers about an object that differ from the one on an earlier frame, which stays.
-    pub differing_answers: u64,
     /// Annotations behind the labels that may have several.
     pub joined: Joined,
 }
@@ -227,8 +225,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         let template = self.templates.object(row.feature)?;
         let hash = self.object_hash(row);
         if !row.answers.is_empty() {
-            self.book
-                .about_object(hash, row.feature, frame, row.answers, &template.questions)?;
+            self.book.about_object(hash, row.feature, frame, row.answers)?;
         }
         self.out.extend_from_slice(&template.before_confidence);
         push_finite(&mut self.out, row.score)?;
@@ -271,8 +268,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         }
         let hash = self.object_hash(row);
         self.book.sounds(hash, row.feature, (row.key.frame, last));
-        self.book
-            .about_object(hash, row.feature, row.key.frame, row.answers, &template.questions)?;
+        self.book.about_object(hash, row.feature, row.key.frame, row.answers)?;
         self.annotations += 1;
         Ok(())
     }
@@ -310,7 +306,6 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             objects: objects.len(),
             classifications: self.book.classifications(),
             annotations: self.annotations,
-            differing_answers: self.book.differing(),
             joined: self.book.joined(),
         })
     }

@@ -20,5 +20,6 @@ pub mod text;
 
 pub use compare::{compare, Compared, Difference};
 pub use encode::{Joined, RowWriter, Templates, Written};
+pub(crate) use entries::Entries;
 pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};

@@ -64,7 +64,7 @@ pub(super) fn pack(
     for ((question, value), number) in questions.iter().zip(&mut answered).zip(0..) {
         if let Some(value) = value {
             packed.nested |= question.below.is_some();
-            packer.push(number, value);
+            packer.push(number, question.attribute.dynamic, value);
         }
     }
     Ok(packed)

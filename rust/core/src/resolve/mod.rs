@@ -152,6 +152,22 @@ impl SourceResolver {
         plan: &Plan,
         row: &Annotation<'_>,
         attributes: &[AttributeValue<'_>],
+        names: (u32, u32),
+        text: TextSpan,
+        scratch: &mut Scratch,
+        out: &mut Resolved,
+    ) -> Verdict<()> {
+        self.resolve_of(self.index, plan, row, attributes, names, text, scratch, out)
+    }
+
+    /// As [`Self::resolve`], for a row of source number `source`: those of a table may have many.
+    #[allow(clippy::too_many_arguments)] // As above.
+    pub fn resolve_of(
+        &self,
+        source: u32,
+        plan: &Plan,
+        row: &Annotation<'_>,
+        attributes: &[AttributeValue<'_>],
         (media, class): (u32, u32),
         text: TextSpan,
         scratch: &mut Scratch,
@@ -176,7 +192,7 @@ impl SourceResolver {
         }
         let found = FoundRow {
             plan,
-            source: self.index,
+            source,
             row,
             attributes,
             place,

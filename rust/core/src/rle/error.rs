@@ -46,6 +46,12 @@ pub enum RleError {
         /// Width, px.
         w: u32,
     },
+    /// A score that is neither above a threshold nor not.
+    #[error("the score of pixel {at} is NaN; scores must be numbers to be compared with a threshold")]
+    NotANumber {
+        /// Index of the score in memory.
+        at: usize,
+    },
     /// A byte outside the alphabet.
     #[error(
         "byte {byte:#04x} at offset {at} of the run-length string is outside its alphabet, '0' (0x30) to 'o' (0x6f)"
@@ -100,6 +106,7 @@ impl RleError {
             Self::Dense { .. } => "rle_dense",
             Self::Buffer { .. } => "rle_buffer",
             Self::Sum { .. } => "rle_sum",
+            Self::NotANumber { .. } => "rle_not_a_number",
             Self::Alphabet { .. } => "rle_alphabet",
             Self::Truncated { .. } => "rle_truncated",
             Self::Number { .. } => "rle_number",

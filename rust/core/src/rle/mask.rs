@@ -93,29 +93,81 @@ pub(super) fn check_buffer(found: usize, size: Size) -> Result<(), RleError> {
 /// Replaces `runs` by the canonical runs of bytes, zero or not. Fails with [`RleError::Buffer`].
 pub(super) fn find_runs(mask: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
     check_buffer(mask.len(), size)?;
-    runs.clear();
-    // All ones where the pixel before is set.
-    let mut colour = 0u64;
-    let mut last = 0;
-    for (block, bytes) in mask.chunks(BLOCK).enumerate() {
-        if bytes.first_chunk().is_some_and(|block| is_uniform(block, colour)) {
-            continue;
+    let mut finder = RunFinder::new(runs);
+    for block in mask.chunks(BLOCK) {
+        finder.add(block);
+    }
+    finder.finish();
+    Ok(())
+}
+
+/// Replaces `runs` by the canonical runs of scores, above the threshold or not. Fails with [`RleError::Buffer`] and
+/// [`RleError::NotANumber`].
+pub(super) fn find_runs_above(scores: &[f32], threshold: f32, size: Size, runs: &mut Vec<u32>) -> Result<(), RleError> {
+    check_buffer(scores.len(), size)?;
+    let mut finder = RunFinder::new(runs);
+    // A block at a time: the mask itself is never in memory.
+    let mut mask = [0; BLOCK];
+    for (block, scores) in scores.chunks(BLOCK).enumerate() {
+        for (pixel, &score) in mask.iter_mut().zip(scores) {
+            *pixel = u8::from(score > threshold);
         }
-        for (word, bytes) in bytes.chunks(WORD).enumerate() {
-            let pixels = bits_of(bytes, colour);
-            let mut changes = pixels ^ ((pixels << 1) | (colour & 1));
-            colour = 0u64.wrapping_sub(pixels >> 63);
-            let start = (block * BLOCK + word * WORD) as u32;
+        if scores.iter().fold(false, |any, score| any | score.is_nan()) {
+            let at = scores.iter().take_while(|score| !score.is_nan()).count();
+            return Err(RleError::NotANumber { at: block * BLOCK + at });
+        }
+        finder.add(&mask[..scores.len()]);
+    }
+    finder.finish();
+    Ok(())
+}
+
+/// Finds runs in a mask of which it is given one block after the other.
+struct RunFinder<'a> {
+    runs: &'a mut Vec<u32>,
+    /// All ones where the pixel before is set.
+    colour: u64,
+    /// Where the last run ended.
+    last: u32,
+    /// Pixels seen.
+    seen: u32,
+}
+
+impl<'a> RunFinder<'a> {
+    fn new(runs: &'a mut Vec<u32>) -> Self {
+        runs.clear();
+        Self {
+            runs,
+            colour: 0,
+            last: 0,
+            seen: 0,
+        }
+    }
+
+    /// Goes on with up to [`BLOCK`] pixels, fewer only at the end.
+    fn add(&mut self, block: &[u8]) {
+        let start = self.seen;
+        self.seen += block.len() as u32;
+        if block.first_chunk().is_some_and(|block| is_uniform(block, self.colour)) {
+            return;
+        }
+        for (word, bytes) in block.chunks(WORD).enumerate() {
+            let pixels = bits_of(bytes, self.colour);
+            let mut changes = pixels ^ ((pixels << 1) | (self.colour & 1));
+            self.colour = 0u64.wrapping_sub(pixels >> 63);
+            let start = start + (word * WORD) as u32;
             while changes != 0 {
                 let at = start + changes.trailing_zeros();
-                runs.push(at - last);
-                last = at;
+                self.runs.push(at - self.last);
+                self.last = at;
                 changes &= changes - 1;
             }
         }
     }
-    runs.push(mask.len() as u32 - last);
-    Ok(())
+
+    fn finish(self) {
+        self.runs.push(self.seen - self.last);
+    }
 }
 
 /// Whether all bytes are background, or all foreground where `colour` is not 0.

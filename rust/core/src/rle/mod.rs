@@ -236,6 +236,29 @@ pub fn encode_mask<O: Order>(
     out: &mut Vec<u8>,
 ) -> Result<(), RleError> {
     mask::find_runs(mask, size, &mut scratch.source)?;
+    write_found::<O>(size, memory, scratch, out)
+}
+
+/// Encodes the mask of the scores above a threshold, as [`encode_mask`]; fails with [`RleError::NotANumber`] as well.
+pub fn encode_above<O: Order>(
+    scores: &[f32],
+    threshold: f32,
+    size: Size,
+    memory: MemoryOrder,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), RleError> {
+    mask::find_runs_above(scores, threshold, size, &mut scratch.source)?;
+    write_found::<O>(size, memory, scratch, out)
+}
+
+/// Writes the runs that were found in memory of that order.
+fn write_found<O: Order>(
+    size: Size,
+    memory: MemoryOrder,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), RleError> {
     if memory == O::MEMORY {
         codec::write(&scratch.source, out);
     } else {

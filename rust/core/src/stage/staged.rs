@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
 
 use super::best::Best;
 use super::merge::{Cursor, RunFile, RunWriter};
 use super::record::{Head, Key, RecordReader, StagedRow, TextSpan};
 use super::{Batches, Entry, Place};
+use crate::answers::Answers;
 use crate::error::{Error, Result};
 use crate::label_row::identity::Distinct;
 
@@ -53,6 +54,7 @@ pub struct Staged {
     label_rows: Vec<LabelRowSpan>,
     duplicates: Vec<Duplicate>,
     split_tracks: u64,
+    differing_answers: u64,
     left_out: u64,
 }
 
@@ -70,6 +72,11 @@ impl Staged {
     /// Tracks that became several objects because their class changed.
     pub fn split_tracks(&self) -> u64 {
         self.split_tracks
+    }
+
+    /// Answers about whole objects that differ from the one on an earlier row, which stays.
+    pub fn differing_answers(&self) -> u64 {
+        self.differing_answers
     }
 
     /// Rows left out because their frame has enough that score higher.
@@ -130,6 +137,9 @@ struct Splitter {
     answered: HashMap<u128, (u32, u128)>,
     /// The label row that they are of.
     answered_in: Option<u32>,
+    /// Of the objects of the label row that is being written, by question: what was answered first.
+    about: HashMap<(u128, u32), u64>,
+    differing_answers: u64,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -204,6 +214,7 @@ impl Splitter {
         }
         self.distinct
             .push(key.object, head.track.is_some() || head.stands_on_range());
+        self.note_answers(key, head);
         if let Some(track) = head.track {
             let id = xxh3_128_with_seed(track, u64::from(key.source));
             let seen = self.tracks.entry(id).or_insert(TrackFeatures {
@@ -217,8 +228,23 @@ impl Splitter {
         }
     }
 
+    /// Counts the answers about an object that differ from those on its rows before.
+    fn note_answers(&mut self, key: Key, head: &Head<'_>) {
+        if head.answered_to().is_some() {
+            return;
+        }
+        for answer in Answers::from_packed(head.answers).iter().flatten() {
+            if !answer.varies {
+                let content = xxh3_64(answer.content());
+                let first = *self.about.entry((key.object, answer.question)).or_insert(content);
+                self.differing_answers += u64::from(first != content);
+            }
+        }
+    }
+
     fn end_label_row(&mut self) {
         self.tracks.clear();
+        self.about.clear();
         if let Some(label_row) = self.label_rows.last_mut() {
             label_row.distinct = self.distinct.tell();
         }
@@ -230,6 +256,7 @@ impl Splitter {
             label_rows,
             duplicates,
             split_tracks,
+            differing_answers,
             ..
         } = self;
         Staged {
@@ -237,6 +264,7 @@ impl Splitter {
             label_rows,
             duplicates,
             split_tracks,
+            differing_answers,
             left_out,
         }
     }

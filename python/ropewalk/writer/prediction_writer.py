@@ -1,0 +1,400 @@
+"""The writer: takes arrays frame by frame, keeps batches of rows, and writes or imports all of them at the end."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import polars
+
+from ropewalk import _core
+from ropewalk.errors import UsageError
+from ropewalk.tables import SUFFIXES, write_table
+from ropewalk.text import shown
+from ropewalk.writer.checks import Place, frame_number
+from ropewalk.writer.columns import Rows, table_of
+from ropewalk.writer.frames import Conventions, class_table, objects_of
+from ropewalk.writer.results import LEAST_KEYPOINT, arguments_of_detections, arguments_of_results
+
+if TYPE_CHECKING:
+    import encord
+
+    from ropewalk._core import AnnotationBatch
+    from ropewalk.report import Report
+    from ropewalk.snapshot import Snapshot
+
+BATCH_ROWS = 50_000
+BATCH_BYTES = 32_000_000
+
+
+class PredictionWriter:
+    """Writes predictions as a table of the IR while a model runs; the file is there whole, or not at all.
+
+    At the end of a `with` block, or at `close`, the file is written; an exception inside the block leaves nothing.
+    Rows are kept in batches, in memory and then in temporary files beside `path`. It is not meant for several
+    threads at once.
+
+    Args:
+        path: Ends in `.parquet` or `.arrow`; replaced where it exists.
+        classes: Names of the class ids that `add` is given, as a list or a dict; None writes the ids themselves.
+        unit: Unit of boxes and points: `px` of the frame, or `frac`, fractions of its width and height.
+        box_format: `xyxy` (two corners), `xywh` (top left corner and size) or `cxcywh` (centre and size).
+        source_label: Label of these predictions, default the name of the file; part of the identity of tracked objects.
+        batch_rows: Rows that are kept before they go to a temporary file.
+        batch_bytes: Bytes of rows, roughly, likewise.
+        threads: Threads that encode masks, default one a processor.
+
+    Raises:
+        UsageError: An argument does not fit.
+        OSError: The folder of `path` cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> path = Path(tempfile.mkdtemp(), "predictions.parquet")
+        >>> with PredictionWriter(path, classes=["Car", "Lorry"]) as writer:
+        ...     writer.add("drive.mp4", 7, boxes=np.array([[2, 3, 12, 8]]), scores=[0.5], class_ids=[1])
+        >>> polars.read_parquet(path).select("media", "frame", "class", "box").rows()
+        [('drive.mp4', 7, 'Lorry', [2.0, 3.0, 10.0, 5.0])]
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        classes: Sequence[str] | Mapping[int, str] | None = None,
+        unit: str = "px",
+        box_format: str = "xyxy",
+        source_label: str | None = None,
+        batch_rows: int = BATCH_ROWS,
+        batch_bytes: int = BATCH_BYTES,
+        threads: int | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.report: Report | None = None
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"{shown(self.path.name)}: expected a name that ends in {' or '.join(SUFFIXES)}")
+        if source_label == "":
+            raise UsageError("source_label is empty; give a name")
+        for name, number in (("batch_rows", batch_rows), ("batch_bytes", batch_bytes)):
+            if number < 1:
+                raise UsageError(f"{name} is {number}; expected at least 1")
+        self._how = Conventions(class_table(classes), unit, box_format, threads)
+        self._source = source_label or self.path.name
+        self._limits = batch_rows, batch_bytes
+        self._frames: list[Rows] = []
+        self._kept_rows = self._kept_bytes = 0
+        self._written_rows = 0
+        self._batches: list[Path] = []
+        self._import: Callable[[], Report] | None = None
+        self._closed = False
+        # Made at once: what cannot be written should not be found out after hours of a model's time.
+        self._folder = tempfile.TemporaryDirectory(dir=self.path.parent, prefix=f".{self.path.name}.")
+
+    @classmethod
+    def upload(
+        cls,
+        project: encord.Project | Snapshot,
+        *,
+        branch: str,
+        path: str | os.PathLike[str] | None = None,
+        classes: Sequence[str] | Mapping[int, str] | None = None,
+        unit: str = "px",
+        box_format: str = "xyxy",
+        source_label: str = "predictions",
+        **options: Any,
+    ) -> PredictionWriter:
+        """Make a writer that imports onto a branch at its end; its `report` is there afterwards.
+
+        Nothing is sent before the end. The file is removed when all of it was written; otherwise it stays, to be
+        imported again without the model.
+
+        Args:
+            project: A project of the `encord` client; with `dry_run` also a snapshot.
+            branch: The prediction branch.
+            path: The file, default `predictions-BRANCH.parquet` in the work folder.
+            classes: As for the writer.
+            unit: As for the writer.
+            box_format: As for the writer.
+            source_label: Label of these predictions.
+            **options: Options of `import_predictions`.
+
+        Raises:
+            UsageError: An argument or option does not fit.
+            BlockerError: The branch is not one to write on.
+        """
+        from ropewalk.importing import check_branch, import_predictions
+        from ropewalk.options import split_options
+
+        _, stage, send = split_options(options)
+        check_branch(branch, send.allow_branch)
+        stage.work_dir.mkdir(parents=True, exist_ok=True)
+        file = Path(path) if path is not None else stage.work_dir / f"predictions-{branch}.parquet"
+        writer = cls(file, classes=classes, unit=unit, box_format=box_format, source_label=source_label)
+
+        given = options | {"source_label": source_label, "format": file.suffix[1:].lower()}
+
+        def run() -> Report:
+            report = import_predictions(file, project, branch=branch, **given)
+            if report.exit_code == 0 and not send.dry_run:
+                file.unlink()
+            return report
+
+        writer._import = run
+        return writer
+
+    def add(
+        self,
+        media: str | os.PathLike[str],
+        frame: int = 0,
+        *,
+        boxes: Any = None,
+        thetas: Any = None,
+        shape: str | None = None,
+        masks: Any = None,
+        mask_threshold: float | None = None,
+        polygons: Any = None,
+        polylines: Any = None,
+        points: Any = None,
+        keypoints: Any = None,
+        scores: Any = None,
+        class_ids: Any = None,
+        class_names: str | Sequence[str] | None = None,
+        track_ids: Any = None,
+        attributes: Sequence[Any] | None = None,
+        size_hw: tuple[int, int] | None = None,
+    ) -> None:
+        """Add the n objects of a frame: boxes, or one of masks, polygons, polylines, points, keypoints with or without.
+
+        Arrays may be numpy's, tensors (of any device), or lists. A frame whose arrays do not fit is not added.
+
+        Args:
+            media: Title, file name or data_hash.
+            frame: 0-based frame of a video or image group.
+            boxes: (n, 4), in the writer's format and unit; finite.
+            thetas: (n,), degrees clockwise about the centre of the boxes, which are given as they are before turning.
+            shape: `circle` or `ellipse` where the boxes are those around one.
+            masks: (n, h, w), or a list of (h, w), at the size of the frame: bool or uint8, where all but 0 is
+                foreground, or any numbers with `mask_threshold`.
+            mask_threshold: What masks are above in the foreground: 0.0 for logits, 0.5 for probabilities.
+            polygons: n of: a ring (k, 2); a list of rings, each a part; a list of parts, each a list of an outline and
+                its holes; None for an object that has only its box.
+            polylines: n lines (k, 2).
+            points: (n, 2).
+            keypoints: (n, k, 2), or (n, k, 3) with a flag each: 0 not in the picture, 1 hidden, 2 visible, 3 hidden by
+                itself. k points in the order of the ontology's template.
+            scores: (n,), 0..1; confidence 1.0 where there are none.
+            class_ids: (n,), whole numbers.
+            class_names: n names or feature hashes, or one for all.
+            track_ids: (n,), numbers, texts or None; equal ones are one object over all frames.
+            attributes: n dicts of question and answer, or answers to the only question; as `value` of `add_answers`.
+            size_hw: (h, w), px, that px coordinates refer to; default that of the masks, else that of the media.
+
+        Raises:
+            UsageError: An argument does not fit; names it, what was found and the frame.
+        """
+        self._check_open()
+        self._keep(
+            objects_of(
+                self._place(media, frame),
+                self._how,
+                boxes=boxes,
+                thetas=thetas,
+                shape=shape,
+                masks=masks,
+                mask_threshold=mask_threshold,
+                polygons=polygons,
+                polylines=polylines,
+                points=points,
+                keypoints=keypoints,
+                scores=scores,
+                class_ids=class_ids,
+                class_names=class_names,
+                track_ids=track_ids,
+                attributes=attributes,
+                size_hw=size_hw,
+            )
+        )
+
+    def add_answers(
+        self,
+        media: str | os.PathLike[str],
+        frame: int = 0,
+        frame_last: int | None = None,
+        *,
+        classification: str,
+        value: Any,
+        score: float | None = None,
+    ) -> None:
+        """Add the answer to a classification, on a frame or a range of frames.
+
+        Args:
+            media: Title, file name or data_hash.
+            frame: 0-based first frame; milliseconds of audio.
+            frame_last: Last frame, inclusive; default `frame`.
+            classification: Its name or feature hash.
+            value: The option of a radio button, a list of the options of a checklist (empty for none), a text or a
+                number; or a dict of these by question.
+            score: 0..1; confidence 1.0 where there is none.
+
+        Raises:
+            UsageError: An argument does not fit; names it, what was found and the frame.
+        """
+        self._check_open()
+        place = self._place(media, frame)
+        last = None if frame_last is None else frame_number("frame_last", frame_last)
+        if last is not None and last < place.frame:
+            raise place.error(f"frame_last is {last}, expected at least {place.frame}")
+        self._keep(
+            Rows(
+                place.media,
+                place.frame,
+                self._how.unit,
+                place.texts("classification", [classification], 1),
+                frame_last=last,
+                scores=None if score is None else place.scores([score]),
+                attributes=[place.answers("value", value)],
+            )
+        )
+
+    def add_detections(
+        self,
+        media: str | os.PathLike[str],
+        frame: int,
+        detections: Any,
+        *,
+        size_hw: tuple[int, int] | None = None,
+    ) -> None:
+        """Add the `supervision.Detections` of a frame, px.
+
+        Classes are those in `data["class_name"]`, else `class_id` by the writer's `classes`. With `data["xyxyxyxy"]`
+        boxes are turned ones.
+
+        Args:
+            media: Title, file name or data_hash.
+            frame: 0-based frame.
+            detections: With xyxy, mask, confidence, class_id, tracker_id and data.
+            size_hw: (h, w), px, of the frame; default that of the masks, else that of the media.
+
+        Raises:
+            UsageError: Something in it does not fit; names it, what was found and the frame.
+        """
+        self._check_open()
+        place = self._place(media, frame)
+        how = replace(self._how, unit="px", box_format="xyxy")
+        self._keep(objects_of(place, how, **arguments_of_detections(place, detections), size_hw=size_hw))
+
+    def add_results(
+        self,
+        media: str | os.PathLike[str],
+        frame: int,
+        results: Any,
+        *,
+        segments: str = "masks",
+        keypoint_threshold: float = LEAST_KEYPOINT,
+    ) -> None:
+        """Add the `Results` of Ultralytics of a frame: boxes or turned boxes, masks or their outlines, keypoints.
+
+        Classes are named by the writer's `classes`, else by `results.names`.
+
+        Args:
+            media: Title, file name or data_hash.
+            frame: 0-based frame.
+            results: One image's.
+            segments: `masks` takes `masks.data`, which must be of the frame's size (`retina_masks=True`); `polygons`
+                takes the outlines that Ultralytics has scaled to the frame, `masks.xy`.
+            keypoint_threshold: Points of less confidence are flagged as not in the picture.
+
+        Raises:
+            UsageError: Something in it does not fit; names it, what was found and the frame.
+        """
+        self._check_open()
+        place = self._place(media, frame)
+        given, names = arguments_of_results(place, results, segments, keypoint_threshold)
+        classes = class_table(names) if self._how.classes is None else self._how.classes
+        how = replace(self._how, classes=classes, unit="px", box_format="xyxy")
+        self._keep(objects_of(place, how, **given))
+
+    def close(self) -> None:
+        """Write the file, and import it where the writer was made by `upload`. Does nothing the second time.
+
+        Raises:
+            OSError: The file cannot be written; once it can be, `close` may be called again.
+            RopewalkError: What stopped the import; the file is there.
+        """
+        if self._closed:
+            return
+        # Where this fails, on a full disk say, all is kept and may be written once more.
+        write_table(self._all_batches(), self.path)
+        self.discard()
+        if self._import is not None:
+            try:
+                self.report = self._import()
+            except BaseException as e:
+                # Python 3.11 and later show it below the error.
+                if hasattr(e, "add_note"):
+                    e.add_note(f"the predictions are kept in {shown(str(self.path))}; import that file to go on")
+                raise
+
+    def discard(self) -> None:
+        """Remove what is kept: nothing more is written."""
+        self._closed = True
+        self._frames.clear()
+        self._folder.cleanup()
+
+    def __enter__(self) -> PredictionWriter:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def __len__(self) -> int:
+        """Count the rows added so far."""
+        return self._written_rows + self._kept_rows
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError(f"{shown(self.path.name)}: the writer is closed")
+
+    @staticmethod
+    def _place(media: str | os.PathLike[str], frame: int) -> Place:
+        name = os.fspath(media) if isinstance(media, (str, os.PathLike)) else None
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"media is {shown(repr(media))}, expected a title, file name or data_hash")
+        return Place(name, frame_number("frame", frame))
+
+    def _keep(self, rows: Rows) -> None:
+        if not len(rows):
+            return
+        self._frames.append(rows)
+        self._kept_rows += len(rows)
+        self._kept_bytes += rows.len_bytes
+        most_rows, most_bytes = self._limits
+        if self._kept_rows >= most_rows or self._kept_bytes >= most_bytes:
+            path = Path(self._folder.name, f"{len(self._batches)}.arrow")
+            self._table().write_ipc(path, compression="lz4")
+            self._batches.append(path)
+            self._written_rows += self._kept_rows
+            self._frames.clear()
+            self._kept_rows = self._kept_bytes = 0
+
+    def _table(self) -> polars.DataFrame:
+        return table_of(self._frames, self._source, self._written_rows)
+
+    def _all_batches(self) -> Iterator[AnnotationBatch]:
+        # The core checks its own schema once more: what is written can be read.
+        for path in self._batches:
+            yield _core.AnnotationBatch.from_arrow(polars.read_ipc(path))
+        if self._frames:
+            yield _core.AnnotationBatch.from_arrow(self._table())

@@ -1,0 +1,104 @@
+"""Results of other libraries as the arguments of a frame, known by their attributes: neither library is imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ropewalk.writer.checks import Floats, Place
+
+SEGMENTS = ("masks", "polygons")
+
+# Points of a skeleton that a model is less sure of than this are not in the picture, as Ultralytics draws them.
+LEAST_KEYPOINT = 0.5
+
+
+def arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
+    """Take `supervision.Detections`: boxes, masks, confidences, classes, tracks; corners of turned boxes.
+
+    Raises:
+        UsageError: It lacks an attribute.
+    """
+    try:
+        xyxy, mask = detections.xyxy, detections.mask
+        names, corners = (detections.data.get(name) for name in ("class_name", "xyxyxyxy"))
+        confidence, class_id, tracker_id = detections.confidence, detections.class_id, detections.tracker_id
+    except AttributeError as e:
+        raise place.error(f"detections is {type(detections).__name__}, expected supervision.Detections: {e}") from None
+    given: dict[str, Any] = {"boxes": xyxy, "masks": mask, "scores": confidence, "track_ids": tracker_id}
+    given |= {"class_ids": class_id} if names is None else {"class_names": names}
+    if corners is not None and mask is None:
+        given["boxes"], given["thetas"] = _turned_boxes(place, corners)
+    return given
+
+
+def arguments_of_results(
+    place: Place, results: Any, segments: str, keypoint_threshold: float
+) -> tuple[dict[str, Any], Any]:
+    """Take `Results` of Ultralytics: boxes, turned boxes, masks or their outlines, keypoints.
+
+    Returns:
+        The arguments, and the names of class ids.
+
+    Raises:
+        UsageError: It lacks an attribute, holds no objects, or its masks are not of the frame's size.
+    """
+    if segments not in SEGMENTS:
+        raise place.error(f"segments is {segments!r}, expected one of {', '.join(SEGMENTS)}")
+    try:
+        # Only newer ones have turned boxes.
+        turned = getattr(results, "obb", None) is not None
+        found = results.obb if turned else results.boxes
+        names, masks, keypoints, size_hw = results.names, results.masks, results.keypoints, results.orig_shape
+        if found is None:
+            raise place.error("results holds no boxes; answers to classifications go to add_answers")
+        given = {"scores": found.conf, "class_ids": found.cls, "track_ids": found.id, "size_hw": size_hw}
+        if turned:
+            given["boxes"], given["thetas"] = _from_radians(place.numbers("obb.xywhr", found.xywhr, "(n, 5)", (5,)))
+        else:
+            given["boxes"] = found.xyxy
+        if masks is not None and segments == "polygons":
+            # Of what is smaller than a pixel of the network there is no outline; its box is left.
+            given["polygons"] = [outline if len(outline) >= 3 else None for outline in masks.xy]
+        elif masks is not None:
+            given["masks"] = _whole_frame(place, masks.data, place.size_hw(size_hw))
+        elif keypoints is not None:
+            given["keypoints"] = _with_flags(place, keypoints.data, keypoint_threshold)
+    except AttributeError as e:
+        raise place.error(f"results is {type(results).__name__}, expected Results of Ultralytics: {e}") from None
+    return given, names
+
+
+def _whole_frame(place: Place, data: Any, size_hw: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    masks = place.array("masks.data", data)
+    if masks.ndim == 3 and masks.shape[1:] != size_hw:
+        raise place.error(
+            f"masks.data has shape {masks.shape}, but the frame is (h, w) = {size_hw}: masks are never scaled; "
+            'predict with retina_masks=True, or give segments="polygons" for their outlines'
+        )
+    return masks > 0
+
+
+def _with_flags(place: Place, data: Any, threshold: float) -> Floats:
+    """Turn the confidence of each point into a flag of visibility."""
+    points = place.numbers("keypoints.data", data, "(n, k, 2) or (n, k, 3)", (), (2, 3))
+    if points.shape[2] == 3:
+        points[:, :, 2] = np.where(points[:, :, 2] < threshold, 0, 2)
+    return points
+
+
+def _from_radians(xywhr: Floats) -> tuple[Floats, Floats]:
+    """Give boxes as xyxy before they are turned, and degrees clockwise."""
+    centre, half = xywhr[:, :2], xywhr[:, 2:4] / 2
+    return np.concatenate([centre - half, centre + half], axis=1), np.degrees(xywhr[:, 4])
+
+
+def _turned_boxes(place: Place, corners: Any) -> tuple[Floats, Floats]:
+    """Find the boxes of which these are the corners, (n, 4, 2) in turn."""
+    points = place.numbers("data['xyxyxyxy']", corners, "(n, 4, 2)", (4,), (2,))
+    across, down = points[:, 1] - points[:, 0], points[:, 2] - points[:, 1]
+    sides = np.stack([np.hypot(*across.T), np.hypot(*down.T)], axis=1)
+    turned = np.concatenate([points.mean(axis=1), sides, np.arctan2(across[:, 1], across[:, 0])[:, None]], axis=1)
+    return _from_radians(turned)

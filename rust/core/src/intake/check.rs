@@ -1,0 +1,139 @@
+//! Checks the values of a row before it is resolved, since a table may hold anything. COCO's reader checks its own.
+
+use crate::batch::{Annotation, Kind, Points, Shape};
+use crate::reject::Reason;
+
+/// Checks a row.
+///
+/// # Errors
+/// Why it cannot be written, whatever the project is.
+pub fn check_row(row: &Annotation<'_>) -> Result<(), Reason> {
+    for (field, name) in [("media", row.media), ("class", row.class)] {
+        if name.is_empty() {
+            return Err(Reason::MissingField { field });
+        }
+    }
+    if let Some(score) = row.score {
+        finite(&[score], "score")?;
+        if !(0.0..=1.0).contains(&score) {
+            return Err(Reason::ScoreRange { score });
+        }
+    }
+    for (field, side) in [("width_px", row.width_px), ("height_px", row.height_px)] {
+        if side == Some(u32::MAX) {
+            return Err(Reason::BadField {
+                field,
+                expected: "a number of pixels below 2^32 - 1",
+                found: u32::MAX.to_string(),
+            });
+        }
+    }
+    let draws = row.shape.is_some() || row.bbox.is_some() || row.points.is_some() || row.rle.is_some();
+    match row.kind {
+        Kind::Object => check_geometry(row),
+        Kind::Answer if draws => Err(Reason::BadField {
+            field: "kind",
+            expected: "object for what is drawn; an answer has neither shape nor coordinates",
+            found: "answer".to_owned(),
+        }),
+        Kind::Answer => Ok(()),
+    }
+}
+
+fn check_geometry(row: &Annotation<'_>) -> Result<(), Reason> {
+    if let Some(theta) = row.theta {
+        finite(&[theta], "theta")?;
+    }
+    if let Some(corner_and_size) = row.bbox {
+        finite(&corner_and_size, "box")?;
+        let [_, _, w, h] = corner_and_size;
+        if w < 0.0 || h < 0.0 {
+            return Err(Reason::NegativeBox { w, h });
+        }
+    }
+    for ring in row.points.iter().flat_map(|points| points.iter().flatten()) {
+        finite(ring, "points")?;
+    }
+    let there = |is_there: bool, field| {
+        if is_there {
+            Ok(())
+        } else {
+            Err(Reason::MissingField { field })
+        }
+    };
+    if row.rle.is_some() {
+        there(row.rle_order.is_some(), "rle_order")?;
+        there(row.width_px.is_some(), "width_px")?;
+        there(row.height_px.is_some(), "height_px")?;
+    }
+    match row.shape {
+        // What is heard has no shape. Where something must be drawn, resolving finds that there is nothing.
+        None => there(row.bbox.is_none() && row.points.is_none() && row.rle.is_none(), "shape"),
+        Some(Shape::BoundingBox | Shape::RotatableBoundingBox) => there(row.bbox.is_some(), "box"),
+        Some(Shape::Bitmask) => there(row.rle.is_some(), "rle"),
+        Some(Shape::Polygon) => check_polygon(row.points.ok_or(Reason::MissingField { field: "points" })?),
+        Some(Shape::Polyline) => one_ring(
+            row,
+            |coordinates| coordinates >= 2,
+            "one part of one ring with all points of the line",
+        ),
+        Some(Shape::Point) => one_ring(row, |coordinates| coordinates == 2, "one point: [[[x, y]]]"),
+        Some(Shape::Skeleton) => one_ring(
+            row,
+            |coordinates| coordinates >= 2,
+            "one part of one ring with all points of the skeleton",
+        ),
+        Some(Shape::Circle | Shape::Ellipse) if row.points.is_some() => one_ring(
+            row,
+            |coordinates| coordinates == 4,
+            "centre and radii: [[[x, y, rx, ry]]]",
+        ),
+        Some(Shape::Circle | Shape::Ellipse) => there(row.bbox.is_some(), "box"),
+    }
+}
+
+fn check_polygon(points: Points<'_>) -> Result<(), Reason> {
+    let mut parts = 0;
+    for mut part in points.iter() {
+        parts += 1;
+        let outline = part.next().unwrap_or_default();
+        for ring in std::iter::once(outline).chain(part) {
+            if ring.len() < 6 || ring.len() % 2 == 1 {
+                return Err(Reason::BadPolygon {
+                    coordinates: ring.len(),
+                });
+            }
+        }
+    }
+    if parts == 0 {
+        return Err(Reason::MissingField { field: "points" });
+    }
+    Ok(())
+}
+
+fn one_ring(row: &Annotation<'_>, fits: impl Fn(usize) -> bool, expected: &'static str) -> Result<(), Reason> {
+    let points = row.points.ok_or(Reason::MissingField { field: "points" })?;
+    let mut rings = points.iter().flatten();
+    let (first, second) = (rings.next(), rings.next());
+    let parts = points.parts.len().saturating_sub(1);
+    if parts == 1 && second.is_none() && first.is_some_and(|ring| ring.len() % 2 == 0 && fits(ring.len())) {
+        return Ok(());
+    }
+    let found = match (first, second) {
+        (Some(ring), None) if parts == 1 => format!("a ring of {} coordinates", ring.len()),
+        (None, _) => "empty".to_owned(),
+        _ => "several rings".to_owned(),
+    };
+    Err(Reason::BadField {
+        field: "points",
+        expected,
+        found,
+    })
+}
+
+fn finite(values: &[f64], field: &'static str) -> Result<(), Reason> {
+    if values.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err(Reason::NotFinite { field })
+}

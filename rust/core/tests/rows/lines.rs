@@ -1,0 +1,277 @@
+//! Rows as lines of JSON, whole and broken.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use ropewalk_core::batch::Unit;
+use ropewalk_core::coco::CocoInput;
+use ropewalk_core::intake::RowSource;
+use ropewalk_core::ndjson::NdjsonRows;
+use ropewalk_core::sniff::{sniff, JsonKind};
+use serde_json::{json, Value};
+
+use super::read_all;
+
+#[test]
+fn shapes_have_what_they_need() {
+    let row = |more: Value| {
+        let mut row = json!({"media": "a", "class": "c", "unit": "px"});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        row
+    };
+    let ring = json!([[[1, 1, 5, 1, 5, 3]]]);
+    for (given, code) in [
+        (row(json!({"shape": "bounding_box"})), "missing_field"),
+        (row(json!({"shape": "polygon", "box": [1, 2, 3, 4]})), "missing_field"),
+        (row(json!({"shape": "polygon", "points": []})), "missing_field"),
+        (row(json!({"shape": "polygon", "points": [[]]})), "bad_polygon"),
+        (
+            row(json!({"shape": "polygon", "points": [[[1, 1, 2, 2]]]})),
+            "bad_polygon",
+        ),
+        (
+            row(json!({"shape": "polygon", "points": [[[1, 1, 5, 1, 5]]]})),
+            "bad_field",
+        ),
+        (
+            row(json!({"shape": "polyline", "points": [[[1, 1], [2, 2]]]})),
+            "bad_field",
+        ),
+        (row(json!({"shape": "point", "points": ring})), "bad_field"),
+        (row(json!({"shape": "circle", "points": ring})), "bad_field"),
+        (row(json!({"shape": "skeleton"})), "missing_field"),
+        (row(json!({"shape": "bitmask", "points": ring})), "missing_field"),
+        (row(json!({"rle": "04", "rle_order": "row_major"})), "missing_field"),
+        (
+            row(json!({"rle": "04", "width_px": 2, "height_px": 3})),
+            "missing_field",
+        ),
+        (row(json!({"box": [1, 2, 3, 4], "unit": null})), "missing_field"),
+        (row(json!({"box": [1, 2, 3, 4], "kind": "answer"})), "bad_field"),
+        (
+            row(json!({"box": [1, 2, 3, 4], "width_px": 4_294_967_295_u32})),
+            "bad_field",
+        ),
+        (row(json!({"box": [1, 2, 3, 4], "class": ""})), "missing_field"),
+        (row(json!({"box": [1, 2, 3, 4], "bbox": [1]})), "unknown_field"),
+        (row(json!({"box": [1, 2, 3, 4], "x_mine": [1]})), ""),
+        (row(json!({"shape": "polygon", "points": ring})), ""),
+        (row(json!({"shape": "point", "points": [[[1e300, -1e300]]]})), ""),
+        (
+            row(json!({"rle": "04", "rle_order": "row_major", "width_px": 2, "height_px": 2})),
+            "",
+        ),
+    ] {
+        let (rows, rejects) = read_lines(given.to_string().as_bytes());
+        let found = rejects.first().map_or("", |reject| reject[0].as_str().unwrap());
+        assert_eq!((found, rows.len()), (code, usize::from(code.is_empty())), "{given}");
+    }
+}
+
+fn read_lines(text: &[u8]) -> (Vec<Value>, Vec<Value>) {
+    let input = CocoInput::bytes("run.ndjson", text);
+    read_all(&mut NdjsonRows::open(&input, "run.ndjson", None).unwrap()).unwrap()
+}
+
+#[test]
+fn lines_are_read_with_their_byte() {
+    let first = r#"{"media": "a", "class": 7, "box": [1, 2, 3, 4], "unit": "px", "track": 12, "frame": 3.0}"#;
+    let text = format!("\u{feff}\n  \r\n  {first}  \r\n{{\"media\": \"a\", \"cl\n[]\n\n{first}");
+    let (rows, rejects) = read_lines(text.as_bytes());
+    assert_eq!(rows.len(), 2);
+    assert_eq!(
+        (&rows[0]["class"], &rows[0]["track"], &rows[0]["frame"]),
+        (&json!("7"), &json!("12"), &json!(3))
+    );
+    for row in &rows {
+        let at = row["offset"].as_u64().unwrap() as usize;
+        assert!(text[at..].starts_with(first));
+    }
+    let codes: Vec<&Value> = rejects.iter().map(|reject| &reject[0]).collect();
+    assert_eq!(codes, ["bad_line", "bad_line"]);
+    // Text that is no JSON stands in the reject as a string.
+    assert_eq!(rejects[0][2], json!("{\"media\": \"a\", \"cl"));
+    assert!(text[rejects[1][1].as_u64().unwrap() as usize..].starts_with("[]"));
+}
+
+#[test]
+fn a_member_of_another_type_is_named() {
+    let input = |line: &str| CocoInput::bytes("r", line.as_bytes());
+    for (line, says) in [
+        (
+            r#"{"media": "a", "class": "c", "score": "high"}"#,
+            r#"`score` is "high"; expected a number from 0 to 1"#,
+        ),
+        (
+            r#"{"media": "a", "class": "c", "box": [1, 2, 3]}"#,
+            "`box` is [1, 2, 3]; expected four numbers",
+        ),
+        (
+            r#"{"media": "a", "class": "c", "frame": -1}"#,
+            "`frame` is -1; expected a whole number",
+        ),
+        (
+            r#"{"media": "a", "class": "c", "points": [[1]]}"#,
+            "`points` is [[1]]; expected lists of parts",
+        ),
+        (r#"{"media": "a", "class": "c", "media": "b"}"#, "`media` stands twice"),
+        (
+            r#"{"media": "a", "class": "c", "score": 1e999}"#,
+            "number out of range at its byte",
+        ),
+        (
+            r#"{"media": "a", "class": "c", "score": NaN}"#,
+            "the line is no JSON object",
+        ),
+    ] {
+        let batch = NdjsonRows::open(&input(line), "r", None)
+            .unwrap()
+            .next_batch()
+            .unwrap()
+            .unwrap();
+        let message = batch.rejects[0].reason.to_string();
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[test]
+fn lines_of_a_reject_file_keep_their_source() {
+    let line = |annotation: &Value| {
+        json!({"code": "x", "message": "m", "source": "cam0/run.parquet", "byte": 41, "ids_from": null, "annotation_id": "k",
+               "annotation": annotation})
+    };
+    let row = json!({"media": "a", "class": "c", "box": [1, 2, 3, 4], "unit": "px", "annotation_id": "k"});
+    let text = format!(
+        "{}\n{}\n{}\n{}\n",
+        line(&row),
+        line(&json!(row.to_string())),
+        line(&json!("{\"media\": NaN")),
+        json!({"code": "row_too_large", "message": "m", "annotation": null, "data_hash": "d", "title": "t", "annotations": 7}),
+    );
+    let input = CocoInput::bytes("rejects.ndjson", text.as_bytes());
+    assert_eq!(sniff(&input), JsonKind::Ndjson);
+    let (rows, rejects) = read_lines(text.as_bytes());
+    assert_eq!(rows.len(), 2);
+    for found in rows {
+        assert_eq!(
+            (&found["source"], &found["offset"]),
+            (&json!("cam0/run.parquet"), &json!(41))
+        );
+    }
+    assert_eq!(rejects, [json!(["bad_line", 41, "{\"media\": NaN"])]);
+    let mut source = NdjsonRows::open(&input, "r", None).unwrap();
+    let batch = source.next_batch().unwrap().unwrap();
+    assert_eq!((batch.rejected(), batch.row_rejects[0].annotations), (8, 7));
+}
+
+#[test]
+fn files_are_told_by_their_names() {
+    for (text, kind) in [
+        (
+            r#"{"box": [1], "rle": "x", "source": "s", "class": "c"}"#,
+            JsonKind::Ndjson,
+        ),
+        ("\u{feff} {\"media\": 1}", JsonKind::Ndjson),
+        (r#"{"info": {"media": 1}, "images": []}"#, JsonKind::Coco),
+        (r#"[{"media": "a"}]"#, JsonKind::Coco),
+        (
+            r#"{"code": "x", "annotation": {"id": 1, "image_id": 2}}"#,
+            JsonKind::Coco,
+        ),
+        (
+            "{\"annotation\": null}\n{\"annotation\": \"{\\\"class\\\": NaN\"}",
+            JsonKind::Ndjson,
+        ),
+        ("", JsonKind::Coco),
+        ("{\"box\": ", JsonKind::Coco),
+        ("\u{fffd}", JsonKind::Coco),
+    ] {
+        assert_eq!(sniff(&CocoInput::bytes("f", text.as_bytes())), kind, "{text}");
+    }
+    assert_eq!(sniff(&CocoInput::path("there is no such file")), JsonKind::Coco);
+}
+
+#[test]
+fn a_line_without_end_stops_the_import() {
+    let text = vec![b'['; (1 << 26) + (1 << 20)];
+    let input = CocoInput::bytes("run.ndjson", text);
+    let message = NdjsonRows::open(&input, "r", None)
+        .unwrap()
+        .next_batch()
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        message.contains("run.ndjson: byte 0: the line is longer than 64 MiB"),
+        "{message}"
+    );
+}
+
+const GOOD_LINES: [&str; 6] = [
+    r#"{"media": "a", "class": "c", "frame": 3, "box": [1, 2.5, 3, 4], "unit": "px", "score": 0.25, "track": "é"}"#,
+    r#"{"media": "a", "class": "c", "shape": "polygon", "points": [[[1, 1, 5, 1, 5, 3]]], "unit": "frac"}"#,
+    r#"{"media": "a", "class": "c", "rle": "04", "rle_order": "row_major", "width_px": 2, "height_px": 2}"#,
+    r#"{"media": "a", "class": "W", "frame": 1, "frame_last": 4, "attributes": [{"name": "n", "value": "v"}]}"#,
+    r#"{"code": "x", "source": "s", "byte": 4, "annotation": {"media": "a", "class": "c", "box": [1, 2, 3, 4]}}"#,
+    r#"{"code": "row_too_large", "annotation": null, "annotations": 3}"#,
+];
+
+/// Counts the lines of a text in whatever became of them; nothing may panic.
+fn lines_found(text: &[u8]) -> usize {
+    let input = CocoInput::bytes("r", text);
+    sniff(&input);
+    let mut source = NdjsonRows::open(&input, "r", Some(Unit::Px)).unwrap();
+    let mut found = 0;
+    while let Some(batch) = source.next_batch().unwrap() {
+        let batch = batch.checked().unwrap();
+        found += batch.batch.len() + batch.rejects.len() + batch.row_rejects.len();
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn mutated_lines_are_all_counted(edits in prop::collection::vec((0..4, any::<Index>(), any::<u8>(), 0_usize..40), 1..7)) {
+        let mut text = GOOD_LINES.join("\n").into_bytes();
+        for (how, at, byte, len) in edits {
+            let at = at.index(text.len());
+            match how {
+                0 => text[at] = byte,
+                1 => drop(text.remove(at)),
+                2 => text.insert(at, b"[]{}\",:0-9.eE\n\\"[byte as usize % 15]),
+                _ => {
+                    let piece = text[at..(at + len).min(text.len())].to_vec();
+                    text.splice(at..at, piece);
+                }
+            }
+        }
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+        prop_assert_eq!(lines_found(&text), lines);
+    }
+
+    #[test]
+    fn random_bytes_are_all_counted(text in prop::collection::vec(any::<u8>(), 0..200)) {
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+        prop_assert_eq!(lines_found(&text), lines);
+    }
+}
+
+#[test]
+fn what_a_row_is_written_as_is_read_again() {
+    let lines = [
+        json!({"media": "a", "class": "c", "frame": 3, "box": [1.0, 2.5, 3.0, 4.0], "unit": "px", "shape": "bounding_box"}),
+        json!({"media": "a", "class": "c", "frame": 0, "kind": "object", "frame_last": 9,
+               "attributes": [{"name": "n", "value": "v", "frame": 1, "frame_last": 2}]}),
+        json!({"media": "a", "class": "c", "frame": 0, "kind": "answer", "attributes": [{"name": "", "value": null}]}),
+    ];
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let (mut rows, rejects) = read_lines(text.as_bytes());
+    assert_eq!(rejects, Vec::<Value>::new());
+    for row in &mut rows {
+        for name in ["source", "offset"] {
+            row.as_object_mut().unwrap().remove(name);
+        }
+    }
+    assert_eq!(rows, lines);
+}
