@@ -144,7 +144,8 @@ class CocoWriter:
         if row["score"] is not None:
             annotation["score"] = row["score"]
         if row["track"] is not None:
-            track = (media, row["track"])
+            # A track may go over the images of a group.
+            track = (group[0] if group else media, row["track"])
             annotation["track_id"] = self._tracks.setdefault(track, len(self._tracks) + 1)
             attributes["track"] = row["track"]
         if shape == "rotatable_bounding_box":
