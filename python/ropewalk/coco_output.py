@@ -70,6 +70,7 @@ class CocoWriter:
         self._categories: dict[str, _Category] = {}
         self._tracks: dict[tuple[str, str], int] = {}
         self._media = {} if self.project is None else _known_media(self.project)
+        self._groups = {} if self.project is None else _known_groups(self.project)
         self._objects = {} if self.project is None else _known_objects(self.project)
         # First, for they are what is not kept; readers take sections in any order.
         self._put('{"info": {"description": "written by Ropewalk"},\n"annotations": [')
@@ -119,11 +120,16 @@ class CocoWriter:
         self._put("\n]")
 
     def _annotation(self, row: Row) -> Fields:
-        medium, known = self._media.get(row["media"]), self._objects.get(row["class"])
+        group, frame = self._groups.get(row["media"], ()), row["frame"]
+        if frame < len(group):
+            medium, frame = self._media.get(group[frame]), 0
+        else:
+            medium = self._media.get(row["media"])
+        known = self._objects.get(row["class"])
         # One medium, and one class, whether a source calls it by its name or by its hash.
         media = row["media"] if medium is None else medium.data_hash
         name = row["class"] if known is None else known.feature_hash
-        key = (media, row["frame"])
+        key = (media, frame)
         size = self._images[key].size if key in self._images else None
         size = size or size_of(row) or (None if medium is None else medium.size)
         fields = place(row, size)
@@ -138,7 +144,8 @@ class CocoWriter:
         if row["score"] is not None:
             annotation["score"] = row["score"]
         if row["track"] is not None:
-            track = (media, row["track"])
+            # A track may go over the images of a group.
+            track = (group[0] if group else media, row["track"])
             annotation["track_id"] = self._tracks.setdefault(track, len(self._tracks) + 1)
             attributes["track"] = row["track"]
         if shape == "rotatable_bounding_box":
@@ -210,6 +217,14 @@ def _known_media(project: Snapshot) -> dict[str, _Known]:
     titles = Counter(unit.title for unit in units)
     named = {unit.title: unit for unit in units if titles[unit.title] == 1}
     return named | {unit.data_hash: unit for unit in units}
+
+
+def _known_groups(project: Snapshot) -> dict[str, tuple[str, ...]]:
+    """Find the images of image groups, by the group's data_hash, and by its title where one medium has it."""
+    titles = Counter(medium.title for medium in project.media)
+    groups = [(medium, tuple(image.image_hash for image in medium.images)) for medium in project.media if medium.images]
+    named = {medium.title: images for medium, images in groups if titles[medium.title] == 1}
+    return named | {medium.data_hash: images for medium, images in groups}
 
 
 def _known_objects(project: Snapshot) -> dict[str, ListedObject]:

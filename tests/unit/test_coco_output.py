@@ -228,6 +228,23 @@ def test_one_medium_and_class_under_name_and_hash() -> None:
     assert (category["name"], category["feature_hash"]) == ("Car", "obj-car1")
 
 
+def test_an_image_inside_a_group_is_an_image_however_it_is_called() -> None:
+    box = {"shape": "bounding_box", "unit": "frac", "box": [0.25, 0.5, 0.5, 0.25], "width_px": None, "height_px": None}
+    rows = [("walk", 1), (hash_of("walk"), 1), ("walk-1.png", 0), (hash_of("walk/1"), 0), ("walk", 2)]
+    document, rejects, _ = written(
+        *(box | {"media": m, "frame": f, "track": "t"} for m, f in rows), project=make_snapshot()
+    )
+    assert rejects == []
+    assert [(i["file_name"], i["width"], i["height"]) for i in document["images"]] == [
+        ("walk-1.png", 24, 40),
+        ("walk-2.png", 33, 21),
+    ]
+    assert [a["image_id"] for a in document["annotations"]] == [1, 1, 1, 1, 2]
+    tracks = [a["track_id"] for a in document["annotations"]]
+    assert tracks[0] == tracks[1] == tracks[4]
+    assert "videos" not in document
+
+
 def test_nothing_is_an_empty_dataset() -> None:
     document, _, _ = written()
     assert {name: document[name] for name in ("annotations", "images", "categories")} == {
