@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
+import polars
 
+from ropewalk import _core
 from ropewalk.coco_metrics import ClassMetrics
 from ropewalk.coco_rows import size_of
-from ropewalk.errors import LabelRowError
 from ropewalk.evaluating import Evaluation, Side, finish
 from ropewalk.label_files import Given, label_file_name, parts_of
-from ropewalk.label_row_objects import FrameKey, objects_on_frames
 from ropewalk.ontology_listing import list_ontology
 from ropewalk.project import project_from_listing
 from ropewalk.report import Report
@@ -35,9 +35,15 @@ if TYPE_CHECKING:
     from ropewalk.progress import Progress
     from ropewalk.sources import Source
 
-# A label row as Encord answers it, and the same as JSON.
-_Content = tuple[dict[str, Any], bytes]
-_FrameSide: TypeAlias = Side[FrameKey]
+# data_hash of a medium, and frame, of an image group the image's place.
+_Frame: TypeAlias = tuple[str, int]
+_FrameSide: TypeAlias = Side[_Frame]
+
+# Tells whether a frame is among those that were asked for.
+_Wanted: TypeAlias = Callable[[_Frame], bool]
+
+# data_hash of a label row, and its JSON.
+_Content: TypeAlias = tuple[str, bytes]
 
 # Times are no content: any will do.
 _WHEN = "Thu, 01 Jan 1970 00:00:00 UTC"
@@ -69,14 +75,15 @@ def compare_in_project(
             if not plan.only_classes or {item.name, item.feature_hash} & set(plan.only_classes)
         }
         ids = {item.id: n for n, item in classes.items()}
-        wanted, unsized = _wanted_units(known, plan.only_media), _unsized_media(known)
+        wanted, unsized = _wanted(known, plan.only_media), _unsized_media(known)
         labels, predictions = _FrameSide(iou, ids), _FrameSide(iou, ids)
         headers: dict[str, bytes] = {}
-        for label_row, content in rows_of(branch) if given is None or unsized else ():
+        for data_hash, label_row in rows_of(branch) if given is None or unsized else ():
             if given is None:
-                _add(labels, label_row, wanted)
-            if label_row["data_hash"] in unsized:
-                headers[label_row["data_hash"]] = content
+                n, objects_read = _add(labels, label_row, wanted)
+                labels.left_out["answer"] += n - objects_read
+            if data_hash in unsized:
+                headers[data_hash] = label_row
         # What the project calls classes and media narrows both sides.
         wide = replace(plan, only_classes=(), only_media=())
         take = partial(_add_sources, wanted, known, headers, progress)
@@ -90,10 +97,11 @@ def compare_in_project(
                 labels.rejected += Counter(read.rejects_by_code)
                 labels.left_out += Counter(read.filtered_by_reason)
         if predictions_branch is not None:
-            for label_row, _ in rows_of(predictions_branch):
-                n = _add(predictions, label_row, wanted)
+            for _, label_row in rows_of(predictions_branch):
+                n, objects_read = _add(predictions, label_row, wanted)
                 report.annotations_read += n
                 report.annotations_not_sent += n
+                predictions.left_out["answer"] += n - objects_read
         else:
             if stage.annotations is None and isinstance(given, (str, os.PathLike)):
                 # A results list has neither images nor categories of its own.
@@ -116,7 +124,7 @@ def _opened(
         def kept(branch: str) -> Iterator[_Content]:
             for row in project.label_rows:
                 if row["branch_name"] == branch:
-                    yield row, orjson.dumps(row)
+                    yield row["data_hash"], orjson.dumps(row)
 
         yield project, kept
         return
@@ -126,34 +134,35 @@ def _opened(
         listings = {branch: rows.listing(branch, images_data=True) for branch in branches if branch is not None}
 
         def fetched(branch: str) -> Iterator[_Content]:
-            standing = [entry["label_hash"] for entry in listings[branch] if entry.get("label_hash")]
-            for label_hash, content in label_row_contents(standing, rows):
-                try:
-                    yield orjson.loads(content), content
-                except ValueError as e:
-                    raise LabelRowError(f"label row {label_hash} is not as Encord writes one ({e!r})") from e
+            standing = {e["label_hash"]: e["data_hash"] for e in listings[branch] if e.get("label_hash")}
+            for label_hash, content in label_row_contents(list(standing), rows):
+                yield standing[label_hash], content
 
         yield project_from_listing(project, next(iter(listings.values()))), fetched
 
 
-def _add(side: _FrameSide, label_row: Mapping[str, Any], wanted: set[str] | None, **more: Any) -> int:
-    """Take the objects of a label row; give their number."""
-    n = 0
-    try:
-        for (data_hash, frame), row in objects_on_frames(label_row):
-            n += 1
-            if wanted is not None and data_hash not in wanted:
-                side.left_out["only_media"] += 1
+def _add(side: _FrameSide, label_row: bytes, wanted: _Wanted, **more: Any) -> tuple[int, int]:
+    """Take the objects of a label row; give the number of its labels, and of those that are no answers."""
+    opened = _core.read_label_rows(label_row, "label row")
+    objects = 0
+    for batch in opened:
+        for row in polars.DataFrame(batch).iter_rows(named=True):
+            # The objects of sound have ranges for a shape.
+            if row["kind"] != "object" or row["shape"] is None:
                 continue
-            side.add((data_hash, frame), row, size_of(row), **more)
-    except (KeyError, TypeError, ValueError, AttributeError) as e:
-        name = label_row.get("label_hash")
-        raise LabelRowError(f"label row {name} is not as Encord writes one ({e!r})") from e
-    return n
+            objects += 1
+            key = (row["media"], row["frame"])
+            if wanted(key):
+                side.add(key, row, size_of(row), **more)
+            else:
+                side.left_out["only_media"] += 1
+    rejected = Counter(reject["code"] for reject in opened.rejects)
+    side.rejected += rejected
+    return opened.counts["read"], objects + rejected.total()
 
 
 def _add_sources(
-    wanted: set[str] | None,
+    wanted: _Wanted,
     project: Snapshot,
     headers: Mapping[str, bytes],
     progress: Progress,
@@ -178,22 +187,20 @@ def _add_sources(
             header = headers.get(info["data_hash"])
             if not info["sized"]:
                 rejects.append(staged.unfit(index, header, _WHEN), report)
-            found += _add(side, orjson.loads(staged.encode(index, header, _WHEN)), wanted, **more)
+            found += _add(side, staged.encode(index, header, _WHEN), wanted, **more)[1]
             progress.update(index + 1)
         progress.end()
     side.left_out += Counter(answer=report.annotations_not_sent - found)
 
 
-def _wanted_units(project: Snapshot, globs: Sequence[str]) -> set[str] | None:
-    """Find the data units that globs mean: a medium, or images of a group; None for all."""
-    if not globs:
-        return None
-    wanted = set()
+def _wanted(project: Snapshot, globs: Sequence[str]) -> _Wanted:
+    """Find what globs mean: media, or images of a group; without any, everything."""
+    media, images = set(), set()
     for medium in project.media:
-        whole = is_meant(medium.title, globs)
-        units = [(image.image_hash, image.title) for image in medium.images] or [(medium.data_hash, medium.title)]
-        wanted |= {data_hash for data_hash, title in units if whole or is_meant(title, globs)}
-    return wanted
+        if is_meant(medium.title, globs):
+            media.add(medium.data_hash)
+        images |= {(medium.data_hash, n) for n, image in enumerate(medium.images) if is_meant(image.title, globs)}
+    return lambda frame: not globs or frame[0] in media or frame in images
 
 
 def _unsized_media(project: Snapshot) -> set[str]:

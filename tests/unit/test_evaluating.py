@@ -20,7 +20,7 @@ from pycocotools.cocoeval import COCOeval
 import ropewalk
 from ropewalk import Evaluation, Snapshot, evaluate, rle
 from ropewalk.converting import convert
-from ropewalk.errors import LabelRowError, UsageError
+from ropewalk.errors import UsageError
 from ropewalk.sources import find_sources
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
@@ -377,6 +377,7 @@ def test_lines_are_not_compared() -> None:
     assert found.metrics["AP"] == pytest.approx(1.0)
 
 
-def test_a_label_row_that_is_none_is_named() -> None:
-    with pytest.raises(LabelRowError, match="label row row is not as Encord writes one"):
-        measured([{"shape": "polygon"}], [], "bbox")
+def test_labels_that_are_none_are_counted() -> None:
+    car = shaped("bounding_box", boundingBox={"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4})
+    found = measured([{"shape": "polygon"}, car], [{"shape": "polygon"}, car], "bbox")
+    assert (found.labels_left_out, found.rejects_by_code, found.exit_code) == ({"bad_label": 1}, {"bad_label": 1}, 3)
