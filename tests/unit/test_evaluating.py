@@ -206,7 +206,7 @@ def on_project(annotations: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-# Powers of two, so that fractions of a width of 60 and back are what they were, or next to it.
+# Parts of the image that fractions hold exactly, so that px come back as they were.
 TRUTH = [
     {"image_id": 1, "category_id": 1, "bbox": [15, 10, 30, 20]},
     {"image_id": 2, "category_id": 2, "segmentation": mask(5, 5, 12, 20)},
@@ -348,8 +348,8 @@ def test_keypoints_of_any_number() -> None:
     assert measured([figure(0, "invisible")], [apart], "keypoints").metrics["AP75"] == pytest.approx(1.0)
 
 
-ROWS_5_TO_24 = np.zeros((H, W), bool)
-ROWS_5_TO_24[5:25, 5:17] = True
+PIXELS = np.zeros((H, W), bool)
+PIXELS[5:25, 5:17] = True
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ ROWS_5_TO_24[5:25, 5:17] = True
         shaped("polygon", polygon={"0": {"x": 0.1, "y": 0.2}, "1": {"x": 0.9, "y": 0.2}, "2": {"x": 0.9, "y": 0.8}}),
         shaped("polygon", polygons=[[[0.1, 0.1, 0.9, 0.1, 0.9, 0.8, 0.1, 0.8], [0.2, 0.2, 0.6, 0.2, 0.6, 0.6]]]),
         shaped(
-            "bitmask", bitmask={"top": 0, "left": 0, "height": H, "width": W, "rleString": rle.encode(ROWS_5_TO_24)}
+            "bitmask", bitmask={"top": 0, "left": 0, "height": H, "width": W, "rleString": rle.encode(PIXELS)}
         ),
         shaped("circle", circle={"x": 0.5, "y": 0.5, "r": 0.2, "stretch": 0.7, "theta": 20}),
         shaped("ellipse", ellipse={"x": 0.5, "y": 0.5, "rx": 0.3, "ry": 0.2, "theta": 20}),
