@@ -357,9 +357,7 @@ PIXELS[5:25, 5:17] = True
     [
         shaped("polygon", polygon={"0": {"x": 0.1, "y": 0.2}, "1": {"x": 0.9, "y": 0.2}, "2": {"x": 0.9, "y": 0.8}}),
         shaped("polygon", polygons=[[[0.1, 0.1, 0.9, 0.1, 0.9, 0.8, 0.1, 0.8], [0.2, 0.2, 0.6, 0.2, 0.6, 0.6]]]),
-        shaped(
-            "bitmask", bitmask={"top": 0, "left": 0, "height": H, "width": W, "rleString": rle.encode(PIXELS)}
-        ),
+        shaped("bitmask", bitmask={"top": 0, "left": 0, "height": H, "width": W, "rleString": rle.encode(PIXELS)}),
         shaped("circle", circle={"x": 0.5, "y": 0.5, "r": 0.2, "stretch": 0.7, "theta": 20}),
         shaped("ellipse", ellipse={"x": 0.5, "y": 0.5, "rx": 0.3, "ry": 0.2, "theta": 20}),
     ],
