@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ropewalk import errors, rle
+    from ropewalk.coco_metrics import ClassMetrics
+    from ropewalk.evaluating import Evaluation, evaluate
     from ropewalk.importing import import_predictions
     from ropewalk.media_listing import list_media
     from ropewalk.ontology_listing import list_ontology
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
+    "ClassMetrics": "coco_metrics",
+    "Evaluation": "evaluating",
+    "evaluate": "evaluating",
     "import_predictions": "importing",
     "Predictions": "predictions",
     "read_coco": "predictions",
@@ -49,6 +54,8 @@ _HOME = {
 _SUBMODULES = ("errors", "rle")
 
 __all__ = [
+    "ClassMetrics",
+    "Evaluation",
     "ImportStatus",
     "PredictionWriter",
     "Predictions",
@@ -57,6 +64,7 @@ __all__ = [
     "Snapshot",
     "Verification",
     "errors",
+    "evaluate",
     "import_predictions",
     "list_media",
     "list_ontology",

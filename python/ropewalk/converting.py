@@ -1,16 +1,18 @@
-"""`convert`: predictions to files instead of a project. Label rows as NDJSON, or the IR as a table."""
+"""`convert`: predictions to files instead of a project. Label rows as NDJSON, the IR as a table, or COCO."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ropewalk import coco_output
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import written_whole
 from ropewalk.formats import open_source
@@ -44,8 +46,8 @@ def convert(
 
     Args:
         sources: What to read.
-        out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR.
-        project: Needed for label rows.
+        out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR; `.json` for a COCO dataset.
+        project: Needed for label rows; in COCO it puts names in the place of hashes.
         branch: Branch that label rows are meant for.
         progress: Told about phases.
         **options: Fields of `PlanOptions` and `StageOptions`.
@@ -65,9 +67,14 @@ def convert(
     started = time.monotonic()
     try:
         if suffix in SUFFIXES:
-            _convert_to_table(sources, out, branch, options, report)
+            with _reading(sources, branch, options, report) as (batches, _):
+                report.write(write_table(batches, out), 0)
+            report.bytes_sent = out.stat().st_size
+        elif suffix == coco_output.SUFFIX:
+            _convert_to_coco(sources, out, project, branch, options, report)
         elif suffix != ".ndjson":
-            raise UsageError(f"--out {out.name}: expected a name that ends in .ndjson, {' or '.join(SUFFIXES)}")
+            expected = f".ndjson, {', '.join(SUFFIXES)} or {coco_output.SUFFIX}"
+            raise UsageError(f"--out {out.name}: expected a name that ends in {expected}")
         elif project is None:
             raise UsageError("label rows need a project: give --project-file (`ropewalk snapshot` writes one)")
         else:
@@ -114,37 +121,66 @@ def _convert_to_label_rows(
         progress.end()
 
 
-def _convert_to_table(
-    sources: Sequence[Source], out: Path, branch: str, options: Mapping[str, Any], report: Report
+def _convert_to_coco(
+    sources: Sequence[Source],
+    out: Path,
+    project: Snapshot | None,
+    branch: str,
+    options: Mapping[str, Any],
+    report: Report,
 ) -> None:
+    with (
+        written_whole(out) as temporary,
+        temporary.open("wb") as file,
+        _reading(sources, branch, options, report) as (batches, reject),
+    ):
+        writer = coco_output.CocoWriter(file, project)
+        for batch in batches:
+            reject(writer.write(batch))
+        writer.finish()
+        report.bytes_sent = file.tell()
+        report.write(writer.written, 0)
+        if writer.left_out:
+            report.filter("no_place_in_coco", writer.left_out)
+        report.warnings.update(writer.warnings)
+
+
+# Takes rejects as dicts in the form of the reject file's lines, and counts them.
+_Reject = Callable[[Iterable[Mapping[str, Any]]], None]
+
+
+@contextmanager
+def _reading(
+    sources: Sequence[Source], branch: str, options: Mapping[str, Any], report: Report
+) -> Iterator[tuple[Iterator[AnnotationBatch], _Reject]]:
+    """Read sources as they are, not resolved; rejects are counted, and stand in their file when the context ends."""
     plan, stage, _ = split_options(options)
     if plan != type(plan)():
-        raise UsageError("a table holds what the source says: options that need a project do not apply to it")
+        raise UsageError("the file holds what the source says: options that need a project do not apply to it")
     rejects = stage.reject_file(f"convert-rejects-{branch}", sources)
     stage.work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="convert-", dir=stage.work_dir) as folder:
         temporary = Path(folder, "rejects.ndjson")
 
+        def reject(found: Iterable[Mapping[str, Any]]) -> None:
+            for line in found:
+                report.reject(line["code"], line.get("annotations", 1))
+                with temporary.open("a", encoding="ascii") as file:
+                    file.write(json.dumps(line) + "\n")
+
         def batches(source: Source) -> Iterator[AnnotationBatch]:
             opened = open_source(source, stage)
             yield from opened
-            for reject in opened.rejects:
-                code = reject["code"]
-                report.rejects_by_code[code] = report.rejects_by_code.get(code, 0) + reject.get("annotations", 1)
-                with temporary.open("a", encoding="ascii") as file:
-                    file.write(json.dumps(reject) + "\n")
+            reject(opened.rejects)
             counts = opened.counts
             report.annotations_read += counts["read"]
-            report.annotations_rejected += counts["rejected"]
-            for count, sums, name in (
-                ("filtered_crowd", report.filtered_by_reason, "crowd"),
-                ("duplicate_annotation_id", report.warnings, "duplicate_annotation_id"),
-            ):
-                if counts[count]:
-                    sums[name] = sums.get(name, 0) + counts[count]
-            report.annotations_filtered = sum(report.filtered_by_reason.values())
+            report.annotations_not_sent += counts["read"]
+            if counts["filtered_crowd"]:
+                report.filter("crowd", counts["filtered_crowd"])
+            if counts["duplicate_annotation_id"]:
+                duplicates = report.warnings.get("duplicate_annotation_id", 0) + counts["duplicate_annotation_id"]
+                report.warnings["duplicate_annotation_id"] = duplicates
 
-        report.annotations_written = write_table(chain.from_iterable(map(batches, sources)), out)
+        yield chain.from_iterable(map(batches, sources)), reject
         if report.annotations_rejected:
             rejects.take(temporary, report)
-    report.bytes_sent = out.stat().st_size

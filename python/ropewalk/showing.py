@@ -147,7 +147,7 @@ def show_rows(
         branches = {label_hash: name for name, _, _, label_hash in entries}
         # Asked for only where they are shown: the ontology costs a request.
         names = {item.feature_hash: item.name for item in list_ontology(project).classifications} if labels else None
-        for label_hash, content in _contents([entry[3] for entry in entries], rows):
+        for label_hash, content in label_row_contents([entry[3] for entry in entries], rows):
             try:
                 row = row_of(orjson.loads(content), branches[label_hash], media=media, names=names)
             except (KeyError, TypeError, ValueError, AttributeError) as e:
@@ -162,8 +162,8 @@ def _may_be_meant(entry: Mapping[str, Any], media: Sequence[str]) -> bool:
     return not media or is_group or is_meant(without_query(entry["data_title"] or ""), media)
 
 
-def _contents(label_hashes: list[str], rows: LabelRows) -> Iterator[tuple[str, bytes]]:
-    """Fetch label rows in batches that follow their sizes; a row that is gone meanwhile is left out."""
+def label_row_contents(label_hashes: list[str], rows: LabelRows) -> Iterator[tuple[str, bytes]]:
+    """Fetch label rows in batches that follow their sizes, as (label_hash, JSON); one that is gone is left out."""
     at, size = 0, _FIRST_BATCH_ROWS
     while at < len(label_hashes):
         batch = label_hashes[at : at + size]

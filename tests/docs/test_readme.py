@@ -37,7 +37,7 @@ def test_the_commands_of_the_readme_run(demo_folder: Path) -> None:
     lines = commands(README, "ropewalk")
     assert {arguments[0] for arguments in lines} == {
         *("import", "show", "verify", "status", "rollback", "snapshot", "convert"),
-        *("projects", "ontology", "media", "sync"),
+        *("projects", "ontology", "media", "sync", "evaluate"),
     }
     with running_emulator(read_snapshot(demo_folder / "project.json")) as local:
         for arguments in lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from ropewalk.cli import console, tables
 from ropewalk.cli import options as o
 from ropewalk.cli.account import open_project, take_account
+from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
 from ropewalk.text import count, shown
 
@@ -72,7 +72,7 @@ def import_command(
         if project_file is not None and not dry_run:
             raise UsageError("a project file can only be imported into with --dry-run")
         account, source_label = take_account(options), options.pop("source_label")
-        options = _for_library(options) | {"dry_run": dry_run}
+        options = o.for_library(options) | {"dry_run": dry_run}
         # What can be found wrong without a connection is said before one is made.
         _, stage, _ = split_options(options)
         check_branch(branch, options["allow_branch"])
@@ -98,14 +98,17 @@ def convert(
     sources: o.Sources,
     out: Annotated[
         Path,
-        typer.Option(metavar="FILE", help=".ndjson for label rows; .parquet or .arrow for the IR, no project needed."),
+        typer.Option(
+            metavar="FILE",
+            help=".ndjson for label rows; without a project .parquet or .arrow for the IR, .json for a COCO dataset.",
+        ),
     ],
     project_file: o.ProjectFile = None,
     branch: Annotated[str, typer.Option(metavar="NAME", help="Branch the label rows are meant for.")] = "predictions",
     report: o.ReportFile = None,
     **options: Any,
 ) -> None:
-    """Convert predictions to a file: label rows as NDJSON, or a Parquet or Arrow table."""
+    """Convert predictions to a file: label rows as NDJSON, a Parquet or Arrow table, or a COCO dataset."""
     with console.failures(report):
         from ropewalk.converting import convert as run
         from ropewalk.importing import check_branch
@@ -114,7 +117,7 @@ def convert(
 
         check_branch(branch, allow_branch=True)
         found = find_sources(sources, options.pop("source_label"))
-        options = _for_library(options)
+        options = o.for_library(options)
         given = [path for path in (*(source.path for source in found), options["annotations"]) if path is not None]
         console.check_report_file(report, given)
         snapshot = None if project_file is None else read_snapshot(project_file)
@@ -159,7 +162,7 @@ def verify(
             extra_allowed=allow_extra,
             on_difference=None if file is None else file.write,
             progress=stack.enter_context(console.shown_progress()),
-            **_for_library(options),
+            **o.for_library(options),
         )
         tables.show_verification(result, as_json=as_json)
     raise typer.Exit(result.exit_code)
@@ -278,18 +281,5 @@ def demo(
         )
 
 
-for name, command in COMMANDS.items():
+for name, command in {**COMMANDS, "evaluate": evaluate}.items():
     app.command(name=name)(command)
-
-
-def _for_library(options: dict[str, Any]) -> dict[str, Any]:
-    """Turn options as the command line has them into those of the library."""
-    return options | {
-        "threads": options["threads"] or os.cpu_count() or 1,
-        "only_classes": _split(options["only_classes"]),
-        "only_media": tuple(options["only_media"] or ()),
-    }
-
-
-def _split(names: list[str] | None) -> tuple[str, ...]:
-    return tuple(part.strip() for name in names or () for part in name.split(",") if part.strip())

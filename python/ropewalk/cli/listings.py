@@ -1,4 +1,4 @@
-"""How the commands that read a project write it: a table on a terminal, else tab-separated columns, or JSON."""
+"""How the commands that only read write what they found: a table on a terminal, else tab-separated columns, or JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ropewalk.showing import BranchTotals
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
+    from ropewalk.evaluating import Evaluation
     from ropewalk.media_listing import ListedMedium
     from ropewalk.ontology_listing import ListedAttribute, ListedOntology
     from ropewalk.project_listing import ListedProject
@@ -38,7 +39,8 @@ _LABEL_COLUMNS = (
 _ONTOLOGY_COLUMNS = ("kind", "name", "type", "feature_hash", "attribute_hash", "option_hash")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
-_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place"))
+_EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
+_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", *_EVALUATION_COLUMNS[1:]))
 
 # A title is to be found again by what is printed; a cell is still bounded.
 _CELL_CHARACTERS = 1_000
@@ -178,6 +180,20 @@ def _media_cells(listed: Iterable[ListedMedium]) -> Iterator[Cells]:
 
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
+
+
+def write_evaluation(found: Evaluation) -> None:
+    """Write the metrics of an evaluation to stdout: those of all classes, then of each."""
+    classes = (
+        (item.name, *map(str, (item.labels, item.predictions)), *map(_metric, (item.ap, item.ap50, item.ar)))
+        for item in found.classes
+    )
+    say("  ".join(f"{name} {_metric(value)}" for name, value in found.metrics.items()))
+    _write(_EVALUATION_COLUMNS, classes)
+
+
+def _metric(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def write_projects(found: Iterable[ListedProject]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -285,3 +286,16 @@ def taking(*groups: Mapping[str, tuple[Any, Any]]) -> Callable[[Callable[..., No
         return command
 
     return decorate
+
+
+def for_library(options: dict[str, Any]) -> dict[str, Any]:
+    """Turn options as the command line has them into those of the library."""
+    return options | {
+        "threads": options["threads"] or os.cpu_count() or 1,
+        "only_classes": _split(options["only_classes"]),
+        "only_media": tuple(options["only_media"] or ()),
+    }
+
+
+def _split(names: list[str] | None) -> tuple[str, ...]:
+    return tuple(part.strip() for name in names or () for part in name.split(",") if part.strip())

@@ -1,0 +1,89 @@
+"""`evaluate`: metrics of predictions against labels, before anything is uploaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ropewalk.cli import console, listings
+from ropewalk.cli import options as o
+from ropewalk.cli.account import open_project, take_account
+from ropewalk.text import count, shown
+
+
+@o.taking(o.ACCOUNT, o.READING, o.CONNECTING)
+def evaluate(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE...]", help="Prediction files, folders or globs.")
+    ] = None,
+    project: o.ProjectHash = None,
+    project_file: o.ProjectFile = None,
+    branch: Annotated[str, typer.Option(metavar="NAME", help="Branch that holds the labels.")] = "main",
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="COCO dataset that holds the labels, instead of those of a project."),
+    ] = None,
+    predictions_branch: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Branch that holds the predictions, instead of files.")
+    ] = None,
+    iou: Annotated[str, typer.Option(metavar="bbox|segm|keypoints", help="What is compared.")] = "bbox",
+    all_frames: Annotated[
+        bool, typer.Option("--all-frames", help="Count predictions on frames without labels as wrong.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write JSON to a file.")] = None,
+    **options: Any,
+) -> None:
+    """Measure predictions against labels by COCO's metrics, as pycocotools computes them; nothing is uploaded.
+
+    Exit codes: 0 done; 3 done, with rejects; 1 failed; 2 usage.
+    """
+    with console.failures():
+        from ropewalk.errors import UsageError
+        from ropewalk.evaluating import evaluate as run
+        from ropewalk.snapshot import read_snapshot
+
+        if project is not None and project_file is not None:
+            raise UsageError("give --project HASH, or --project-file FILE")
+        account, source_label = take_account(options), options.pop("source_label")
+        options = o.for_library(options)
+        target: Any = None
+        if project_file is not None:
+            target = read_snapshot(project_file)
+        elif project is not None:
+            target = open_project(project, account, options["retry_seconds"])
+        with console.shown_progress() as progress:
+            found = run(
+                sources or None,
+                labels,
+                project=target,
+                branch=branch,
+                predictions_branch=predictions_branch,
+                iou=iou,
+                all_frames=all_frames,
+                source_label=source_label,
+                progress=progress,
+                **options,
+            )
+        if as_json or out is not None:
+            listings.write_json(found.as_dict(), out)
+        if out is not None or not as_json:
+            listings.write_evaluation(found)
+        # Beside the columns, for who reads those with a program.
+        console.say(
+            f"{iou}: {count(found.predictions, 'prediction')} against {count(found.labels, 'label')} of "
+            f"{shown(found.labels_from)} on {count(found.images, 'image')}",
+            err=True,
+        )
+        for what, sums in (
+            ("predictions rejected", found.rejects_by_code),
+            ("predictions left out", found.filtered_by_reason),
+            ("labels left out", found.labels_left_out),
+        ):
+            if sums:
+                console.say(f"{what}: " + ", ".join(f"{name} {n:,}" for name, n in sums.items()), err=True)
+        if found.rejects_file is not None:
+            console.say(f"rejects are in {shown(found.rejects_file)}", err=True)
+    raise typer.Exit(found.exit_code)
