@@ -18,8 +18,8 @@ test: lint test-rust test-python bench-fast ## Everything that CI runs.
 lint: $(VENV)/.test ## Formatting, lints, types.
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	$(BIN)/ruff check python tests benches
-	$(BIN)/ruff format --check python tests benches
+	$(BIN)/ruff check python tests benches examples
+	$(BIN)/ruff format --check python tests benches examples
 	$(BIN)/mypy
 
 test-rust: ## Tests of the Rust crates.

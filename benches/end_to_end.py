@@ -1,7 +1,7 @@
 """Measures all there is to measure: `python benches/end_to_end.py --out benches/RESULTS.md`.
 
-From a COCO file to the body of the save request, without a network; then reading alone, the kernels, writing from
-arrays, whole imports.
+From a COCO file to the body of the save request, without a network; then every shape from a table, reading alone, the
+kernels, writing from arrays, whole imports.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import memory
 import reading
 import scaling
 import sending
+import shapes
 import writing
 from parity import ParityError, check_bodies
 from peers import ways
@@ -95,6 +96,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="ropewalk-bench-") as folder:
             tables = [
                 end_to_end(scale, repeats, Path(folder)),
+                shapes.table(scale, repeats, Path(folder)),
                 reading.table(scale, repeats, Path(folder)),
                 scaling.threads(scale, repeats, Path(folder)),
                 scaling.growth(scale, repeats, Path(folder)),

@@ -1,4 +1,4 @@
-"""Whether two ways made the same of one input: geometry to the last digit, class, frame, confidence, objects."""
+"""Whether two ways made the same of one input: geometry to the last digit, answer, class, frame, confidence, object."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import orjson
 
 from ropewalk.sinks.encord.transport import Blocks
 
-GEOMETRIES = ("boundingBox", "polygon", "polygons", "bitmask")
+GEOMETRIES = (
+    "boundingBox",
+    "rotatableBoundingBox",
+    "polygon",
+    "polygons",
+    "polyline",
+    "point",
+    "bitmask",
+    "skeleton",
+    "circle",
+    "ellipse",
+)
 
 
 class ParityError(Exception):
@@ -35,8 +46,9 @@ def check_bodies(name: str, bodies: dict[str, Blocks], number_of_annotations: in
 
 
 def labels(body: bytes) -> list[list[tuple[Any, ...]]]:
-    """Read a body as objects, each the list of its labels, in an order that no hash decides."""
+    """Read a body as objects and answers, each the list of its labels, in an order that no hash decides."""
     objects: dict[str, list[tuple[Any, ...]]] = {}
+    answers = []
     for row in orjson.loads(body)["values"]["payload"]["labels"]:
         (unit,) = row["data_units"].values()
         for frame, on_frame in unit["labels"].items():
@@ -46,7 +58,11 @@ def labels(body: bytes) -> list[list[tuple[Any, ...]]]:
                 objects.setdefault(label["objectHash"], []).append(drawn)
         if objects.keys() != row["object_answers"].keys():
             raise ParityError("object_answers does not name exactly the objects on the frames")
-    return sorted(sorted(drawn) for drawn in objects.values())
+        for answer in row["classification_answers"].values():
+            chosen = orjson.dumps(answer["classifications"], option=orjson.OPT_SORT_KEYS)
+            given = (answer["featureHash"], "answer", answer["confidence"], chosen)
+            answers.append([(frame, *given) for first, last in answer["range"] for frame in range(first, last + 1)])
+    return sorted([*map(sorted, objects.values()), *answers])
 
 
 def check_equal(name: str, values: dict[str, Any]) -> None:

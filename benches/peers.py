@@ -23,7 +23,7 @@ from ropewalk import _core
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.sinks.encord.calls import save_body
 from ropewalk.sinks.encord.transport import Blocks
-from ropewalk.snapshot import Snapshot
+from ropewalk.snapshot import Medium, Snapshot
 from synthetic import CLASS_NAMES, FPS, Predictions
 
 BRANCH = "bench"
@@ -49,8 +49,8 @@ def ontology_of(predictions: Predictions) -> OntologyStructure:
     return structure
 
 
-def plan_of(predictions: Predictions, structure: OntologyStructure) -> str:
-    """Make the plan of an import of one file."""
+def plan_of(medium: Medium, structure: OntologyStructure) -> str:
+    """Make the plan of an import onto one medium."""
     snapshot = Snapshot(
         project_hash=LABEL_HASH,
         project_title="",
@@ -58,7 +58,7 @@ def plan_of(predictions: Predictions, structure: OntologyStructure) -> str:
         ontology_hash=LABEL_HASH,
         ontology_title="",
         ontology_structure=structure.to_dict(),
-        media=(predictions.medium,),
+        media=(medium,),
     )
     return plan_json(snapshot, BRANCH, PlanOptions())
 
@@ -69,26 +69,28 @@ def feature_hash(name: str) -> str:
 
 
 def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
-    plan = plan_of(predictions, structure)
+    plan = plan_of(predictions.medium, structure)
     path = str(predictions.path)
     rejects = str(predictions.path.with_name("rejects.ndjson"))
 
     def body() -> Blocks:
         stage = _core.Stage(plan, rejects, str(predictions.path.parent), threads=1)
         stage.add_coco(path, predictions.path.name)
-        staged = stage.finish()
-        rows = [staged.encode_blocks(index, None, WHEN_TEXT) for index in range(len(staged))]
-        return save_body([LABEL_HASH] * len(rows), rows)
+        return staged_body(stage)
 
     return body
 
 
-def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
-    """Follow `import_coco_labels` step by step, on a label row that needs no server. Where the file has tracks, a track
-    is one object instance, which takes a loop of one's own: `import_coco_labels` knows no tracks."""
+def staged_body(stage: _core.Stage) -> Blocks:
+    """Sort and encode what a stage was given."""
+    staged = stage.finish()
+    rows = [staged.encode_blocks(index, None, WHEN_TEXT) for index in range(len(staged))]
+    return save_body([LABEL_HASH] * len(rows), rows)
+
+
+def sdk_rows(medium: Medium, structure: OntologyStructure) -> Callable[[], LabelRowV2]:
+    """Prepare the making of the SDK's label rows of a video that no server knows."""
     ontology = Ontology(OrmOntology("", structure, LABEL_HASH, WHEN, WHEN), None)  # type: ignore[arg-type]
-    objects = {at: structure.get_child_by_hash(feature_hash(name), type_=Object) for at, name in enumerate(CLASS_NAMES)}
-    medium = predictions.medium
     video = CustomerProvidedVideoMetadata(
         fps=FPS,
         duration=medium.duration or 0.0,
@@ -97,11 +99,26 @@ def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
         file_size=1,
         mime_type="video/mp4",
     )
+    return lambda: LabelRowV2.from_media_metadata(ontology, video, branch_name=BRANCH)
+
+
+def sdk_body(row: LabelRowV2) -> Blocks:
+    """Encode a label row of the SDK as the SDK does."""
+    payload = {"multi_request": True, "labels": [row.to_encord_dict()], "validate_before_saving": False}
+    values = {"uid": [LABEL_HASH], "payload": payload}
+    return [json.dumps({"query_type": "labelrow", "query_method": "POST", "values": values}).encode("ascii")]
+
+
+def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
+    """Follow `import_coco_labels` step by step, on a label row that needs no server. Where the file has tracks, a track
+    is one object instance, which takes a loop of one's own: `import_coco_labels` knows no tracks."""
+    objects = {at: structure.get_child_by_hash(feature_hash(name), type_=Object) for at, name in enumerate(CLASS_NAMES)}
+    new_row = sdk_rows(predictions.medium, structure)
 
     def body() -> Blocks:
         coco = CocoRootModel.from_dict(json.loads(predictions.path.read_bytes()))
         images = {image.id: image for image in coco.images}
-        row = LabelRowV2.from_media_metadata(ontology, video, branch_name=BRANCH)
+        row = new_row()
         tracks: dict[tuple[int, int], ObjectInstance] = {}
         for annotation in coco.annotations:
             item, image = objects[annotation.category_id], images[annotation.image_id]
@@ -120,9 +137,7 @@ def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
             )
             if new:
                 row.add_object_instance(instance)
-        payload = {"multi_request": True, "labels": [row.to_encord_dict()], "validate_before_saving": False}
-        values = {"uid": [LABEL_HASH], "payload": payload}
-        return [json.dumps({"query_type": "labelrow", "query_method": "POST", "values": values}).encode("ascii")]
+        return sdk_body(row)
 
     return body
 

@@ -100,7 +100,7 @@ def growth(scale: float, repeats: int, folder: Path) -> GrowthTable:
         found: dict[str, list[tuple[int, float]]] = {}
         for times in TIMES:
             predictions = make(folder / "growth.json", times)
-            plan, path = plan_of(predictions, ontology_of(predictions)), predictions.path
+            plan, path = plan_of(predictions.medium, ontology_of(predictions)), predictions.path
             staged = _stage(plan, path)
             jobs: dict[str, Callable[[], object]] = {
                 "staged in memory": partial(_stage, plan, path),

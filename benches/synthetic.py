@@ -180,7 +180,12 @@ def _write(
         "annotations": rows,
     }
     path.write_text(json.dumps(document), encoding="ascii")
-    medium = Medium(
+    return Predictions(path, shape, tracked, len(rows), video(frames))
+
+
+def video(frames: int) -> Medium:
+    """Make the medium that everything is on: a video of 1080p."""
+    return Medium(
         data_hash="00000000-0000-0000-0000-000000000000",
         title="drive.mp4",
         data_type="VIDEO",
@@ -193,7 +198,6 @@ def _write(
         frames_per_second=FPS,
         duration=frames / FPS,
     )
-    return Predictions(path, shape, tracked, len(rows), medium)
 
 
 CLASS_NAMES = ("Car", "Traffic light")
