@@ -86,7 +86,7 @@ fn check_geometry(row: &Annotation<'_>) -> Result<(), Reason> {
         Some(Shape::Circle | Shape::Ellipse) if row.points.is_some() => one_ring(
             row,
             |coordinates| coordinates == 4,
-            "centre and radii: [[[x, y, rx, ry]]]",
+            "centre and radii: [[[x, y, rx, ry]]], of a circle [[[x, y, r, stretch]]]",
         ),
         Some(Shape::Circle | Shape::Ellipse) => there(row.bbox.is_some(), "box"),
     }
