@@ -41,3 +41,51 @@ impl KeypointOrder {
         self.places.contains(&None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(names: &[&str], template: &[&str]) -> Result<Option<KeypointOrder>, Reason> {
+        let names: Vec<Box<str>> = names.iter().map(|&name| name.into()).collect();
+        let point = |name: &&str| SkeletonPoint {
+            name: (*name).to_owned(),
+            color: None,
+            value: None,
+            feature_hash: None,
+        };
+        KeypointOrder::new(&names, &template.iter().map(point).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn names_tell_the_order() {
+        let found = order(&["right", "nose", "LEFT"], &["Nose", "Left", "Right"]);
+        let places = vec![Some(1), Some(2), Some(0)];
+        assert_eq!(found, Ok(Some(KeypointOrder { given: 3, places })));
+    }
+
+    #[test]
+    fn points_that_the_category_has_not_are_missing() {
+        let found = order(&["Right"], &["Nose", "Right"]).ok().flatten();
+        assert_eq!(
+            found.as_ref().map(|order| &order.places[..]),
+            Some(&[None, Some(0)][..])
+        );
+        assert!(found.is_some_and(|order| order.lacks()));
+    }
+
+    #[test]
+    fn the_files_order_stays_where_names_say_the_same_or_nothing() {
+        assert_eq!(order(&["nose", "left"], &["Nose", "Left"]), Ok(None));
+        assert_eq!(order(&["a", "b"], &["Nose", "Left"]), Ok(None));
+        assert_eq!(order(&[], &["Nose"]), Ok(None));
+    }
+
+    #[test]
+    fn names_that_fit_in_part_are_rejected() {
+        let reject = |name: &str| Err(Reason::KeypointNames { name: name.to_owned() });
+        assert_eq!(order(&["nose", "tail"], &["Nose", "Left"]), reject("tail"));
+        assert_eq!(order(&["nose", "Nose"], &["Nose", "Left"]), reject("nose"));
+        assert_eq!(order(&["left", "nose"], &["Nose", "left", "Left"]), reject("left"));
+    }
+}
