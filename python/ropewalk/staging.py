@@ -44,8 +44,8 @@ _IN_USE = "in-use.lock"
 class StageOptions:
     """How sources are read and where they are staged.
 
-    `format` is one of `formats.FORMATS`, `box_format` of `formats.BOX_FORMATS`, `unit` px or frac for tables whose rows do
-    not say it.
+    `format` is one of `formats.FORMATS`, `box_format` of `formats.BOX_FORMATS`, `unit` px or frac for tables whose
+    rows do not say it.
     `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
     Paths may be given as text.
     """
