@@ -55,6 +55,7 @@ class Stage:
         confidence_field: str | None = None,
         include_crowd: bool = False,
         progress: Callable[[int], None] | None = None,  # called with bytes read so far
+        box_format: str = "xywh",  # or cxcywha, corners
     ) -> None: ...
     def add_table(
         self,
@@ -184,6 +185,7 @@ def read_coco(
     confidence_field: str | None = None,
     include_crowd: bool = False,
     batch_rows: int = ...,
+    box_format: str = "xywh",
 ) -> CocoPredictions:
     """Open a COCO file for reading in batches."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("auto", "coco", "encord", "parquet", "arrow", "ndjson")
 UNITS = ("px", "frac")
+BOX_FORMATS = ("xywh", "cxcywha", "corners")
 
 
 class ReadOptions(Protocol):
@@ -32,6 +33,8 @@ class ReadOptions(Protocol):
     def confidence_field(self) -> str | None: ...
     @property
     def include_crowd(self) -> bool: ...
+    @property
+    def box_format(self) -> str: ...
 
 
 def format_of(source: Source, chosen: str = "auto") -> str:
@@ -78,6 +81,7 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
             tables=options.annotations,
             confidence_field=options.confidence_field,
             include_crowd=options.include_crowd,
+            box_format=options.box_format,
             progress=progress,
         )
     elif kind == "encord":
@@ -107,7 +111,12 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
     kind = format_of(source, options.format)
     if kind == "coco":
         return _core.read_coco(
-            source.given, source.label, options.annotations, options.confidence_field, options.include_crowd
+            source.given,
+            source.label,
+            options.annotations,
+            options.confidence_field,
+            options.include_crowd,
+            box_format=options.box_format,
         )
     if kind == "encord":
         return _core.read_label_rows(source.given, source.label)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import UsageError
-from ropewalk.formats import UNITS, format_of, open_source
+from ropewalk.formats import BOX_FORMATS, UNITS, format_of, open_source
 from ropewalk.sources import Source, find_sources
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Predictions:
         include_crowd: Whether annotations with iscrowd are kept.
         format: One of `formats.FORMATS`.
         unit: px or frac, for rows of a table that do not say it.
+        box_format: One of `formats.BOX_FORMATS`.
     """
 
     source: Source
@@ -38,6 +39,7 @@ class Predictions:
     include_crowd: bool = False
     format: str = "auto"
     unit: str | None = None
+    box_format: str = "xywh"
 
     def open(self) -> CocoPredictions | RowPredictions:
         """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
@@ -62,6 +64,7 @@ def read_coco(
     annotations: str | os.PathLike[str] | None = None,
     confidence_field: str | None = None,
     include_crowd: bool = False,
+    box_format: str = "xywh",
     source_label: str | None = None,
 ) -> Predictions:
     """Name COCO predictions; they are read when they are iterated or imported.
@@ -73,6 +76,8 @@ def read_coco(
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
         include_crowd: Keep annotations with iscrowd.
+        box_format: What the numbers of a `bbox` are: xywh, as COCO has them; cxcywha: centre, size, degrees clockwise;
+            corners: x and y of the four corners.
         source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
             identity of tracked objects: the same label next time means the same objects.
 
@@ -80,19 +85,21 @@ def read_coco(
         The predictions.
 
     Raises:
-        UsageError: There is no such file, or a value that JSON cannot hold.
+        UsageError: There is no such file or box format, or a value that JSON cannot hold.
 
     Example:
         >>> frame = read_coco([{"image_id": 7, "category_id": 1, "bbox": [2, 3, 5, 4], "score": 0.5}]).to_polars()
         >>> frame["box"].to_list()
         [[2.0, 3.0, 5.0, 4.0]]
     """
+    if box_format not in BOX_FORMATS:
+        raise UsageError(f"box_format is {box_format!r}; expected one of {', '.join(BOX_FORMATS)}")
     if isinstance(predictions, (str, os.PathLike)):
         (source,) = find_sources(predictions, source_label or Path(predictions).name)
     else:
         source = Source(_as_json(predictions), source_label or "predictions")
     tables = None if annotations is None else Path(annotations)
-    return Predictions(source, tables, confidence_field, include_crowd, "coco")
+    return Predictions(source, tables, confidence_field, include_crowd, "coco", box_format=box_format)
 
 
 def read_table(table: Any, *, unit: str | None = None, source_label: str | None = None) -> Predictions:
@@ -162,5 +169,6 @@ def sources_of(
         return find_sources(predictions, source_label), dict(options)
     if source_label is not None:
         raise UsageError("source_label: the predictions have a label already; give it where they are read")
-    own = {k: getattr(predictions, k) for k in ("annotations", "confidence_field", "include_crowd", "format", "unit")}
+    names = ("annotations", "confidence_field", "include_crowd", "format", "unit", "box_format")
+    own = {name: getattr(predictions, name) for name in names}
     return [predictions.source], own | dict(options)

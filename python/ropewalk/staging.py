@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from ropewalk.errors import BlockerError, UsageError
-from ropewalk.formats import FORMATS, UNITS, add_source
+from ropewalk.formats import BOX_FORMATS, FORMATS, UNITS, add_source
 from ropewalk.plan import PlanOptions, plan_json
 from ropewalk.rejects import RejectFile
 from ropewalk.report import Report, unresolved
@@ -44,7 +44,8 @@ _IN_USE = "in-use.lock"
 class StageOptions:
     """How sources are read and where they are staged.
 
-    `format` is one of `formats.FORMATS`, `unit` px or frac for tables whose rows do not say it.
+    `format` is one of `formats.FORMATS`, `box_format` of `formats.BOX_FORMATS`, `unit` px or frac for tables whose
+    rows do not say it.
     `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
     Paths may be given as text.
     """
@@ -54,6 +55,7 @@ class StageOptions:
     annotations: Path | None = None
     confidence_field: str | None = None
     include_crowd: bool = False
+    box_format: str = "xywh"
     threads: int = 1
     memory_bytes: int | None = None
     work_dir: Path = Path(".ropewalk")
@@ -67,6 +69,8 @@ class StageOptions:
             raise UsageError(f"--format is {self.format!r}; expected one of {', '.join(FORMATS)}")
         if self.unit is not None and self.unit not in UNITS:
             raise UsageError(f"--unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
+        if self.box_format not in BOX_FORMATS:
+            raise UsageError(f"--box-format is {self.box_format!r}; expected one of {', '.join(BOX_FORMATS)}")
         if self.threads < 1:
             raise UsageError(f"--threads is {self.threads}; expected a whole number of at least 1")
         if self.annotations is not None and not self.annotations.is_file():

@@ -12,8 +12,8 @@ from documents import ROOT, run_ropewalk
 FIXED = {
     "import": "--project --branch --domain --ssh-key --format --annotations --ground-truth --class-map --media-map "
     "--media-from --frame-from --frame-pattern --frame-base --frame-stride --only-classes --only-media --limit-rows "
-    "--confidence-field --include-crowd --min-confidence --every --max-per-frame --decimals --off-image --simplify "
-    "--source-label --allow-branch "
+    "--confidence-field --include-crowd --box-format --min-confidence --every --max-per-frame --decimals --off-image "
+    "--simplify --source-label --allow-branch "
     "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file "
     "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
     "--ssh-key-passphrase-env",

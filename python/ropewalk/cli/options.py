@@ -83,6 +83,14 @@ ConfidenceField = Annotated[
 IncludeCrowd = Annotated[
     bool, typer.Option("--include-crowd", help="Keep iscrowd annotations.", rich_help_panel=_READING)
 ]
+BoxFormat = Annotated[
+    str,
+    typer.Option(
+        metavar="xywh|cxcywha|corners",
+        help="Numbers of a COCO bbox: COCO's own; centre, size, degrees clockwise; or four corners.",
+        rich_help_panel=_READING,
+    ),
+]
 MinConfidence = Annotated[
     float | None, typer.Option(metavar="X", help="Leave out what is below, 0 to 1.", rich_help_panel=_READING)
 ]
@@ -221,6 +229,7 @@ READING: Mapping[str, tuple[Any, Any]] = {
     "source_label": (SourceLabel, None),
     "confidence_field": (ConfidenceField, None),
     "include_crowd": (IncludeCrowd, False),
+    "box_format": (BoxFormat, "xywh"),
     "min_confidence": (MinConfidence, None),
     "threads": (Threads, 0),
     "work_dir": (WorkDir, Path(".ropewalk")),

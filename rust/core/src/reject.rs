@@ -235,6 +235,11 @@ pub enum Reason {
         /// Last one.
         last: i64,
     },
+    /// A category's keypoint that is no point of the ontology's skeleton, while others are.
+    KeypointNames {
+        /// The keypoint's name.
+        name: String,
+    },
     /// Points that are not those of the ontology's skeleton.
     SkeletonPoints {
         /// How many points the annotation has.
@@ -284,6 +289,7 @@ impl Reason {
             Self::BadLabel { .. } => "bad_label",
             Self::NoAnswer { .. } => "no_answer_given",
             Self::BackwardRange { .. } => "backward_range",
+            Self::KeypointNames { .. } => "keypoint_names",
             Self::SkeletonPoints { .. } => "skeleton_points",
         }
     }
@@ -416,6 +422,11 @@ impl fmt::Display for Reason {
             Self::BackwardRange { first, last } => {
                 write!(f, "the range begins at {first} and ends at {last}; expected an end that does not come before")
             }
+            Self::KeypointNames { name } => write!(
+                f,
+                "the category's keypoint {name:?} is not one point of the ontology's skeleton, as others of its keypoints are; \
+                 give each the name of its point, once"
+            ),
             Self::SkeletonPoints { found, wanted } => write!(
                 f,
                 "the annotation has {found} points, the ontology's skeleton {wanted}; expected each of them, in the template's order"

@@ -62,6 +62,7 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         let name = ClassName {
             id: None,
             name: Some(class),
+            keypoints: &[],
             declared: true,
         };
         (name, row.kind)

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoTables};
+use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoTables, RotatedBox};
 use ropewalk_core::error::Result;
 
 use crate::batch::AnnotationBatch;
@@ -53,6 +54,18 @@ pub(crate) fn read_tables(path: &Path) -> Result<Arc<CocoTables>> {
     CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
 }
 
+/// What the numbers of a box are by the name of their format; none for COCO's own.
+pub(crate) fn rotated_boxes(box_format: &str) -> PyResult<Option<RotatedBox>> {
+    match box_format {
+        "xywh" => Ok(None),
+        "cxcywha" => Ok(Some(RotatedBox::Cxcywha)),
+        "corners" => Ok(Some(RotatedBox::Corners)),
+        _ => Err(PyValueError::new_err(format!(
+            "box_format is {box_format:?}; expected xywh, cxcywha or corners"
+        ))),
+    }
+}
+
 /// Batches of one file.
 #[pyclass(module = "ropewalk._core")]
 struct CocoPredictions {
@@ -66,7 +79,8 @@ struct CocoPredictions {
 
 /// Open a COCO file for reading in batches.
 #[pyfunction]
-#[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, batch_rows=BATCH_ROWS))]
+#[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, batch_rows=BATCH_ROWS, box_format="xywh"))]
+#[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
 fn read_coco(
     py: Python<'_>,
     source: CocoSource,
@@ -75,11 +89,13 @@ fn read_coco(
     confidence_field: Option<String>,
     include_crowd: bool,
     batch_rows: usize,
+    box_format: &str,
 ) -> PyResult<CocoPredictions> {
     let options = CocoOptions {
         confidence_field,
         include_crowd,
         batch_rows,
+        rotated_boxes: rotated_boxes(box_format)?,
         ..CocoOptions::default()
     };
     memory::keep_blocks();

@@ -21,7 +21,7 @@ use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 use ropewalk_core::table::TableRows;
 
-use crate::coco::{read_tables, CocoSource};
+use crate::coco::{read_tables, rotated_boxes, CocoSource};
 use crate::errors::to_py;
 use crate::memory;
 use crate::rows::{unit_of, Batches, Raised, Tables};
@@ -70,7 +70,7 @@ impl Stage {
         })
     }
 
-    #[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, progress=None))]
+    #[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, progress=None, box_format="xywh"))]
     #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
     fn add_coco(
         &mut self,
@@ -81,10 +81,12 @@ impl Stage {
         confidence_field: Option<String>,
         include_crowd: bool,
         progress: Option<Py<PyAny>>,
+        box_format: &str,
     ) -> PyResult<()> {
         let options = CocoOptions {
             confidence_field,
             include_crowd,
+            rotated_boxes: rotated_boxes(box_format)?,
             ..CocoOptions::default()
         };
         let tables = tables.map(|path| self.tables(py, path)).transpose()?;

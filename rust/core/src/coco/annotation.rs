@@ -3,10 +3,12 @@
 //! A wrong value is skipped with all grammar checks and noted as a [`Reason`]; only broken JSON stops the scanner.
 
 use super::counts::CountsWriter;
+use super::extras::Extras;
 use super::json::{starts_number, unescape, Number, Scan, Scanner, Text};
 use super::layout::Layout;
 use super::names::Id;
-use super::values::{bbox, flag, score, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
+use super::rotated::RotatedBox;
+use super::values::{angle, bbox, flag, score, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
 use crate::batch::{Points, Shape};
 use crate::reject::Reason;
 
@@ -42,6 +44,8 @@ enum Member {
     CategoryId,
     TrackId,
     Bbox,
+    RotatedBox(RotatedBox),
+    Keypoints,
     Segmentation,
     IsCrowd,
     Confidence,
@@ -50,14 +54,15 @@ enum Member {
 }
 
 impl Member {
-    /// The member with a name; `confidence` is the name of the one with the score.
-    fn of(name: &[u8], confidence: &[u8]) -> Self {
+    /// The member with a name; `confidence` is the name of the one with the score, `boxes` what a box is if not COCO's.
+    fn of(name: &[u8], confidence: &[u8], boxes: Option<RotatedBox>) -> Self {
         match name {
             b"id" => Self::Id,
             b"image_id" => Self::ImageId,
             b"category_id" => Self::CategoryId,
             b"track_id" => Self::TrackId,
-            b"bbox" => Self::Bbox,
+            b"bbox" => boxes.map_or(Self::Bbox, Self::RotatedBox),
+            b"keypoints" => Self::Keypoints,
             b"segmentation" => Self::Segmentation,
             b"iscrowd" => Self::IsCrowd,
             name if name == confidence => Self::Confidence,
@@ -98,9 +103,19 @@ pub(super) struct Draft {
     own: Vec<u8>,
     key: Vec<u8>,
     layout: Layout<Member>,
+    boxes: Option<RotatedBox>,
+    extras: Extras,
 }
 
 impl Draft {
+    /// A draft for annotations whose boxes are such, or COCO's.
+    pub fn new(boxes: Option<RotatedBox>) -> Self {
+        Self {
+            boxes,
+            ..Self::default()
+        }
+    }
+
     /// Reads the next value as an annotation; `confidence` is the name of the field with the score.
     pub fn read(&mut self, scanner: &mut Scanner<'_>, confidence: &str) -> Scan<()> {
         self.clear();
@@ -114,9 +129,9 @@ impl Draft {
         scanner.at += 1;
         let confidence = confidence.as_bytes();
         for at in 0.. {
-            let Self { layout, key, .. } = self;
+            let Self { layout, key, boxes, .. } = self;
             let next = layout.next(at, scanner, |scanner, name| {
-                Member::of(plain(scanner, name, key), confidence)
+                Member::of(plain(scanner, name, key), confidence, *boxes)
             })?;
             let Some(member) = next else { break };
             let done = match member {
@@ -203,6 +218,9 @@ impl Draft {
         self.rings.clear();
         self.parts.clear();
         self.own.clear();
+        if self.extras.present {
+            self.extras.clear();
+        }
     }
 
     fn member(&mut self, scanner: &mut Scanner<'_>, member: Member, confidence: &[u8]) -> Scan<()> {
@@ -225,9 +243,29 @@ impl Draft {
                 let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
                 self.bbox = self.good(bbox);
             }
+            Member::RotatedBox(format) => {
+                let found = self.value(scanner, "bbox", |_, scanner| format.read(scanner))?;
+                let found = self.good(found);
+                self.bbox = found.map(|(corner_and_size, _)| corner_and_size);
+                self.extras.theta = found.map(|(_, theta)| theta);
+                self.extras.present = true;
+            }
+            Member::Keypoints => {
+                if !scanner.null()? {
+                    self.extras.present = true;
+                    let read = self.value(scanner, "keypoints", |draft, scanner| draft.extras.keypoints(scanner))?;
+                    self.extras.problem = read.err();
+                }
+            }
             Member::Segmentation => {
                 let done = self.value(scanner, "segmentation", Self::segmentation)?;
-                self.good(done.map(Some));
+                match done {
+                    Ok(()) => {}
+                    Err(Reason::BadPolygon { coordinates: 2 }) => {
+                        (self.extras.present, self.extras.lone_point) = (true, true);
+                    }
+                    Err(reason) => self.refuse(reason),
+                }
             }
             Member::IsCrowd => {
                 let crowd = self.value(scanner, "iscrowd", |_, scanner| flag(scanner))?;
@@ -243,6 +281,11 @@ impl Draft {
                     match plain(scanner, key, &mut self.key) {
                         b"track_id" => {
                             self.attribute_track = self.value(scanner, "track_id", Self::id)?.transpose();
+                        }
+                        b"rotation" => {
+                            let rotation = self.value(scanner, "attributes.rotation", |_, scanner| angle(scanner))?;
+                            self.extras.rotation = self.good(rotation);
+                            self.extras.present |= self.extras.rotation.is_some();
                         }
                         name if name == confidence => {
                             self.attribute_score =
@@ -529,8 +572,23 @@ impl Draft {
         Some((self.text(self.counts?, text), self.size_hw?))
     }
 
-    /// What to do with the annotation.
-    pub fn verdict(&mut self, include_crowd: bool) -> Verdict {
+    /// Whether there are fields that few annotations have.
+    pub fn has_extras(&self) -> bool {
+        self.extras.present
+    }
+
+    /// Keypoints, and how each is seen.
+    pub fn keypoints(&self) -> Option<(Points<'_>, &[u8])> {
+        self.extras.points()
+    }
+
+    /// Degrees by which the box is turned clockwise.
+    pub fn theta(&self) -> Option<f64> {
+        self.extras.theta.or(self.extras.rotation)
+    }
+
+    /// What to do with the annotation; `wants_keypoints` if its class can be drawn from nothing else.
+    pub fn verdict(&mut self, include_crowd: bool, wants_keypoints: bool) -> Verdict {
         if self.crowd && !include_crowd {
             return Verdict::Crowd;
         }
@@ -557,6 +615,11 @@ impl Draft {
         if let Some(reason) = found {
             return Verdict::Reject(reason);
         }
+        if self.extras.present {
+            if let Some(verdict) = self.verdict_of_extras(wants_keypoints) {
+                return verdict;
+            }
+        }
         if self.counts.is_some() {
             Verdict::Row(Shape::Bitmask)
         } else if !self.rings.is_empty() {
@@ -566,6 +629,29 @@ impl Draft {
         } else {
             Verdict::Reject(Reason::NoGeometry)
         }
+    }
+}
+
+impl Draft {
+    /// The verdict where keypoints, a lone point or an angle decide it. A segmentation comes before keypoints, unless the
+    /// class is drawn from them; both come before the box, which stays beside them.
+    #[cold]
+    fn verdict_of_extras(&mut self, wants_keypoints: bool) -> Option<Verdict> {
+        let lone_point = self.extras.lone_point;
+        let area = self.counts.is_some() || (!self.rings.is_empty() && !lone_point);
+        let wanted = wants_keypoints || !area;
+        let problem = self.extras.problem.take();
+        if let Some(reason) = problem.filter(|_| wants_keypoints || !(area || self.bbox.is_some())) {
+            return Some(Verdict::Reject(reason));
+        }
+        if wanted && self.extras.points().is_some() {
+            return Some(Verdict::Row(Shape::Skeleton));
+        }
+        if lone_point {
+            return Some(Verdict::Reject(Reason::BadPolygon { coordinates: 2 }));
+        }
+        let turned = !area && self.bbox.is_some() && self.theta().is_some();
+        turned.then_some(Verdict::Row(Shape::RotatableBoundingBox))
     }
 }
 

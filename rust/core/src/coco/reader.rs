@@ -8,6 +8,7 @@ use super::duplicates::Duplicates;
 use super::input::{CocoInput, Window};
 use super::line::{same_lists, Line};
 use super::names::Refused;
+use super::rotated::RotatedBox;
 use super::source_batch::{Rows, SourceBatch};
 use super::survey::{next_section, only_space, survey, Extent, Found, Seen};
 use super::tables::{CocoTables, MediaRow};
@@ -26,6 +27,8 @@ pub struct CocoOptions {
     pub confidence_field: Option<String>,
     /// Whether `iscrowd` annotations are rows like others; they are left out and counted otherwise.
     pub include_crowd: bool,
+    /// What the numbers of a box are; COCO's x, y, width, height if none.
+    pub rotated_boxes: Option<RotatedBox>,
     /// Most rows a batch, and most rejects.
     pub batch_rows: usize,
     /// Bytes read from the file at a time.
@@ -37,6 +40,7 @@ impl Default for CocoOptions {
         Self {
             confidence_field: None,
             include_crowd: false,
+            rotated_boxes: None,
             batch_rows: 8192,
             chunk_bytes: 1 << 16,
         }
@@ -98,6 +102,8 @@ pub struct CocoReader {
     confidence: String,
     include_crowd: bool,
     batch_rows: usize,
+    /// By number of the class, whether it is drawn from keypoints alone.
+    keypoint_classes: Vec<bool>,
     draft: Draft,
     builder: AnnotationBatchBuilder,
     /// Rows of the batch before: the next one has about as many.
@@ -168,7 +174,8 @@ impl CocoReader {
             confidence: options.confidence_field.clone().unwrap_or_else(|| "score".to_owned()),
             include_crowd: options.include_crowd,
             batch_rows: options.batch_rows.max(1),
-            draft: Draft::default(),
+            keypoint_classes: Vec::new(),
+            draft: Draft::new(options.rotated_boxes),
             builder: AnnotationBatchBuilder::new(),
             last_rows: 0,
             line: Line::default(),
@@ -206,6 +213,21 @@ impl CocoReader {
     /// Images and categories. Ids that annotations name and no file lists are added at the end as batches are read.
     pub fn tables(&self) -> &CocoTables {
         &self.tables
+    }
+
+    /// Names the classes, by number in [`Self::tables`], that are drawn from keypoints alone: their annotations' keypoints
+    /// come before segmentations.
+    pub fn draw_from_keypoints(&mut self, classes: Vec<bool>) {
+        self.keypoint_classes = classes;
+    }
+
+    /// Whether the draft's class is drawn from keypoints alone.
+    #[cold]
+    fn wants_keypoints(&self, text: &[u8]) -> bool {
+        let class = self.draft.category(text).and_then(|id| self.tables.find_class(id));
+        class
+            .and_then(|class| self.keypoint_classes.get(class))
+            .is_some_and(|drawn| *drawn)
     }
 
     /// What was read so far.
@@ -379,7 +401,8 @@ impl CocoReader {
         if let Some(id) = self.draft.annotation_key(text) {
             self.duplicates.add(id);
         }
-        let shape = match self.draft.verdict(self.include_crowd) {
+        let wants_keypoints = self.draft.has_extras() && self.wants_keypoints(text);
+        let shape = match self.draft.verdict(self.include_crowd, wants_keypoints) {
             Verdict::Row(shape) => shape,
             Verdict::Crowd => {
                 self.summary.filtered_crowd += 1;
@@ -429,7 +452,18 @@ impl CocoReader {
                     (row.width_px, row.height_px) = (Some(w), Some(h));
                 }
             }
-            _ => row.points = self.draft.points(),
+            Shape::Skeleton => {
+                if let Some((points, visibility)) = self.draft.keypoints() {
+                    (row.points, row.visibility) = (Some(points), Some(visibility));
+                }
+                row.theta = self.draft.theta();
+            }
+            _ => {
+                row.points = self.draft.points();
+                if self.draft.has_extras() {
+                    row.theta = self.draft.theta();
+                }
+            }
         }
         let tables = &self.tables;
         self.builder.push_numbered(

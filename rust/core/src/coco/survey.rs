@@ -152,10 +152,12 @@ impl Survey {
             match section {
                 Section::Images => self.list("`images` is not a list", |window| image(window, tables))?,
                 Section::Categories => self.list("`categories` is not a list", |window| {
-                    named(window, "category", |id, name| tables.add_class(id, name))
+                    named(window, "category", |id, name, keypoints| {
+                        tables.add_class(id, name, keypoints)
+                    })
                 })?,
                 Section::Videos => self.list("`videos` is not a list", |window| {
-                    named(window, "video", |id, name| tables.add_video(id, name))
+                    named(window, "video", |id, name, _| tables.add_video(id, name))
                 })?,
                 Section::RejectedAnnotation if !seen.any() => return Ok(Found::Rejects { byte: start }),
                 Section::Other | Section::RejectedAnnotation => self.window.skip()?,
@@ -290,6 +292,21 @@ fn text(scanner: &mut Scanner<'_>) -> Scan<Value> {
     }
 }
 
+/// A list of names; what is no string has none.
+fn texts(scanner: &mut Scanner<'_>) -> Scan<Vec<Value>> {
+    scanner.at += 1;
+    let (mut first, mut names) = (true, Vec::new());
+    while scanner.next_item(&mut first)? {
+        names.push(if scanner.peek()? == b'"' {
+            text(scanner)?
+        } else {
+            scanner.skip()?;
+            Value::Null
+        });
+    }
+    Ok(names)
+}
+
 /// A whole number; none for null and NaN.
 fn whole(scanner: &mut Scanner<'_>) -> Scan<Option<i64>> {
     const EXPECTED: &str = "expected a whole number";
@@ -403,14 +420,16 @@ fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> {
         .map_err(|why| refused(window, found.start, "image", found.id, why))
 }
 
-/// Reads one entry of `categories` or `videos`: an id, and a name (for videos also `file_name`).
+/// Reads one entry of `categories` or `videos`: an id, and a name (for videos also `file_name`, for categories those of
+/// their keypoints).
 fn named(
     window: &mut Window,
     what: &'static str,
-    add: impl FnOnce(Option<Id<'_>>, Option<&str>) -> std::result::Result<(), Refused>,
+    add: impl FnOnce(Option<Id<'_>>, Option<&str>, Vec<Box<str>>) -> std::result::Result<(), Refused>,
 ) -> Result<()> {
-    let (start, id, name) = window.item(|scanner| {
+    let (start, id, name, keypoints) = window.item(|scanner| {
         let (mut found, mut name, mut file_name) = (Value::Null, Value::Null, Value::Null);
+        let mut keypoints = Vec::new();
         let mut first = true;
         scanner.peek()?;
         let start = scanner.at;
@@ -420,12 +439,19 @@ fn named(
                 b"id" => found = id(scanner)?,
                 b"name" => name = text(scanner)?,
                 b"file_name" => file_name = text(scanner)?,
+                // Encord's exporter puts a word there.
+                b"keypoints" if scanner.peek()? == b'[' => keypoints = texts(scanner)?,
                 _ => scanner.skip()?,
             }
         }
         let name = if matches!(name, Value::Null) { file_name } else { name };
-        Ok((start, found, name))
+        Ok((start, found, name, keypoints))
     })?;
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    add(key(window, id, &mut a), content(window, name, &mut b)).map_err(|why| refused(window, start, what, id, why))
+    let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
+    let keypoints = keypoints
+        .into_iter()
+        .map(|name| content(window, name, &mut c).unwrap_or_default().into())
+        .collect();
+    add(key(window, id, &mut a), content(window, name, &mut b), keypoints)
+        .map_err(|why| refused(window, start, what, id, why))
 }

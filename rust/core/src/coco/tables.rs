@@ -4,6 +4,7 @@
 //! Ids are compared as text: 3, 3.0 and "3" are one id, as they are in the JSON keys of media and class maps.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
@@ -41,6 +42,8 @@ pub struct ClassName<'a> {
     pub id: Option<Cow<'a, str>>,
     /// `name`.
     pub name: Option<&'a str>,
+    /// Names of its keypoints in the order in which annotations give them; empty where it has none.
+    pub keypoints: &'a [Box<str>],
     /// Whether a file's `categories` lists it; false where only annotations name it.
     pub declared: bool,
 }
@@ -80,6 +83,8 @@ pub struct CocoTables {
     size_of: Vec<u32>,
     sizes: Sizes,
     classes: Names,
+    /// Names of keypoints, of the few classes that have some.
+    keypoints: HashMap<usize, Box<[Box<str>]>>,
     /// Ids of videos that images name, in order of appearance.
     video_refs: Names,
     /// Index into `videos` of each of them, once all are read.
@@ -169,6 +174,7 @@ impl CocoTables {
                 ClassName {
                     id: self.classes.id(own),
                     name: self.classes.name(own),
+                    keypoints: self.keypoints.get(&own).map_or(&[], |names| names),
                     declared: self.classes.declared(own),
                 }
             }
@@ -224,8 +230,18 @@ impl CocoTables {
         Ok(index)
     }
 
-    pub(super) fn add_class(&mut self, id: Option<Id<'_>>, name: Option<&str>) -> Result<(), Refused> {
-        add_once(&mut self.classes, id, name)
+    pub(super) fn add_class(
+        &mut self,
+        id: Option<Id<'_>>,
+        name: Option<&str>,
+        keypoints: Vec<Box<str>>,
+    ) -> Result<(), Refused> {
+        let known = self.classes.len();
+        add_once(&mut self.classes, id, name)?;
+        if self.classes.len() > known && !keypoints.is_empty() {
+            self.keypoints.insert(known, keypoints.into());
+        }
+        Ok(())
     }
 
     pub(super) fn add_video(&mut self, id: Option<Id<'_>>, name: Option<&str>) -> Result<(), Refused> {
@@ -289,7 +305,8 @@ impl CocoTables {
         self.images.find(id).map(|own| self.media_base() + own).or_else(base)
     }
 
-    fn find_class(&self, id: Id<'_>) -> Option<usize> {
+    /// The category with an id, if there is one.
+    pub(super) fn find_class(&self, id: Id<'_>) -> Option<usize> {
         let base = || self.base.as_ref().and_then(|base| base.find_class(id));
         self.classes.find(id).map(|own| self.class_base() + own).or_else(base)
     }

@@ -54,6 +54,7 @@ pub(super) const SEGMENTATION: &str = "polygons [[x, y, ...], ...] or an RLE {\"
 pub(super) const COUNTS: &str = "an RLE whose counts are a string or a list of whole numbers";
 const SIZE: &str = "an RLE whose size is [h, w]";
 const BOX: &str = "four numbers: x, y, width, height";
+const LONGER: &str = "four numbers: x, y, width, height; for turned boxes of five or eight numbers see --box-format";
 
 /// Reads x, y, width, height; none for null and an empty list.
 pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
@@ -76,7 +77,10 @@ pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
         if found > before && found <= 4 {
             continue;
         }
-        if found >= 4 || !starts_number(scanner.peek()?) {
+        if found >= 4 {
+            return Ok(Err(Wrong::Expected(LONGER)));
+        }
+        if !starts_number(scanner.peek()?) {
             return Ok(Err(Wrong::Expected(BOX)));
         }
         values[found] = scanner.number()?.as_f64();
@@ -109,6 +113,23 @@ pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
         Ok(Some(score))
     } else {
         Err(Reason::ScoreRange { score }.into())
+    })
+}
+
+/// Reads an angle in degrees; none for null.
+pub(super) fn angle(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
+    if !starts_number(scanner.peek()?) {
+        return Ok(if scanner.null()? {
+            Ok(None)
+        } else {
+            Err(Wrong::Expected("a number of degrees"))
+        });
+    }
+    let angle = scanner.number()?.as_f64();
+    Ok(if angle.is_finite() {
+        Ok(Some(angle))
+    } else {
+        Err(Wrong::NotFinite)
     })
 }
 

@@ -232,6 +232,9 @@ impl Intake {
     ) -> Result<()> {
         let stamp = input.stamp();
         let mut reader = CocoReader::open(input, label, tables, options)?;
+        let drawn = reader.tables().class_names();
+        let drawn = drawn.map(|class| self.resolver.drawn_from_keypoints(&class)).collect();
+        reader.draw_from_keypoints(drawn);
         let index = self.sources.add(Some(input), stamp.clone(), reader.origin().clone());
         let file_name = input.file_name().unwrap_or(Cow::Borrowed(label));
         let mut resolvers = Resolvers {

@@ -198,6 +198,7 @@ impl<'a> Names<'a> {
                 let class = ClassName {
                     id: None,
                     name: Some(row.class),
+                    keypoints: &[],
                     declared: true,
                 };
                 names.classes.push((class, row.kind));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::keypoints::KeypointOrder;
 use super::Verdict;
 use crate::batch::{Kind, Shape};
 use crate::coco::ClassName;
@@ -13,6 +14,24 @@ use crate::reject::Reason;
 /// Ontology objects that a class may be, by index in the plan; which one it is may depend on the annotation's shape. Of an
 /// answer the one classification that it is about.
 pub(super) type Candidates = Vec<u32>;
+
+/// What a class of a source is.
+pub(super) struct Class {
+    pub candidates: Candidates,
+    /// Of candidates that are skeletons: how the class's keypoints become their points, or why they do not.
+    orders: Vec<(u32, Result<KeypointOrder, Reason>)>,
+}
+
+impl Class {
+    /// The order in which a candidate takes the class's keypoints; none where it takes them as they stand.
+    pub fn order_of(&self, candidate: u32) -> Result<Option<&KeypointOrder>, Reason> {
+        let order = self.orders.iter().find(|(of, _)| *of == candidate);
+        order
+            .map(|(_, order)| order.as_ref())
+            .transpose()
+            .map_err(Reason::clone)
+    }
+}
 
 /// The class rules of a plan.
 pub(super) struct ClassRules {
@@ -64,8 +83,29 @@ impl ClassRules {
         }
     }
 
+    /// What a source's class is.
+    pub(super) fn find(&self, class: &ClassName<'_>, kind: Kind) -> Verdict<Class> {
+        let candidates = match self.candidates(class, kind) {
+            Verdict::Found(candidates) => candidates,
+            Verdict::Filtered(why) => return Verdict::Filtered(why),
+            Verdict::Reject(reason) => return Verdict::Reject(reason),
+        };
+        let orders = match kind {
+            Kind::Object => candidates
+                .iter()
+                .filter_map(|&index| {
+                    let template = &self.plan.ontology[index as usize].skeleton;
+                    let order = KeypointOrder::new(class.keypoints, template).transpose()?;
+                    Some((index, order))
+                })
+                .collect(),
+            Kind::Answer => Vec::new(),
+        };
+        Verdict::Found(Class { candidates, orders })
+    }
+
     /// The ontology objects that a source's class may be; of an answer the classification.
-    pub(super) fn candidates(&self, class: &ClassName<'_>, kind: Kind) -> Verdict<Candidates> {
+    fn candidates(&self, class: &ClassName<'_>, kind: Kind) -> Verdict<Candidates> {
         let id = class.id.as_deref();
         let name = class.name.or(id).unwrap_or_default();
         let found = match self.mapped(class, name, kind) {

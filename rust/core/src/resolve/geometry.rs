@@ -1,5 +1,6 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
+use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::{edge, shapes};
 use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
@@ -37,6 +38,7 @@ pub struct Scratch {
     coords: Vec<f64>,
     rings: Vec<i32>,
     parts: Vec<i32>,
+    visibility: Vec<u8>,
     rle: Vec<u8>,
     transpose: rle::Scratch,
 }
@@ -59,6 +61,27 @@ impl Scratch {
         self.parts.push(self.rings.len() as i32 - 1);
     }
 
+    /// Puts keypoints into a template's order; those that are missing are not in the picture.
+    pub(super) fn reorder(&mut self, ring: &[f64], visibility: &[u8], order: &KeypointOrder) {
+        self.clear_points();
+        self.visibility.clear();
+        for place in &order.places {
+            let given = place.and_then(|place| ring.get(2 * place..2 * place + 2).zip(Some(place)));
+            let (point, flag) = match given {
+                Some((point, place)) => (point, visibility.get(place).copied().unwrap_or(2)),
+                None => ([0.0; 2].as_slice(), 0),
+            };
+            self.coords.extend_from_slice(point);
+            self.visibility.push(flag);
+        }
+        self.push_ring(&[]);
+        self.end_part();
+    }
+
+    pub(super) fn visibility(&self) -> &[u8] {
+        &self.visibility
+    }
+
     pub(super) fn has_no_points(&self) -> bool {
         self.coords.is_empty()
     }
@@ -74,8 +97,15 @@ impl Scratch {
 
 /// Shapes that can be made from what the annotation has.
 pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
-    use Shape::{Bitmask, BoundingBox, Polygon, RotatableBoundingBox};
+    use Shape::{Bitmask, BoundingBox, Point, Polygon, RotatableBoundingBox};
     match row.shape {
+        Some(Shape::Skeleton) if shapes::is_lone_point(row) => {
+            if row.bbox.is_some() {
+                &[Point, BoundingBox, RotatableBoundingBox]
+            } else {
+                &[Point]
+            }
+        }
         // What is no area has its own shape, or the box that stands beside it.
         Some(Shape::Polyline | Shape::Point | Shape::Skeleton | Shape::Circle | Shape::Ellipse) => {
             if row.bbox.is_some() {
@@ -114,10 +144,11 @@ pub(super) fn aspect_differs(row: &Annotation<'_>, place: &Place) -> bool {
     row.unit == Unit::Px && across.abs_diff(down) > u64::from(sw.max(sh).max(mw).max(mh))
 }
 
-/// Makes the geometry of `object`'s shape.
+/// Makes the geometry of `object`'s shape; `order` is that in which a skeleton takes its points.
 pub(super) fn draw<'a>(
     row: &Annotation<'a>,
     object: &OntologyObject,
+    order: Option<&KeypointOrder>,
     place: &Place,
     plan: &Plan,
     scratch: &'a mut Scratch,
@@ -133,7 +164,7 @@ pub(super) fn draw<'a>(
         Some(Shape::Polygon) => draw_polygon(row, place, plan, scratch),
         Some(Shape::Bitmask) => draw_bitmask(row, place, scratch),
         Some(Shape::Polyline | Shape::Point) => shapes::draw_line(row, object, place, plan.off_image, scratch),
-        Some(Shape::Skeleton) => shapes::draw_skeleton(row, object, place, plan.off_image, scratch),
+        Some(Shape::Skeleton) => shapes::draw_skeleton(row, object, order, place, plan.off_image, scratch),
         Some(Shape::Circle | Shape::Ellipse) => shapes::draw_round(row, object, place, plan.off_image, scratch),
         None => Err(mismatch(row, &object.shape)),
     }

@@ -8,6 +8,7 @@ mod answers;
 mod classes;
 mod edge;
 mod geometry;
+mod keypoints;
 mod media;
 mod places;
 mod row;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::answers::Packer;
-use crate::batch::{Annotation, AttributeValue, Kind};
+use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::coco::{ClassName, MediaName};
 use crate::error::Result;
 use crate::label_row::identity;
@@ -27,7 +28,7 @@ use crate::plan::{DataType, Plan};
 use crate::reject::Reason;
 use crate::stage::record::TextSpan;
 use crate::stage::StagedRows;
-use classes::{Candidates, ClassRules};
+use classes::{Class, ClassRules};
 pub use edge::fit;
 pub use geometry::Scratch;
 use media::MediaRules;
@@ -73,6 +74,16 @@ impl Resolver {
         })
     }
 
+    /// Whether a class can be drawn from keypoints alone.
+    pub(crate) fn drawn_from_keypoints(&self, class: &ClassName<'_>) -> bool {
+        let Verdict::Found(class) = self.classes.find(class, Kind::Object) else {
+            return false;
+        };
+        let shape = |&index: &u32| self.plan.ontology[index as usize].ir_shape();
+        let mut shapes = class.candidates.iter().map(shape);
+        shapes.all(|shape| matches!(shape, Some(Shape::Skeleton | Shape::Point)))
+    }
+
     fn place(&mut self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Spot> {
         let verdict = self.media.place(image, file_stem);
         let Verdict::Found(spot) = &verdict else {
@@ -100,7 +111,7 @@ pub struct SourceResolver {
     index: u32,
     file_stem: Box<str>,
     places: Places,
-    classes: Slots<Verdict<Candidates>>,
+    classes: Slots<Verdict<Class>>,
 }
 
 impl SourceResolver {
@@ -139,7 +150,7 @@ impl SourceResolver {
         for &name in classes {
             self.classes.learn(name, || {
                 let (class, kind) = class_name(name);
-                rules.classes.candidates(&class, kind)
+                rules.classes.find(&class, kind)
             });
         }
     }
@@ -173,7 +184,7 @@ impl SourceResolver {
         scratch: &mut Scratch,
         out: &mut Resolved,
     ) -> Verdict<()> {
-        let (Some(place), Some(candidates)) = (self.places.get(plan, media), self.classes.get(class)) else {
+        let (Some(place), Some(class)) = (self.places.get(plan, media), self.classes.get(class)) else {
             unreachable!("a row uses a name that was not learnt")
         };
         let place = &match place {
@@ -181,8 +192,8 @@ impl SourceResolver {
             Verdict::Filtered(why) => return Verdict::Filtered(why),
             Verdict::Reject(reason) => return Verdict::Reject(reason),
         };
-        let candidates = match candidates {
-            Verdict::Found(candidates) => candidates,
+        let class = match class {
+            Verdict::Found(class) => class,
             Verdict::Filtered(why) => return Verdict::Filtered(why),
             Verdict::Reject(reason) => return Verdict::Reject(reason.clone()),
         };
@@ -200,8 +211,8 @@ impl SourceResolver {
             text,
         };
         let staged = match row.kind {
-            Kind::Object => found.object(candidates, scratch, out),
-            Kind::Answer => found.answer(candidates, out),
+            Kind::Object => found.object(class, scratch, out),
+            Kind::Answer => found.answer(&class.candidates, out),
         };
         staged.map_or_else(Verdict::Reject, Verdict::Found)
     }

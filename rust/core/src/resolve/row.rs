@@ -1,8 +1,9 @@
 //! A row whose names were found: what it draws or answers, on which frames, and who it is.
 
 use super::answers::{self, Packed};
-use super::classes::{self, Candidates};
+use super::classes::{self, Candidates, Class};
 use super::geometry::{self, Scratch};
+use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::Resolved;
 use crate::answers::Answers;
@@ -110,8 +111,9 @@ impl<'a> FoundRow<'a, '_> {
     }
 
     /// Stages an object.
-    pub fn object(&self, candidates: &Candidates, scratch: &mut Scratch, out: &mut Resolved) -> Result<(), Reason> {
+    pub fn object(&self, class: &Class, scratch: &mut Scratch, out: &mut Resolved) -> Result<(), Reason> {
         let (plan, row) = (self.plan, self.row);
+        let candidates = &class.candidates;
         let Some(feature) = classes::settle(&plan.ontology, candidates, row.shape, geometry::possible(row)) else {
             let hash = |&index: &u32| plan.ontology[index as usize].feature_hash.clone();
             return Err(Reason::AmbiguousClass {
@@ -140,7 +142,8 @@ impl<'a> FoundRow<'a, '_> {
                 out.warn("confidence_not_written");
             }
         } else {
-            self.draw(object, &mut staged, scratch, out)?;
+            let order = class.order_of(feature)?;
+            self.draw(object, order, &mut staged, scratch, out)?;
         }
         let Resolved { rows, form, packer, .. } = out;
         staged.answers = packer.answers();
@@ -163,6 +166,7 @@ impl<'a> FoundRow<'a, '_> {
     fn draw<'s>(
         &self,
         object: &OntologyObject,
+        order: Option<&KeypointOrder>,
         staged: &mut StagedRow<'s>,
         scratch: &'s mut Scratch,
         out: &mut Resolved,
@@ -184,9 +188,12 @@ impl<'a> FoundRow<'a, '_> {
                 found: last.to_string(),
             });
         }
-        let drawn = geometry::draw(row, object, self.place, self.plan, scratch)?;
+        let drawn = geometry::draw(row, object, order, self.place, self.plan, scratch)?;
         if drawn.clipped {
             out.warn("clipped");
+        }
+        if order.is_some_and(KeypointOrder::lacks) {
+            out.warn("keypoints_missing");
         }
         if geometry::aspect_differs(row, self.place) {
             out.warn("aspect_differs");

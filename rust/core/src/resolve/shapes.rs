@@ -1,6 +1,7 @@
 //! Shapes that are taken as they are, since no other can be made of them: lines, points, skeletons, circles and ellipses.
 
 use super::geometry::{mismatch, on_image, Drawn, Scratch};
+use super::keypoints::KeypointOrder;
 use super::places::Place;
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::ontology::OntologyObject;
@@ -15,6 +16,19 @@ fn only_ring<'a>(points: Points<'a>) -> Option<&'a [f64]> {
     (rings.next().is_none() && !ring.is_empty()).then_some(ring)
 }
 
+/// Whether the row is a skeleton of one point.
+pub(super) fn is_lone_point(row: &Annotation<'_>) -> bool {
+    row.shape == Some(Shape::Skeleton) && matches!(row.points.and_then(only_ring), Some([_, _]))
+}
+
+/// A ring that goes to its end and back the same way: how Encord's exporter writes a polyline as a polygon. Gives the way
+/// there.
+fn folded(ring: &[f64]) -> Option<&[f64]> {
+    let (there, back) = ring.split_at(ring.len() / 2);
+    let same = there.chunks_exact(2).eq(back.chunks_exact(2).rev());
+    (ring.len() % 4 == 0 && same).then_some(there)
+}
+
 /// Makes a polyline or point.
 pub(super) fn draw_line<'a>(
     row: &Annotation<'a>,
@@ -23,7 +37,11 @@ pub(super) fn draw_line<'a>(
     policy: OffImage,
     scratch: &'a mut Scratch,
 ) -> Result<Drawn<'a>, Reason> {
-    let points = row.points.filter(|_| row.shape == object.ir_shape());
+    let lone = object.ir_shape() == Some(Shape::Point) && is_lone_point(row);
+    if object.ir_shape() == Some(Shape::Polyline) && row.shape == Some(Shape::Polygon) {
+        return draw_folded(row, object, place, policy, scratch);
+    }
+    let points = row.points.filter(|_| lone || row.shape == object.ir_shape());
     let ring = points.and_then(only_ring);
     let geometry = match (object.ir_shape(), points, ring) {
         (Some(Shape::Polyline), Some(points), Some(_)) => Geometry::Polyline(points),
@@ -34,10 +52,47 @@ pub(super) fn draw_line<'a>(
     on_image(geometry, row, place, policy, scratch)
 }
 
+/// Makes the polyline that a polygon without an area is.
+fn draw_folded<'a>(
+    row: &Annotation<'a>,
+    object: &OntologyObject,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let ring = row.points.and_then(only_ring).and_then(folded);
+    let ring = ring.ok_or_else(|| mismatch(row, &object.shape))?;
+    finite(ring, "points")?;
+    scratch.clear_points();
+    scratch.push_ring(ring);
+    scratch.end_part();
+    checked(row, place, policy, Geometry::Polyline(scratch.points()))
+}
+
+/// Applies the policy for the image's edge to points that stand in the buffers: they are never cut.
+fn checked<'a>(
+    row: &Annotation<'_>,
+    place: &Place,
+    policy: OffImage,
+    geometry: Geometry<'a>,
+) -> Result<Drawn<'a>, Reason> {
+    let mut unused = Scratch::default();
+    let on_it = on_image(geometry, row, place, policy, &mut unused)?;
+    let (unit, width_px, height_px, clipped) = (on_it.unit, on_it.width_px, on_it.height_px, on_it.clipped);
+    Ok(Drawn {
+        geometry,
+        unit,
+        width_px,
+        height_px,
+        clipped,
+    })
+}
+
 /// Makes a skeleton, whose points are those of the ontology's template in its order.
 pub(super) fn draw_skeleton<'a>(
     row: &Annotation<'a>,
     object: &OntologyObject,
+    order: Option<&KeypointOrder>,
     place: &Place,
     policy: OffImage,
     scratch: &'a mut Scratch,
@@ -47,7 +102,7 @@ pub(super) fn draw_skeleton<'a>(
         return Err(mismatch(row, &object.shape));
     };
     finite(ring, "points")?;
-    let (found, wanted) = (ring.len() / 2, object.skeleton.len());
+    let (found, wanted) = (ring.len() / 2, order.map_or(object.skeleton.len(), |order| order.given));
     let visibility = row.visibility.unwrap_or_default();
     if found != wanted {
         return Err(Reason::SkeletonPoints { found, wanted });
@@ -65,7 +120,12 @@ pub(super) fn draw_skeleton<'a>(
             found: flag.to_string(),
         });
     }
-    on_image(Geometry::Skeleton(points, visibility), row, place, policy, scratch)
+    let Some(order) = order else {
+        return on_image(Geometry::Skeleton(points, visibility), row, place, policy, scratch);
+    };
+    scratch.reorder(ring, visibility, order);
+    let geometry = Geometry::Skeleton(scratch.points(), scratch.visibility());
+    checked(row, place, policy, geometry)
 }
 
 /// Makes a circle or ellipse: of `points` that hold its centre and radii as Encord has them, else of the box around it.

@@ -3,6 +3,7 @@
 
 mod malformed;
 mod oracle;
+mod rare_fields;
 mod rejects_file;
 mod support;
 mod valid;
