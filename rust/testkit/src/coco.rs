@@ -391,7 +391,7 @@ fn keypoints(value: &Json) -> Checked<Vec<f64>> {
         return Ok(Vec::new());
     }
     let found = numbers(value, usize::MAX)?;
-    if found.len() % 3 != 0 {
+    if !found.len().is_multiple_of(3) {
         return Err("bad_field");
     }
     if !found.iter().all(|value| value.is_finite()) {

@@ -56,7 +56,7 @@ impl Extras {
             }
             self.numbers.push(scanner.number()?.as_f64());
         }
-        if self.numbers.len() % 3 != 0 {
+        if !self.numbers.len().is_multiple_of(3) {
             return Ok(Err(Wrong::Expected(KEYPOINTS)));
         }
         if !self.numbers.iter().all(|value| value.is_finite()) {

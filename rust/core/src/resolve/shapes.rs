@@ -26,7 +26,7 @@ pub(super) fn is_lone_point(row: &Annotation<'_>) -> bool {
 fn folded(ring: &[f64]) -> Option<&[f64]> {
     let (there, back) = ring.split_at(ring.len() / 2);
     let same = there.chunks_exact(2).eq(back.chunks_exact(2).rev());
-    (ring.len() % 4 == 0 && same).then_some(there)
+    (ring.len().is_multiple_of(4) && same).then_some(there)
 }
 
 /// Makes a polyline or point.
