@@ -274,6 +274,8 @@ struct Segmentation {
     polygons: Vec<Vec<f64>>,
     counts: Option<Vec<u8>>,
     size_hw: [Option<u32>; 2],
+    /// Whether it is a ring of one point.
+    lone_point: bool,
 }
 
 fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
@@ -282,6 +284,7 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
     };
     let (mut problem, mut crowd) = (None, false);
     let (mut image, mut category, mut bbox, mut drawn) = (None, None, None, Segmentation::default());
+    let mut points = Ok(Vec::new());
     let (mut score, mut track, mut own_score, mut own_track) = (Ok(None), Ok(None), Ok(None), Ok(None));
     for (name, value) in fields {
         let mut note = |code| {
@@ -292,6 +295,7 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
             "category_id" => category = read_id(value).map_err(&mut note).unwrap_or_default(),
             "bbox" => bbox = read_bbox(value).map_err(&mut note).unwrap_or_default(),
             "segmentation" => drawn = segmentation(value).map_err(&mut note).unwrap_or_default(),
+            "keypoints" => points = keypoints(value),
             "iscrowd" => crowd = flag(value).map_err(&mut note).unwrap_or_default(),
             "score" => score = read_score(value),
             "track_id" => track = read_id(value),
@@ -301,6 +305,7 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
                     match name.as_str() {
                         "score" => own_score = read_score(value),
                         "track_id" => own_track = read_id(value),
+                        "rotation" => drop(angle(value).map_err(&mut note)),
                         _ => {}
                     }
                 }
@@ -317,8 +322,14 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
     let (image, category) = (image.ok_or("missing_field")?, category.ok_or("missing_field")?);
     let score = if score == Ok(None) { own_score? } else { score? };
     let track = if track == Ok(None) { own_track? } else { track? };
-    if drawn.counts.is_none() && drawn.polygons.is_empty() && bbox.is_none() {
-        return Err("no_geometry");
+    if drawn.counts.is_none() && drawn.polygons.is_empty() {
+        match points {
+            Err(code) if bbox.is_none() => return Err(code),
+            Ok(points) if !points.is_empty() => drawn.polygons.push(points),
+            _ if drawn.lone_point => return Err("bad_polygon"),
+            _ if bbox.is_none() => return Err("no_geometry"),
+            _ => {}
+        }
     }
     let known = tables.images.get(&image);
     let video = known.and_then(|known| tables.videos.get(known.video_id.as_ref()?)?.as_deref());
@@ -374,6 +385,35 @@ fn read_bbox(value: &Json) -> Checked<Option<[f64; 4]>> {
     }
 }
 
+/// x, y, x, y, ... of keypoints; none where all numbers are zero.
+fn keypoints(value: &Json) -> Checked<Vec<f64>> {
+    if *value == Json::Null {
+        return Ok(Vec::new());
+    }
+    let found = numbers(value, usize::MAX)?;
+    if !found.len().is_multiple_of(3) {
+        return Err("bad_field");
+    }
+    if !found.iter().all(|value| value.is_finite()) {
+        return Err("not_finite");
+    }
+    let labelled = found.iter().any(|value| *value != 0.0);
+    Ok(found
+        .chunks(3)
+        .filter(|_| labelled)
+        .flat_map(|point| [point[0], point[1]])
+        .collect())
+}
+
+fn angle(value: &Json) -> Checked<()> {
+    match value {
+        Json::Null => Ok(()),
+        Json::Number(text) if float(text).is_finite() => Ok(()),
+        Json::Number(_) => Err("not_finite"),
+        _ => Err("bad_field"),
+    }
+}
+
 fn read_score(value: &Json) -> Checked<Option<f64>> {
     match value {
         Json::Null => Ok(None),
@@ -403,6 +443,10 @@ fn segmentation(value: &Json) -> Checked<Segmentation> {
         Json::List(rings) => {
             for ring in rings {
                 let ring = numbers(ring, usize::MAX)?;
+                if ring.len() == 2 && found.polygons.is_empty() {
+                    found.lone_point = true;
+                    return Ok(found);
+                }
                 if ring.len() < 6 || ring.len() % 2 == 1 {
                     return Err("bad_polygon");
                 }

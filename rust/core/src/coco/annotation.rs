@@ -255,18 +255,18 @@ impl Draft {
                     self.extras.present = true;
                     let read = self.value(scanner, "keypoints", |draft, scanner| draft.extras.keypoints(scanner))?;
                     self.extras.problem = read.err();
+                } else if self.extras.present {
+                    self.extras.forget_keypoints();
                 }
             }
-            Member::Segmentation => {
-                let done = self.value(scanner, "segmentation", Self::segmentation)?;
-                match done {
-                    Ok(()) => {}
-                    Err(Reason::BadPolygon { coordinates: 2 }) => {
-                        (self.extras.present, self.extras.lone_point) = (true, true);
-                    }
-                    Err(reason) => self.refuse(reason),
+            Member::Segmentation => match self.value(scanner, "segmentation", Self::segmentation)? {
+                Ok(()) if self.extras.present => self.extras.lone_point = false,
+                Ok(()) => {}
+                Err(Reason::BadPolygon { coordinates: 2 }) if self.rings.len() == 1 => {
+                    (self.extras.present, self.extras.lone_point) = (true, true);
                 }
-            }
+                Err(reason) => self.refuse(reason),
+            },
             Member::IsCrowd => {
                 let crowd = self.value(scanner, "iscrowd", |_, scanner| flag(scanner))?;
                 self.crowd = self.good(crowd.map(Some)).unwrap_or(false);

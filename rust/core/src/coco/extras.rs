@@ -30,11 +30,13 @@ impl Extras {
     /// Forgets all fields.
     pub fn clear(&mut self) {
         self.present = false;
-        (self.theta, self.rotation, self.problem, self.lone_point) = (None, None, None, false);
+        (self.theta, self.rotation, self.lone_point) = (None, None, false);
         self.forget_keypoints();
     }
 
-    fn forget_keypoints(&mut self) {
+    /// Forgets keypoints, good or bad.
+    pub fn forget_keypoints(&mut self) {
+        self.problem = None;
         self.coords.clear();
         self.visibility.clear();
     }
@@ -42,9 +44,6 @@ impl Extras {
     /// Reads x, y, v, x, y, v, ...; zeros alone are none, as COCO writes what nobody labelled.
     pub fn keypoints(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
         self.forget_keypoints();
-        if scanner.null()? {
-            return Ok(Ok(()));
-        }
         if scanner.peek()? != b'[' {
             return Ok(Err(Wrong::Expected(KEYPOINTS)));
         }

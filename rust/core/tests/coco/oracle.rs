@@ -114,7 +114,10 @@ fn score() -> impl Strategy<Value = Value> {
 }
 
 fn segmentation() -> impl Strategy<Value = Value> {
-    let ring = prop::collection::vec(float(), 5..12);
+    let ring = prop_oneof![
+        1 => prop::collection::vec(float(), 2..3),
+        2 => prop::collection::vec(float(), 5..12),
+    ];
     let even = prop::collection::vec(float(), 6..30).prop_map(|mut ring| {
         ring.truncate(ring.len() & !1);
         ring
@@ -124,6 +127,22 @@ fn segmentation() -> impl Strategy<Value = Value> {
         3 => prop::collection::vec(even, 0..4).prop_map(|rings| json!(rings)),
         1 => prop::collection::vec(ring, 1..3).prop_map(|rings| json!(rings)),
         3 => ("[0-o\\\\]{0,30}", any::<[u32; 2]>()).prop_map(|(counts, size)| json!({"counts": counts, "size": size})),
+    ]
+}
+
+fn keypoints() -> impl Strategy<Value = Value> {
+    let point = (
+        float(),
+        float(),
+        prop_oneof![4 => (0..3u8).prop_map(f64::from), 1 => float()],
+    );
+    let points = prop::collection::vec(point.prop_map(|(x, y, v)| [x, y, v]), 0..4);
+    prop_oneof![
+        3 => Just(Value::Null),
+        3 => points.prop_map(|points| json!(points.concat())),
+        1 => prop::collection::vec(float(), 0..5).prop_map(|numbers| json!(numbers)),
+        1 => Just(json!([0, 0, 0])),
+        1 => Just(json!("keypoint")),
     ]
 }
 
@@ -139,12 +158,12 @@ fn annotation() -> impl Strategy<Value = Value> {
         prop::option::of(ids()),
         ".{0,9}",
     );
-    (ids(), ids(), bbox, segmentation(), crowd, optional).prop_map(
-        |(image, category, bbox, segmentation, crowd, optional)| {
+    (ids(), ids(), bbox, segmentation(), keypoints(), crowd, optional).prop_map(
+        |(image, category, bbox, segmentation, keypoints, crowd, optional)| {
             let (id, score, attribute_score, track, attribute_track, note) = optional;
             json!({
                 "id": id, "image_id": image, "category_id": category, "bbox": bbox, "segmentation": segmentation,
-                "iscrowd": crowd, "score": score, "track_id": track, "area": 12.5,
+                "keypoints": keypoints, "iscrowd": crowd, "score": score, "track_id": track, "area": 12.5,
                 "attributes": {"score": attribute_score, "track_id": attribute_track, "note": [note]},
             })
         },

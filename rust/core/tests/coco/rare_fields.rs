@@ -105,6 +105,20 @@ fn a_ring_of_one_point_beside_a_keypoint_is_that_point() {
 }
 
 #[test]
+fn the_last_of_two_members_counts() {
+    let polygon = row(r#""segmentation":[[5,6]],"segmentation":[[1,2,9,2,9,7]],"keypoints":[5,6,2]"#);
+    assert_eq!(polygon.0, Shape::Polygon);
+    let boxed = row(r#""keypoints":[5,6,2],"bbox":[1,2,3,4],"keypoints":null"#);
+    assert_eq!((boxed.0, boxed.3), (Shape::BoundingBox, vec![]));
+    let reject = row_with(
+        r#""segmentation":[[1,2,9,2,9,7],[5,6]],"keypoints":[5,6,2]"#,
+        &options(),
+        |_| (),
+    );
+    assert_eq!(reject.unwrap_err().0, "bad_polygon");
+}
+
+#[test]
 fn nothing_rare_is_left_over_for_the_next_annotation() {
     let of = |fields| format!(r#"{{"image_id":7,"category_id":3,{fields}}}"#);
     let first = of(r#""bbox":[1,2,3,4],"attributes":{"rotation":30},"keypoints":[1,2,2],"segmentation":[[1,2]]"#);
