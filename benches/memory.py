@@ -18,7 +18,7 @@ TEXT = """\
 Resident memory of a process that imports into the local Encord, in MB (2 threads, 8 jobs): its peak, and what it holds
 when the first label row is about to be sent and when the last one is stored. The first line imports nothing: it is the
 interpreter, the packages and an open project. What grows with the number of rows is the listing of the project, which
-Encord gives in one answer, and what the stage keeps in memory (34 MB at most)."""
+Encord gives in one answer, and what the stage keeps in memory (25 MB at most)."""
 
 _COLUMNS = ("peak", "before the first row", "after the last")
 _PER_ROW = 10

@@ -27,7 +27,7 @@ use crate::memory;
 use crate::rows::{unit_of, Batches, Raised, Tables};
 
 /// Memory that the stage takes before it spills to the work folder.
-const MEMORY_BYTES: usize = 32 << 20;
+const MEMORY_BYTES: usize = 24 << 20;
 
 /// Label rows between two looks for ctrl-C.
 const MEASURED_TOGETHER: usize = 32;

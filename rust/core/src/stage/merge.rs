@@ -12,7 +12,7 @@ use super::record::Key;
 use crate::error::{Error, Result};
 
 /// Bytes of each run's read buffer: 64 runs at once take 16 MB.
-const READ_BUFFER_BYTES: usize = 256 << 10;
+const READ_BUFFER_BYTES: usize = 128 << 10;
 
 /// A file of sorted records; it goes away with this value.
 pub(super) struct RunFile(NamedTempFile);
