@@ -97,7 +97,7 @@ def write(tables: Iterable[Table], command: str) -> str:
 def environment() -> dict[str, str]:
     """Name the machine, the versions and the commit."""
     return {
-        "CPU": f"{_cpu()}, {os.cpu_count()} cores; every way on one thread",
+        "CPU": f"{_cpu()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
