@@ -145,6 +145,8 @@ impl<'a> RunFinder<'a> {
     }
 
     /// Goes on with up to [`BLOCK`] pixels, fewer only at the end.
+    // Inlined, what it knows stays in registers: kept in memory it takes a fifth more instructions.
+    #[inline(always)]
     fn add(&mut self, block: &[u8]) {
         let start = self.seen;
         self.seen += block.len() as u32;
