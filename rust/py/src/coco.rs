@@ -11,6 +11,7 @@ use ropewalk_core::error::Result;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
+use crate::found::Found;
 use crate::memory;
 
 /// Rows a batch.
@@ -70,11 +71,7 @@ pub(crate) fn rotated_boxes(box_format: &str) -> PyResult<Option<RotatedBox>> {
 #[pyclass(module = "ropewalk._core")]
 struct CocoPredictions {
     reader: CocoReader,
-    /// Lines of a reject file.
-    rejects: Vec<String>,
-    rows: u64,
-    rejected: u64,
-    filtered_crowd: u64,
+    found: Found,
 }
 
 /// Open a COCO file for reading in batches.
@@ -107,10 +104,7 @@ fn read_coco(
     let reader = opened.map_err(|e| to_py(py, e))?;
     Ok(CocoPredictions {
         reader,
-        rejects: Vec::new(),
-        rows: 0,
-        rejected: 0,
-        filtered_crowd: 0,
+        found: Found::default(),
     })
 }
 
@@ -125,13 +119,9 @@ impl CocoPredictions {
             let Some(batch) = py.detach(|| self.reader.next_batch()).map_err(|e| to_py(py, e))? else {
                 return Ok(None);
             };
-            self.rejects
-                .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
-            self.rejects
-                .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
-            self.rejected += batch.rejected();
-            self.rows += batch.batch.len() as u64;
-            self.filtered_crowd += batch.filtered_crowd;
+            let (rows, rejected) = (batch.batch.len(), batch.rejected());
+            self.found.add(rows, rejected, &batch.rejects, &batch.row_rejects);
+            self.found.filtered_crowd += batch.filtered_crowd;
             // A stretch of rejects only is no end of the file.
             if !batch.batch.is_empty() {
                 return Ok(Some(AnnotationBatch(batch.batch)));
@@ -142,18 +132,11 @@ impl CocoPredictions {
     /// What was rejected so far, as the lines of a reject file say it.
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let loads = py.import("json")?.getattr("loads")?;
-        let lines = self.rejects.iter().map(|line| loads.call1((line,)));
-        PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
+        self.found.rejects(py)
     }
 
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = PyDict::new(py);
-        counts.set_item("read", self.rows + self.rejected + self.filtered_crowd)?;
-        counts.set_item("rejected", self.rejected)?;
-        counts.set_item("filtered_crowd", self.filtered_crowd)?;
-        counts.set_item("duplicate_annotation_id", self.reader.summary().duplicate_ids)?;
-        Ok(counts)
+        self.found.counts(py, self.reader.summary().duplicate_ids)
     }
 }

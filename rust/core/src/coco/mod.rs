@@ -39,4 +39,5 @@ pub(crate) use input::{TextStream, Window};
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use rotated::RotatedBox;
 pub use source_batch::SourceBatch;
+pub(crate) use survey::only_space;
 pub use tables::{ClassName, CocoTables, MediaName};

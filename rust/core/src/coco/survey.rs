@@ -240,7 +240,7 @@ pub(super) fn next_section(scanner: &mut Scanner<'_>, first: &mut bool, seen: &m
 }
 
 /// Checks that the file ends here.
-pub(super) fn only_space(scanner: &mut Scanner<'_>) -> Scan<()> {
+pub(crate) fn only_space(scanner: &mut Scanner<'_>) -> Scan<()> {
     if scanner.at_end()? {
         Ok(())
     } else {

@@ -9,7 +9,7 @@ use super::answers::{said, Said};
 use super::geometry::Object;
 use super::label_row::{Answer, Frame, LabelRow};
 use crate::batch::{Annotation, AnnotationBatchBuilder, AttributeValue, Kind, Unit};
-use crate::coco::{CocoInput, Window};
+use crate::coco::{only_space, CocoInput, Window};
 use crate::error::Result;
 use crate::intake::{RowBatch, RowSource};
 use crate::label_row::Entries;
@@ -74,7 +74,7 @@ impl EncordReader {
     fn next_text(&mut self) -> Result<Option<(usize, usize)>> {
         const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
         self.window.release();
-        let begins = self.list.is_none();
+        let first = self.list.is_none();
         let in_list = match self.list {
             Some(in_list) => in_list,
             None => self.window.item(|scanner| {
@@ -88,13 +88,15 @@ impl EncordReader {
         };
         self.list = Some(in_list);
         self.window.item(|scanner| {
+            // Scanned anew where the window ends too early, it is the first item again.
+            let mut first = first;
             let more = if in_list {
-                scanner.next_item(&mut begins.clone())?
+                scanner.next_item(&mut first)?
             } else {
                 !scanner.at_end()?
             };
             if !more {
-                return Ok(None);
+                return only_space(scanner).map(|()| None);
             }
             scanner.peek()?;
             let start = scanner.at;
