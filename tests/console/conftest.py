@@ -11,7 +11,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from ropewalk.demo.synthetic import write_demo
 from ropewalk.emulator import running_emulator
-from ropewalk.snapshot import read_snapshot
+from ropewalk.project.snapshot import read_snapshot
 from runs import Console
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ropewalk.errors import UsageError
-from ropewalk.snapshot import Snapshot
+from ropewalk.project.snapshot import Snapshot
 from ropewalk.text import shown
 
 MapSource = str | os.PathLike[str] | Mapping[str, Any]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ropewalk.errors import UsageError
-from ropewalk.maps import read_class_map, read_media_map
-from ropewalk.snapshot import Medium, Snapshot
+from ropewalk.project.maps import read_class_map, read_media_map
+from ropewalk.project.snapshot import Medium, Snapshot
 
 MEDIA_FROM = ("auto", "file_name", "stem")
 FRAME_FROM = ("auto", "image_id")

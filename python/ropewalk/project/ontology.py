@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import SnapshotError
-from ropewalk.snapshot import Snapshot
+from ropewalk.project.snapshot import Snapshot
 from ropewalk.text import without_query
 
 if TYPE_CHECKING:

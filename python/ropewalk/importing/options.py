@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ropewalk.errors import UsageError
-from ropewalk.plan import PlanOptions
-from ropewalk.staging import StageOptions, parse_max_rejects
+from ropewalk.importing.staging import StageOptions, parse_max_rejects
+from ropewalk.project.plan import PlanOptions
 
 ON_EXISTING = ("fail", "skip", "replace", "merge")
 EMPTY_ROWS = ("create", "skip")

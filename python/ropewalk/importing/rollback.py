@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import EncordError, UsageError
+from ropewalk.importing.options import SendOptions
 from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import UNDOING, RowRecord
-from ropewalk.options import SendOptions
 from ropewalk.progress import NoProgress, Progress
-from ropewalk.project import StandingRow, standing_from_listing
+from ropewalk.project.live import StandingRow, standing_from_listing
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS
 from ropewalk.sinks.encord.halving import Halving
 from ropewalk.sinks.encord.labels import with_labels

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from ropewalk.errors import BlockerError, UsageError
-from ropewalk.formats import BOX_FORMATS, FORMATS, UNITS, add_source
-from ropewalk.plan import PlanOptions, plan_json
-from ropewalk.rejects import RejectFile
+from ropewalk.importing.rejects import RejectFile
+from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.reading.formats import BOX_FORMATS, FORMATS, UNITS, add_source
 from ropewalk.report import Report, unresolved
 from ropewalk.text import shown, size, without_query
 
 if TYPE_CHECKING:
     from ropewalk._core import Staged
     from ropewalk.progress import Progress
-    from ropewalk.snapshot import Snapshot
-    from ropewalk.sources import Source
+    from ropewalk.project.snapshot import Snapshot
+    from ropewalk.reading.sources import Source
 
 # Sorted runs and the runs they are merged into stand on disk together for a while.
 _DISK_FACTOR = 2

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError
-from ropewalk.snapshot import Medium, MediumImage, Snapshot, without_links
+from ropewalk.project.snapshot import Medium, MediumImage, Snapshot, without_links
 
 if TYPE_CHECKING:
     import encord

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import UsageError
-from ropewalk.formats import BOX_FORMATS, UNITS, format_of, open_source
-from ropewalk.sources import Source, find_sources
+from ropewalk.reading.formats import BOX_FORMATS, UNITS, format_of, open_source
+from ropewalk.reading.sources import Source, find_sources
 
 if TYPE_CHECKING:
     import polars

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ropewalk.coco_rows import KEYPOINTS, ROUND, Fields, Row, SizeWh, Unfit, place, size_of
-from ropewalk.ontology_listing import ListedObject, list_ontology
+from ropewalk.converting.coco_rows import KEYPOINTS, ROUND, Fields, Row, SizeWh, Unfit, place, size_of
+from ropewalk.project.ontology import ListedObject, list_ontology
 
 if TYPE_CHECKING:
     from ropewalk._core import AnnotationBatch
-    from ropewalk.snapshot import Snapshot
+    from ropewalk.project.snapshot import Snapshot
 
 SUFFIX = ".json"
 

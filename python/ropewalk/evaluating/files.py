@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import polars
 
-from ropewalk.coco_rows import Row, size_of
+from ropewalk.converting.coco_rows import Row, size_of
 from ropewalk.errors import UsageError
-from ropewalk.evaluating import Evaluation, Side, finish
-from ropewalk.formats import open_source
-from ropewalk.label_files import Given, NamedFrame, read_labels
+from ropewalk.evaluating.label_files import Given, NamedFrame, read_labels
+from ropewalk.evaluating.sides import Evaluation, Side, finish
+from ropewalk.reading.formats import open_source
 from ropewalk.report import Report
 
 if TYPE_CHECKING:
-    from ropewalk.plan import PlanOptions
-    from ropewalk.sources import Source
-    from ropewalk.staging import StageOptions
+    from ropewalk.importing.staging import StageOptions
+    from ropewalk.project.plan import PlanOptions
+    from ropewalk.reading.sources import Source
 
 
 def compare_files(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ropewalk.sources import Source
-from ropewalk.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, count_rows, read_batches
+from ropewalk.reading.sources import Source
+from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, count_rows, read_batches
 
 if TYPE_CHECKING:
     from pathlib import Path

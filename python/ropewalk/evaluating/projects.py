@@ -15,25 +15,25 @@ import orjson
 import polars
 
 from ropewalk import _core
-from ropewalk.coco_metrics import ClassMetrics
-from ropewalk.coco_rows import size_of
-from ropewalk.evaluating import Evaluation, Side, finish
-from ropewalk.label_files import Given, label_file_name, parts_of
-from ropewalk.ontology_listing import list_ontology
-from ropewalk.project import project_from_listing
+from ropewalk.converting.coco_rows import size_of
+from ropewalk.evaluating.label_files import Given, label_file_name, parts_of
+from ropewalk.evaluating.metrics import ClassMetrics
+from ropewalk.evaluating.sides import Evaluation, Side, finish
+from ropewalk.importing.staging import StageOptions, staged_sources
+from ropewalk.project.live import project_from_listing
+from ropewalk.project.ontology import list_ontology
+from ropewalk.project.snapshot import Snapshot
+from ropewalk.project.titles import is_meant
 from ropewalk.report import Report
-from ropewalk.showing import label_row_contents
-from ropewalk.snapshot import Snapshot
-from ropewalk.staging import StageOptions, staged_sources
-from ropewalk.titles import is_meant
+from ropewalk.showing.show import label_row_contents
 
 if TYPE_CHECKING:
     import encord
 
-    from ropewalk.options import SendOptions
-    from ropewalk.plan import PlanOptions
+    from ropewalk.importing.options import SendOptions
     from ropewalk.progress import Progress
-    from ropewalk.sources import Source
+    from ropewalk.project.plan import PlanOptions
+    from ropewalk.reading.sources import Source
 
 # data_hash of a medium, and frame, of an image group the image's place.
 _Frame: TypeAlias = tuple[str, int]

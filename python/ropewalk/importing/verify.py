@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.options import split_options
-from ropewalk.predictions import sources_of
+from ropewalk.importing.options import split_options
+from ropewalk.importing.staging import staged_sources
 from ropewalk.progress import NoProgress, Progress
-from ropewalk.project import StandingRow, project_from_listing, standing_from_listing
+from ropewalk.project.live import StandingRow, project_from_listing, standing_from_listing
+from ropewalk.reading.predictions import sources_of
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
-from ropewalk.staging import staged_sources
 
 if TYPE_CHECKING:
     import encord
 
     from ropewalk._core import Staged
-    from ropewalk.predictions import Predictions
+    from ropewalk.reading.predictions import Predictions
     from ropewalk.sinks.encord.rows import LabelRows
 
 _BATCH_ROWS = 20

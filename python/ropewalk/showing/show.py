@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import LabelRowError
-from ropewalk.ontology_listing import list_ontology
-from ropewalk.shown_labels import (
+from ropewalk.project.ontology import list_ontology
+from ropewalk.project.titles import is_meant
+from ropewalk.showing.labels import (
     FoundObject,
     FoundUnit,
     ShownLabel,
@@ -21,7 +22,6 @@ from ropewalk.shown_labels import (
     units_of,
 )
 from ropewalk.text import without_query
-from ropewalk.titles import is_meant
 
 if TYPE_CHECKING:
     import encord

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.project import medium_from_entry
-from ropewalk.snapshot import Medium, Snapshot
+from ropewalk.project.live import medium_from_entry
+from ropewalk.project.snapshot import Medium, Snapshot
+from ropewalk.project.titles import is_meant
 from ropewalk.text import without_query
-from ropewalk.titles import is_meant
 
 if TYPE_CHECKING:
     import encord

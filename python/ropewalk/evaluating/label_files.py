@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 
 import polars
 
-from ropewalk.coco_metrics import ClassMetrics
-from ropewalk.coco_rows import Fields, Row, SizeWh, size_of
+from ropewalk.converting.coco_rows import Fields, Row, SizeWh, size_of
 from ropewalk.errors import UsageError
-from ropewalk.predictions import read_coco
-from ropewalk.sources import Source
+from ropewalk.evaluating.metrics import ClassMetrics
+from ropewalk.reading.predictions import read_coco
+from ropewalk.reading.sources import Source
 from ropewalk.text import shown
 
 # A file, or what would stand in one.

@@ -12,22 +12,22 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ropewalk import coco_output
+from ropewalk.converting import coco_output
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import written_whole
-from ropewalk.formats import open_source
-from ropewalk.importing import creation_time
-from ropewalk.options import split_options
+from ropewalk.importing.options import split_options
+from ropewalk.importing.run import creation_time
+from ropewalk.importing.staging import staged_sources
 from ropewalk.progress import NoProgress, Progress
+from ropewalk.reading.formats import open_source
+from ropewalk.reading.tables import SUFFIXES, write_table
 from ropewalk.report import EXIT_STOPPED, Report
-from ropewalk.staging import staged_sources
-from ropewalk.tables import SUFFIXES, write_table
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
     from ropewalk._core import AnnotationBatch
-    from ropewalk.snapshot import Snapshot
-    from ropewalk.sources import Source
+    from ropewalk.project.snapshot import Snapshot
+    from ropewalk.reading.sources import Source
 
 # Identity of objects needs a branch also where none is written on.
 DEFAULT_BRANCH = "predictions"

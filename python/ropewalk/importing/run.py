@@ -14,29 +14,29 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
+from ropewalk.importing.options import SendOptions, split_options
+from ropewalk.importing.rejects import RejectFile
+from ropewalk.importing.staging import StageOptions, check_max_rejects, staged_sources
 from ropewalk.ledger.ledger import LEDGERS, Ledger
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import ImportName, ImportRecord
-from ropewalk.options import SendOptions, split_options
-from ropewalk.plan import PlanOptions
-from ropewalk.predictions import sources_of
 from ropewalk.progress import NoProgress, Progress
-from ropewalk.project import project_from_listing, standing_from_listing
-from ropewalk.rejects import RejectFile
+from ropewalk.project.live import project_from_listing, standing_from_listing
+from ropewalk.project.plan import PlanOptions
+from ropewalk.project.snapshot import Snapshot
+from ropewalk.project.titles import is_meant
+from ropewalk.reading.predictions import sources_of
+from ropewalk.reading.sources import Source
 from ropewalk.report import EXIT_STOPPED, Report
-from ropewalk.snapshot import Snapshot
-from ropewalk.sources import Source
-from ropewalk.staging import StageOptions, check_max_rejects, staged_sources
 from ropewalk.text import count, shown
-from ropewalk.titles import is_meant
 
 if TYPE_CHECKING:
     import encord
 
     from ropewalk._core import Staged
     from ropewalk.ledger.lock import Turn
-    from ropewalk.predictions import Predictions
-    from ropewalk.project import StandingRow
+    from ropewalk.project.live import StandingRow
+    from ropewalk.reading.predictions import Predictions
     from ropewalk.sinks.encord.outcome import Outcome
     from ropewalk.sinks.encord.rows import LabelRows
     from ropewalk.sinks.encord.staged_rows import Row
@@ -290,7 +290,7 @@ class _Import:
 
     def _verify(self, upload: Upload) -> None:
         """Read back what this import stands for: what was refused or skipped is counted already."""
-        from ropewalk.verifying import compare_rows
+        from ropewalk.importing.verify import compare_rows
 
         assert upload.rows is not None
         standing = standing_from_listing(upload.rows.listing(self.branch))
@@ -302,9 +302,9 @@ class _Import:
 
     def _sync(self) -> None:
         """Start Active's sync if there is something new to show; the import is done, and stays so if that fails."""
+        from ropewalk.showing.sync import failed, not_needed, sync_project
         from ropewalk.sinks.encord.client import OPENING_SECONDS
         from ropewalk.sinks.encord.retry import Retry
-        from ropewalk.syncing import failed, not_needed, sync_project
 
         assert not isinstance(self.project, Snapshot)
         if not self.report.label_rows_saved:
