@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import ropewalk
-from ropewalk.converting import convert
-from ropewalk.sources import find_sources
+from ropewalk.converting.convert import convert
+from ropewalk.reading.sources import find_sources
 from snapshots import hash_of, make_image, make_ontology, make_snapshot, make_video
 
 ROWS: list[dict[str, Any]] = [
