@@ -19,9 +19,8 @@ pub struct Batch {
     pub names: Names,
     /// Whether the reader checks its rows itself, as [`super::check_row`] does.
     pub is_checked: bool,
-    /// File inside a folder that the batch was read from, relative to the folder. It goes into rejects, and never into
-    /// identity.
-    pub member: Option<Arc<str>>,
+    /// Where the rows of one file of a folder begin, in order; empty for a source that is not a folder.
+    pub members: Vec<MemberRows>,
     /// File whose images and categories the ids of all rows are, where rows name them by ids.
     pub ids_from: Option<Arc<str>>,
     /// The same one by one, of rows that are lines of a reject file: each says it itself. Else empty.
@@ -38,6 +37,15 @@ pub struct Batch {
     pub texts: Texts,
     /// Whether a row does not say on which frame it stands, one entry a row; empty where all do.
     pub frameless: Vec<bool>,
+}
+
+/// Rows of a batch that come from one file of a folder. Members go into rejects, and never into identity.
+#[derive(Debug, Clone)]
+pub struct MemberRows {
+    /// Number of its first row in the batch.
+    pub first_row: usize,
+    /// Where the file is in the folder, with `/`.
+    pub name: Arc<str>,
 }
 
 /// How rows name their media and classes.
@@ -59,6 +67,8 @@ pub enum Names {
 pub enum Texts {
     /// They cannot be read again, as those of tables.
     None,
+    /// They are not rows of the table. Rejects show the row as it was read; those that show only after staging name the byte.
+    Foreign,
     /// Where in the file each lies. Rejects show the row as it was read; only those that show after staging read the text
     /// again.
     Spans(Vec<TextSpan>),
@@ -77,7 +87,7 @@ impl Texts {
     /// Where in the file the text of row `row` lies; empty where that is not known.
     pub fn span_of(&self, row: usize) -> TextSpan {
         match self {
-            Self::None => TextSpan::default(),
+            Self::None | Self::Foreign => TextSpan::default(),
             Self::Spans(spans) | Self::Held { spans, .. } => spans.get(row).copied().unwrap_or_default(),
         }
     }
@@ -109,7 +119,7 @@ impl Batch {
             rows,
             names: Names::ByText,
             is_checked: false,
-            member: None,
+            members: Vec::new(),
             ids_from: None,
             ids_from_of_rows: Vec::new(),
             rejects: Vec::new(),
@@ -156,6 +166,13 @@ impl Batch {
             source: self.rows.row(row).source.into(),
             ids_from,
         }
+    }
+
+    /// The file of a folder that row `row` comes from: its number in [`Self::members`].
+    pub fn member_of(&self, row: usize) -> Option<usize> {
+        self.members
+            .partition_point(|member| member.first_row <= row)
+            .checked_sub(1)
     }
 
     /// The reject of row `index`: with its own text where that is held, else as a row of the table.

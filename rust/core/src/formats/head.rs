@@ -9,6 +9,9 @@ use crate::source::SourceFile;
 /// Bytes of the text that formats are shown.
 const HEAD_BYTES: usize = 1 << 16;
 
+/// Lines of a text that are looked at.
+const LINES: usize = 16;
+
 /// How sure a format is that a source is of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sure {
@@ -27,6 +30,8 @@ pub struct Head {
     pub file_name: String,
     /// The first 64 KiB of the text, decompressed.
     pub text: Vec<u8>,
+    /// Whether the text goes on.
+    is_cut: bool,
     json: OnceCell<Option<&'static str>>,
 }
 
@@ -37,8 +42,9 @@ impl Head {
     /// [`crate::error::Error::Io`], and [`crate::error::Error::Source`] where it cannot be decompressed.
     pub fn of(file: &SourceFile) -> Result<Self> {
         let mut text = Vec::new();
-        file.stream_from(0)?.read_into(&mut text, HEAD_BYTES)?;
+        let is_cut = file.stream_from(0)?.read_into(&mut text, HEAD_BYTES)? == HEAD_BYTES;
         Ok(Self {
+            is_cut,
             file_name: file.file_name().unwrap_or_default().to_lowercase(),
             text,
             json: OnceCell::new(),
@@ -54,10 +60,34 @@ impl Head {
         }
     }
 
+    /// The text without its byte order mark.
+    pub(super) fn without_mark(&self) -> &[u8] {
+        self.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.text)
+    }
+
     /// Whether the text begins like JSON, and none of the names within the head tells what it holds.
     pub(super) fn is_untold_json(&self) -> bool {
-        let text = self.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.text);
+        let text = self.without_mark();
         matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) && self.json().is_none()
+    }
+
+    /// Sure where each of the first lines of the text is like a record. Blank lines do not count, nor one that is cut off.
+    pub(super) fn all_lines(&self, is_record: impl Fn(&str) -> bool) -> Sure {
+        let text = self.without_mark();
+        let whole = match text.iter().rposition(|&byte| byte == b'\n') {
+            Some(end) if self.is_cut => &text[..end],
+            _ => text,
+        };
+        let Ok(whole) = std::str::from_utf8(whole) else {
+            return Sure::No;
+        };
+        let lines = whole.lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut first = lines.take(LINES).peekable();
+        if first.peek().is_some() && first.all(is_record) {
+            Sure::Yes
+        } else {
+            Sure::No
+        }
     }
 
     fn json(&self) -> Option<&'static str> {

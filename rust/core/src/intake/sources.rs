@@ -1,7 +1,9 @@
 //! The sources that were taken in. Their text is read again for a reject that shows only after staging.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 
+use crate::error::{Error, Result};
 use crate::reject::{Origin, Reason, Reject, MAX_TEXT_BYTES};
 use crate::source::{Excerpts, SourceFile, Stamp, TextSpan};
 use crate::stage::record::Key;
@@ -64,6 +66,26 @@ impl Sources {
         Reject {
             of_table: source.file.is_none(),
             ..Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
+        }
+    }
+}
+
+/// The labels of the documents so far. Tracked objects are recognised by them, so that two documents must not share one.
+#[derive(Debug, Default)]
+pub(super) struct Labels(HashMap<String, String>);
+
+impl Labels {
+    /// Takes a label for the document that errors call `name`.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] where another document has it.
+    pub fn claim(&mut self, label: &str, name: &str) -> Result<()> {
+        match self.0.insert(label.to_owned(), name.to_owned()) {
+            None => Ok(()),
+            Some(other) => Err(Error::Plan(format!(
+                "{other} and {name} both go by the name {label:?}, by which tracked objects are recognised; rename one of \
+                 them, or import them one after the other with a --source-label each"
+            ))),
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::identity;
 use crate::plan::{DataType, Plan};
 use crate::reject::{Counts, Reason};
 use crate::source::TextSpan;
-use crate::source::{ClassName, Frames, MediaName};
+use crate::source::{stem, ClassName, Frames, MediaName};
 use crate::stage::StagedRows;
 use classes::{Class, ClassRules};
 pub use edge::fit;
@@ -126,7 +126,7 @@ impl SourceResolver {
     pub fn new(index: u32, file_name: &str, frames: Frames) -> Self {
         Self {
             index,
-            file_stem: titles::stem(file_name).into(),
+            file_stem: stem(file_name).into(),
             frames,
             places: Places::new(false),
             classes: Slots::Dense(Vec::new()),
