@@ -159,6 +159,15 @@ pub trait Lists {
 }
 
 impl Format {
+    /// Checks that the format takes the options that were given.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for the first one that it does not.
+    pub fn check_options(&self, options: &ReadOptions) -> Result<()> {
+        let other = options.given().find(|option| !self.options.contains(option));
+        other.map_or(Ok(()), |option| Err(self.refuses(option)))
+    }
+
     /// The error for an option that the format does not take.
     fn refuses(&self, option: ReadOption) -> Error {
         Error::Option {

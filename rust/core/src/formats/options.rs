@@ -158,15 +158,16 @@ impl SharedOptions {
     /// # Errors
     /// [`Error::Option`] for one that it does not take, where it is the only document.
     pub fn of(&mut self, format: &'static Format) -> Result<ReadOptions> {
+        if !self.are_shared {
+            format.check_options(&self.given)?;
+        }
         let mut theirs = self.given.clone();
         for option in self.given.given() {
             if format.options.contains(&option) {
                 self.taken.insert(option);
-            } else if self.are_shared {
+            } else {
                 theirs.forget(option);
                 self.refused.push((option, format));
-            } else {
-                return Err(format.refuses(option));
             }
         }
         Ok(theirs)
