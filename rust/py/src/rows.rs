@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::batch::Unit;
-use ropewalk_core::encord::EncordReader;
-use ropewalk_core::intake::RowSource;
-use ropewalk_core::ndjson::NdjsonRows;
-use ropewalk_core::sniff::{sniff, JsonKind};
-use ropewalk_core::table::TableRows;
+use ropewalk_core::formats::encord::EncordReader;
+use ropewalk_core::formats::json_names::{sniff, JsonKind};
+use ropewalk_core::formats::ndjson::NdjsonRows;
+use ropewalk_core::formats::table::TableRows;
+use ropewalk_core::formats::RowSource;
 
 use crate::batch::AnnotationBatch;
 use crate::coco::CocoSource;
