@@ -456,6 +456,33 @@ pub struct Origin {
     pub source: Arc<str>,
     /// File whose images and categories its ids are (its own, or that of --annotations): name, `#`, digest of the lists.
     pub ids_from: Option<Arc<str>>,
+    /// Name of the format that the source is of; it says how frames are counted.
+    pub format: Option<Arc<str>>,
+    /// File inside the source where that is a folder.
+    pub member: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// A source of which its label is all that is to be said.
+    pub fn of(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            ids_from: None,
+            format: None,
+            member: None,
+        }
+    }
+}
+
+/// Why a reject has no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutText {
+    /// The source was changed or removed after it was read.
+    Changed,
+    /// It is a record of a table.
+    Record,
+    /// It is a line of another format, which could not be read again in a reject file.
+    Line,
 }
 
 /// One annotation that is not written.
@@ -471,8 +498,8 @@ pub struct Reject {
     pub annotation_id: Option<String>,
     /// The annotation's own text, at most [`MAX_TEXT_BYTES`]; none where its source was changed or removed meanwhile.
     pub text: Option<Vec<u8>>,
-    /// Whether the source is a table, whose rows have no text to be read again.
-    pub of_table: bool,
+    /// Why there is no text, where there is none.
+    pub without_text: WithoutText,
 }
 
 impl Reject {
@@ -485,23 +512,30 @@ impl Reject {
         let mut message = self.reason.to_string();
         let annotation = match &self.text {
             Some(text) => annotation_json(&String::from_utf8_lossy(text)),
-            None if self.of_table => {
-                message.push_str(&format!("; it is row {} of its table, counted from 0", self.offset));
-                "null".to_owned()
-            }
             None => {
-                message.push_str("; its text is not here, since its source was changed or removed after it was read");
+                message.push_str(&match (self.without_text, &self.origin.member) {
+                    (WithoutText::Record, _) => format!("; it is row {} of its table, counted from 0", self.offset),
+                    (WithoutText::Line, Some(member)) => {
+                        format!("; its line begins at byte {} of {member}", self.offset)
+                    }
+                    (WithoutText::Line, None) => format!("; its line begins at byte {}", self.offset),
+                    (WithoutText::Changed, _) => {
+                        "; its text is not here, since its source was changed or removed after it was read".to_owned()
+                    }
+                });
                 "null".to_owned()
             }
         };
         format!(
-            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"ids_from\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
+            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"format\":{},\"member\":{},\"ids_from\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
             json_string(self.reason.code()),
             json_string(&message),
             json_string(&self.origin.source),
             self.offset,
-            self.origin.ids_from.as_deref().map_or_else(|| "null".to_owned(), json_string),
-            self.annotation_id.as_deref().map_or_else(|| "null".to_owned(), json_string),
+            json_or_null(self.origin.format.as_deref()),
+            json_or_null(self.origin.member.as_deref()),
+            json_or_null(self.origin.ids_from.as_deref()),
+            json_or_null(self.annotation_id.as_deref()),
         )
     }
 
@@ -513,7 +547,7 @@ impl Reject {
             offset,
             annotation_id: annotation_id.map(str::to_owned),
             text: text.map(|text| text[..text.len().min(MAX_TEXT_BYTES)].to_vec()),
-            of_table: false,
+            without_text: WithoutText::Changed,
         }
     }
 }
@@ -556,6 +590,10 @@ fn annotation_json(text: &str) -> String {
     let object = serde_json::from_str::<&serde_json::value::RawValue>(text).ok();
     // Line breaks of a pretty-printed annotation can only stand between its tokens.
     object.map_or_else(|| json_string(text), |raw| raw.get().replace(['\n', '\r'], " "))
+}
+
+fn json_or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), json_string)
 }
 
 fn json_string(text: &str) -> String {

@@ -11,12 +11,17 @@ const MOT: &str = "1,3,4.5,6,20.25,10,0.875,-1,-1,-1\n";
 const KITTI: &str = "Car 0 0 -1.57 5 6 25 20 1 1 3 0 1 46 -1 0.9\n";
 
 fn folder(files: &[(&str, &str)]) -> Folder {
-    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let files = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
     Folder::of_bytes("run", files)
 }
 
 /// Label and format of each document, and the files that are left out.
-fn documents(files: &[(&str, &str)], format: Option<&str>) -> Result<(Vec<(String, &'static str)>, Vec<String>), Error> {
+fn documents(
+    files: &[(&str, &str)],
+    format: Option<&str>,
+) -> Result<(Vec<(String, &'static str)>, Vec<String>), Error> {
     let mut documents = Documents::of(folder(files).into(), "given", format.map(named).transpose()?)?;
     let mut found = Vec::new();
     while let Some(document) = documents.next()? {
@@ -26,7 +31,10 @@ fn documents(files: &[(&str, &str)], format: Option<&str>) -> Result<(Vec<(Strin
 }
 
 fn labels(found: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
-    found.iter().map(|(label, format)| ((*label).to_owned(), *format)).collect()
+    found
+        .iter()
+        .map(|(label, format)| ((*label).to_owned(), *format))
+        .collect()
 }
 
 #[test]
@@ -39,7 +47,11 @@ fn each_file_is_a_document_that_goes_by_its_folder_and_name() {
         ("args.json", r#"{"lr": 0.1}"#),
     ];
     let (found, left_out) = documents(&files, None).unwrap();
-    let expected = [("deep/c.ndjson", "ndjson"), ("a/seq.txt", "mot"), ("run/b.json", "coco")];
+    let expected = [
+        ("deep/c.ndjson", "ndjson"),
+        ("a/seq.txt", "mot"),
+        ("run/b.json", "coco"),
+    ];
     assert_eq!(found, labels(&expected));
     assert_eq!(left_out, ["run/args.json", "run/notes.md"]);
 }
@@ -82,10 +94,7 @@ fn a_folder_of_two_kinds_is_not_guessed() {
 
 #[test]
 fn a_folder_without_predictions_is_refused_with_what_is_in_it() {
-    for (files, word) in [
-        (&[("notes.md", "# Notes")][..], "notes.md"),
-        (&[], "0 files"),
-    ] {
+    for (files, word) in [(&[("notes.md", "# Notes")][..], "notes.md"), (&[], "0 files")] {
         let refused = documents(files, None).unwrap_err();
         assert!(matches!(refused, Error::Unknown { .. }));
         assert!(refused.to_string().contains(word), "{refused}");

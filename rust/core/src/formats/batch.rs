@@ -23,8 +23,11 @@ pub struct Batch {
     pub members: Vec<MemberRows>,
     /// File whose images and categories the ids of all rows are, where rows name them by ids.
     pub ids_from: Option<Arc<str>>,
-    /// The same one by one, of rows that are lines of a reject file: each says it itself. Else empty.
-    pub ids_from_of_rows: Vec<Option<Arc<str>>>,
+    /// Name of the format. Set by [`super::open`], for all readers.
+    pub format: Option<Arc<str>>,
+    /// Where each row came from, of rows that are lines of a reject file: what a line says stands in for what the batch
+    /// says. Empty where no row is one.
+    pub origins: Vec<Option<Arc<Origin>>>,
     /// Records that are no rows.
     pub rejects: Vec<Reject>,
     /// Label rows among the lines of a reject file: they are rejected again.
@@ -121,7 +124,8 @@ impl Batch {
             is_checked: false,
             members: Vec::new(),
             ids_from: None,
-            ids_from_of_rows: Vec::new(),
+            format: None,
+            origins: Vec::new(),
             rejects: Vec::new(),
             row_rejects: Vec::new(),
             filtered: Counts::new(),
@@ -161,18 +165,21 @@ impl Batch {
     /// # Panics
     /// When `row` is not one of the batch's.
     pub fn origin_of(&self, row: usize) -> Origin {
-        let ids_from = self.ids_from_of_rows.get(row).unwrap_or(&self.ids_from).clone();
-        Origin {
-            source: self.rows.row(row).source.into(),
-            ids_from,
+        match self.origins.get(row) {
+            Some(Some(origin)) => (**origin).clone(),
+            _ => Origin {
+                source: self.rows.row(row).source.into(),
+                ids_from: self.ids_from.clone(),
+                format: self.format.clone(),
+                member: self.member_of(row).cloned(),
+            },
         }
     }
 
-    /// The file of a folder that row `row` comes from: its number in [`Self::members`].
-    pub fn member_of(&self, row: usize) -> Option<usize> {
-        self.members
-            .partition_point(|member| member.first_row <= row)
-            .checked_sub(1)
+    /// The file of a folder that row `row` comes from.
+    pub fn member_of(&self, row: usize) -> Option<&Arc<str>> {
+        let behind = self.members.partition_point(|member| member.first_row <= row);
+        self.members[..behind].last().map(|member| &member.name)
     }
 
     /// The reject of row `index`: with its own text where that is held, else as a row of the table.
@@ -197,6 +204,14 @@ impl Batch {
             row.annotation_id,
             Some(text),
         )
+    }
+
+    /// Says of its rejects which format they are of, where they do not say it themselves.
+    pub(super) fn name_rejects(&mut self) {
+        for reject in &mut self.rejects {
+            let origin = &mut reject.origin;
+            origin.format = origin.format.take().or_else(|| self.format.clone());
+        }
     }
 
     /// Why row `row` cannot be written, whatever the project is.
@@ -230,9 +245,12 @@ impl Batch {
             }
         }
         if keep.contains(&false) {
+            for member in &mut self.members {
+                member.first_row = keep[..member.first_row].iter().filter(|&&kept| kept).count();
+            }
             self.texts.retain(&keep);
             retain(&mut self.frameless, &keep);
-            retain(&mut self.ids_from_of_rows, &keep);
+            retain(&mut self.origins, &keep);
             if let Names::Numbered { media, classes } = &mut self.names {
                 retain(media, &keep);
                 retain(classes, &keep);

@@ -12,10 +12,22 @@ use crate::source::SourceFile;
 /// [`Error::Unknown`] where no format claims it, [`Error::Plan`] where several do, and what reading its beginning returns.
 pub fn detect(file: &SourceFile) -> Result<(&'static Format, Sure)> {
     let head = Head::of(file)?;
-    claimed(&head, file.name())?.ok_or_else(|| Error::Unknown {
+    claimed(&head, file.name())?.ok_or_else(|| refused(file, &head))
+}
+
+/// The error for a file that no format claims, once more of it was read than its beginning.
+///
+/// # Errors
+/// What reading its beginning returns.
+pub(super) fn unknown(file: &SourceFile) -> Result<Error> {
+    Ok(refused(file, &Head::of(file)?))
+}
+
+fn refused(file: &SourceFile, head: &Head) -> Error {
+    Error::Unknown {
         source_name: file.name().to_owned(),
-        looks_like: looks_like(&head),
-    })
+        looks_like: looks_like(head),
+    }
 }
 
 /// The format that claims a beginning; none where none does.

@@ -2,7 +2,9 @@
 
 use std::cell::OnceCell;
 
-use super::json_names::first_names;
+use memchr::memmem;
+
+use super::json_names::{first_names, Told};
 use crate::error::Result;
 use crate::source::SourceFile;
 
@@ -32,7 +34,7 @@ pub struct Head {
     pub text: Vec<u8>,
     /// Whether the text goes on.
     is_cut: bool,
-    json: OnceCell<Option<&'static str>>,
+    json: OnceCell<Told>,
 }
 
 impl Head {
@@ -53,10 +55,9 @@ impl Head {
 
     /// Whether the first names of the text tell that it is of `format`.
     pub(super) fn is_json(&self, format: &str) -> Sure {
-        if self.json() == Some(format) {
-            Sure::Yes
-        } else {
-            Sure::No
+        match self.json() {
+            Told::Format(told) if told == format => Sure::Yes,
+            _ => Sure::No,
         }
     }
 
@@ -65,10 +66,15 @@ impl Head {
         self.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.text)
     }
 
+    /// Whether some object of the text has a member called `name`.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        memmem::find(&self.text, format!("\"{name}\"").as_bytes()).is_some()
+    }
+
     /// Whether the text begins like JSON, and none of the names within the head tells what it holds.
     pub(super) fn is_untold_json(&self) -> bool {
         let text = self.without_mark();
-        matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) && self.json().is_none()
+        matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) && self.json() == Told::Nothing
     }
 
     /// Sure where each of the first lines of the text is like a record. Blank lines do not count, nor one that is cut off.
@@ -90,7 +96,7 @@ impl Head {
         }
     }
 
-    fn json(&self) -> Option<&'static str> {
+    fn json(&self) -> Told {
         *self.json.get_or_init(|| first_names(self.text.as_slice()))
     }
 }

@@ -126,10 +126,7 @@ impl<F: LineFormat> LineReader<F> {
         };
         Ok(Self {
             format,
-            origin: Origin {
-                source: opening.label.into(),
-                ids_from: None,
-            },
+            origin: Origin::of(opening.label),
             files,
             current: None,
             before: 0,
@@ -201,8 +198,11 @@ impl<F: LineFormat> LineReader<F> {
             }
         };
         if let Err(reason) = read {
-            let reject = Reject::new(reason, &self.origin, at, None, Some(text));
-            draft.rejects.push(reject);
+            let origin = Origin {
+                member: current.member.clone(),
+                ..self.origin.clone()
+            };
+            draft.rejects.push(Reject::new(reason, &origin, at, None, Some(text)));
         }
         Ok(true)
     }

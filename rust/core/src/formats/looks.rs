@@ -50,7 +50,7 @@ pub(super) fn looks_like(head: &Head) -> String {
         return "binary data".to_owned();
     };
     match text.trim_start().as_bytes().first() {
-        Some(b'{' | b'[') => json(text),
+        Some(b'{' | b'[') => json(head, text),
         Some(b'<') => "XML or HTML".to_owned(),
         _ => lines(text),
     }
@@ -64,8 +64,8 @@ fn valid_start(text: &[u8]) -> Result<&str, std::str::Utf8Error> {
     }
 }
 
-fn json(text: &str) -> String {
-    if let Some((_, what)) = FOREIGN.iter().find(|(name, _)| text.contains(&format!("\"{name}\""))) {
+fn json(head: &Head, text: &str) -> String {
+    if let Some((_, what)) = FOREIGN.iter().find(|(name, _)| head.has_name(name)) {
         return format!("{what}, which is not read");
     }
     let mut found = Found::default();

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::error::{Error, Result};
-use crate::reject::{Origin, Reason, Reject, MAX_TEXT_BYTES};
+use crate::formats::Texts;
+use crate::reject::{Origin, Reason, Reject, WithoutText, MAX_TEXT_BYTES};
 use crate::source::{Excerpts, SourceFile, Stamp, TextSpan};
 use crate::stage::record::Key;
 
@@ -32,6 +33,7 @@ impl AsRead {
 struct Known {
     /// None where rows have no text that can be read again.
     file: Option<AsRead>,
+    without_text: WithoutText,
     origin: Origin,
     excerpts: Mutex<Excerpts>,
 }
@@ -49,10 +51,16 @@ impl Known {
 }
 
 impl Sources {
-    /// Numbers a source.
-    pub(super) fn add(&mut self, file: Option<&AsRead>, origin: Origin) -> u32 {
+    /// Numbers a source, whose rows have these texts.
+    pub(super) fn add(&mut self, file: Option<&AsRead>, texts: &Texts, origin: Origin) -> u32 {
+        let (file, without_text) = match texts {
+            Texts::None => (None, WithoutText::Record),
+            Texts::Foreign => (None, WithoutText::Line),
+            Texts::Spans(_) | Texts::Held { .. } => (file.cloned(), WithoutText::Changed),
+        };
         self.0.push(Known {
-            file: file.cloned(),
+            file,
+            without_text,
             origin,
             excerpts: Mutex::default(),
         });
@@ -64,7 +72,7 @@ impl Sources {
         let source = &self.0[key.source as usize];
         let text = source.text(text);
         Reject {
-            of_table: source.file.is_none(),
+            without_text: source.without_text,
             ..Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
         }
     }

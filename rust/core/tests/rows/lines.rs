@@ -165,7 +165,7 @@ fn lines_of_a_reject_file_keep_their_source() {
 
 /// The format that a file is found to be of.
 fn told(file: SourceFile) -> (&'static str, Sure) {
-    let (format, sure) = detect(&file.into());
+    let (format, sure) = detect(&file).unwrap();
     (format.name, sure)
 }
 
@@ -182,6 +182,10 @@ fn files_are_told_by_their_names() {
         (r#"{"code": "x", "annotation": {"id": 1, "image_id": 2}}"#, "coco"),
         (
             "{\"annotation\": null}\n{\"annotation\": \"{\\\"class\\\": NaN\"}",
+            "ndjson",
+        ),
+        (
+            "{\"code\": \"row_too_large\", \"annotation\": null, \"data_hash\": \"d\", \"annotations\": 3}\n{\"annotation\": {\"class\": 1}}",
             "ndjson",
         ),
         ("", "coco"),
