@@ -2,54 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+from ropewalk.errors import UsageError
+from ropewalk.options import fields_of, given_of, spelt
+from ropewalk.reading.options import FrameOptions, ReadOptions
 from ropewalk.reading.sources import Source
 from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, count_rows, read_batches
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars
 
     from ropewalk._core import CocoPredictions, RowPredictions, Stage
 
-FORMATS = ("auto", "coco", "encord", "parquet", "arrow", "ndjson")
-UNITS = ("px", "frac")
-BOX_FORMATS = ("xywh", "cxcywha", "corners")
+AUTO = "auto"
+
+# What a table in memory is; nobody chooses it.
+_TABLE = "table"
+
+# Which options of reading each format takes beside those that all take.
+_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "coco": ("annotations", "confidence_field", "include_crowd", "box_format"),
+    "encord": (),
+    "parquet": ("unit",),
+    "arrow": ("unit",),
+    "ndjson": ("unit",),
+    _TABLE: ("unit",),
+}
+FORMATS = tuple(name for name in _TAKEN if name != _TABLE)
+
+# Of every source, whatever its format.
+_COMMON = (*fields_of(FrameOptions), "format", "source_label")
 
 
-class ReadOptions(Protocol):
-    """How sources are read, whatever else the options say."""
+def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
+    """Refuse a format that does not exist, and options that the format of no source takes.
 
-    @property
-    def format(self) -> str: ...
-    @property
-    def unit(self) -> str | None: ...
-    @property
-    def annotations(self) -> Path | None: ...
-    @property
-    def confidence_field(self) -> str | None: ...
-    @property
-    def include_crowd(self) -> bool: ...
-    @property
-    def box_format(self) -> str: ...
+    Raises:
+        UsageError: Names the format or the option, and what there is instead.
+        RopewalkError: A source cannot be read.
+    """
+    if options.format not in (AUTO, *FORMATS):
+        expected = ", ".join((AUTO, *FORMATS))
+        raise UsageError(f"{spelt('format')} is {shown(repr(options.format))}; expected one of {expected}")
+    left = [name for name in given_of(options, ReadOptions) if name not in _COMMON]
+    found: dict[str, Source] = {}
+    for source in sources if left else ():
+        name = format_of(source, options.format)
+        found.setdefault(name, source)
+        left = [option for option in left if option not in _TAKEN[name]]
+        if not left:
+            return
+    if left:
+        formats = "; ".join(
+            f"{name} ({shown(source.label)}) takes {_listing((*_TAKEN[name], *fields_of(FrameOptions)))}"
+            for name, source in found.items()
+        )
+        raise UsageError(f"{spelt(left[0])} does not apply to these sources: {formats}")
 
 
-def format_of(source: Source, chosen: str = "auto") -> str:
+def _listing(options: Iterable[str]) -> str:
+    *first, last = map(spelt, options)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def format_of(source: Source, chosen: str = AUTO) -> str:
     """Tell the format of a source: by the suffix of tables, by the content of everything else.
 
     Args:
         source: What is to be read.
-        chosen: One of `FORMATS`; all but `auto` are taken at their word.
+        chosen: `auto`, or one of `FORMATS`, which is taken at its word.
 
     Returns:
-        coco, encord, parquet, arrow, ndjson; or table for one in memory.
+        One of `FORMATS`; or table for one in memory.
     """
     if source.is_table:
-        return "table"
-    if chosen != "auto":
+        return _TABLE
+    if chosen != AUTO:
         return chosen
     suffix = "" if source.path is None else source.path.suffix.lower()
     if suffix in PARQUET_SUFFIXES:
@@ -62,7 +93,7 @@ def format_of(source: Source, chosen: str = "auto") -> str:
 
 
 def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Callable[[int], None]) -> None:
-    """Read a source into the stage of an import.
+    """Read a source into the stage of an import, by the options that its format takes.
 
     Args:
         stage: Takes the rows.
@@ -81,7 +112,7 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
             tables=options.annotations,
             confidence_field=options.confidence_field,
             include_crowd=options.include_crowd,
-            box_format=options.box_format,
+            box_format=options.box_format or "xywh",
             progress=progress,
         )
     elif kind == "encord":
@@ -101,7 +132,10 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
 
 
 def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPredictions:
-    """Open a source: an iterator of batches that also keeps `rejects` and `counts`.
+    """Open a source by the options that its format takes.
+
+    Returns:
+        An iterator of batches that also keeps `rejects` and `counts`.
 
     Raises:
         RopewalkError: What the core found wrong with the source; also while it is iterated.
@@ -116,7 +150,7 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
             options.annotations,
             options.confidence_field,
             options.include_crowd,
-            box_format=options.box_format,
+            box_format=options.box_format or "xywh",
         )
     if kind == "encord":
         return _core.read_label_rows(source.given, source.label)
