@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod batch;
 mod coco;
 mod errors;
+mod found;
 mod memory;
 mod rle;
 mod rows;
