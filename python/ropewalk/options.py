@@ -22,7 +22,7 @@ from difflib import get_close_matches
 from numbers import Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ropewalk.errors import UsageError
 from ropewalk.text import shown
@@ -113,15 +113,14 @@ def fields_of(family: type[Options]) -> dict[str, Field]:
     if family in _fields:
         return _fields[family]
     # dataclasses have them the other way round.
-    names = dict.fromkeys(inspect.get_annotations(family))
-    for base in family.__bases__:
-        names |= dict.fromkeys(fields_of(base) if issubclass(base, Options) else ())
-    hints = get_type_hints(family, include_extras=True)
-    declared = {field.name: field for field in fields(family)}
+    defaults = {field.name: field.default for field in fields(family)}
     found = {}
-    for name in names:
-        annotation, opt = get_args(hints[name])
-        found[name] = Field(name, annotation, opt, declared[name].default)
+    for name, hint in inspect.get_annotations(family, eval_str=True).items():
+        annotation, opt = get_args(hint)
+        found[name] = Field(name, annotation, opt, defaults[name])
+    for base in family.__bases__:
+        if issubclass(base, Options):
+            found = found | {name: field for name, field in fields_of(base).items() if name not in found}
     return _fields.setdefault(family, found)
 
 
