@@ -65,5 +65,5 @@ def _predictions(source: Source, options: EvaluateOptions, report: Report) -> It
     report.annotations_not_sent += counts["read"]
     for reject in opened.rejects:
         report.reject(reject["code"], reject.get("annotations", 1))
-    if counts["filtered_crowd"]:
-        report.filter("crowd", counts["filtered_crowd"])
+    for reason, filtered in counts["filtered_by_reason"].items():
+        report.filter(reason, filtered)

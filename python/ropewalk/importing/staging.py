@@ -67,7 +67,7 @@ def staged_sources(
         BlockerError: The disk is too small.
         RopewalkError: What the core found wrong with a source, a subclass that names the byte.
     """
-    text = plan_json(project, branch, options, options)
+    text = plan_json(project, branch, options)
     from ropewalk import _core
 
     options.work_dir.mkdir(parents=True, exist_ok=True)

@@ -10,19 +10,17 @@ from ropewalk.options import fields_of
 from ropewalk.project.maps import read_class_map, read_media_map
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
-from ropewalk.reading.options import FrameOptions
 
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
 
 
-def plan_json(project: Snapshot, branch: str, options: PlanOptions, frames: FrameOptions | None = None) -> str:
+def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     """Build the plan of an import.
 
     Args:
         project: Ontology and media.
         branch: Branch to write on, checked before.
         options: Maps and rules.
-        frames: How the sources count frames; None for as their format does.
 
     Returns:
         JSON text that the core reads.
@@ -30,7 +28,6 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions, frames: Fram
     Raises:
         UsageError: A map does not fit the project.
     """
-    frames = frames or FrameOptions()
     rules = {name: getattr(options, name) for name in fields_of(PlanOptions)}
     maps = {
         "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
@@ -45,8 +42,6 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions, frames: Fram
                 for item in project.ontology_structure.get("classifications", [])
             ],
             "media": [_medium(medium) for medium in project.media],
-            "frame_base": frames.frame_base or 0,
-            "frame_stride": frames.frame_stride or 1,
             **rules,
             **maps,
         },

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import functools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ropewalk import _core
 from ropewalk.errors import UsageError
-from ropewalk.options import fields_of, given_of, spelt
+from ropewalk.options import given_of, spelt
 from ropewalk.reading.options import FrameOptions, ReadOptions
 from ropewalk.reading.sources import Source
-from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, count_rows, read_batches
+from ropewalk.reading.tables import read_batches
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import polars
 
-    from ropewalk._core import CocoPredictions, RowPredictions, Stage
+    from ropewalk._core import FormatInfo, Predictions, Stage
 
 AUTO = "auto"
 
-# What a table in memory is; nobody chooses it.
+# What a table in memory is.
 _TABLE = "table"
 
-# Which options of reading each format takes beside those that all take.
-_TAKEN: Mapping[str, tuple[str, ...]] = {
-    "coco": ("annotations", "confidence_field", "include_crowd", "box_format"),
-    "encord": (),
-    "parquet": ("unit",),
-    "arrow": ("unit",),
-    "ndjson": ("unit",),
-    _TABLE: ("unit",),
-}
-FORMATS = tuple(name for name in _TAKEN if name != _TABLE)
+# What Python reads from a file, and gives to the core as a table.
+_READ_HERE = ("parquet", "arrow")
 
 # Of every source, whatever its format.
-_COMMON = (*fields_of(FrameOptions), "format", "source_label")
+_COMMON = ("format", "source_label")
+
+
+@functools.cache
+def formats() -> dict[str, FormatInfo]:
+    """List the formats by name."""
+    return {info["name"]: info for info in _core.formats()}
 
 
 def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
@@ -44,52 +46,44 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
         UsageError: Names the format or the option, and what there is instead.
         RopewalkError: A source cannot be read.
     """
-    if options.format not in (AUTO, *FORMATS):
-        expected = ", ".join((AUTO, *FORMATS))
+    if options.format != AUTO and options.format not in formats():
+        expected = ", ".join((AUTO, *(name for name in formats() if name != _TABLE)))
         raise UsageError(f"{spelt('format')} is {shown(repr(options.format))}; expected one of {expected}")
-    left = [name for name in given_of(options, ReadOptions) if name not in _COMMON]
+    # Every format takes those about frames.
+    left = given_of(options, ReadOptions).keys() - {*_COMMON, *given_of(options, FrameOptions)}
     found: dict[str, Source] = {}
     for source in sources if left else ():
         name = format_of(source, options.format)
         found.setdefault(name, source)
-        left = [option for option in left if option not in _TAKEN[name]]
+        left -= {*formats()[name]["options"]}
         if not left:
             return
     if left:
-        formats = "; ".join(
-            f"{name} ({shown(source.label)}) takes {_listing((*_TAKEN[name], *fields_of(FrameOptions)))}"
+        taken = "; ".join(
+            f"{name} ({shown(source.label)}) takes {_listing(formats()[name]['options'])}"
             for name, source in found.items()
         )
-        raise UsageError(f"{spelt(left[0])} does not apply to these sources: {formats}")
+        raise UsageError(f"{spelt(min(left))} does not apply to these sources: {taken}")
 
 
 def _listing(options: Iterable[str]) -> str:
     *first, last = map(spelt, options)
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} and {last}"
 
 
 def format_of(source: Source, chosen: str = AUTO) -> str:
-    """Tell the format of a source: by the suffix of tables, by the content of everything else.
+    """Tell the format of a source.
 
     Args:
         source: What is to be read.
-        chosen: `auto`, or one of `FORMATS`, which is taken at its word.
+        chosen: `auto`, or the name of a format, which is taken at its word.
 
     Returns:
-        One of `FORMATS`; or table for one in memory.
+        The name of one of `formats()`.
     """
     if source.is_table:
         return _TABLE
-    if chosen != AUTO:
-        return chosen
-    suffix = "" if source.path is None else source.path.suffix.lower()
-    if suffix in PARQUET_SUFFIXES:
-        return "parquet"
-    if suffix in IPC_SUFFIXES:
-        return "arrow"
-    from ropewalk import _core
-
-    return _core.sniff_json(source.given)
+    return _core.detect(source.given) if chosen == AUTO else chosen
 
 
 def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Callable[[int], None]) -> None:
@@ -104,34 +98,11 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
     Raises:
         RopewalkError: What the core found wrong with the source.
     """
-    kind = format_of(source, options.format)
-    if kind == "coco":
-        stage.add_coco(
-            source.given,
-            source.label,
-            tables=options.annotations,
-            confidence_field=options.confidence_field,
-            include_crowd=options.include_crowd,
-            box_format=options.box_format or "xywh",
-            progress=progress,
-        )
-    elif kind == "encord":
-        stage.add_label_rows(source.given, source.label, progress=progress)
-    elif kind == "ndjson":
-        stage.add_ndjson(source.given, source.label, unit=options.unit, progress=progress)
-    else:
-        rows = 0 if source.path is None else count_rows(source.path, kind)
-        stage.add_table(
-            _table(source, kind),
-            source.label,
-            unit=options.unit,
-            len_bytes=source.len_bytes,
-            rows=rows,
-            progress=progress,
-        )
+    given, name, taken = _arguments(source, options)
+    stage.add(given, source.label, name, taken, progress)
 
 
-def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPredictions:
+def open_source(source: Source, options: ReadOptions) -> Predictions:
     """Open a source by the options that its format takes.
 
     Returns:
@@ -140,34 +111,27 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
     Raises:
         RopewalkError: What the core found wrong with the source; also while it is iterated.
     """
-    from ropewalk import _core
-
-    kind = format_of(source, options.format)
-    if kind == "coco":
-        return _core.read_coco(
-            source.given,
-            source.label,
-            options.annotations,
-            options.confidence_field,
-            options.include_crowd,
-            box_format=options.box_format or "xywh",
-        )
-    if kind == "encord":
-        return _core.read_label_rows(source.given, source.label)
-    if kind == "ndjson":
-        return _core.read_ndjson(source.given, source.label, options.unit)
-    return _core.read_table(_table(source, kind), source.label, options.unit)
+    given, name, taken = _arguments(source, options)
+    return _core.read(given, source.label, name, taken)
 
 
-def _table(source: Source, kind: str) -> Any | Iterator[polars.DataFrame]:
-    if source.path is not None:
-        return read_batches(source.path, kind)
+def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, str]:
+    """Give what the core reads, its format unless the core is to tell it, and the options as JSON."""
+    name = format_of(source, options.format)
+    taken = {*formats()[name]["options"]}
+    values = {option: value for option, value in given_of(options, ReadOptions).items() if option in taken}
+    text = json.dumps(values, default=os.fspath)
+    if name in _READ_HERE:
+        return _table(source, name), name, text
     if source.is_table:
-        return (
-            source.given.collect_batches(maintain_order=True)
-            if hasattr(source.given, "collect_batches")
-            else source.given
-        )
+        is_lazy = hasattr(source.given, "collect_batches")
+        return source.given.collect_batches(maintain_order=True) if is_lazy else source.given, name, text
+    return source.given, None if options.format == AUTO else name, text
+
+
+def _table(source: Source, name: str) -> Iterator[polars.DataFrame]:
+    if source.path is not None:
+        return read_batches(source.path, name)
     from io import BytesIO
 
-    return read_batches(BytesIO(source.given), kind)
+    return read_batches(BytesIO(source.given), name)

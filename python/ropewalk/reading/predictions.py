@@ -18,7 +18,8 @@ from ropewalk.reading.sources import Paths, Source, find_sources
 if TYPE_CHECKING:
     import polars
 
-    from ropewalk._core import AnnotationBatch, CocoPredictions, RowPredictions
+    from ropewalk._core import AnnotationBatch
+    from ropewalk._core import Predictions as Opened
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Predictions:
     source: Source
     options: ReadOptions = ReadOptions()
 
-    def open(self) -> CocoPredictions | RowPredictions:
+    def open(self) -> Opened:
         """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
         return open_source(self.source, self.options)
 
