@@ -35,6 +35,8 @@ class StageCounts(TypedDict):
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
+    left_out_files: int  # files of folders that hold no predictions
+    left_out_names: list[str]  # the first of them
 
 class Stage:
     """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
@@ -170,7 +172,15 @@ def formats() -> list[FormatInfo]:
     """List the formats."""
 
 def detect(source: str | PathLike[str] | bytes | object) -> str:
-    """Say which format a source is of, by its name and its beginning."""
+    """Say which format a source is of, by its name and its beginning; of a folder, its first file that is of one.
+
+    Raises:
+        SourceError: No format claims it; the message says what it looks like.
+        UsageError: Several formats claim it.
+    """
+
+def len_bytes(path: str | PathLike[str]) -> int:
+    """Give the size of a file, or of all files below a folder (hidden ones left out), as they are stored."""
 
 def read(
     source: str | PathLike[str] | bytes | object,
@@ -181,8 +191,8 @@ def read(
     """Open a source for reading in batches.
 
     Args:
-        source: A file, its content, or a table: anything with `__arrow_c_stream__` or `__arrow_c_array__`, or an
-            iterable of such.
+        source: A file, a folder, the content of a file, or a table: anything with `__arrow_c_stream__` or
+            `__arrow_c_array__`, or an iterable of such.
         label: Source of rows that name none.
         format: Name of one of `formats()`; None leaves it to `detect`.
         options: JSON of formats.ReadOptions in rust/core.
@@ -195,6 +205,8 @@ class ReadCounts(TypedDict):
     rejected: int
     filtered_by_reason: dict[str, int]  # crowd, ...
     warnings: dict[str, int]  # duplicate_annotation_id, ...
+    left_out_files: int
+    left_out_names: list[str]
 
 class ListedNames(TypedDict):
     """The media and classes that a document lists, in its order and by the names that its rows have.
@@ -207,7 +219,7 @@ class ListedNames(TypedDict):
     classes: list[tuple[str | None, str]]  # id, name
 
 class Predictions(Iterator[AnnotationBatch]):
-    """Batches of one source, whose rows are checked; rejects are kept as dicts in the form of the reject file's lines.
+    """Batches of one source, document by document. Rows are checked; rejects are kept as dicts like a reject file's lines.
 
     A label row that a reject file names as a whole is one dict with its number of `annotations`, and counts as so many.
     """
@@ -216,7 +228,7 @@ class Predictions(Iterator[AnnotationBatch]):
     def __next__(self) -> AnnotationBatch: ...
     def names(self) -> ListedNames:
         """List what the document lists; all of it is known as soon as it is opened."""
-    format: str  # name of one of `formats()`
+    format: str | None  # of the document that is read, the name of one of `formats()`
     rejects: list[dict[str, Any]]
     counts: ReadCounts
 

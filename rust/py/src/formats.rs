@@ -1,5 +1,6 @@
 //! The formats of predictions: what there are, what a source is of, and reading one batch by batch.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use ropewalk_core::formats::{
     self, table, Batch, Beside, Document, Documents, Files, Format, Opening, ReadOptions, Reader, SharedOptions,
 };
 use ropewalk_core::reject::Counts;
+use ropewalk_core::source::Folder;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
@@ -20,6 +22,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Predictions>()?;
     m.add_function(wrap_pyfunction!(list_formats, m)?)?;
     m.add_function(wrap_pyfunction!(detect, m)?)?;
+    m.add_function(wrap_pyfunction!(len_bytes, m)?)?;
     m.add_function(wrap_pyfunction!(read, m)?)
 }
 
@@ -79,6 +82,18 @@ fn detect(py: Python<'_>, source: Given) -> PyResult<&'static str> {
     });
     let document = found.map_err(|e| to_py(py, e))?;
     Ok(document.map_or(table::IN_MEMORY.name, |document| document.format.name))
+}
+
+/// Give the size of a file, or of all files below a folder, as they are stored.
+#[pyfunction]
+fn len_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+    let measured = py.detach(|| -> Result<u64, Error> {
+        if path.is_dir() {
+            return Ok(Folder::at(&path)?.files().iter().map(|member| member.len_bytes).sum());
+        }
+        Ok(path.metadata().map_err(Error::io(&path))?.len())
+    });
+    measured.map_err(|e| to_py(py, e))
 }
 
 /// Open a source for reading in batches.
