@@ -94,9 +94,9 @@ fn a_folder_of_two_kinds_is_not_guessed() {
 
 #[test]
 fn a_folder_without_predictions_is_refused_with_what_is_in_it() {
-    for (files, word) in [(&[("notes.md", "# Notes")][..], "notes.md"), (&[], "0 files")] {
+    for (files, word) in [(&[("notes.md", "# Notes")][..], "notes.md"), (&[], "there are none")] {
         let refused = documents(files, None).unwrap_err();
-        assert!(matches!(refused, Error::Unknown { .. }));
+        assert!(matches!(refused, Error::Plan(_)));
         assert!(refused.to_string().contains(word), "{refused}");
     }
 }

@@ -9,6 +9,9 @@ use crate::source::{Folder, Member, Source};
 /// Files without predictions that are named; more are counted.
 const MOST_NAMED: usize = 20;
 
+/// Files of a folder that a message names.
+const FEW: usize = 3;
+
 /// One document.
 pub struct Document {
     /// What is opened.
@@ -108,7 +111,7 @@ impl Documents {
     /// The next document; none at the end.
     ///
     /// # Errors
-    /// [`Error::Unknown`] where a folder holds none, [`Error::Plan`] where several formats claim it, and what reading the
+    /// [`Error::Plan`] where a folder holds none, or where several formats claim it, and what reading the
     /// beginning of a file returns.
     pub fn next(&mut self) -> Result<Option<Document>> {
         loop {
@@ -218,19 +221,19 @@ fn several(folder: &Folder, (one, name): (&Format, &str), (other, other_name): (
 }
 
 fn nothing_in(folder: &Folder, named: Option<&Format>) -> Error {
-    let names: Vec<String> = folder.files().iter().take(3).map(Member::shown).collect();
-    let files = folder.files().len();
-    let among = match (files, names.is_empty()) {
-        (0, _) | (_, true) => String::new(),
-        (1..=3, _) => format!(": {}", names.join(", ")),
-        _ => format!(": {}, ...", names.join(", ")),
+    let files = folder.files();
+    let names: Vec<String> = files.iter().take(FEW).map(Member::shown).collect();
+    let among = match files.len() {
+        0 => "its files: there are none".to_owned(),
+        few if few <= FEW => names.join(", "),
+        many => format!("{many} files: {}, ...", names.join(", ")),
     };
     let what = named.map_or_else(
         || "predictions".to_owned(),
         |format| format!("file of the format {}", format.name),
     );
-    Error::Unknown {
-        source_name: folder.path().to_owned(),
-        looks_like: format!("a folder of {files} files without {what}{among}"),
-    }
+    Error::Plan(format!(
+        "{}: no {what} among {among}; `ropewalk formats` lists what is read",
+        folder.path()
+    ))
 }

@@ -12,10 +12,11 @@ const MOST_NAMES: usize = 8;
 const MOST_NAME_CHARACTERS: usize = 40;
 
 /// First bytes of files that are not text.
-const MAGIC: [(&[u8], &str); 9] = [
+const MAGIC: [(&[u8], &str); 10] = [
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (b"\xFF\xD8\xFF", "a JPEG picture"),
     (b"PK\x03\x04", "a ZIP archive"),
+    (b"\xFD7zXZ\0", "an xz archive"),
     (b"PAR1", "a Parquet table"),
     (b"ARROW1", "an Arrow table"),
     (b"\x93NUMPY", "a NumPy array"),
@@ -37,7 +38,7 @@ const FOREIGN: [(&str, &str); 6] = [
 /// Says what a source looks like, as a noun phrase.
 pub(super) fn looks_like(head: &Head) -> String {
     let text = head.without_mark();
-    if text.is_empty() {
+    if text.trim_ascii().is_empty() {
         return "an empty file".to_owned();
     }
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| text.starts_with(magic)) {
@@ -121,9 +122,7 @@ impl<'de> serde::de::DeserializeSeed<'de> for Names<'_> {
 }
 
 fn lines(text: &str) -> String {
-    let Some(first) = text.lines().map(str::trim).find(|line| !line.is_empty()) else {
-        return "blank lines".to_owned();
-    };
+    let first = text.trim_start().lines().next().unwrap_or_default();
     let columns = Columns::split(first);
     let numbers = (0..columns.len()).filter(|&at| columns.number(at, "").is_ok()).count();
     match (first.contains(','), columns.len(), numbers) {

@@ -150,7 +150,9 @@ impl Intake {
             sure,
             ..
         } = document;
-        self.labels.claim(&label, source.name())?;
+        if !self.labels.claim(&label, source.name())? {
+            return Ok(());
+        }
         let file = source.file().map(AsRead::new);
         let file_name = source.file_name().unwrap_or_else(|| label.as_str().into()).into_owned();
         let options = options.of(format)?;

@@ -83,13 +83,15 @@ impl Sources {
 pub(super) struct Labels(HashMap<String, String>);
 
 impl Labels {
-    /// Takes a label for the document that errors call `name`.
+    /// Takes a label for the document that errors call `name`; false where this very file was a document before.
     ///
     /// # Errors
     /// [`Error::Plan`] where another document has it.
-    pub fn claim(&mut self, label: &str, name: &str) -> Result<()> {
+    pub fn claim(&mut self, label: &str, name: &str) -> Result<bool> {
+        let file = |name: &str| std::fs::canonicalize(name).ok();
         match self.0.insert(label.to_owned(), name.to_owned()) {
-            None => Ok(()),
+            None => Ok(true),
+            Some(other) if file(&other).is_some_and(|other| Some(other) == file(name)) => Ok(false),
             Some(other) => Err(Error::Plan(format!(
                 "{other} and {name} both go by the name {label:?}, by which tracked objects are recognised; rename one of \
                  them, or import them one after the other with a --source-label each"
