@@ -2,6 +2,7 @@
 //! format says so; else each of its files is.
 
 use super::detect::{claimed, detect};
+use super::registry::FORMATS;
 use super::{table, Format, Head, Sure};
 use crate::error::{Error, Result};
 use crate::source::{Folder, Member, Source};
@@ -135,9 +136,13 @@ impl Documents {
                 }
             };
             let file = folder.file(&member);
+            let name = member.name();
             let found = match named {
-                Some(format) => format.takes_name(&member.name()).then_some((format, Sure::Yes)),
-                None => claimed(&Head::of(&file)?, file.name())?,
+                Some(format) => format.takes_name(&name).then_some((format, Sure::Yes)),
+                None if FORMATS.iter().any(|format| format.takes_name(&name)) => {
+                    claimed(&Head::of(&file)?, file.name())?.filter(|(format, _)| format.takes_name(&name))
+                }
+                None => None,
             };
             let Some((format, sure)) = found else {
                 self.left_out.add(folder, &member);
