@@ -4,8 +4,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::value::RawValue;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::answers::Joined;
 use super::compare_answers::{compare_answers, differing_attributes, unknown_answers, OurAnswer};

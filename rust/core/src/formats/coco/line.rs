@@ -1,7 +1,7 @@
 //! One line of a reject file: an annotation and where it stood in the source that it came from, or a whole label row.
 
-use super::annotation::{plain, Draft};
-use super::values::shown;
+use super::annotation::Draft;
+use super::values::{plain, shown};
 use crate::json::only_space;
 use crate::json::{unescape, Scan, Scanner};
 use crate::reject::{row_code, Reason, RowReject};
