@@ -16,8 +16,8 @@ use ropewalk_core::formats::table::TableRows;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::plan::Plan;
+use ropewalk_core::reject::Counts;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
-use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 use ropewalk_core::staged_import::LabelRows;
 
