@@ -15,6 +15,7 @@ pub mod label_row;
 pub mod ontology;
 pub mod plan;
 pub mod polygon;
+mod reason;
 pub mod reject;
 pub mod resolve;
 pub mod rle;

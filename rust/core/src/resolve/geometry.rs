@@ -10,7 +10,7 @@ use crate::geometry::Geometry;
 use crate::plan::{OffImage, OntologyObject, Plan};
 use crate::polygon;
 use crate::reject::Reason;
-use crate::rle::{coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
+use crate::rle::{transpose_string, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
 
 /// Shapes that can be made from what the annotation has.
 pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
@@ -199,7 +199,9 @@ fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratc
                 let mask = Rle::<RowMajor>::from_string(rle, size).map_err(bad_rle)?;
                 mask.to_string_into(&mut scratch.rle);
             }
-            _ => coco_string_to_encord(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?,
+            _ => {
+                transpose_string::<ColumnMajor>(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?
+            }
         }
         size
     } else {

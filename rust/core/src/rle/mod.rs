@@ -35,4 +35,4 @@ pub use runs::Rle;
 pub use scratch::Scratch;
 pub use size::Size;
 pub use trace::Outlines;
-pub use transpose::{coco_string_to_encord, transpose_string};
+pub use transpose::transpose_string;

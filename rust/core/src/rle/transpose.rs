@@ -1,7 +1,7 @@
 //! Masks and run-length strings from one pixel order to the other.
 
 use super::sweep::transpose_runs;
-use super::{codec, ColumnMajor, Order, Rle, RleError, Scratch, Size};
+use super::{codec, Order, Rle, RleError, Scratch, Size};
 
 impl<O: Order> Rle<O> {
     /// Walks the same mask in the other pixel order, in time of the runs of both (plus one side).
@@ -23,7 +23,7 @@ impl<O: Order> Rle<O> {
 
 /// Rewrites a run-length string from order `O` to the other, appending to `out`.
 ///
-/// With [`ColumnMajor`] this is COCO to Encord, with [`RowMajor`] Encord to COCO. Nothing is
+/// With [`super::ColumnMajor`] this is COCO to Encord, with [`super::RowMajor`] Encord to COCO. Nothing is
 /// allocated once the scratch has grown to the size of the masks at hand. On error `out` is unchanged.
 pub fn transpose_string<O: Order>(
     string: &[u8],
@@ -36,14 +36,4 @@ pub fn transpose_string<O: Order>(
     transpose_runs(&scratch.source, lines, len, &mut scratch.sweep, &mut scratch.target)?;
     codec::write(&scratch.target, out);
     Ok(())
-}
-
-/// Rewrites COCO's compressed `counts` as Encord's `rleString`, appending to `out`.
-pub fn coco_string_to_encord(
-    counts: &[u8],
-    size: Size,
-    scratch: &mut Scratch,
-    out: &mut Vec<u8>,
-) -> Result<(), RleError> {
-    transpose_string::<ColumnMajor>(counts, size, scratch, out)
 }
