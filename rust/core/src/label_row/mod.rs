@@ -18,7 +18,7 @@ mod ring;
 mod shapes;
 mod stored;
 mod templates;
-pub mod text;
+mod text;
 
 pub use answers::Joined;
 pub use compare::{compare, Compared, Difference};
