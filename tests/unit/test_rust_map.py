@@ -38,6 +38,8 @@ DEFINED = re.compile(
     re.MULTILINE,
 )
 PATH = re.compile(r"(?<![\w:])\w+(?:::\w+)+")
+# A name, but for those of fields and methods.
+NAMED = re.compile(r"(?<![.\w])(?<!fn )\w+\b(?!\s*:(?!:))")
 
 Module = tuple[str, ...]
 
@@ -120,8 +122,8 @@ class Crate:
 
     def uses(self, file: File) -> set[Module]:
         """List the other files whose items a file names."""
-        words = set(re.findall(r"\w+", file.code))
-        paths = file.brought.keys() - (file.handed_on - words) | set(PATH.findall(file.code))
+        handed_on_alone = file.handed_on - set(NAMED.findall(file.code))
+        paths = file.brought.keys() - handed_on_alone | set(PATH.findall(file.code))
         return {owner for path in paths if (owner := self.owner(file.module, path))} - {file.module}
 
     def circle(self) -> list[str]:
@@ -147,7 +149,7 @@ def test_uses_are_followed_to_the_file_that_defines_the_item(tmp_path: Path) -> 
         tmp_path,
         lib="mod made;\nmod room;\nmod top;\n",
         made="macro_rules! made { ($name:ident) => { pub struct $name; }; }\nmade!(Made);\n",
-        room__mod="mod one;\nmod two;\npub use one::{self, One as First};\nstruct Own;\n",
+        room__mod="mod one;\nmod two;\npub use one::{self, One as First};\nstruct Own { one: u8 }\n",
         room__one='use super::Own;\npub struct One;\nconst TEXT: &str = "crate::top::Top";\n// crate::top::Top\n',
         room__two="use super::First;\nuse crate::{made, made::Made};\nfn two() { super::one::one(); made::Made }\n",
         top="use crate::room::{First, two};\nstruct Top;\n#[cfg(test)]\nmod tests {\n    use crate::made::Made;\n}\n",
