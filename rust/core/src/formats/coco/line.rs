@@ -1,9 +1,9 @@
 //! One line of a reject file: an annotation and where it stood in the source that it came from, or a whole label row.
 
 use super::annotation::Draft;
-use super::values::{plain, shown};
+use super::values::shown;
 use crate::json::only_space;
-use crate::json::{unescape, Scan, Scanner};
+use crate::json::{plain, unescape, Scan, Scanner};
 use crate::reject::{row_code, Reason, RowReject};
 
 /// Where an annotation stands, and what the line of a reject file says about where it stood before.

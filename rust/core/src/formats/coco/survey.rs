@@ -2,10 +2,9 @@
 
 use super::names::{Id, Refused};
 use super::tables::{CocoTables, Image};
-use super::values::plain;
 use crate::error::Result;
 use crate::json::Window;
-use crate::json::{bad, only_space, starts_number, unescape, Scan, Scanner, Text};
+use crate::json::{bad, only_space, plain, starts_number, unescape, Scan, Scanner, Text};
 use crate::source::SourceFile;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

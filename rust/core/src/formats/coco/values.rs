@@ -1,6 +1,6 @@
 //! Single values of an annotation, and what to say where one is not what it should be.
 
-use crate::json::{starts_number, unescape, Scan, Scanner, Text};
+use crate::json::{starts_number, Scan, Scanner};
 use crate::reject::Reason;
 
 /// Bytes of a wrong value that a reject's sentence shows.
@@ -203,14 +203,4 @@ pub(super) fn wrong_count(value: f64) -> Reason {
         code,
         message: format!("a run of the RLE is {value}; expected whole numbers from 0 to 2^32 - 1"),
     }
-}
-
-/// A key with its escapes resolved.
-pub(super) fn plain<'a>(scanner: &Scanner<'a>, key: Text, buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    if !key.escaped {
-        return scanner.slice(key);
-    }
-    buffer.clear();
-    unescape(scanner.slice(key), buffer);
-    buffer
 }

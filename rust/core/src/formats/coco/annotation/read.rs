@@ -2,8 +2,8 @@
 
 use super::draft::{Draft, RawId, Span};
 use super::member::Member;
-use crate::formats::coco::values::{angle, bbox, flag, plain, score, Value, Wrong};
-use crate::json::{starts_number, unescape, Number, Scan, Scanner, Text};
+use crate::formats::coco::values::{angle, bbox, flag, score, Value, Wrong};
+use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text};
 use crate::reject::Reason;
 
 impl Draft {

@@ -2,8 +2,8 @@
 
 use super::draft::{Draft, Span};
 use crate::formats::coco::counts::CountsWriter;
-use crate::formats::coco::values::{plain, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
-use crate::json::{starts_number, Scanner};
+use crate::formats::coco::values::{size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
+use crate::json::{plain, starts_number, Scanner};
 use crate::reject::Reason;
 
 impl Draft {
