@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::places::Spot;
 use super::titles::{Found, Target, Titles};
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::error::{Error, Result};
 use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
 use crate::reject::Reason;

@@ -120,7 +120,7 @@ fn a_member_of_another_type_is_named() {
         ),
         (
             r#"{"media": "a", "class": "c", "score": NaN}"#,
-            "the line is no JSON object",
+            "the line is not a JSON object",
         ),
     ] {
         let batch = NdjsonRows::open(&input(line), "r", &ReadOptions::default())
