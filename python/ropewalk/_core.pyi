@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import Any, TypedDict
+from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
@@ -219,6 +220,27 @@ class CocoPredictions(Iterator[AnnotationBatch]):
     def __next__(self) -> AnnotationBatch: ...
     rejects: list[dict[str, Any]]
     counts: dict[str, int]  # read, rejected, filtered_crowd, duplicate_annotation_id
+
+class CocoWriter:
+    """A COCO dataset, written to a file batch by batch; what is kept is a line for each image, class and track."""
+
+    def __new__(
+        cls,
+        file: BinaryIO,  # its `write` takes the dataset, ASCII, in blocks of about 1 MB
+        project: str | None = None,  # JSON of known.KnownProject: puts names in the place of hashes
+    ) -> Self: ...
+    def write(self, batch: AnnotationBatch) -> list[dict[str, Any]]:
+        """Write a batch, without the GIL.
+
+        Returns:
+            Rejects in the form of the reject file's lines: what cannot be written.
+        """
+    def finish(self) -> None:
+        """Write the images, videos and categories. Nothing can be written afterwards: ValueError."""
+    written: int  # annotations
+    left_out: int  # answers and lines, which have no place in COCO
+    # Written with less than they had: round_as_box (circles, ellipses), attribute_left_out (names that COCO uses)
+    warnings: dict[str, int]
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
 # str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).

@@ -89,7 +89,7 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
                 for item in project.ontology_structure.get("classifications", [])
             ],
-            "media": [_medium(medium) for medium in project.media],
+            "media": [medium_fields(medium) for medium in project.media],
             "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
             "media_map": None if options.media_map is None else read_media_map(options.media_map, project),
             "media_from": options.media_from,
@@ -177,7 +177,7 @@ def _attributes_below(option: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _attributes({"attributes": option.get("options")})
 
 
-def _medium(medium: Medium) -> dict[str, Any]:
+def medium_fields(medium: Medium) -> dict[str, Any]:
     return {
         "data_hash": medium.data_hash,
         "title": medium.title,

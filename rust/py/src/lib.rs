@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod batch;
 mod coco;
+mod coco_writer;
 mod errors;
 mod memory;
 mod rle;
@@ -15,6 +16,7 @@ mod stage;
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
     coco::register(m)?;
+    coco_writer::register(m)?;
     rle::register(m)?;
     rows::register(m)?;
     stage::register(m)

@@ -1,4 +1,4 @@
-//! The COCO reader: dataset files, results lists and Ropewalk's own reject files become batches of the IR.
+//! COCO: dataset files, results lists and Ropewalk's own reject files become batches of the IR, and batches a dataset.
 //!
 //! ```no_run
 //! use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader};
@@ -33,6 +33,7 @@ mod source_batch;
 mod survey;
 mod tables;
 mod values;
+mod write;
 
 pub use input::{CocoInput, Pieces, Stamp};
 pub(crate) use input::{TextStream, Window};
@@ -40,3 +41,4 @@ pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use rotated::RotatedBox;
 pub use source_batch::SourceBatch;
 pub use tables::{ClassName, CocoTables, MediaName};
+pub use write::{CocoWriter, Written};
