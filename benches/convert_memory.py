@@ -21,7 +21,7 @@ from encord.objects import OntologyStructure, Shape
 
 from memory import status_mb
 from report import number, write
-from ropewalk.snapshot import Medium, Snapshot, write_snapshot
+from ropewalk.project.snapshot import Medium, Snapshot, write_snapshot
 
 TEXT = """\
 Peak resident memory of a process that converts boxes to label rows, in MB, beside what it may have: as much as one that
@@ -161,9 +161,9 @@ def _hash(n: int) -> str:
 
 
 def _convert(source: str, project_file: str, work_dir: str) -> None:
-    from ropewalk import converting
-    from ropewalk.snapshot import read_snapshot
-    from ropewalk.sources import find_sources
+    from ropewalk.converting import convert as converting
+    from ropewalk.project.snapshot import read_snapshot
+    from ropewalk.reading.sources import find_sources
 
     largest = 0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from report import number
 from ropewalk.progress import NoProgress
-from ropewalk.snapshot import write_snapshot
+from ropewalk.project.snapshot import write_snapshot
 
 TEXT = """\
 Resident memory of a process that imports into the local Encord, in MB (2 threads, 8 jobs): its peak, and what it holds

@@ -20,10 +20,10 @@ from encord.utilities.coco.importer import coco_annotation_to_encord_coordinates
 from rlemasklib import RLEMask
 
 from ropewalk import _core
-from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.sinks.encord.calls import save_body
 from ropewalk.sinks.encord.transport import Blocks
-from ropewalk.snapshot import Medium, Snapshot
 from synthetic import CLASS_NAMES, FPS, Predictions
 
 BRANCH = "bench"

@@ -14,7 +14,7 @@ from parity import check_equal
 from peers import BRANCH, WHEN_TEXT, ontology_of, plan_of
 from report import Line, Table, number
 from ropewalk import _core
-from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_json
 from sending import boxes as boxes_of_videos
 from sending import make_project
 from synthetic import Predictions, boxes, polygons

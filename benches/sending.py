@@ -26,8 +26,8 @@ from encord.utilities.coco.datastructure import FrameIndex
 from parity import ParityError
 from report import Line, Table
 from ropewalk import import_predictions
-from ropewalk.showing import show
-from ropewalk.snapshot import Medium, Snapshot, write_snapshot
+from ropewalk.project.snapshot import Medium, Snapshot, write_snapshot
+from ropewalk.showing.show import show
 from timing import interleave
 
 LATENCY_MS = 50

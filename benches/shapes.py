@@ -34,8 +34,8 @@ from parity import check_bodies
 from peers import BRANCH, Way, plan_of, sdk_body, sdk_rows, staged_body
 from report import Line, Table, write
 from ropewalk import _core, rle
+from ropewalk.project.snapshot import Medium
 from ropewalk.sinks.encord.transport import Blocks
-from ropewalk.snapshot import Medium
 from synthetic import HEIGHT_PX, WIDTH_PX, dense_masks, rings, video
 from timing import interleave
 

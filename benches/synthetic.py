@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 
 HEIGHT_PX, WIDTH_PX = 1080, 1920
 FPS = 30.0

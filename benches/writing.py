@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 from parity import check_equal
 from report import Line, Table, write
 from ropewalk import PredictionWriter
-from ropewalk.tables import read_table
+from ropewalk.reading.tables import read_table
 from synthetic import CLASS_NAMES, HEIGHT_PX, WIDTH_PX, dense_masks
 from timing import interleave
 

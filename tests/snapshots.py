@@ -8,7 +8,7 @@ from typing import Any
 from encord.objects import OntologyStructure, Shape
 from encord.objects.attributes import RadioAttribute
 
-from ropewalk.snapshot import Medium, MediumImage, Snapshot
+from ropewalk.project.snapshot import Medium, MediumImage, Snapshot
 
 DATASET_HASH = str(uuid.UUID(int=0xDA7A))
 

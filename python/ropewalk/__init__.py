@@ -7,48 +7,51 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ropewalk import errors, rle
-    from ropewalk.coco_metrics import ClassMetrics
-    from ropewalk.evaluating import Evaluation, evaluate
-    from ropewalk.importing import import_predictions
-    from ropewalk.media_listing import list_media
-    from ropewalk.ontology_listing import list_ontology
-    from ropewalk.predictions import Predictions, read_coco, read_table
-    from ropewalk.project import snapshot_from_project
-    from ropewalk.project_listing import list_projects
+    from ropewalk.evaluating.evaluate import evaluate
+    from ropewalk.evaluating.metrics import ClassMetrics
+    from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.importing.rollback import Rollback, rollback
+    from ropewalk.importing.run import import_predictions
+    from ropewalk.importing.status import ImportStatus, status
+    from ropewalk.importing.verify import Verification, verify_predictions
+    from ropewalk.project.live import snapshot_from_project
+    from ropewalk.project.media import list_media
+    from ropewalk.project.ontology import list_ontology
+    from ropewalk.project.snapshot import Medium, MediumImage, Snapshot, read_snapshot, write_snapshot
+    from ropewalk.reading.predictions import Predictions, read_coco, read_table
     from ropewalk.report import Report
-    from ropewalk.rolling_back import Rollback, rollback
-    from ropewalk.showing import show
-    from ropewalk.snapshot import Snapshot, read_snapshot, write_snapshot
-    from ropewalk.statuses import ImportStatus, status
-    from ropewalk.syncing import sync_project
-    from ropewalk.verifying import Verification, verify_predictions
+    from ropewalk.showing.projects import list_projects
+    from ropewalk.showing.show import show
+    from ropewalk.showing.sync import sync_project
     from ropewalk.writer import PredictionWriter
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
-    "ClassMetrics": "coco_metrics",
-    "Evaluation": "evaluating",
-    "evaluate": "evaluating",
-    "import_predictions": "importing",
-    "Predictions": "predictions",
-    "read_coco": "predictions",
-    "read_table": "predictions",
-    "list_media": "media_listing",
-    "list_ontology": "ontology_listing",
-    "list_projects": "project_listing",
+    "ClassMetrics": "evaluating.metrics",
+    "Evaluation": "evaluating.sides",
+    "evaluate": "evaluating.evaluate",
+    "import_predictions": "importing.run",
+    "Predictions": "reading.predictions",
+    "read_coco": "reading.predictions",
+    "read_table": "reading.predictions",
+    "list_media": "project.media",
+    "list_ontology": "project.ontology",
+    "list_projects": "showing.projects",
     "Report": "report",
-    "Rollback": "rolling_back",
-    "rollback": "rolling_back",
-    "show": "showing",
-    "sync_project": "syncing",
-    "ImportStatus": "statuses",
-    "status": "statuses",
-    "Verification": "verifying",
-    "verify_predictions": "verifying",
-    "Snapshot": "snapshot",
-    "read_snapshot": "snapshot",
-    "snapshot_from_project": "project",
-    "write_snapshot": "snapshot",
+    "Rollback": "importing.rollback",
+    "rollback": "importing.rollback",
+    "show": "showing.show",
+    "sync_project": "showing.sync",
+    "ImportStatus": "importing.status",
+    "status": "importing.status",
+    "Verification": "importing.verify",
+    "verify_predictions": "importing.verify",
+    "Medium": "project.snapshot",
+    "MediumImage": "project.snapshot",
+    "Snapshot": "project.snapshot",
+    "read_snapshot": "project.snapshot",
+    "snapshot_from_project": "project.live",
+    "write_snapshot": "project.snapshot",
     "PredictionWriter": "writer",
 }
 _SUBMODULES = ("errors", "rle")
@@ -57,6 +60,8 @@ __all__ = [
     "ClassMetrics",
     "Evaluation",
     "ImportStatus",
+    "Medium",
+    "MediumImage",
     "PredictionWriter",
     "Predictions",
     "Report",

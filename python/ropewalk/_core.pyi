@@ -227,13 +227,13 @@ class CocoWriter:
     def __new__(
         cls,
         file: BinaryIO,  # its `write` takes the dataset, ASCII, in blocks of about 1 MB
-        project: str | None = None,  # JSON of known.KnownProject: puts names in the place of hashes
+        project: str | None = None,  # JSON of formats::known::KnownProject: puts names in the place of hashes
     ) -> Self: ...
     def write(self, batch: AnnotationBatch) -> list[dict[str, Any]]:
         """Write a batch, without the GIL.
 
         Returns:
-            Rejects in the form of the reject file's lines: what cannot be written.
+            Rejects in the form of the reject file's lines: what cannot be written, as rows of a table.
         """
     def finish(self) -> None:
         """Write the images, videos and categories. Nothing can be written afterwards: ValueError."""

@@ -24,15 +24,30 @@ pycocotools; the empty string is read as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from numbers import Integral, Real
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ropewalk import _core
 from ropewalk.errors import PolygonError, SizeError
+from ropewalk.rle_arguments import (
+    Counts,
+    Mask,
+    Part,
+    Rings,
+    Size,
+    batch,
+    dense,
+    hand_over,
+    parts_of,
+    rle_string_of,
+    rle_strings_of,
+    size_of,
+    sizes_of,
+    target_for,
+    threads_of,
+)
 
 __all__ = [
     "coco_to_encord",
@@ -52,15 +67,6 @@ __all__ = [
     "to_polygons",
     "to_polygons_many",
 ]
-
-Counts: TypeAlias = str | bytes | Sequence[int]
-Size: TypeAlias = tuple[int, int]
-Mask: TypeAlias = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
-Ring: TypeAlias = npt.NDArray[np.float64]
-Part: TypeAlias = list[Ring]
-Rings: TypeAlias = Iterable[Any]
-
-_MASK_TYPES = (np.dtype(np.bool_), np.dtype(np.uint8))
 
 
 def coco_to_encord(counts: Counts, size: Size) -> str:
@@ -84,7 +90,7 @@ def coco_to_encord(counts: Counts, size: Size) -> str:
         >>> coco_to_encord([2, 3, 1], (2, 3))  # columns 00 11 10
         '121O0'
     """
-    return _core.rle_transpose_one(counts, _size(size), False)
+    return _core.rle_transpose_one(counts, size_of(size), False)
 
 
 def coco_to_encord_many(
@@ -96,8 +102,8 @@ def coco_to_encord_many(
         >>> coco_to_encord_many([[2, 3, 1], "231"], (2, 3))
         ['121O0', '121O0']
     """
-    counts = _batch(counts, "counts")
-    return _core.rle_transpose(counts, _sizes(sizes, len(counts)), False, _threads(threads))
+    counts = batch(counts, "counts")
+    return _core.rle_transpose(counts, sizes_of(sizes, len(counts)), False, threads_of(threads))
 
 
 def encord_to_coco(rle_string: str, size: Size) -> str:
@@ -118,7 +124,7 @@ def encord_to_coco(rle_string: str, size: Size) -> str:
         >>> encord_to_coco("121O0", (2, 3))
         '231'
     """
-    return _core.rle_transpose_one(_rle_string(rle_string), _size(size), True)
+    return _core.rle_transpose_one(rle_string_of(rle_string), size_of(size), True)
 
 
 def encord_to_coco_many(
@@ -130,8 +136,8 @@ def encord_to_coco_many(
         >>> encord_to_coco_many(["121O0", "6"], (2, 3))
         ['231', '6']
     """
-    rle_strings = _rle_strings(rle_strings)
-    return _core.rle_transpose(rle_strings, _sizes(sizes, len(rle_strings)), True, _threads(threads))
+    rle_strings = rle_strings_of(rle_strings)
+    return _core.rle_transpose(rle_strings, sizes_of(sizes, len(rle_strings)), True, threads_of(threads))
 
 
 def encode(mask: Mask) -> str:
@@ -151,7 +157,7 @@ def encode(mask: Mask) -> str:
         >>> encode(np.array([[0, 1, 1], [0, 1, 0]], np.uint8))
         '121O0'
     """
-    return _core.rle_encode([_dense(mask)], True, 1)[0]
+    return _core.rle_encode([dense(mask)], True, 1)[0]
 
 
 def encode_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None) -> list[str]:
@@ -161,7 +167,7 @@ def encode_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None) -> 
         >>> encode_many(np.eye(2, 3, dtype=bool)[None])
         ['0130N']
     """
-    return _core.rle_encode([_dense(mask) for mask in masks], True, _threads(threads))
+    return _core.rle_encode([dense(mask) for mask in masks], True, threads_of(threads))
 
 
 def encode_coco(mask: Mask) -> str:
@@ -181,7 +187,7 @@ def encode_coco(mask: Mask) -> str:
         >>> encode_coco(np.array([[0, 1, 1], [0, 1, 0]], np.uint8))
         '231'
     """
-    return _core.rle_encode([_dense(mask)], False, 1)[0]
+    return _core.rle_encode([dense(mask)], False, 1)[0]
 
 
 def encode_coco_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None) -> list[str]:
@@ -191,7 +197,7 @@ def encode_coco_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None
         >>> encode_coco_many(np.eye(2, 3, dtype=bool)[None])
         ['01200']
     """
-    return _core.rle_encode([_dense(mask) for mask in masks], False, _threads(threads))
+    return _core.rle_encode([dense(mask) for mask in masks], False, threads_of(threads))
 
 
 def decode(rle_string: str, size: Size, out: Mask | None = None) -> Mask:
@@ -216,7 +222,7 @@ def decode(rle_string: str, size: Size, out: Mask | None = None) -> Mask:
         array([[0, 1, 1],
                [0, 1, 0]])
     """
-    return _decode_one(_rle_string(rle_string), _size(size), out, True)
+    return _decode_one(rle_string_of(rle_string), size_of(size), out, True)
 
 
 def decode_many(
@@ -237,8 +243,8 @@ def decode_many(
         >>> frames.sum(axis=(1, 2)).tolist()
         [3, 0]
     """
-    strings = _rle_strings(rle_strings)
-    return _decode(strings, _sizes(sizes, len(strings)), out, True, _threads(threads))
+    strings = rle_strings_of(rle_strings)
+    return _decode(strings, sizes_of(sizes, len(strings)), out, True, threads_of(threads))
 
 
 def decode_coco(counts: Counts, size: Size, out: Mask | None = None) -> Mask:
@@ -263,7 +269,7 @@ def decode_coco(counts: Counts, size: Size, out: Mask | None = None) -> Mask:
         array([[0, 1, 1],
                [0, 1, 0]])
     """
-    return _decode_one(counts, _size(size), out, False)
+    return _decode_one(counts, size_of(size), out, False)
 
 
 def decode_coco_many(
@@ -279,8 +285,8 @@ def decode_coco_many(
         >>> [int(mask.sum()) for mask in decode_coco_many([[2, 3, 1], [0, 4]], [(2, 3), (4, 1)])]
         [3, 4]
     """
-    counts = _batch(counts, "counts")
-    return _decode(counts, _sizes(sizes, len(counts)), out, False, _threads(threads))
+    counts = batch(counts, "counts")
+    return _decode(counts, sizes_of(sizes, len(counts)), out, False, threads_of(threads))
 
 
 def from_polygons(rings: Rings, size: Size) -> str:
@@ -320,8 +326,8 @@ def from_polygons_many(
         >>> from_polygons_many([[[0, 0, 2, 0, 2, 1, 0, 1]], []], (2, 3))
         ['024', '6']
     """
-    parts = [_parts(rings) for rings in polygons]
-    sizes, threads = _sizes(sizes, len(parts)), _threads(threads)
+    parts = [parts_of(rings) for rings in polygons]
+    sizes, threads = sizes_of(sizes, len(parts)), threads_of(threads)
     try:
         return _core.rle_from_parts(parts, sizes, threads)
     except (TypeError, OverflowError) as error:
@@ -364,69 +370,8 @@ def to_polygons_many(
         >>> [len(parts) for parts in to_polygons_many(["6", "0130N"], (2, 3))]
         [0, 2]
     """
-    rle_strings = _rle_strings(rle_strings)
-    return _core.rle_to_parts(rle_strings, _sizes(sizes, len(rle_strings)), _threads(threads))
-
-
-def _threads(threads: int | None) -> int | None:
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}, expected at least 1 (or None for one a processor)")
-    return threads
-
-
-def _batch(items: Sequence[Any], name: str) -> list[Any]:
-    """List a batch; a lone string would pass as a batch of characters."""
-    if isinstance(items, (str, bytes)):
-        raise TypeError(f"{name} is one {type(items).__name__}, expected a sequence of them")
-    return list(items)
-
-
-def _rle_string(item: str) -> str:
-    """Refuse what can only be COCO counts."""
-    if not isinstance(item, str):
-        raise TypeError(f"an rle_string is a str, not {type(item).__name__}; COCO's counts go to the *_coco functions")
-    return item
-
-
-def _rle_strings(items: Sequence[str]) -> list[str]:
-    return [_rle_string(item) for item in _batch(items, "rle_strings")]
-
-
-def _size(size: Any) -> Size:
-    try:
-        h, w = size
-    except (TypeError, ValueError):
-        raise SizeError(f"size is {size!r}, expected (h, w)", code="size_shape") from None
-    # Asking the abstract class takes longer than a small mask does.
-    if not (type(h) is type(w) is int or (isinstance(h, Integral) and isinstance(w, Integral))) or h < 0 or w < 0:
-        raise SizeError(f"size is {size!r}, expected two whole numbers (h, w), at least 0", code="size_value")
-    # What does not fit in 64 bits is too large all the same, and is refused there.
-    return min(int(h), 2**64 - 1), min(int(w), 2**64 - 1)
-
-
-def _sizes(sizes: Any, n: int) -> list[Size]:
-    sizes = list(sizes) if isinstance(sizes, Iterable) else sizes
-    if not isinstance(sizes, list) or (sizes and isinstance(sizes[0], Real)):
-        return [_size(sizes)] * n
-    if len(sizes) != n:
-        raise SizeError(f"{len(sizes)} sizes for {n} masks", code="size_number", found=len(sizes), expected=n)
-    return [_size(size) for size in sizes]
-
-
-def _bytes(mask: Any, name: str) -> npt.NDArray[np.uint8]:
-    """View a mask as bytes, of the same shape and memory."""
-    if not isinstance(mask, np.ndarray) or mask.dtype not in _MASK_TYPES:
-        kind = f"an array of {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
-        raise TypeError(f"{name} is {kind}, expected an array of bool or uint8")
-    if mask.ndim != 2:
-        raise SizeError(f"{name} has shape {mask.shape}, expected (h, w)", code="mask_shape", shape=mask.shape)
-    return mask.view(np.uint8)
-
-
-def _dense(mask: Any) -> npt.NDArray[np.uint8]:
-    """Give a mask's bytes; a copy only where it has gaps in memory, or runs backwards."""
-    pixels = _bytes(mask, "mask")
-    return pixels if pixels.flags.forc else np.ascontiguousarray(pixels)
+    rle_strings = rle_strings_of(rle_strings)
+    return _core.rle_to_parts(rle_strings, sizes_of(sizes, len(rle_strings)), threads_of(threads))
 
 
 def _decode(counts: list[Any], sizes: list[Size], out: Any, from_rows: bool, threads: int | None) -> list[Mask]:
@@ -436,68 +381,18 @@ def _decode(counts: list[Any], sizes: list[Size], out: Any, from_rows: bool, thr
     if len(masks) != len(counts):
         message = f"out holds {len(masks)} masks for {len(counts)}"
         raise SizeError(message, code="size_number", found=len(masks), expected=len(counts))
-    targets = [_target(mask, size) for mask, size in zip(masks, sizes, strict=True)]
+    targets = [target_for(mask, size) for mask, size in zip(masks, sizes, strict=True)]
     _core.rle_decode(counts, sizes, targets, from_rows, threads)
     for mask, written in zip(masks, targets, strict=True):
-        _hand_over(written, mask)
+        hand_over(written, mask)
     return masks
 
 
 def _decode_one(counts: Any, size: Size, out: Any, from_rows: bool) -> Mask:
     if out is None:
         return _core.rle_decode_one(counts, size, None, from_rows).view(np.bool_)
-    target = _target(out, size)
+    target = target_for(out, size)
     _core.rle_decode_one(counts, size, target, from_rows)
-    _hand_over(target, out)
+    hand_over(target, out)
     mask: Mask = out
     return mask
-
-
-def _target(mask: Any, size: Size) -> npt.NDArray[np.uint8]:
-    """Give what the core can write to: the mask's own bytes unless it has gaps in memory, or runs backwards."""
-    pixels = _bytes(mask, "out")
-    if pixels.shape != size:
-        raise SizeError(f"out has shape {mask.shape}, expected {size}", code="mask_shape", shape=mask.shape)
-    flags = pixels.flags
-    if not flags.writeable:
-        raise ValueError("out is read-only")
-    return pixels if flags.forc else np.empty(size, np.uint8)
-
-
-def _hand_over(written: npt.NDArray[np.uint8], mask: Any) -> None:
-    if not mask.flags.forc:
-        mask.view(np.uint8)[...] = written
-
-
-def _parts(rings: Any) -> list[list[Ring | list[float]]]:
-    """Bring rings, or parts, into the form of parts with flat rings."""
-    try:
-        items = list(rings)
-        if all(map(_is_ring, items)):
-            return [[_ring(ring)] for ring in items]
-        return [[_ring(ring) for ring in part] for part in items]
-    except TypeError as error:
-        raise PolygonError(f"expected rings, or parts of rings, as numbers: {error}", code="polygon_type") from None
-
-
-def _is_ring(item: Any) -> bool:
-    """Tell a ring (numbers, or pairs of numbers) from a part (a list of rings)."""
-    if isinstance(item, np.ndarray):
-        return item.ndim < 3
-    if len(item) == 0 or isinstance(item[0], Real):
-        return True
-    return len(item[0]) == 2 and all(isinstance(value, Real) for value in item[0])
-
-
-def _ring(ring: Any) -> Ring | list[float]:
-    if type(ring) is list and ring and type(ring[0]) in (float, int):
-        # The core reads it in a fraction of the time that NumPy takes for a list.
-        return ring
-    try:
-        vertices = np.ascontiguousarray(ring, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise PolygonError(f"a ring is numbers x y x y ... or of shape (n, 2): {error}", code="polygon_type") from None
-    if vertices.ndim != 1 and vertices.shape[1:] != (2,):
-        message = f"a ring has shape {vertices.shape}, expected (2 n,) or (n, 2)"
-        raise PolygonError(message, code="polygon_shape", shape=vertices.shape)
-    return vertices.reshape(-1)

@@ -22,7 +22,7 @@ from encord.exceptions import GenericServerError, RateLimitExceededError, Unknow
 from encord.http.utils import RequestsSettings
 
 from ropewalk.emulator import Exchange, RunningEmulator, content_digest, parse_faults, running_emulator
-from ropewalk.snapshot import write_snapshot
+from ropewalk.project.snapshot import write_snapshot
 from snapshots import make_snapshot, make_video
 from test_emulator_rows import BOX, add
 

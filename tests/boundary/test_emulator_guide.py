@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ropewalk.emulator import read_faults
-from ropewalk.snapshot import read_snapshot
+from ropewalk.project.snapshot import read_snapshot
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "emulator.md"
 

@@ -23,7 +23,7 @@ from encord import EncordUserClient
 
 from ropewalk.emulator import running_emulator
 from ropewalk.errors import SnapshotError
-from ropewalk.snapshot import write_snapshot
+from ropewalk.project.snapshot import write_snapshot
 from snapshots import make_snapshot
 
 SERVE = """

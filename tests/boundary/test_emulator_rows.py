@@ -27,8 +27,8 @@ from encord.orm.label_row import AnnotationTaskStatus, LabelRow, ShadowDataState
 from encord.utilities.coco.datastructure import FrameIndex
 
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, running_emulator
-from ropewalk.project import snapshot_from_project
-from ropewalk.snapshot import Snapshot, read_snapshot, write_snapshot
+from ropewalk.project.live import snapshot_from_project
+from ropewalk.project.snapshot import Snapshot, read_snapshot, write_snapshot
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
 BOX = BoundingBoxCoordinates(height=0.25, width=0.125, top_left_x=0.5, top_left_y=0.0)

@@ -10,7 +10,7 @@ from pycocotools import mask as coco_mask
 
 from documents import run_ropewalk
 from ropewalk.demo.synthetic import write_demo
-from ropewalk.snapshot import read_snapshot
+from ropewalk.project.snapshot import read_snapshot
 
 
 def test_the_demo_imports_once_and_then_saves_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from documents import ROOT, commands, run_ropewalk
 from ropewalk.emulator import running_emulator
-from ropewalk.snapshot import read_snapshot
+from ropewalk.project.snapshot import read_snapshot
 
 GUIDE = ROOT / "docs" / "guide" / "evaluating.md"
 

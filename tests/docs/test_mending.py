@@ -8,7 +8,7 @@ from pathlib import Path
 
 from documents import ROOT, run_ropewalk
 from ropewalk.emulator import running_emulator
-from ropewalk.snapshot import read_snapshot
+from ropewalk.project.snapshot import read_snapshot
 
 MENDED = {"not_finite": {"score": 0.5}, "unknown_class": {"category_id": 0}, "frame_range": {"image_id": 0}}
 

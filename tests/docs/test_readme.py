@@ -11,7 +11,7 @@ import pytest
 
 from documents import GUIDES, README, ROOT, blocks, commands, run_ropewalk
 from ropewalk.emulator import running_emulator
-from ropewalk.snapshot import read_snapshot
+from ropewalk.project.snapshot import read_snapshot
 
 # The emulator's guide has a test of its own: its example runs on the snapshot that it shows.
 PYTHON_BLOCKS = [

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import ropewalk
-from ropewalk.converting import convert
-from ropewalk.sources import find_sources
+from ropewalk.converting.convert import convert
+from ropewalk.reading.sources import find_sources
 from snapshots import hash_of, make_image, make_ontology, make_snapshot, make_video
 
 ROWS: list[dict[str, Any]] = [
@@ -103,6 +103,23 @@ def test_the_format_is_told_by_the_content(form: str, label_rows: Path, tmp_path
     frame = ropewalk.Predictions(find_sources([path])[0]).to_polars()
     assert len(frame) == (3 if form == "one" else 4)
     assert set(frame["unit"]) == {"frac"}
+
+
+@pytest.mark.parametrize("behind", ["", " \n", " x", "[]", "]"])
+@pytest.mark.parametrize("cut", [0, 1, 20])
+def test_a_list_that_does_not_end_where_it_should_writes_nothing(
+    behind: str, cut: int, label_rows: Path, tmp_path: Path
+) -> None:
+    text = f"[{','.join(label_rows.read_text(encoding='utf-8').splitlines())}]"
+    path, out = tmp_path / "export.json", tmp_path / "out.ndjson"
+    path.write_text(text[: len(text) - cut] + behind, encoding="utf-8")
+    project = make_snapshot((make_video(), make_image()))
+    if (not behind.strip() and not cut) or (behind, cut) == ("]", 1):
+        assert convert(find_sources([path]), out, project, work_dir=tmp_path).annotations_written == 4
+        return
+    with pytest.raises(ropewalk.errors.SourceError, match=r"export\.json.*byte \d+"):
+        convert(find_sources([path]), out, project, work_dir=tmp_path)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ from coco_files import CAR, FIRST_FRAME_ID, ROAD, STILL_ID, TREE, box, document,
 from ropewalk import _core
 from ropewalk.cli.commands import app
 from ropewalk.emulator import RunningEmulator
-from ropewalk.project import snapshot_from_project
-from ropewalk.snapshot import write_snapshot
-from ropewalk.tables import read_table
+from ropewalk.project.live import snapshot_from_project
+from ropewalk.project.snapshot import write_snapshot
+from ropewalk.reading.tables import read_table
 
 STILL_BOX = [3, 5, 6, 25]
 # A mask of the still's size (50, 30): COCO's column-major runs, one column of 10 px.

@@ -13,10 +13,10 @@ import pytest
 
 from editing import add_one, edit, move_first, touch
 from ropewalk.errors import BlockerError, EncordError, LedgerError, TemporaryEncordError
+from ropewalk.importing.status import status
 from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Blocks, Transport
-from ropewalk.statuses import status
 from workbench import Bench, box, dataset, ring
 
 CONTENT = dataset([box(1), box(2), *(box(10 + n, image=100 + n, track_id=7) for n in range(3)), ring(20, image=2)])
@@ -84,7 +84,7 @@ def test_all_of_one_import_has_one_creation_time(
 ) -> None:
     long_ago = "Sat, 21 Nov 2020 23:48:11 UTC"
     with monkeypatch.context() as patch:
-        patch.setattr("ropewalk.importing.creation_time", lambda moment: long_ago)
+        patch.setattr("ropewalk.importing.run.creation_time", lambda moment: long_ago)
         down = lost_after(1)
         with pytest.raises(EncordError):
             bench.run(CONTENT, batch_rows=1, jobs=1, retry_seconds=0.1)

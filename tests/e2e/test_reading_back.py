@@ -218,7 +218,7 @@ def test_markup_in_a_title_is_text_on_a_terminal(bench: Bench, monkeypatch: pyte
     printed = Console(record=True, width=200, file=(bench.folder / "screen").open("w"))
     monkeypatch.setattr("rich.console.Console", lambda: printed)
     monkeypatch.setattr("ropewalk.cli.listings.sys.stdout", _Terminal())
-    from ropewalk.media_listing import list_media
+    from ropewalk.project.media import list_media
 
     listings.write_media(list_media(make_snapshot((make_image(HOSTILE),))))
     text = printed.export_text()

@@ -13,9 +13,9 @@ import pytest
 from editing import add_one, edit, touch
 from ropewalk.emulator import running_emulator
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError, UsageError
+from ropewalk.importing.options import SendOptions
+from ropewalk.importing.rollback import Rollback, rollback
 from ropewalk.ledger.ledger import BEFORE_SUFFIX, find_ledgers
-from ropewalk.options import SendOptions
-from ropewalk.rolling_back import Rollback, rollback
 from ropewalk.sinks.encord.client import open_project
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Blocks

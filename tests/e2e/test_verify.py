@@ -9,9 +9,9 @@ import pytest
 
 from editing import add_one, edit, move_first, objects_of
 from ropewalk.emulator import running_emulator
+from ropewalk.importing.verify import Verification, verify_predictions
 from ropewalk.sinks.encord.client import open_project
 from ropewalk.sinks.encord.transport import Blocks
-from ropewalk.verifying import Verification, verify_predictions
 from snapshots import make_image, make_snapshot
 from workbench import NIGHT, STILL, Bench, Json, box, dataset, mask, ring
 

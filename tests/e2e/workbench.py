@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from ropewalk import Report, Snapshot, import_predictions
 from ropewalk.cli.commands import app
 from ropewalk.emulator import RunningEmulator
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
 ACCOUNT_VARIABLES = ("ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "ENCORD_SSH_KEY_PASSPHRASE", "ENCORD_DOMAIN")

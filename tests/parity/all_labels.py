@@ -40,7 +40,7 @@ from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateC
 from hypothesis import strategies as st
 
 from ropewalk import _core
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 from sdk_oracle import WHEN
 
 VISIBILITY = (Visibility.INVISIBLE, Visibility.OCCLUDED, Visibility.VISIBLE, Visibility.SELF_OCCLUDED)

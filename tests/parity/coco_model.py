@@ -18,7 +18,7 @@ from encord.objects import OntologyStructure, Shape
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
-from ropewalk.snapshot import Medium, Snapshot
+from ropewalk.project.snapshot import Medium, Snapshot
 from snapshots import make_image, make_image_group, make_snapshot, make_video
 
 BOX, POLYGON, MASK = Shape.BOUNDING_BOX, Shape.POLYGON, Shape.BITMASK

@@ -11,7 +11,7 @@ from typing import Any
 from coco_model import Model, Style, write_coco
 from ropewalk import _core
 from ropewalk.emulator import RunningEmulator
-from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_json
 from sdk_oracle import WHEN_TEXT, server_row
 
 BRANCH = "model-v2.1_a"

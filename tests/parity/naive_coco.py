@@ -8,14 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ropewalk.coco_rows import KEYPOINTS, ROUND, Fields, Row, SizeWh, Unfit, place, size_of
-from ropewalk.ontology_listing import ListedObject, list_ontology
+from ropewalk.evaluating.coco_rows import KEYPOINTS, ROUND, Fields, Row, SizeWh, Unfit, place, size_of
+from ropewalk.project.ontology import ListedObject, list_ontology
 
 if TYPE_CHECKING:
     from ropewalk._core import AnnotationBatch
-    from ropewalk.snapshot import Snapshot
-
-SUFFIX = ".json"
+    from ropewalk.project.snapshot import Snapshot
 
 # Under `attributes` these have a meaning of their own to whoever reads the file.
 _RESERVED = frozenset(("rotation", "track", "track_id", "score"))

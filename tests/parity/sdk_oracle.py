@@ -22,7 +22,7 @@ from encord.utilities.coco.datastructure import CocoBoundingBox, CocoPolygon, Co
 
 from coco_model import Mask, Model, Prediction
 from ropewalk.emulator.rows import RowHeader, empty_label_row, listing_entry
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 
 WHEN = datetime(2026, 11, 21, 23, 48, 11, tzinfo=timezone.utc)
 WHEN_TEXT = "Sat, 21 Nov 2026 23:48:11 UTC"

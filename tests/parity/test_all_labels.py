@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from all_labels import Labels, Row, add_attributes, add_labels, draw_answers, labels, structures, table
 from ropewalk import _core
 from ropewalk.emulator.rows import RowHeader, listing_entry
-from ropewalk.plan import PlanOptions, plan_json
-from ropewalk.snapshot import Medium
+from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.snapshot import Medium
 from sdk_oracle import LABEL_HASH, WHEN, WHEN_TEXT, normalised, server_row
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 

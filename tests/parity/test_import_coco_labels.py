@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from coco_model import IMAGE, VIDEO, Model, Prediction, Style, image_id, predictions, write_coco
 from core_rows import saved_rows
 from ropewalk.emulator import RunningEmulator
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 from sdk_oracle import labelled, normalised
 
 STYLES = st.builds(

@@ -40,7 +40,7 @@ from coco_model import (
 )
 from core_rows import BRANCH, encoded_rows, saved_rows
 from ropewalk.emulator import RunningEmulator
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 from sdk_oracle import (
     TIMES,
     add_predictions,

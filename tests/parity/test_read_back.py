@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coco_model import STYLES, Mask, Model, Prediction, predictions, write_coco
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 from sdk_oracle import pixels_of
 
 # One object: feature hash and, for each frame, (frame, confidence, geometry).

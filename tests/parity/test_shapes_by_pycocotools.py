@@ -30,7 +30,7 @@ from coco_model import (
     write_coco,
 )
 from core_rows import BRANCH, encoded_rows
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 from sdk_oracle import pixels_of, row_from_server
 
 

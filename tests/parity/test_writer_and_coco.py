@@ -11,8 +11,8 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from ropewalk import PredictionWriter, _core
-from ropewalk.plan import PlanOptions, plan_json
-from ropewalk.tables import read_table
+from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.reading.tables import read_table
 from sdk_oracle import WHEN_TEXT
 from snapshots import make_snapshot
 

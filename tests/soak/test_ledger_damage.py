@@ -17,11 +17,11 @@ import pytest
 
 from commands import finish
 from ropewalk.errors import EncordError, LedgerError
+from ropewalk.importing.rollback import Rollback, rollback
+from ropewalk.importing.status import status
 from ropewalk.ledger import lines
 from ropewalk.ledger.ledger import find_ledgers
 from ropewalk.ledger.lines import CheckedLines
-from ropewalk.rolling_back import Rollback, rollback
-from ropewalk.statuses import status
 from world import BRANCH, Json, Service, World, account, arguments, full, import_here, make_world, running_service, tell
 
 ROWS, PER_ROW = 4, 3

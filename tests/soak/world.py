@@ -18,8 +18,8 @@ import pytest
 from ropewalk import Report, import_predictions
 from ropewalk.emulator import RunningEmulator, parse_faults, running_emulator
 from ropewalk.emulator.history import Exchange
+from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.sinks.encord.client import open_project
-from ropewalk.snapshot import Medium, Snapshot
 from snapshots import make_image, make_snapshot, make_video
 
 BRANCH = "pred-soak"

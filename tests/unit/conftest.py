@@ -14,7 +14,7 @@ from encord import EncordUserClient, Project
 
 from box_datasets import coco_boxes
 from playback import PROJECT_HASH, Playback, playing
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 
 
 @pytest.fixture

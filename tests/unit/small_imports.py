@@ -5,7 +5,7 @@ from __future__ import annotations
 from encord import Project
 
 from ropewalk.emulator import RunningEmulator
-from ropewalk.showing import show
+from ropewalk.showing.show import show
 from ropewalk.sinks.encord.client import open_project
 
 BOX = [0.25, 0.5, 0.125, 0.0625]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from typer.testing import CliRunner
 
 from ropewalk.cli.commands import app
-from ropewalk.snapshot import write_snapshot
+from ropewalk.project.snapshot import write_snapshot
 from snapshots import make_snapshot
 
 RUNNER = CliRunner()

@@ -17,9 +17,9 @@ from pycocotools.coco import COCO
 
 import ropewalk
 from ropewalk import _core, rle
-from ropewalk.coco_output import CocoWriter
-from ropewalk.converting import convert
-from ropewalk.sources import find_sources
+from ropewalk.converting.coco_output import CocoWriter
+from ropewalk.converting.convert import convert
+from ropewalk.reading.sources import find_sources
 from snapshots import hash_of, make_snapshot
 
 H, W = 5, 8

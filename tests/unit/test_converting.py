@@ -11,9 +11,9 @@ import pytest
 
 import ropewalk
 from box_datasets import coco_boxes
-from ropewalk.converting import convert
+from ropewalk.converting.convert import convert
 from ropewalk.errors import SourceError, UsageError
-from ropewalk.sources import find_sources
+from ropewalk.reading.sources import find_sources
 from snapshots import make_snapshot
 
 BOX = [0.25, 0.5, 0.125, 0.0625]

@@ -19,9 +19,9 @@ from pycocotools.cocoeval import COCOeval
 
 import ropewalk
 from ropewalk import Evaluation, Snapshot, evaluate, rle
-from ropewalk.converting import convert
+from ropewalk.converting.convert import convert
 from ropewalk.errors import UsageError
-from ropewalk.sources import find_sources
+from ropewalk.reading.sources import find_sources
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "data"

@@ -11,7 +11,7 @@ import polars
 import pytest
 
 from ropewalk import import_predictions, read_table
-from ropewalk.converting import convert
+from ropewalk.converting.convert import convert
 from snapshots import make_image, make_snapshot, make_video
 
 MOST = 2**32 - 1

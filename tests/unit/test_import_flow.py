@@ -16,11 +16,11 @@ from box_datasets import coco_boxes
 from ropewalk import read_coco
 from ropewalk.emulator import EmulatorOptions, running_emulator
 from ropewalk.errors import AccessError, BlockerError, EncordError, SourceError, TemporaryEncordError, UsageError
-from ropewalk.importing import check_branch, import_predictions
+from ropewalk.importing.run import check_branch, import_predictions
+from ropewalk.importing.verify import verify_predictions
 from ropewalk.progress import NoProgress
 from ropewalk.sinks.encord import calls
 from ropewalk.sinks.encord.rows import LabelRows
-from ropewalk.verifying import verify_predictions
 from small_imports import BOX, OTHER_BOX, objects_by_title, opened
 from snapshots import make_image, make_snapshot
 

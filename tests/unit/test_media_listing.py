@@ -8,9 +8,9 @@ import pytest
 from encord import Project
 
 from ropewalk import list_media
-from ropewalk.media_listing import media_map
-from ropewalk.snapshot import Medium
-from ropewalk.titles import is_meant
+from ropewalk.project.media import media_map
+from ropewalk.project.snapshot import Medium
+from ropewalk.project.titles import is_meant
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
 

@@ -12,7 +12,7 @@ from encord import Project
 from box_datasets import coco_boxes
 from ropewalk.emulator import parse_faults, running_emulator
 from ropewalk.errors import RefusalError
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 from ropewalk.sinks.encord import calls
 from ropewalk.sinks.encord.rows import LabelRows
 from small_imports import BOX, OTHER_BOX, objects_by_title, opened
@@ -68,7 +68,7 @@ def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch
     for row in project.list_label_rows_v2(branch_name="pred-1", data_title_eq="still.jpg"):
         row.initialise_labels()
     # The import's first listing is from before the row was created.
-    monkeypatch.setattr("ropewalk.importing.standing_from_listing", lambda entries: {})
+    monkeypatch.setattr("ropewalk.importing.run.standing_from_listing", lambda entries: {})
     report = run({"still.jpg": [BOX], "walk": [BOX], "drive.mp4": [BOX]})
     assert (report.annotations_written, report.label_rows_saved, report.exit_code) == (3, 3, 0)
 
@@ -78,7 +78,7 @@ def test_a_row_drawn_on_meanwhile_is_left_alone(
 ) -> None:
     run({"still.jpg": [BOX, OTHER_BOX]}, work_dir=tmp_path / "someone")
     # The import's first listing is from before.
-    monkeypatch.setattr("ropewalk.importing.standing_from_listing", lambda entries: {})
+    monkeypatch.setattr("ropewalk.importing.run.standing_from_listing", lambda entries: {})
     report = run({"still.jpg": [BOX], "walk": [BOX]})
     assert (report.rejects_by_code, report.label_rows_saved, report.exit_code) == ({"existing_row": 1}, 1, 3)
     assert objects_by_title(project, "pred-1") == {"still.jpg": 2, "walk-0.png": 1}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ropewalk.errors import UsageError
-from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_json
 from snapshots import hash_of, make_snapshot
 
 PROJECT = make_snapshot()

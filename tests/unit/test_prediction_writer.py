@@ -11,9 +11,10 @@ import polars
 import pytest
 
 import ropewalk
-from ropewalk import PredictionWriter, Report, importing
+from ropewalk import PredictionWriter, Report
 from ropewalk.errors import BlockerError, UsageError
-from ropewalk.tables import read_table
+from ropewalk.importing import run as importing
+from ropewalk.reading.tables import read_table
 from ropewalk.writer import prediction_writer
 from snapshots import make_snapshot
 

@@ -15,8 +15,8 @@ from pycocotools import mask as coco_mask
 
 from ropewalk import _core, import_predictions, read_coco, rle
 from ropewalk.errors import SchemaError, UsageError
-from ropewalk.plan import PlanOptions, plan_json
-from ropewalk.tables import read_table, write_table
+from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.reading.tables import read_table, write_table
 from snapshots import make_snapshot
 
 # An F, 50 high and 30 wide: the size of the image.

@@ -11,7 +11,7 @@ from encord import Project
 
 from box_datasets import coco_boxes
 from ropewalk.errors import RefusalError
-from ropewalk.importing import import_predictions
+from ropewalk.importing.run import import_predictions
 from ropewalk.sinks.encord.rows import LabelRows
 from snapshots import make_image, make_snapshot
 

@@ -17,9 +17,9 @@ from encord.objects.frames import Range
 from ropewalk import show
 from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.errors import LabelRowError
-from ropewalk.showing import row_of, show_rows
-from ropewalk.shown_labels import ShownAnswer, length, merged
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
+from ropewalk.showing.labels import ShownAnswer, length, merged
+from ropewalk.showing.show import row_of, show_rows
 from snapshots import DATASET_HASH, hash_of, make_image, make_image_group, make_snapshot, make_video
 
 BOX = BoundingBoxCoordinates(height=0.25, width=0.125, top_left_x=0.5, top_left_y=0.0)
@@ -274,7 +274,7 @@ def test_as_many_rows_are_fetched_together_as_fit(
             ssh_private_key_path=running.ssh_key_path, domain=running.url
         )
         project = client.get_project(running.project_hash)
-        monkeypatch.setattr("ropewalk.showing._BATCH_BYTES", 40_000)
+        monkeypatch.setattr("ropewalk.showing.show._BATCH_BYTES", 40_000)
         shown = [row.data_title for row in show(project, "pred")]
     assert shown == [f"{n:03}.jpg" for n in range(40)]
     batches = [n for kind, n in requests_sent if kind == "GET labelrow"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ropewalk.errors import RopewalkError, SnapshotError
-from ropewalk.snapshot import Medium, Snapshot, read_snapshot, write_snapshot
+from ropewalk.project.snapshot import Medium, Snapshot, read_snapshot, write_snapshot
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
 Document = dict[str, Any]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ropewalk.errors import UsageError
-from ropewalk.sources import find_sources
+from ropewalk.reading.sources import find_sources
 
 
 def make(folder: Path, *names: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from box_datasets import HEIGHT, WIDTH, coco_boxes
 from ropewalk import _core
 from ropewalk.errors import LabelRowError
-from ropewalk.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_json
 from snapshots import hash_of, make_image, make_snapshot
 
 WHEN = "Sat, 21 Nov 2026 23:48:11 UTC"

@@ -20,9 +20,9 @@ from ropewalk import sync_project
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, parse_faults, running_emulator
 from ropewalk.emulator.store import ActiveStart
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError, UsageError
+from ropewalk.showing.sync import IMPORT_MODES, ActiveStarted
 from ropewalk.sinks.encord.client import open_project
 from ropewalk.sinks.encord.retry import Retry
-from ropewalk.syncing import IMPORT_MODES, ActiveStarted
 from snapshots import make_snapshot
 
 CANARY = "canary-of-a-signed-url"

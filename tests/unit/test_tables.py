@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ropewalk.errors import SnapshotError, UsageError
-from ropewalk.tables import read_table, write_table
+from ropewalk.reading.tables import read_table, write_table
 
 
 def batch(first: int, n: int) -> pa.RecordBatch:

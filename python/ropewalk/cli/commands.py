@@ -62,10 +62,10 @@ def import_command(
     """
     with console.failures(report, _AGAIN), console.stopped_by_sigterm():
         from ropewalk.errors import UsageError
-        from ropewalk.importing import check_branch, import_predictions
-        from ropewalk.options import split_options
-        from ropewalk.snapshot import read_snapshot
-        from ropewalk.sources import find_sources
+        from ropewalk.importing.options import split_options
+        from ropewalk.importing.run import check_branch, import_predictions
+        from ropewalk.project.snapshot import read_snapshot
+        from ropewalk.reading.sources import find_sources
 
         if (project is None) == (project_file is None):
             raise UsageError("give --project HASH, or --project-file FILE with --dry-run")
@@ -110,10 +110,10 @@ def convert(
 ) -> None:
     """Convert predictions to a file: label rows as NDJSON, a Parquet or Arrow table, or a COCO dataset."""
     with console.failures(report):
-        from ropewalk.converting import convert as run
-        from ropewalk.importing import check_branch
-        from ropewalk.snapshot import read_snapshot
-        from ropewalk.sources import find_sources
+        from ropewalk.converting.convert import convert as run
+        from ropewalk.importing.run import check_branch
+        from ropewalk.project.snapshot import read_snapshot
+        from ropewalk.reading.sources import find_sources
 
         check_branch(branch, allow_branch=True)
         found = find_sources(sources, options.pop("source_label"))
@@ -149,7 +149,7 @@ def verify(
     Exit codes: 0 the branch holds what the source says; 3 it differs, or the source has rejects; 1 failed; 2 usage.
     """
     with console.failures(), ExitStack() as stack:
-        from ropewalk.verifying import verify_predictions
+        from ropewalk.importing.verify import verify_predictions
 
         account, source_label = take_account(options), options.pop("source_label")
         target = open_project(project, account, options["retry_seconds"])
@@ -176,7 +176,7 @@ def status(
 ) -> None:
     """Tell where the imports of a work folder stand; the server is not asked."""
     with console.failures():
-        from ropewalk.statuses import status as read
+        from ropewalk.importing.status import status as read
 
         tables.show_status(list(read(work_dir, branch)), work_dir, as_json=as_json)
 
@@ -200,8 +200,8 @@ def rollback(
     Exit codes: 0 all undone; 3 rows were left as they are; 1 not confirmed or failed; 2 usage.
     """
     with console.failures(again="run the same command again to finish"), console.stopped_by_sigterm():
-        from ropewalk.options import SendOptions
-        from ropewalk.rolling_back import rollback as run
+        from ropewalk.importing.options import SendOptions
+        from ropewalk.importing.rollback import rollback as run
 
         account = take_account(options)
         result = run(
@@ -228,8 +228,8 @@ def snapshot(
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
     with console.failures():
-        from ropewalk.project import snapshot_from_project
-        from ropewalk.snapshot import write_snapshot
+        from ropewalk.project.live import snapshot_from_project
+        from ropewalk.project.snapshot import write_snapshot
 
         taken = snapshot_from_project(open_project(project, account))
         write_snapshot(taken, out)

@@ -240,7 +240,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
 
 def active_line(active: Mapping[str, Any]) -> str:
     """Say what was started in Active, and what it will show of videos."""
-    from ropewalk.syncing import FRAMES_NOTE
+    from ropewalk.showing.sync import FRAMES_NOTE
 
     if active["error"] is not None:
         error = shown(active["error"], _MESSAGE_CHARACTERS)

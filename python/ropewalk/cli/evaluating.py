@@ -42,8 +42,8 @@ def evaluate(
     """
     with console.failures():
         from ropewalk.errors import UsageError
-        from ropewalk.evaluating import evaluate as run
-        from ropewalk.snapshot import read_snapshot
+        from ropewalk.evaluating.evaluate import evaluate as run
+        from ropewalk.project.snapshot import read_snapshot
 
         if project is not None and project_file is not None:
             raise UsageError("give --project HASH, or --project-file FILE")

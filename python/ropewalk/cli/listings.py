@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.cli.console import say
 from ropewalk.files import written_whole
-from ropewalk.showing import BranchTotals
+from ropewalk.showing.show import BranchTotals
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
-    from ropewalk.evaluating import Evaluation
-    from ropewalk.media_listing import ListedMedium
-    from ropewalk.ontology_listing import ListedAttribute, ListedOntology
-    from ropewalk.project_listing import ListedProject
-    from ropewalk.showing import ShownRow, ShownUnit
-    from ropewalk.shown_labels import Ranges, ShownLabel
+    from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.project.media import ListedMedium
+    from ropewalk.project.ontology import ListedAttribute, ListedOntology
+    from ropewalk.showing.labels import Ranges, ShownLabel
+    from ropewalk.showing.projects import ListedProject
+    from ropewalk.showing.show import ShownRow, ShownUnit
 
 _UNIT_COLUMNS = ("branch", "data unit", "objects", "frames", "classifications", "classes")
 _LABEL_COLUMNS = (

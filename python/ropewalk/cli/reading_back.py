@@ -32,7 +32,7 @@ def show(
 ) -> None:
     """Show all labels and predictions: what stands on each branch, per data unit, `main` included."""
     with console.failures():
-        from ropewalk.showing import show_rows
+        from ropewalk.showing.show import show_rows
 
         rows = show_rows(open_project(project, account), branch, media=tuple(media or ()), labels=labels)
         if as_json or out is not None:
@@ -66,7 +66,7 @@ def ontology(
 ) -> None:
     """List the names of the ontology with their hashes: objects, points, classifications, attributes, options."""
     with console.failures():
-        from ropewalk.ontology_listing import list_ontology
+        from ropewalk.project.ontology import list_ontology
 
         listed = list_ontology(_source(project, project_file, account))
         if class_map:
@@ -96,8 +96,8 @@ def media(
 ) -> None:
     """List the media by title with their data_hash, type, size and frames; images inside image groups as well."""
     with console.failures():
-        from ropewalk.media_listing import list_media
-        from ropewalk.media_listing import media_map as map_of
+        from ropewalk.project.media import list_media
+        from ropewalk.project.media import media_map as map_of
 
         listed = list_media(_source(project, project_file, account), tuple(media or ()))
         if media_map:
@@ -154,7 +154,7 @@ def sync(
     Exit codes: 0 started; 1 refused, or it is not known whether it began; 2 usage.
     """
     with console.failures():
-        from ropewalk.syncing import check_import, sync_project
+        from ropewalk.showing.sync import check_import, sync_project
 
         check_import(import_as, video_sampling_rate)
         started = sync_project(
@@ -179,7 +179,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 def _source(project: str | None, project_file: Path | None, account: dict[str, Any]) -> Any:
     """Open the project, or read the snapshot: one of them is given."""
     from ropewalk.errors import UsageError
-    from ropewalk.snapshot import read_snapshot
+    from ropewalk.project.snapshot import read_snapshot
 
     if (project is None) == (project_file is None):
         raise UsageError("give --project HASH, or --project-file FILE")

@@ -11,9 +11,9 @@ from ropewalk.cli.console import say, shown_names, verification_lines
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
-    from ropewalk.rolling_back import Rollback
-    from ropewalk.statuses import ImportStatus
-    from ropewalk.verifying import Verification
+    from ropewalk.importing.rollback import Rollback
+    from ropewalk.importing.status import ImportStatus
+    from ropewalk.importing.verify import Verification
 
 
 def show_verification(found: Verification, *, as_json: bool) -> None:

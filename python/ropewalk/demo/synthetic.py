@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ropewalk.snapshot import Medium, MediumImage, Snapshot, write_snapshot
+from ropewalk.project.snapshot import Medium, MediumImage, Snapshot, write_snapshot
 
 PROJECT_FILE = "project.json"
 PREDICTIONS = "predictions"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ropewalk.emulator.refusals import corrupted_label, invalid, missing_answer, missing_feature
 from ropewalk.emulator.rows import FRAME_TYPES, RANGE_TYPES, RowHeader
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 
 _FRAME = re.compile(r"[0-9]{1,10}")
 # The key that holds an object's geometry, by the ontology's shape; of a shape that is not listed nothing is asked.

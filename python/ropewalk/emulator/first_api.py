@@ -13,7 +13,7 @@ from ropewalk.emulator.filters import like, moment
 from ropewalk.emulator.refusals import corrupted_label, exists, invalid, not_found
 from ropewalk.emulator.rows import LABEL_TYPES, RowHeader, listing_entry
 from ropewalk.emulator.store import RowExists, RowMissing, RowNotJson, Store
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 
 _BRANCH_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 

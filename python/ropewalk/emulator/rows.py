@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ropewalk.snapshot import Medium
+from ropewalk.project.snapshot import Medium
 
 # Labels stand below a frame number for these, and directly in the data unit for images.
 FRAME_TYPES = frozenset({"VIDEO", "DICOM", "NIFTI", "PDF"})

@@ -27,7 +27,7 @@ from ropewalk.emulator.first_api import EmulatorOptions
 from ropewalk.emulator.history import Exchange
 from ropewalk.emulator.signatures import KeyRing
 from ropewalk.emulator.store import Store
-from ropewalk.snapshot import Snapshot, read_snapshot
+from ropewalk.project.snapshot import Snapshot, read_snapshot
 
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 5

@@ -15,7 +15,7 @@ from typing import Any
 
 from ropewalk.emulator.rows import RowHeader, empty_label_row, with_server_header
 from ropewalk.errors import SnapshotError
-from ropewalk.snapshot import Medium, Snapshot
+from ropewalk.project.snapshot import Medium, Snapshot
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS project (project_hash TEXT NOT NULL, created_at TEXT NOT NULL);

@@ -14,7 +14,7 @@ import polars
 
 from ropewalk import _core
 from ropewalk.errors import UsageError
-from ropewalk.tables import SUFFIXES, write_table
+from ropewalk.reading.tables import SUFFIXES, write_table
 from ropewalk.text import shown
 from ropewalk.writer.checks import Place, frame_number
 from ropewalk.writer.columns import Rows, table_of
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import encord
 
     from ropewalk._core import AnnotationBatch
+    from ropewalk.project.snapshot import Snapshot
     from ropewalk.report import Report
-    from ropewalk.snapshot import Snapshot
 
 BATCH_ROWS = 50_000
 BATCH_BYTES = 32_000_000
@@ -128,8 +128,8 @@ class PredictionWriter:
             UsageError: An argument or option does not fit.
             BlockerError: The branch is not one to write on.
         """
-        from ropewalk.importing import check_branch, import_predictions
-        from ropewalk.options import split_options
+        from ropewalk.importing.options import split_options
+        from ropewalk.importing.run import check_branch, import_predictions
 
         _, stage, send = split_options(options)
         check_branch(branch, send.allow_branch)

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoTables, RotatedBox};
 use ropewalk_core::error::Result;
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader, CocoTables, RotatedBox};
+use ropewalk_core::source::SourceFile;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
+use crate::found::Found;
 use crate::memory;
 
 /// Rows a batch.
@@ -41,17 +43,17 @@ impl<'a, 'py> FromPyObject<'a, 'py> for CocoSource {
 
 impl CocoSource {
     /// The core's input; errors call content by its label.
-    pub(crate) fn into_input(self, label: &str) -> CocoInput {
+    pub(crate) fn into_input(self, label: &str) -> SourceFile {
         match self {
-            Self::Path(path) => CocoInput::path(path),
-            Self::Content(bytes) => CocoInput::bytes(label, bytes),
+            Self::Path(path) => SourceFile::path(path),
+            Self::Content(bytes) => SourceFile::bytes(label, bytes),
         }
     }
 }
 
 /// Reads the images, categories and videos of a COCO file.
 pub(crate) fn read_tables(path: &Path) -> Result<Arc<CocoTables>> {
-    CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
+    CocoTables::read(&SourceFile::path(path), &CocoOptions::default()).map(Arc::new)
 }
 
 /// What the numbers of a box are by the name of their format; none for COCO's own.
@@ -70,11 +72,7 @@ pub(crate) fn rotated_boxes(box_format: &str) -> PyResult<Option<RotatedBox>> {
 #[pyclass(module = "ropewalk._core")]
 struct CocoPredictions {
     reader: CocoReader,
-    /// Lines of a reject file.
-    rejects: Vec<String>,
-    rows: u64,
-    rejected: u64,
-    filtered_crowd: u64,
+    found: Found,
 }
 
 /// Open a COCO file for reading in batches.
@@ -107,10 +105,7 @@ fn read_coco(
     let reader = opened.map_err(|e| to_py(py, e))?;
     Ok(CocoPredictions {
         reader,
-        rejects: Vec::new(),
-        rows: 0,
-        rejected: 0,
-        filtered_crowd: 0,
+        found: Found::default(),
     })
 }
 
@@ -125,13 +120,9 @@ impl CocoPredictions {
             let Some(batch) = py.detach(|| self.reader.next_batch()).map_err(|e| to_py(py, e))? else {
                 return Ok(None);
             };
-            self.rejects
-                .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
-            self.rejects
-                .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
-            self.rejected += batch.rejected();
-            self.rows += batch.batch.len() as u64;
-            self.filtered_crowd += batch.filtered_crowd;
+            let (rows, rejected) = (batch.batch.len(), batch.rejected());
+            self.found.add(rows, rejected, &batch.rejects, &batch.row_rejects);
+            self.found.filtered_crowd += batch.filtered_crowd;
             // A stretch of rejects only is no end of the file.
             if !batch.batch.is_empty() {
                 return Ok(Some(AnnotationBatch(batch.batch)));
@@ -142,18 +133,11 @@ impl CocoPredictions {
     /// What was rejected so far, as the lines of a reject file say it.
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let loads = py.import("json")?.getattr("loads")?;
-        let lines = self.rejects.iter().map(|line| loads.call1((line,)));
-        PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
+        self.found.rejects(py)
     }
 
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = PyDict::new(py);
-        counts.set_item("read", self.rows + self.rejected + self.filtered_crowd)?;
-        counts.set_item("rejected", self.rejected)?;
-        counts.set_item("filtered_crowd", self.filtered_crowd)?;
-        counts.set_item("duplicate_annotation_id", self.reader.summary().duplicate_ids)?;
-        Ok(counts)
+        self.found.counts(py, self.reader.summary().duplicate_ids)
     }
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use ropewalk_core::coco::{CocoWriter as Writer, Written};
-use ropewalk_core::known::KnownProject;
+use ropewalk_core::formats::coco::{CocoWriter as Writer, Written};
+use ropewalk_core::formats::known::KnownProject;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;

@@ -6,6 +6,7 @@ mod batch;
 mod coco;
 mod coco_writer;
 mod errors;
+mod found;
 mod memory;
 mod rle;
 mod rows;

@@ -9,15 +9,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::batch::Unit;
-use ropewalk_core::encord::EncordReader;
-use ropewalk_core::intake::RowSource;
-use ropewalk_core::ndjson::NdjsonRows;
-use ropewalk_core::sniff::{sniff, JsonKind};
-use ropewalk_core::table::TableRows;
+use ropewalk_core::formats::encord::EncordReader;
+use ropewalk_core::formats::json_names::{sniff, JsonKind};
+use ropewalk_core::formats::ndjson::NdjsonRows;
+use ropewalk_core::formats::table::TableRows;
+use ropewalk_core::formats::RowSource;
 
 use crate::batch::AnnotationBatch;
 use crate::coco::CocoSource;
 use crate::errors::to_py;
+use crate::found::Found;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<RowPredictions>()?;
@@ -179,10 +180,7 @@ struct RowPredictions {
     /// In a lock only because Python may share the object; it is never held by two.
     source: Mutex<Box<dyn RowSource + Send>>,
     raised: Raised,
-    /// Lines of a reject file.
-    rejects: Vec<String>,
-    rows: u64,
-    rejected: u64,
+    found: Found,
 }
 
 impl RowPredictions {
@@ -190,9 +188,7 @@ impl RowPredictions {
         Self {
             source: Mutex::new(source),
             raised,
-            rejects: Vec::new(),
-            rows: 0,
-            rejected: 0,
+            found: Found::default(),
         }
     }
 }
@@ -214,12 +210,8 @@ impl RowPredictions {
             let Some(batch) = next.map_err(|e| to_py(py, e))? else {
                 return Ok(None);
             };
-            self.rejects
-                .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
-            self.rejects
-                .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
-            self.rejected += batch.rejected();
-            self.rows += batch.batch.len() as u64;
+            let (rows, rejected) = (batch.batch.len(), batch.rejected());
+            self.found.add(rows, rejected, &batch.rejects, &batch.row_rejects);
             // A stretch of rejects only is no end of the source.
             if !batch.batch.is_empty() {
                 return Ok(Some(AnnotationBatch(batch.batch)));
@@ -230,18 +222,11 @@ impl RowPredictions {
     /// What was rejected so far, as the lines of a reject file say it.
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let loads = py.import("json")?.getattr("loads")?;
-        let lines = self.rejects.iter().map(|line| loads.call1((line,)));
-        PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
+        self.found.rejects(py)
     }
 
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = PyDict::new(py);
-        counts.set_item("read", self.rows + self.rejected)?;
-        counts.set_item("rejected", self.rejected)?;
-        counts.set_item("filtered_crowd", 0)?;
-        counts.set_item("duplicate_annotation_id", 0)?;
-        Ok(counts)
+        self.found.counts(py, 0)
     }
 }

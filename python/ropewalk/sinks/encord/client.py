@@ -16,7 +16,7 @@ from ropewalk.text import shown
 if TYPE_CHECKING:
     import encord
 
-    from ropewalk.project_listing import ListedProject
+    from ropewalk.showing.projects import ListedProject
 
 Opened = TypeVar("Opened")
 
@@ -74,7 +74,7 @@ def open_project_list(query: str | None = None, **account: Any) -> list[ListedPr
     Raises:
         EncordError: As `open_project` raises it; UsageError and Stopped likewise.
     """
-    from ropewalk.project_listing import projects_of
+    from ropewalk.showing.projects import projects_of
 
     return _opened("the list of projects", lambda client: projects_of(client, query), **account)
 

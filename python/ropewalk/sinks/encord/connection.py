@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ropewalk.errors import UsageError
-from ropewalk.options import SendOptions
+from ropewalk.importing.options import SendOptions
 from ropewalk.sinks.encord.calls import DirectCalls
 from ropewalk.sinks.encord.pace import Pace
 from ropewalk.sinks.encord.retry import Retry

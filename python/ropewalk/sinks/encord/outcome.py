@@ -15,7 +15,7 @@ from ropewalk.text import without_secrets
 if TYPE_CHECKING:
     from ropewalk._core import Staged
     from ropewalk.ledger.ledger import Ledger
-    from ropewalk.project import StandingRow
+    from ropewalk.project.live import StandingRow
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ropewalk.errors import EncordError, LedgerError, RopewalkError
 from ropewalk.ledger.records import STANDING
-from ropewalk.project import StandingRow, standing_from_listing
+from ropewalk.project.live import StandingRow, standing_from_listing
 from ropewalk.sinks.encord.halving import Halving
 from ropewalk.sinks.encord.labels import labels_of
 from ropewalk.sinks.encord.outcome import Blame, Outcome

@@ -1,0 +1,1 @@
+"""Predictions to a file: label rows, a table, or a COCO dataset."""

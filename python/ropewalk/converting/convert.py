@@ -1,0 +1,186 @@
+"""`convert`: predictions to files instead of a project. Label rows as NDJSON, the IR as a table, or COCO."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.converting import coco_output
+from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.files import written_whole
+from ropewalk.importing.options import split_options
+from ropewalk.importing.run import creation_time
+from ropewalk.importing.staging import staged_sources
+from ropewalk.progress import NoProgress, Progress
+from ropewalk.reading.formats import open_source
+from ropewalk.reading.tables import SUFFIXES, write_table
+from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.text import shown
+
+if TYPE_CHECKING:
+    from ropewalk._core import AnnotationBatch
+    from ropewalk.project.snapshot import Snapshot
+    from ropewalk.reading.sources import Source
+
+# Identity of objects needs a branch also where none is written on.
+DEFAULT_BRANCH = "predictions"
+
+
+def convert(
+    sources: Sequence[Source],
+    out: Path,
+    project: Snapshot | None,
+    *,
+    branch: str = DEFAULT_BRANCH,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Report:
+    """Convert predictions to a file, written whole or not at all.
+
+    Args:
+        sources: What to read.
+        out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR; `.json` for a COCO dataset.
+        project: Needed for label rows; in COCO it puts names in the place of hashes.
+        branch: Branch that label rows are meant for.
+        progress: Told about phases.
+        **options: Fields of `PlanOptions` and `StageOptions`.
+
+    Returns:
+        The report; written annotations are those in the file.
+
+    Raises:
+        UsageError: The name of `out` or an option does not fit, or `out` is a file that is read.
+        RopewalkError: What the core found wrong with a source.
+    """
+    _, stage, _ = split_options(options)
+    if out.resolve() in stage.files_read(sources):
+        raise UsageError(f"--out {shown(str(out))} is a file that is read; give another one")
+    suffix = out.suffix.lower()
+    report = Report(branch=branch)
+    started = time.monotonic()
+    try:
+        if suffix in SUFFIXES:
+            with _reading(sources, branch, options, report) as (batches, _):
+                report.write(write_table(batches, out), 0)
+            report.bytes_sent = out.stat().st_size
+        elif suffix == coco_output.SUFFIX:
+            _convert_to_coco(sources, out, project, branch, options, report)
+        elif suffix != ".ndjson":
+            expected = f".ndjson, {', '.join(SUFFIXES)} or {coco_output.SUFFIX}"
+            raise UsageError(f"--out {out.name}: expected a name that ends in {expected}")
+        elif project is None:
+            raise UsageError("label rows need a project: give --project-file (`ropewalk snapshot` writes one)")
+        else:
+            report.project_hash = project.project_hash
+            _convert_to_label_rows(sources, out, project, branch, options, report, progress or NoProgress())
+        report.finish()
+    except RopewalkError as e:
+        report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
+        e.report = report
+        raise
+    finally:
+        report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+def _convert_to_label_rows(
+    sources: Sequence[Source],
+    out: Path,
+    project: Snapshot,
+    branch: str,
+    options: Mapping[str, Any],
+    report: Report,
+    progress: Progress,
+) -> None:
+    plan, stage, _ = split_options(options)
+    when = creation_time(datetime.now(timezone.utc))
+    with (
+        staged_sources(sources, project, branch, plan, stage, report, progress, "convert-rejects") as (staged, rejects),
+        written_whole(out) as temporary,
+        temporary.open("wb") as file,
+    ):
+        progress.start("encoding", len(staged), "label rows")
+        for index in range(len(staged)):
+            info = staged.label_row(index)
+            unfit = [] if info["sized"] else staged.unfit(index, None, when)
+            rejects.append(unfit, report)
+            body = staged.encode(index, None, when)
+            file.write(body)
+            file.write(b"\n")
+            report.write(info["annotations"] - len(unfit), 0)
+            report.label_rows_saved += 1
+            report.bytes_sent += len(body) + 1
+            progress.update(index + 1)
+        progress.end()
+
+
+def _convert_to_coco(
+    sources: Sequence[Source],
+    out: Path,
+    project: Snapshot | None,
+    branch: str,
+    options: Mapping[str, Any],
+    report: Report,
+) -> None:
+    with (
+        written_whole(out) as temporary,
+        temporary.open("wb") as file,
+        _reading(sources, branch, options, report) as (batches, reject),
+    ):
+        writer = coco_output.CocoWriter(file, project)
+        for batch in batches:
+            reject(writer.write(batch))
+        writer.finish()
+        report.bytes_sent = file.tell()
+        report.write(writer.written, 0)
+        if writer.left_out:
+            report.filter("no_place_in_coco", writer.left_out)
+        report.warnings.update(writer.warnings)
+
+
+# Takes rejects as dicts in the form of the reject file's lines, and counts them.
+_Reject = Callable[[Iterable[Mapping[str, Any]]], None]
+
+
+@contextmanager
+def _reading(
+    sources: Sequence[Source], branch: str, options: Mapping[str, Any], report: Report
+) -> Iterator[tuple[Iterator[AnnotationBatch], _Reject]]:
+    """Read sources as they are, not resolved; rejects are counted, and stand in their file when the context ends."""
+    plan, stage, _ = split_options(options)
+    if plan != type(plan)():
+        raise UsageError("the file holds what the source says: options that need a project do not apply to it")
+    rejects = stage.reject_file(f"convert-rejects-{branch}", sources)
+    stage.work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="convert-", dir=stage.work_dir) as folder:
+        temporary = Path(folder, "rejects.ndjson")
+
+        def reject(found: Iterable[Mapping[str, Any]]) -> None:
+            for line in found:
+                report.reject(line["code"], line.get("annotations", 1))
+                with temporary.open("a", encoding="ascii") as file:
+                    file.write(json.dumps(line) + "\n")
+
+        def batches(source: Source) -> Iterator[AnnotationBatch]:
+            opened = open_source(source, stage)
+            yield from opened
+            reject(opened.rejects)
+            counts = opened.counts
+            report.annotations_read += counts["read"]
+            report.annotations_not_sent += counts["read"]
+            if counts["filtered_crowd"]:
+                report.filter("crowd", counts["filtered_crowd"])
+            if counts["duplicate_annotation_id"]:
+                duplicates = report.warnings.get("duplicate_annotation_id", 0) + counts["duplicate_annotation_id"]
+                report.warnings["duplicate_annotation_id"] = duplicates
+
+        yield chain.from_iterable(map(batches, sources)), reject
+        if report.annotations_rejected:
+            rejects.take(temporary, report)

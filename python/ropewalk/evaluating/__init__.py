@@ -1,0 +1,1 @@
+"""Predictions against labels by COCO's metrics."""

@@ -1,0 +1,76 @@
+"""Evaluation of one file against another: media and classes are compared by the names that the files use."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars
+
+from ropewalk.errors import UsageError
+from ropewalk.evaluating.coco_rows import Row, size_of
+from ropewalk.evaluating.label_files import Given, NamedFrame, read_labels
+from ropewalk.evaluating.sides import Evaluation, Side, finish
+from ropewalk.reading.formats import open_source
+from ropewalk.report import Report
+
+if TYPE_CHECKING:
+    from ropewalk.importing.staging import StageOptions
+    from ropewalk.project.plan import PlanOptions
+    from ropewalk.reading.sources import Source
+
+
+def compare_files(
+    sources: Sequence[Source],
+    labels: Given,
+    plan: PlanOptions,
+    stage: StageOptions,
+    iou: str,
+) -> Evaluation:
+    """Measure predictions against a COCO dataset, on all of its images; see `evaluate`."""
+    if replace(plan, min_confidence=None) != type(plan)():
+        raise UsageError("files are compared by the names they use: options that need a project do not apply to them")
+    truth_file = read_labels(labels)
+    truth, found = Side[NamedFrame](iou, truth_file.class_ids), Side[NamedFrame](iou, truth_file.class_ids)
+    truth.sizes |= truth_file.sizes
+    for row, kept in truth_file.rows:
+        truth.add((row["media"], row["frame"]), row, size_of(row), **kept)
+    truth.left_out += Counter(rejected=truth_file.rejected)
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="ropewalk-labels-") as folder:
+        # A results list has neither images nor categories of its own.
+        tables = stage.annotations or Path(folder, "labels.json")
+        if stage.annotations is None:
+            tables.write_text(json.dumps(truth_file.tables), encoding="ascii")
+        for source in sources:
+            for row in _predictions(source, tables, stage, report):
+                key = (row["media"], row["frame"])
+                score = 1.0 if row["score"] is None else row["score"]
+                if row["kind"] != "object":
+                    found.left_out["answer"] += 1
+                elif plan.min_confidence is not None and score < plan.min_confidence:
+                    found.left_out["min_confidence"] += 1
+                elif key not in truth_file.image_ids:
+                    found.left_out["other_image"] += 1
+                else:
+                    found.add(key, row, truth.sizes[key] or size_of(row))
+    result = Evaluation(iou, truth_file.name)
+    return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids)
+
+
+def _predictions(source: Source, tables: Path, stage: StageOptions, report: Report) -> Iterator[Row]:
+    opened = open_source(source, replace(stage, annotations=tables))
+    for batch in opened:
+        yield from polars.DataFrame(batch).iter_rows(named=True)
+    counts = opened.counts
+    report.annotations_read += counts["read"]
+    report.annotations_not_sent += counts["read"]
+    for reject in opened.rejects:
+        report.reject(reject["code"], reject.get("annotations", 1))
+    if counts["filtered_crowd"]:
+        report.filter("crowd", counts["filtered_crowd"])

@@ -1,0 +1,156 @@
+"""The two sides of an evaluation in one form, objects by image and class, and the metrics of one against the other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ropewalk.errors import UsageError
+from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh, Unfit
+from ropewalk.evaluating.metrics import ClassMetrics, comparable, measure
+from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
+
+Key = TypeVar("Key")
+
+
+@dataclass
+class Evaluation:
+    """How well predictions fit labels.
+
+    annotations_read = predictions + rejected + filtered, as in an import's report.
+
+    Attributes:
+        iou: What was compared: bbox, segm or keypoints.
+        labels_from: Branch or file of the labels.
+        images: Images and frames that were looked at.
+        labels: Labels on them.
+        predictions: Predictions on them.
+        metrics: AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl; of keypoints AP, AP50, AP75, APm, APl,
+            AR, AR50, AR75, ARm, ARl. None where nothing counts for one.
+        classes: The same for each class that has labels or predictions.
+        annotations_read: Predictions read.
+        rejects_by_code: Those that could not be imported, or not be compared.
+        filtered_by_reason: Those that were left out.
+        labels_left_out: Labels that were left out, by reason.
+        rejects_file: Where the rejects stand, if an import would have some.
+        exit_code: 0, or 3 with rejects.
+    """
+
+    iou: str
+    labels_from: str
+    images: int = 0
+    labels: int = 0
+    predictions: int = 0
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    classes: list[ClassMetrics] = field(default_factory=list)
+    annotations_read: int = 0
+    rejects_by_code: dict[str, int] = field(default_factory=dict)
+    filtered_by_reason: dict[str, int] = field(default_factory=dict)
+    labels_left_out: dict[str, int] = field(default_factory=dict)
+    rejects_file: str | None = None
+    exit_code: int = EXIT_ALL_WRITTEN
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON types."""
+        return dataclasses.asdict(self)
+
+
+@dataclass
+class Side(Generic[Key]):
+    """Objects of one side, labels or predictions, by the image that they stand on.
+
+    Attributes:
+        iou: What is to be compared.
+        classes: Class as the side calls it -> category id.
+        sizes: Width and height of the images seen, px.
+        objects: What is compared, with category_id and score.
+        left_out: Objects that are not compared, by reason.
+        rejected: Objects that cannot be compared, by code.
+    """
+
+    iou: str
+    classes: Mapping[str, int]
+    sizes: dict[Key, SizeWh | None] = field(default_factory=dict)
+    objects: dict[Key, list[Fields]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    def add(self, image: Key, row: Row, size: SizeWh | None, **more: Any) -> None:
+        """Take an object: what is compared of it is kept, with `more` of its fields."""
+        category = self.classes.get(row["class"])
+        if category is None:
+            self.left_out["other_class"] += 1
+            return
+        try:
+            fields = comparable(row, size, self.iou)
+        except Unfit as e:
+            self.rejected[e.code] += 1
+            return
+        # An image with nothing but a line on it is one that somebody looked at.
+        objects = self.objects.setdefault(image, [])
+        self.sizes[image] = self.sizes.get(image) or size
+        if fields is None:
+            self.left_out["other_shape"] += 1
+            return
+        score = 1.0 if row["score"] is None else row["score"]
+        objects.append(fields | {"category_id": category, "score": score} | more)
+
+
+def finish(
+    result: Evaluation,
+    labels: Side[Key],
+    predictions: Side[Key],
+    classes: Mapping[int, ClassMetrics],
+    report: Report,
+    images: Iterable[Key],
+) -> Evaluation:
+    """Measure, and fill in the result.
+
+    Args:
+        result: Is filled in.
+        labels: What is there.
+        predictions: What was found.
+        classes: Category id -> class.
+        report: What became of the predictions while they were read; those compared are still counted as not sent.
+        images: The images to look at, in order.
+
+    Raises:
+        UsageError: There are no images.
+        AccountingError: The sums do not hold.
+    """
+    chosen = {key: n for n, key in enumerate(images, 1)}
+    if not chosen:
+        raise UsageError(f"{result.labels_from}: no image or frame with labels to compare with")
+    for code, n in predictions.rejected.items():
+        report.reject(code, n)
+    elsewhere = sum(len(found) for key, found in predictions.objects.items() if key not in chosen)
+    for reason, n in (*predictions.left_out.items(), ("frame_without_labels", elsewhere)):
+        if n:
+            report.filter(reason, n)
+    truth, found = list(_placed(labels, chosen)), list(_placed(predictions, chosen))
+    report.write(len(found), 0)
+    report.finish()
+    result.metrics, measured = measure(list(_images(chosen, labels, predictions)), classes, truth, found, result.iou)
+    result.classes = [item for item in measured if item.labels or item.predictions]
+    result.images, result.labels, result.predictions = len(chosen), len(truth), len(found)
+    result.labels_left_out = dict(labels.left_out + labels.rejected)
+    result.annotations_read = report.annotations_read
+    result.rejects_by_code, result.filtered_by_reason = report.rejects_by_code, report.filtered_by_reason
+    result.rejects_file = report.rejects_file
+    result.exit_code = EXIT_WITH_REJECTS if report.annotations_rejected else EXIT_ALL_WRITTEN
+    return result
+
+
+def _placed(side: Side[Key], chosen: Mapping[Key, int]) -> Iterator[Fields]:
+    for key, number in chosen.items():
+        for item in side.objects.get(key, ()):
+            yield item | {"image_id": number}
+
+
+def _images(chosen: Mapping[Key, int], *sides: Side[Key]) -> Iterator[Fields]:
+    for key, number in chosen.items():
+        size = next(filter(None, (side.sizes.get(key) for side in sides)), None)
+        yield {"id": number} | ({} if size is None else {"width": size[0], "height": size[1]})

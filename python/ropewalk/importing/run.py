@@ -1,0 +1,343 @@
+"""The main job: predictions onto a branch. Stage everything, check what stands there, then send row by row."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
+from ropewalk.importing.options import SendOptions, split_options
+from ropewalk.importing.rejects import RejectFile
+from ropewalk.importing.staging import StageOptions, check_max_rejects, staged_sources
+from ropewalk.ledger.ledger import LEDGERS, Ledger
+from ropewalk.ledger.lock import branch_lock
+from ropewalk.ledger.records import ImportName, ImportRecord
+from ropewalk.progress import NoProgress, Progress
+from ropewalk.project.live import project_from_listing, standing_from_listing
+from ropewalk.project.plan import PlanOptions
+from ropewalk.project.snapshot import Snapshot
+from ropewalk.project.titles import is_meant
+from ropewalk.reading.predictions import sources_of
+from ropewalk.reading.sources import Source
+from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.text import count, shown
+
+if TYPE_CHECKING:
+    import encord
+
+    from ropewalk._core import Staged
+    from ropewalk.ledger.lock import Turn
+    from ropewalk.project.live import StandingRow
+    from ropewalk.reading.predictions import Predictions
+    from ropewalk.sinks.encord.outcome import Outcome
+    from ropewalk.sinks.encord.rows import LabelRows
+    from ropewalk.sinks.encord.staged_rows import Row
+    from ropewalk.sinks.encord.upload import Upload
+
+_BRANCH = re.compile(r"[A-Za-z0-9._-]+")
+_REFUSED_SHOWN = 5
+
+
+def import_predictions(
+    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
+    project: encord.Project | Snapshot,
+    *,
+    branch: str,
+    source_label: str | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Report:
+    """Import predictions onto a branch of a project.
+
+    Args:
+        predictions: Files, folders or globs of predictions, or what `read_coco` or `read_table` gave.
+        project: A project of the `encord` client; with `dry_run` also a snapshot, without any network.
+        branch: The prediction branch.
+        source_label: Label of the one source instead of its file name.
+        progress: Told about phases.
+        **options: Fields of `PlanOptions`, `StageOptions` and `SendOptions`, which are the command line's options.
+
+    Returns:
+        The report; its exit_code is 0 when all was written and 3 when there are rejects.
+
+    Raises:
+        UsageError: An option, a map or a path does not fit.
+        BlockerError: Something stops the import before anything is sent; its `report` says how far it came.
+        EncordError: Encord refused the key or could not be reached any more; running the import again finishes it.
+        RopewalkError: What the core found wrong with a source.
+    """
+    sources, options = sources_of(predictions, source_label, options)
+    plan, stage, send = split_options(options)
+    job = _Import(sources, project, branch, plan, stage, send, progress or NoProgress())
+    return job.run()
+
+
+def check_branch(branch: str, allow_branch: bool) -> None:
+    """Refuse branch names that Encord does not take, and branches that hold no predictions.
+
+    Raises:
+        BlockerError: The name is not valid, or it is `main` or of a consensus and `allow_branch` is not given.
+    """
+    if not _BRANCH.fullmatch(branch):
+        raise BlockerError(
+            f'"{shown(branch)}" is not a branch name; expected letters A to Z and a to z, digits, `-`, `_` and `.`'
+        )
+    if (branch == "main" or branch.startswith("encord-")) and not allow_branch:
+        what = "holds the labels themselves" if branch == "main" else "belongs to Encord's consensus"
+        raise BlockerError(
+            f"the branch {branch} {what}; give another name, or --allow-branch to write on it all the same"
+        )
+
+
+def creation_time(moment: datetime) -> str:
+    """Write a time as label rows have it: `Sat, 21 Nov 2026 23:48:11 UTC`."""
+    return format_datetime(moment.astimezone(timezone.utc)).replace("+0000", "UTC")
+
+
+@dataclass
+class _Import:
+    sources: list[Source]
+    project: encord.Project | Snapshot
+    branch: str
+    plan: PlanOptions
+    stage: StageOptions
+    send: SendOptions
+    progress: Progress
+    report: Report = field(default_factory=Report)
+    stop: threading.Event = field(default_factory=threading.Event)
+    rejects: RejectFile | None = None
+    left_out: set[int] = field(default_factory=set)
+
+    def run(self) -> Report:
+        check_branch(self.branch, self.send.allow_branch)
+        offline = isinstance(self.project, Snapshot)
+        if offline and not self.send.dry_run:
+            raise UsageError("a project file can only be imported into with --dry-run")
+        report = self.report
+        report.project_hash, report.branch, report.dry_run = self.project.project_hash, self.branch, self.send.dry_run
+        started = time.monotonic()
+        try:
+            with ExitStack() as stack:
+                self._import(stack)
+            if self.send.sync:
+                self._sync()
+        except RopewalkError as e:
+            report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
+            e.report = report
+            raise
+        except KeyboardInterrupt as e:
+            self.stop.set()
+            report.exit_code, report.stopped_by = EXIT_STOPPED, "interrupted"
+            e.report = report  # type: ignore[attr-defined]
+            raise
+        finally:
+            report.seconds = round(time.monotonic() - started, 3)
+        return report
+
+    def _import(self, stack: ExitStack) -> None:
+        rows: LabelRows | None = None
+        turn: Turn | None = None
+        endpoint = ""
+        standing: dict[str, StandingRow] = {}
+        if isinstance(self.project, Snapshot):
+            project = self.project
+        else:
+            from ropewalk.sinks.encord.connection import connected
+
+            rows, endpoint = stack.enter_context(connected(self.project, self.send, self.stop))
+            if not self.send.dry_run:
+                turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
+            entries = rows.listing(self.branch, images_data=True)
+            project, standing = project_from_listing(self.project, entries), standing_from_listing(entries)
+            del entries
+        stem = "dry-run-rejects" if self.send.dry_run else "rejects"
+        staged, self.rejects = stack.enter_context(
+            staged_sources(self.sources, project, self.branch, self.plan, self.stage, self.report, self.progress, stem)
+        )
+        todo = self._measured(staged)
+        if self.send.max_rejects is not None:
+            check_max_rejects(self.send.max_rejects, self.report)
+        ledger: Ledger | None = None
+        if turn is not None:
+            name = self._name(endpoint, todo)
+            ledger = stack.enter_context(self._ledger(endpoint, name, project, todo))
+        upload = self._upload(staged, todo, rows, standing, ledger)
+        if turn is not None and turn.was_last(name):
+            upload.trust_ledger()
+        if self.send.on_existing == "fail" and standing:
+            self._check_existing(upload)
+        if turn is not None:
+            turn.take(name)
+        self._send(upload, project)
+        if self.send.verify:
+            self._verify(upload)
+        self.report.finish()
+
+    def _measured(self, staged: Staged) -> list[Row]:
+        """Measure all label rows, and reject those that are too large to be sent."""
+        from ropewalk.sinks.encord.staged_rows import staged_rows, too_large
+
+        assert self.rejects is not None
+        limit = self.send.max_row_bytes
+        todo = []
+        self.progress.start("measuring", len(staged), "label rows")
+        for row in staged_rows(staged, self.stage.threads):
+            if row.len_bytes <= limit:
+                todo.append(row)
+                continue
+            line = too_large(staged, row, row.len_bytes, f"more than --max-row-bytes {limit:,} allows")
+            self.rejects.append([line], self.report)
+            self.report.label_rows_failed += 1
+        self.progress.update(len(staged))
+        self.progress.end()
+        return todo
+
+    def _upload(
+        self,
+        staged: Staged,
+        todo: list[Row],
+        rows: LabelRows | None,
+        standing: Mapping[str, StandingRow],
+        ledger: Ledger | None,
+    ) -> Upload:
+        from ropewalk.sinks.encord.upload import Limits, Upload
+
+        send = self.send
+        return Upload(
+            staged=staged,
+            todo=todo,
+            rows=rows,
+            branch=self.branch,
+            standing=standing,
+            # The ledger's own creation time: what is sent again is identical.
+            when=creation_time(datetime.now(timezone.utc)) if ledger is None else ledger.header.when,
+            on_existing=send.on_existing,
+            limits=Limits(send.jobs, send.batch_rows, send.batch_bytes, send.max_inflight_bytes, send.max_row_bytes),
+            stop=self.stop,
+            ledger=ledger,
+        )
+
+    def _name(self, endpoint: str, todo: list[Row]) -> str:
+        from ropewalk import __version__
+
+        digests = [row.digest for row in todo]
+        return ImportName(
+            endpoint, self.project.project_hash, self.branch, self.send.on_existing, __version__, digests
+        ).digest()
+
+    @contextmanager
+    def _ledger(self, endpoint: str, name: str, project: Snapshot, todo: list[Row]) -> Iterator[Ledger]:
+        header = ImportRecord(
+            endpoint=endpoint,
+            project_hash=project.project_hash,
+            project_title=project.project_title,
+            branch=self.branch,
+            on_existing=self.send.on_existing,
+            sources=[source.label for source in self.sources],
+            when=creation_time(datetime.now(timezone.utc)),
+            label_rows=len(todo),
+            annotations=sum(row.annotations for row in todo),
+        )
+        ledger = Ledger.open(self.stage.work_dir / LEDGERS, name, header)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+    def _check_existing(self, upload: Upload) -> None:
+        refused: list[str] = []
+        if not upload.to_check():
+            return
+        for outcome in self._shown("checking", len(upload.to_check()), upload.check_existing()):
+            refused += outcome.refused
+        if refused:
+            names = ", ".join(shown(title) for title in sorted(refused)[:_REFUSED_SHOWN])
+            more = f" and {len(refused) - _REFUSED_SHOWN} more" if len(refused) > _REFUSED_SHOWN else ""
+            raise BlockerError(
+                f"{count(len(refused), 'label row')} on {self.branch} with objects that this import would not write: "
+                f"{names}{more}; nothing was sent; choose with --on-existing skip, replace or merge"
+            )
+
+    def _send(self, upload: Upload, project: Snapshot) -> None:
+        for outcome in self._shown("sending", len(upload.todo), upload.send()):
+            self._count(outcome)
+        if self.send.empty_rows == "create":
+            empty = self._empty_media(upload, project)
+            for outcome in self._shown("creating empty rows", len(empty), upload.create_empty(empty)):
+                self._count(outcome)
+        if upload.ledger is not None and self.report.label_rows_saved:
+            for outcome in upload.find_edits():
+                self._count(outcome)
+
+    def _empty_media(self, upload: Upload, project: Snapshot) -> list[str]:
+        staged = {upload.staged.label_row(i)["data_hash"] for i in range(len(upload.staged))}
+        globs = self.plan.only_media or ("*",)
+        return [
+            medium.data_hash
+            for medium in project.media
+            if medium.data_hash not in staged
+            and medium.data_hash not in upload.standing
+            and is_meant(medium.title, globs)
+        ]
+
+    def _verify(self, upload: Upload) -> None:
+        """Read back what this import stands for: what was refused or skipped is counted already."""
+        from ropewalk.importing.verify import compare_rows
+
+        assert upload.rows is not None
+        standing = standing_from_listing(upload.rows.listing(self.branch))
+        indices = [row.index for row in upload.todo if row.index not in self.left_out]
+        found = compare_rows(upload.staged, indices, upload.rows, standing, None, self.progress)
+        found.rejected.clear()
+        found.finish(extra_allowed=self.send.on_existing == "merge")
+        self.report.verification = found.as_dict()
+
+    def _sync(self) -> None:
+        """Start Active's sync if there is something new to show; the import is done, and stays so if that fails."""
+        from ropewalk.showing.sync import failed, not_needed, sync_project
+        from ropewalk.sinks.encord.client import OPENING_SECONDS
+        from ropewalk.sinks.encord.retry import Retry
+
+        assert not isinstance(self.project, Snapshot)
+        if not self.report.label_rows_saved:
+            self.report.active = not_needed()
+            return
+        retry = Retry(budget_seconds=min(self.send.retry_seconds, OPENING_SECONDS), stop=self.stop)
+        try:
+            self.report.active = sync_project(self.project, retry=retry).as_dict()
+        except EncordError as e:
+            self.report.active = failed(e)
+
+    def _shown(self, phase: str, total: int, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+        self.progress.start(phase, total, "label rows")
+        done = 0
+        for outcome in outcomes:
+            yield outcome
+            done += outcome.rows_done
+            self.progress.update(done)
+        self.progress.end()
+
+    def _count(self, outcome: Outcome) -> None:
+        report = self.report
+        report.write(outcome.written, outcome.already_there)
+        if outcome.rows_skipped:
+            report.filter("existing_row_skipped", outcome.skipped)
+        report.label_rows_saved += outcome.rows_saved
+        report.label_rows_already_there += outcome.rows_already_there
+        report.label_rows_skipped += outcome.rows_skipped
+        report.label_rows_created_empty += outcome.rows_created_empty
+        report.bytes_sent += outcome.bytes_sent
+        report.label_rows_failed += outcome.rows_failed + len(outcome.rows_not_created)
+        report.rows_not_created |= outcome.rows_not_created
+        report.edited_by_others += outcome.edited
+        self.left_out.update(outcome.left_out)
+        assert self.rejects is not None
+        self.rejects.append([line for lines in outcome.rejects.values() for line in lines], report)

@@ -1,0 +1,190 @@
+"""`verify`: does a branch hold what a source says? Read back and compared object by object."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.importing.options import split_options
+from ropewalk.importing.staging import staged_sources
+from ropewalk.progress import NoProgress, Progress
+from ropewalk.project.live import StandingRow, project_from_listing, standing_from_listing
+from ropewalk.reading.predictions import sources_of
+from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
+
+if TYPE_CHECKING:
+    import encord
+
+    from ropewalk._core import Staged
+    from ropewalk.reading.predictions import Predictions
+    from ropewalk.sinks.encord.rows import LabelRows
+
+_BATCH_ROWS = 20
+_EXAMPLES = 20
+
+# Told a difference as one line of JSON, with its line end.
+OnDifference = Callable[[str], object]
+
+
+@dataclass
+class Verification:
+    """How a branch differs from a source; annotations_expected = equal + missing + changed.
+
+    Attributes:
+        annotations_expected: Annotations that an import of the source would write.
+        equal: Those that stand there as it would write them.
+        missing: Those that do not stand there, rows that are missing included.
+        changed: Those that stand there with other content.
+        extra: Objects and classifications on the source's label rows that it would not write.
+        rows_missing: Label rows of the source that the branch does not have.
+        rows_elsewhere: Label rows of the branch that the source does not mention; they are not looked at.
+        rejected: Annotations of the source that no import could write, by code.
+        examples: The first differences.
+        exit_code: 0 when nothing differs, 3 when something does.
+    """
+
+    annotations_expected: int = 0
+    equal: int = 0
+    missing: int = 0
+    changed: int = 0
+    extra: int = 0
+    rows_missing: int = 0
+    rows_elsewhere: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    exit_code: int = EXIT_ALL_WRITTEN
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON types."""
+        return dataclasses.asdict(self)
+
+    def finish(self, *, extra_allowed: bool) -> None:
+        """Set the exit code."""
+        differs = self.missing or self.changed or self.rejected or (self.extra and not extra_allowed)
+        self.exit_code = EXIT_WITH_REJECTS if differs else EXIT_ALL_WRITTEN
+
+
+def verify_predictions(
+    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
+    project: encord.Project,
+    *,
+    branch: str,
+    source_label: str | None = None,
+    extra_allowed: bool = False,
+    on_difference: OnDifference | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Verification:
+    """Compare a branch with predictions.
+
+    Args:
+        predictions: As `import_predictions` takes them; labels of sources must be those of the import.
+        project: A project of the `encord` client.
+        branch: The branch.
+        source_label: Label of the one source instead of its file name.
+        extra_allowed: Whether other objects may stand on the same label rows, as after a merge.
+        on_difference: Told each difference: a line of JSON with code (missing, changed, extra, row_missing) and place.
+        progress: Told about phases.
+        **options: Fields of `PlanOptions`, `StageOptions` and `SendOptions`, those of the import.
+
+    Returns:
+        How they differ.
+
+    Raises:
+        UsageError: An option, a map or a path does not fit.
+        BlockerError: The source cannot be read.
+        EncordError: Encord refused the key or could not be reached any more.
+    """
+    sources, options = sources_of(predictions, source_label, options)
+    plan, stage, send = split_options(options)
+    from ropewalk.sinks.encord.connection import connected
+
+    with connected(project, send) as (rows, _):
+        entries = rows.listing(branch, images_data=True)
+        known, standing = project_from_listing(project, entries), standing_from_listing(entries)
+        report = Report(branch=branch)
+        with staged_sources(
+            sources, known, branch, plan, stage, report, progress or NoProgress(), "verify-rejects"
+        ) as (staged, _rejects):
+            result = compare_rows(staged, range(len(staged)), rows, standing, on_difference, progress or NoProgress())
+    for code, n in report.rejects_by_code.items():
+        result.rejected[code] = result.rejected.get(code, 0) + n
+    result.finish(extra_allowed=extra_allowed)
+    return result
+
+
+def compare_rows(
+    staged: Staged,
+    indices: Iterable[int],
+    rows: LabelRows,
+    standing: Mapping[str, StandingRow],
+    on_difference: OnDifference | None,
+    progress: Progress,
+) -> Verification:
+    """Compare staged label rows with those of a branch.
+
+    Args:
+        staged: The sorted annotations.
+        indices: Label rows of the stage.
+        rows: The project's.
+        standing: data_hash -> row on the branch.
+        on_difference: Told each difference.
+        progress: Told about rows.
+    """
+    result = Verification()
+    wanted = list(indices)
+    mentioned = {staged.label_row(index)["data_hash"] for index in wanted}
+    result.rows_elsewhere = sum(data_hash not in mentioned for data_hash in standing)
+    progress.start("verifying", len(wanted), "label rows")
+    for done, (index, existing) in enumerate(_read_back(staged, wanted, rows, standing), 1):
+        lines = _missing_row(staged, index, result) if existing is None else _compare(staged, index, existing, result)
+        for line in lines:
+            if len(result.examples) < _EXAMPLES:
+                result.examples.append(json.loads(line))
+            if on_difference is not None:
+                on_difference(line)
+        progress.update(done)
+    progress.end()
+    return result
+
+
+def _missing_row(staged: Staged, index: int, result: Verification) -> list[str]:
+    info = staged.label_row(index)
+    result.rows_missing += 1
+    result.missing += info["annotations"]
+    result.annotations_expected += info["annotations"]
+    named = {key: info[key] for key in ("data_hash", "title", "annotations")}
+    return [json.dumps({"code": "row_missing", **named}) + "\n"]
+
+
+def _compare(staged: Staged, index: int, existing: bytes, result: Verification) -> list[str]:
+    info = staged.label_row(index)
+    unfit = [] if info["sized"] else staged.unfit(index, existing, _WHEN)
+    for reject in unfit:
+        code = json.loads(reject)["code"]
+        result.rejected[code] = result.rejected.get(code, 0) + 1
+    compared = staged.compare(index, existing, _WHEN)
+    result.annotations_expected += info["annotations"] - len(unfit)
+    result.equal += compared["equal"]
+    for line in compared["differences"]:
+        code = json.loads(line)["code"]
+        setattr(result, code, getattr(result, code) + 1)
+    return compared["differences"]
+
+
+# Times are no content: any will do.
+_WHEN = "Thu, 01 Jan 1970 00:00:00 UTC"
+
+
+def _read_back(
+    staged: Staged, indices: list[int], rows: LabelRows, standing: Mapping[str, StandingRow]
+) -> Iterator[tuple[int, bytes | None]]:
+    for at in range(0, len(indices), _BATCH_ROWS):
+        stands = {index: standing.get(staged.label_row(index)["data_hash"]) for index in indices[at : at + _BATCH_ROWS]}
+        answers = rows.get([row.label_hash for row in stands.values() if row is not None])
+        for index, row in stands.items():
+            yield index, None if row is None else answers.pop(row.label_hash, None)

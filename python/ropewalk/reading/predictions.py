@@ -1,0 +1,174 @@
+"""Predictions of a file or table, to iterate as batches, to hand to polars or to import."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ropewalk.errors import UsageError
+from ropewalk.reading.formats import BOX_FORMATS, UNITS, format_of, open_source
+from ropewalk.reading.sources import Source, find_sources
+
+if TYPE_CHECKING:
+    import polars
+
+    from ropewalk._core import AnnotationBatch, CocoPredictions, RowPredictions
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A COCO document or a table, and how it is read. Iterating reads it anew each time, in bounded memory.
+
+    Attributes:
+        source: A dataset, a bare results list, lines of JSON or a table, and its label.
+        annotations: File with images, categories and videos for a results list.
+        confidence_field: Field of an annotation that holds the confidence, `score` where None.
+        include_crowd: Whether annotations with iscrowd are kept.
+        format: One of `formats.FORMATS`.
+        unit: px or frac, for rows of a table that do not say it.
+        box_format: One of `formats.BOX_FORMATS`.
+    """
+
+    source: Source
+    annotations: Path | None = None
+    confidence_field: str | None = None
+    include_crowd: bool = False
+    format: str = "auto"
+    unit: str | None = None
+    box_format: str = "xywh"
+
+    def open(self) -> CocoPredictions | RowPredictions:
+        """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
+        return open_source(self.source, self)
+
+    def __iter__(self) -> Iterator[AnnotationBatch]:
+        return iter(self.open())
+
+    def to_polars(self) -> polars.DataFrame:
+        """Read everything into one table of the IR's schema."""
+        import polars
+
+        from ropewalk import _core
+
+        empty = polars.DataFrame(_core.AnnotationBatch.empty())
+        return polars.concat([empty, *(polars.DataFrame(batch) for batch in self)])
+
+
+def read_coco(
+    predictions: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    *,
+    annotations: str | os.PathLike[str] | None = None,
+    confidence_field: str | None = None,
+    include_crowd: bool = False,
+    box_format: str = "xywh",
+    source_label: str | None = None,
+) -> Predictions:
+    """Name COCO predictions; they are read when they are iterated or imported.
+
+    Args:
+        predictions: A file, or what would stand in one: a dataset ({"images": ..., "annotations": ..., "categories":
+            ...}) or a list of results, told apart by content. In Python an RLE's counts may be bytes, as
+            `pycocotools.mask.encode` gives them.
+        annotations: File with images, categories and videos for a results list.
+        confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
+        include_crowd: Keep annotations with iscrowd.
+        box_format: What the numbers of a `bbox` are: xywh, as COCO has them; cxcywha: centre, size, degrees clockwise;
+            corners: x and y of the four corners.
+        source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
+            identity of tracked objects: the same label next time means the same objects.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        UsageError: There is no such file or box format, or a value that JSON cannot hold.
+
+    Example:
+        >>> frame = read_coco([{"image_id": 7, "category_id": 1, "bbox": [2, 3, 5, 4], "score": 0.5}]).to_polars()
+        >>> frame["box"].to_list()
+        [[2.0, 3.0, 5.0, 4.0]]
+    """
+    if box_format not in BOX_FORMATS:
+        raise UsageError(f"box_format is {box_format!r}; expected one of {', '.join(BOX_FORMATS)}")
+    if isinstance(predictions, (str, os.PathLike)):
+        (source,) = find_sources(predictions, source_label or Path(predictions).name)
+    else:
+        source = Source(_as_json(predictions), source_label or "predictions")
+    tables = None if annotations is None else Path(annotations)
+    return Predictions(source, tables, confidence_field, include_crowd, "coco", box_format=box_format)
+
+
+def read_table(table: Any, *, unit: str | None = None, source_label: str | None = None) -> Predictions:
+    """Name predictions that stand in a table; they are read when they are iterated or imported.
+
+    Args:
+        table: A polars or pyarrow table, a polars LazyFrame, anything with `__arrow_c_stream__`, a list of dicts, or a
+            `.parquet`, `.arrow` or `.ndjson` file. The guide's page on tables names the columns.
+        unit: px or frac: unit of `box` and `points` where no column `unit` says it.
+        source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
+            identity of tracked objects: the same label next time means the same objects.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        UsageError: There is no such file, this is no table, or it holds a value that JSON cannot hold.
+
+    Example:
+        >>> rows = [{"media": "a.jpg", "class": "Car", "box": [2, 3, 5, 4], "unit": "px", "score": 0.5}]
+        >>> read_table(rows).to_polars()["shape"].to_list()
+        ['bounding_box']
+    """
+    if unit is not None and unit not in UNITS:
+        raise UsageError(f"unit is {unit!r}; expected one of {', '.join(UNITS)}")
+    if isinstance(table, (str, os.PathLike)):
+        (source,) = find_sources(table, source_label or Path(table).name)
+        kind = format_of(source)
+        return Predictions(source, format="ndjson" if kind == "coco" else kind, unit=unit)
+    label = source_label or "predictions"
+    if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
+        lines = b"".join(_as_json(row) + b"\n" for row in table)
+        return Predictions(Source(lines, label), format="ndjson", unit=unit)
+    if not any(hasattr(table, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "collect_batches")):
+        raise UsageError(
+            f"{type(table).__name__} is no table; expected one with `__arrow_c_stream__`, a list of dicts or a file"
+        )
+    return Predictions(Source(table, label), unit=unit)
+
+
+def _as_json(document: Any) -> bytes:
+    def plain(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return value.decode("ascii")
+        # Numbers and arrays of numpy, without importing it for those who use none.
+        if hasattr(value, "tolist"):
+            return value.tolist()
+        raise TypeError(f"{type(value).__name__} is no part of predictions")
+
+    try:
+        return json.dumps(document, default=plain).encode("ascii")
+    except (TypeError, ValueError) as e:
+        raise UsageError(f"the predictions cannot be written as JSON: {e}") from None
+
+
+def sources_of(
+    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
+    source_label: str | None,
+    options: Mapping[str, Any],
+) -> tuple[list[Source], dict[str, Any]]:
+    """Give the sources of an import, and its options with those that opened predictions bring along.
+
+    Raises:
+        UsageError: A path names no file, or a label is given for predictions that have one.
+    """
+    if not isinstance(predictions, Predictions):
+        return find_sources(predictions, source_label), dict(options)
+    if source_label is not None:
+        raise UsageError("source_label: the predictions have a label already; give it where they are read")
+    names = ("annotations", "confidence_field", "include_crowd", "format", "unit", "box_format")
+    own = {name: getattr(predictions, name) for name in names}
+    return [predictions.source], own | dict(options)

@@ -1,0 +1,13 @@
+//! Where predictions come from: files, their text and its lines, and what they call their media and classes.
+
+mod compressed;
+mod input;
+mod lines;
+mod names;
+mod span;
+
+pub(crate) use input::TextStream;
+pub use input::{Excerpts, SourceFile, Stamp};
+pub(crate) use lines::Lines;
+pub use names::{ClassName, MediaName};
+pub use span::TextSpan;
