@@ -10,6 +10,7 @@ use ropewalk_core::formats::known::KnownProject;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
+use crate::formats::dict;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<CocoWriter>()
@@ -72,11 +73,7 @@ impl CocoWriter {
 
     #[getter]
     fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let warnings = PyDict::new(py);
-        for (name, count) in &self.counts().warnings {
-            warnings.set_item(name, count)?;
-        }
-        Ok(warnings)
+        dict(py, &self.counts().warnings)
     }
 }
 

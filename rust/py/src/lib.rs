@@ -3,22 +3,20 @@
 use pyo3::prelude::*;
 
 mod batch;
-mod coco;
 mod coco_writer;
 mod errors;
-mod found;
+mod formats;
 mod memory;
 mod rle;
-mod rows;
+mod source;
 mod stage;
 
 /// The Rust core of ropewalk.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
-    coco::register(m)?;
     coco_writer::register(m)?;
+    formats::register(m)?;
     rle::register(m)?;
-    rows::register(m)?;
     stage::register(m)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use ropewalk_core::batch::AnnotationBatch;
 use ropewalk_core::formats::coco::{CocoOptions, CocoWriter, Written};
 use ropewalk_core::formats::known::KnownProject;
+use ropewalk_core::formats::Reader;
 
 use crate::support::{open, options};
 
@@ -31,7 +32,7 @@ fn batches(text: &[u8], batch_rows: usize) -> Vec<AnnotationBatch> {
         },
     )
     .unwrap();
-    std::iter::from_fn(|| reader.next_batch().unwrap().map(|found| found.batch)).collect()
+    std::iter::from_fn(|| reader.next_batch().unwrap().map(|found| found.rows)).collect()
 }
 
 fn write(batches: &[AnnotationBatch]) -> (Vec<u8>, Written) {

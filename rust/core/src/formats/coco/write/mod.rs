@@ -15,12 +15,10 @@ use json::{push_list, push_numbers, push_text, Object};
 use names::{Categories, Media, Place};
 use place::{place, size_of, Drawn, Placed, SizeWh};
 
-use crate::batch::{Annotation, AnnotationBatch, AttributeValue, Kind, Shape};
+use crate::batch::{row_json, Annotation, AnnotationBatch, AttributeValue, Kind, Shape};
 use crate::formats::known::KnownProject;
-use crate::formats::reject;
 use crate::label_row::number::{push_f64, push_u64};
-use crate::reject::{Reason, Reject};
-use crate::resolve::Counts;
+use crate::reject::{Counts, Origin, Reason, Reject};
 use crate::rle::Scratch;
 
 /// Text that is written at once, bytes.
@@ -99,8 +97,7 @@ impl CocoWriter {
             if row.kind == Kind::Answer || row.shape == Some(Shape::Polyline) {
                 self.written.left_out += 1;
             } else if let Err(reason) = self.annotation(&row, batch.attributes(number)) {
-                let attributes: Vec<_> = batch.attributes(number).collect();
-                rejects.push(reject(reason, &row, &attributes));
+                rejects.push(reject(reason, batch, number));
             }
             leave(&mut self.text, BLOCK_BYTES, out)?;
         }
@@ -187,6 +184,18 @@ impl CocoWriter {
         medium.later |= frame > 0;
         number
     }
+}
+
+/// The reject of a row, as a row of a table.
+fn reject(reason: Reason, batch: &AnnotationBatch, number: usize) -> Reject {
+    let row = batch.row(number);
+    let attributes: Vec<_> = batch.attributes(number).collect();
+    let origin = Origin {
+        source: row.source.into(),
+        ids_from: None,
+    };
+    let text = row_json(&row, &attributes);
+    Reject::new(reason, &origin, row.offset, row.annotation_id, Some(text.as_bytes()))
 }
 
 /// Hands text over where it is more than `len_bytes`.
