@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import Any, TypedDict
+from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
@@ -219,7 +220,7 @@ class ListedNames(TypedDict):
     classes: list[tuple[str | None, str]]  # id, name
 
 class Predictions(Iterator[AnnotationBatch]):
-    """Batches of one source, document by document. Rows are checked; rejects are kept as dicts like a reject file's lines.
+    """Batches of one source, document by document. Rows are checked; rejects are dicts like a reject file's lines.
 
     A label row that a reject file names as a whole is one dict with its number of `annotations`, and counts as so many.
     """
@@ -231,6 +232,27 @@ class Predictions(Iterator[AnnotationBatch]):
     format: str | None  # of the document that is read, the name of one of `formats()`
     rejects: list[dict[str, Any]]
     counts: ReadCounts
+
+class CocoWriter:
+    """A COCO dataset, written to a file batch by batch; what is kept is a line for each image, class and track."""
+
+    def __new__(
+        cls,
+        file: BinaryIO,  # its `write` takes the dataset, ASCII, in blocks of about 1 MB
+        project: str | None = None,  # JSON of formats::known::KnownProject: puts names in the place of hashes
+    ) -> Self: ...
+    def write(self, batch: AnnotationBatch) -> list[dict[str, Any]]:
+        """Write a batch, without the GIL.
+
+        Returns:
+            Rejects in the form of the reject file's lines: what cannot be written, as rows of a table.
+        """
+    def finish(self) -> None:
+        """Write the images, videos and categories. Nothing can be written afterwards: ValueError."""
+    written: int  # annotations
+    left_out: int  # answers and lines, which have no place in COCO
+    # Written with less than they had: round_as_box (circles, ellipses), attribute_left_out (names that COCO uses)
+    warnings: dict[str, int]
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
 # str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).

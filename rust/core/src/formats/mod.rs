@@ -22,6 +22,7 @@ pub mod encord;
 mod head;
 pub mod json_names;
 mod kitti;
+pub mod known;
 mod lines;
 mod looks;
 mod mot;

@@ -26,3 +26,4 @@ pub use encode::{RowWriter, Written};
 pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};
 pub use templates::Templates;
+pub(crate) use text::push_string;

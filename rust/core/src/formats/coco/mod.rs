@@ -1,4 +1,4 @@
-//! The COCO reader: dataset files, results lists and Ropewalk's own reject files become batches of the IR.
+//! COCO: dataset files, results lists and Ropewalk's own reject files become batches of the IR, and batches a dataset.
 
 mod annotation;
 mod counts;
@@ -14,10 +14,12 @@ mod rows;
 mod survey;
 mod tables;
 mod values;
+mod write;
 
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use rotated::RotatedBox;
 pub use tables::CocoTables;
+pub use write::{CocoWriter, Written};
 
 use std::path::Path;
 
