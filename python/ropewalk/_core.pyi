@@ -59,11 +59,11 @@ class Stage:
     ) -> None: ...
     def add_table(
         self,
-        table: object,  # with `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such
+        # With `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such; with `kind` a file, or its content.
+        table: object,
         label: str,  # source of rows that name none
         unit: str | None = None,  # px or frac, for coordinates of rows that do not say it
-        len_bytes: int = 0,  # size of the table as it is stored, and its rows: what progress is told is part of this
-        rows: int = 0,
+        kind: str | None = None,  # parquet or arrow
         progress: Callable[[int], None] | None = None,
     ) -> None: ...
     def add_ndjson(
@@ -192,7 +192,7 @@ def read_coco(
 def sniff_json(source: str | PathLike[str] | bytes) -> str:
     """Say what a file of JSON holds: "coco", "encord" or "ndjson"."""
 
-def read_table(table: object, label: str, unit: str | None = None) -> RowPredictions:
+def read_table(table: object, label: str, unit: str | None = None, kind: str | None = None) -> RowPredictions:
     """Open a table for reading in batches; the arguments are those of `Stage.add_table`."""
 
 def read_ndjson(source: str | PathLike[str] | bytes, label: str, unit: str | None = None) -> RowPredictions:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ropewalk.reading.sources import Source
-from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, count_rows, read_batches
+from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, in_batches
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import polars
 
     from ropewalk._core import CocoPredictions, RowPredictions, Stage
 
@@ -89,15 +87,8 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
     elif kind == "ndjson":
         stage.add_ndjson(source.given, source.label, unit=options.unit, progress=progress)
     else:
-        rows = 0 if source.path is None else count_rows(source.path, kind)
-        stage.add_table(
-            _table(source, kind),
-            source.label,
-            unit=options.unit,
-            len_bytes=source.len_bytes,
-            rows=rows,
-            progress=progress,
-        )
+        table, table_kind = _table(source, kind)
+        stage.add_table(table, source.label, unit=options.unit, kind=table_kind, progress=progress)
 
 
 def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPredictions:
@@ -122,18 +113,12 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
         return _core.read_label_rows(source.given, source.label)
     if kind == "ndjson":
         return _core.read_ndjson(source.given, source.label, options.unit)
-    return _core.read_table(_table(source, kind), source.label, options.unit)
+    table, table_kind = _table(source, kind)
+    return _core.read_table(table, source.label, options.unit, table_kind)
 
 
-def _table(source: Source, kind: str) -> Any | Iterator[polars.DataFrame]:
-    if source.path is not None:
-        return read_batches(source.path, kind)
-    if source.is_table:
-        return (
-            source.given.collect_batches(maintain_order=True)
-            if hasattr(source.given, "collect_batches")
-            else source.given
-        )
-    from io import BytesIO
-
-    return read_batches(BytesIO(source.given), kind)
+def _table(source: Source, kind: str) -> tuple[Any, str | None]:
+    """Give what the core reads a table from, and the kind of file that it is."""
+    if not source.is_table:
+        return source.given, kind
+    return in_batches(source.given), None

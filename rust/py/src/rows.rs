@@ -3,21 +3,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{RecordBatch, RecordBatchReader};
-use arrow_schema::ArrowError;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::batch::Unit;
 use ropewalk_core::encord::EncordReader;
+use ropewalk_core::error::Error;
 use ropewalk_core::intake::RowSource;
 use ropewalk_core::ndjson::NdjsonRows;
 use ropewalk_core::sniff::{sniff, JsonKind};
-use ropewalk_core::table::TableRows;
+use ropewalk_core::table::{TableFile, TableKind, TableRows};
 
 use crate::batch::AnnotationBatch;
 use crate::coco::CocoSource;
-use crate::errors::to_py;
+use crate::errors::{raised_as, to_py};
 use crate::found::Found;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -48,7 +48,7 @@ impl Raised {
 type Reader = Box<dyn RecordBatchReader + Send>;
 
 /// A table, or an iterable that gives one piece by piece.
-pub(crate) enum Tables {
+enum Tables {
     One(Reader),
     Many(Py<PyIterator>),
 }
@@ -58,7 +58,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tables {
 
     fn extract(tables: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if is_table(&tables)? {
-            return Ok(Self::One(tables.extract::<AnyRecordBatch>()?.into_reader()?));
+            return Ok(Self::One(reader_of(&tables)?));
         }
         match tables.try_iter() {
             Ok(iterator) => Ok(Self::Many(iterator.unbind())),
@@ -74,15 +74,32 @@ fn is_table(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(value.hasattr("__arrow_c_stream__")? || value.hasattr("__arrow_c_array__")?)
 }
 
+fn reader_of(table: &Bound<'_, PyAny>) -> PyResult<Reader> {
+    let reader = table.extract::<AnyRecordBatch>().and_then(|table| Ok(table.into_reader()?));
+    reader.map_err(|error| not_a_panic(table.py(), error))
+}
+
+/// An error of Ropewalk's in place of a panic in the library that makes a table, which `except Exception` does not catch.
+fn not_a_panic(py: Python<'_>, error: PyErr) -> PyErr {
+    let class = error.get_type(py);
+    let is_panic = class.name().is_ok_and(|name| name == "PanicException");
+    if !is_panic {
+        return error;
+    }
+    let message = format!("the library that makes this table failed, and its rows are not complete: {error}");
+    raised_as(py, "SourceError", &message)
+}
+
 /// The batches of a table, or of one table after the other.
-pub(crate) struct Batches {
+struct Batches {
     current: Option<Reader>,
     more: Option<Py<PyIterator>>,
+    label: String,
     raised: Raised,
 }
 
 impl Batches {
-    pub(crate) fn new(tables: Tables, raised: &Raised) -> Self {
+    fn new(tables: Tables, label: &str, raised: &Raised) -> Self {
         let (current, more) = match tables {
             Tables::One(reader) => (Some(reader), None),
             Tables::Many(iterator) => (None, Some(iterator)),
@@ -90,6 +107,7 @@ impl Batches {
         Self {
             current,
             more,
+            label: label.to_owned(),
             raised: raised.clone(),
         }
     }
@@ -98,28 +116,31 @@ impl Batches {
         let Some(more) = &self.more else { return Ok(None) };
         Python::attach(|py| {
             py.check_signals()?;
-            let Some(table) = more.bind(py).clone().next().transpose()? else {
-                return Ok(None);
-            };
-            Ok(Some(table.extract::<AnyRecordBatch>()?.into_reader()?))
+            match more.bind(py).clone().next() {
+                Some(Ok(table)) => reader_of(&table).map(Some),
+                Some(Err(error)) => Err(not_a_panic(py, error)),
+                None => Ok(None),
+            }
         })
     }
 }
 
 impl Iterator for Batches {
-    type Item = Result<RecordBatch, ArrowError>;
+    type Item = Result<RecordBatch, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(batch) = self.current.as_mut().and_then(Iterator::next) {
-                return Some(batch);
+                return Some(batch.map_err(|cause| Error::Schema {
+                    message: format!("{}: {cause}", self.label),
+                }));
             }
             self.current = match self.next_table() {
                 Ok(Some(reader)) => Some(reader),
                 Ok(None) => return None,
                 Err(error) => {
                     self.raised.keep(error);
-                    return Some(Err(ArrowError::ExternalError("stopped".into())));
+                    return Some(Err(Error::Stage("stopped".into())));
                 }
             };
         }
@@ -145,13 +166,34 @@ fn sniff_json(py: Python<'_>, source: CocoSource) -> &'static str {
     }
 }
 
+/// The rows of a table: of a file of `kind`, or of one in memory where there is none.
+pub(crate) fn table_rows(
+    table: &Bound<'_, PyAny>,
+    label: &str,
+    unit: Option<&str>,
+    kind: Option<&str>,
+    raised: &Raised,
+) -> PyResult<Box<dyn RowSource + Send>> {
+    let py = table.py();
+    let unit = unit_of(unit)?;
+    let Some(kind) = kind else {
+        let batches = Batches::new(table.extract()?, label, raised);
+        return Ok(Box::new(TableRows::new(label, batches).unit(unit)));
+    };
+    let kind = TableKind::parse(kind)
+        .ok_or_else(|| PyValueError::new_err(format!("kind is {kind:?}; expected parquet or arrow")))?;
+    let input = table.extract::<CocoSource>()?.into_input(label);
+    let file = py.detach(|| TableFile::open(&input, kind)).map_err(|e| to_py(py, e))?;
+    Ok(Box::new(file.into_rows(label).unit(unit)))
+}
+
 /// Open a table for reading in batches.
 #[pyfunction]
-#[pyo3(signature = (table, label, unit=None))]
-fn read_table(table: Tables, label: &str, unit: Option<&str>) -> PyResult<RowPredictions> {
+#[pyo3(signature = (table, label, unit=None, kind=None))]
+fn read_table(table: &Bound<'_, PyAny>, label: &str, unit: Option<&str>, kind: Option<&str>) -> PyResult<RowPredictions> {
     let raised = Raised::default();
-    let rows = TableRows::new(label, Batches::new(table, &raised)).unit(unit_of(unit)?);
-    Ok(RowPredictions::new(Box::new(rows), raised))
+    let rows = table_rows(table, label, unit, kind, &raised)?;
+    Ok(RowPredictions::new(rows, raised))
 }
 
 /// Open lines of JSON for reading in batches.

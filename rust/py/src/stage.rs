@@ -19,12 +19,11 @@ use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
 use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
-use ropewalk_core::table::TableRows;
 
 use crate::coco::{read_tables, rotated_boxes, CocoSource};
 use crate::errors::to_py;
 use crate::memory;
-use crate::rows::{unit_of, Batches, Raised, Tables};
+use crate::rows::{table_rows, unit_of, Raised};
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 24 << 20;
@@ -96,23 +95,19 @@ impl Stage {
         })
     }
 
-    #[pyo3(signature = (table, label, unit=None, len_bytes=0, rows=0, progress=None))]
-    #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
+    #[pyo3(signature = (table, label, unit=None, kind=None, progress=None))]
     fn add_table(
         &mut self,
-        py: Python<'_>,
-        table: Tables,
+        table: &Bound<'_, PyAny>,
         label: &str,
         unit: Option<&str>,
-        len_bytes: u64,
-        rows: u64,
+        kind: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let raised = Raised::default();
-        let table = TableRows::new(label, Batches::new(table, &raised));
-        let mut table = table.unit(unit_of(unit)?).stored(len_bytes, rows);
-        self.add(py, &raised, progress, |intake, tell| {
-            intake.add_rows(None, label, &mut table, tell)
+        let mut rows = table_rows(table, label, unit, kind, &raised)?;
+        self.add(table.py(), &raised, progress, |intake, tell| {
+            intake.add_rows(None, label, rows.as_mut(), tell)
         })
     }
 

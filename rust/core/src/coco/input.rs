@@ -13,6 +13,7 @@ use super::compressed::{Compression, Consumed};
 use super::json::{Scan, Scanner, Stop};
 use super::skip::{Hop, Skip};
 use crate::error::{Error, Result};
+use crate::table::Anywhere;
 
 /// Largest single item (annotation, image, ...) in bytes of JSON: keeps the IR's 32-bit offsets from overflowing.
 const MAX_ITEM_BYTES: usize = 1 << 30;
@@ -103,8 +104,21 @@ impl CocoInput {
         }
     }
 
+    /// The file as errors name it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file as it is stored, to read at any place.
+    pub(crate) fn anywhere(&self) -> Result<Anywhere> {
+        match &self.place {
+            Place::Path(path) => File::open(path).and_then(Anywhere::file).map_err(Error::io(path)),
+            Place::Bytes(bytes) => Ok(Anywhere::bytes(Arc::clone(bytes))),
+        }
+    }
+
     /// What reading at byte `byte` of the text failed with: the file cannot be read, or what it holds cannot be decoded.
-    fn failed(&self, byte: u64, cause: std::io::Error) -> Error {
+    pub(crate) fn failed(&self, byte: u64, cause: std::io::Error) -> Error {
         match cause.kind() {
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => self.error(byte, cause.to_string()),
             _ => Error::io(&self.name)(cause),

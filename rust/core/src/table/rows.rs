@@ -1,11 +1,10 @@
 //! A table as a source: batches of Arrow with the columns that its rows need, from whoever makes them.
 
 use arrow_array::{BooleanArray, RecordBatch};
-use arrow_schema::ArrowError;
 use serde_json::Value;
 
 use crate::batch::{row_members, AnnotationBatch, AttributeValue, Defaults, Kind, OpenBatch, Said, Shape, Unit};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::intake::{RowBatch, RowSource};
 use crate::reject::{Origin, Reject};
 
@@ -24,7 +23,7 @@ pub struct TableRows<I> {
     size: Option<(u64, u64)>,
 }
 
-impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows<I> {
+impl<I: Iterator<Item = Result<RecordBatch>>> TableRows<I> {
     /// Takes a table as the batches that it consists of. `label` is the source of rows that name none.
     pub fn new(label: &str, batches: I) -> Self {
         Self {
@@ -55,7 +54,7 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
         let table = match self.rest.take() {
             Some(rest) => rest,
             None => match self.batches.next() {
-                Some(table) => table.map_err(|cause| self.named(cause.to_string()))?,
+                Some(table) => table?,
                 None => return Ok(None),
             },
         };
@@ -65,15 +64,9 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
         }
         Ok(Some(table.slice(0, rows.min(MOST_ROWS))))
     }
-
-    fn named(&self, message: String) -> Error {
-        Error::Schema {
-            message: format!("{}: {message}", self.label),
-        }
-    }
 }
 
-impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> RowSource for TableRows<I> {
+impl<I: Iterator<Item = Result<RecordBatch>>> RowSource for TableRows<I> {
     fn next_batch(&mut self) -> Result<Option<RowBatch>> {
         let Some(table) = self.next_slice()? else {
             return Ok(None);
@@ -83,10 +76,7 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> RowSource
             first_offset: self.rows_read,
             unit: self.unit,
         };
-        let opened = AnnotationBatch::from_open_table(&table, defaults).map_err(|cause| match cause {
-            Error::Schema { message } => self.named(message),
-            other => other,
-        })?;
+        let opened = AnnotationBatch::from_open_table(&table, defaults).map_err(|cause| cause.in_file(&self.label))?;
         self.rows_read += table.num_rows() as u64;
         without_wrong(opened).map(Some)
     }
