@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+GUIDES = sorted((ROOT / "docs" / "guide").rglob("*.md"))
 
 
 def blocks(document: Path, language: str) -> list[str]:

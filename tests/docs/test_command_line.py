@@ -58,7 +58,7 @@ def test_the_guides_name_no_option_that_does_not_exist() -> None:
     listed = set()
     for command in FIXED:
         listed |= set(re.findall(r"--[a-z][a-z-]*", run_ropewalk(command, "--help").stdout))
-    for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs" / "guide").glob("*.md")):
+    for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs" / "guide").rglob("*.md")):
         named = set(re.findall(r"--[a-z][a-z-]*", document.read_text(encoding="utf-8")))
         assert not named - listed, document.name
 

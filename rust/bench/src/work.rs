@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader};
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
 use ropewalk_core::intake::Intake;
-use ropewalk_core::label_rows::LabelRows;
 use ropewalk_core::plan::Plan;
 use ropewalk_core::rle::{
     coco_string_to_encord, encode_mask, read_dense, ColumnMajor, MemoryOrder, Rle, RowMajor, Scratch,
 };
+use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
+use ropewalk_core::staged_import::LabelRows;
 use tempfile::NamedTempFile;
 
 use crate::inputs::{boxes, counts, mask, masks, polygons, ring, size, turned, Predictions, Random};
@@ -68,7 +69,7 @@ const fn piece(name: &'static str, prepare: fn() -> Result<Work>) -> Piece {
 /// A file to batches of the IR.
 fn read(predictions: Predictions) -> Result<Work> {
     let items = predictions.annotations;
-    let file = CocoInput::bytes("bench.json", predictions.file.into_bytes());
+    let file = SourceFile::bytes("bench.json", predictions.file.into_bytes());
     let run = move || {
         let mut reader = CocoReader::open(&file, "bench.json", None, &CocoOptions::default())?;
         let mut rows = 0;
@@ -86,7 +87,7 @@ fn read(predictions: Predictions) -> Result<Work> {
 /// A file to the JSON of its one label row: read, resolved, sorted, encoded.
 fn to_label_row(predictions: Predictions) -> Result<Work> {
     let items = predictions.annotations;
-    let file = CocoInput::bytes("bench.json", predictions.file.into_bytes());
+    let file = SourceFile::bytes("bench.json", predictions.file.into_bytes());
     let plan = Arc::new(Plan::from_json(&predictions.plan)?);
     let rejects = NamedTempFile::new()?;
     let run = move || {

@@ -5,13 +5,13 @@
 
 pub mod answers;
 pub mod batch;
-pub mod coco;
-pub mod encord;
 pub mod error;
+pub mod formats;
+pub mod geometry;
+pub mod identity;
 pub mod intake;
+mod json;
 pub mod label_row;
-pub mod label_rows;
-pub mod ndjson;
 pub mod ontology;
 pub mod plan;
 pub mod polygon;
@@ -19,6 +19,6 @@ pub mod reject;
 pub mod resolve;
 pub mod rle;
 mod sizes;
-pub mod sniff;
+pub mod source;
 pub mod stage;
-pub mod table;
+pub mod staged_import;

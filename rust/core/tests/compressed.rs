@@ -4,7 +4,8 @@
 use std::io::Write;
 
 use flate2::write::GzEncoder;
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, Pieces};
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
+use ropewalk_core::source::{Excerpts, SourceFile};
 
 fn dataset(annotations: usize) -> Vec<u8> {
     let images: Vec<_> = (0..7)
@@ -39,7 +40,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
 
 /// Rows as text, or the error.
 fn read(content: &[u8], chunk_bytes: usize) -> Result<Vec<String>, String> {
-    let input = CocoInput::bytes("p.json", content.to_vec());
+    let input = SourceFile::bytes("p.json", content.to_vec());
     let options = CocoOptions {
         chunk_bytes,
         ..CocoOptions::default()
@@ -83,8 +84,8 @@ fn positions_are_those_of_the_plain_text() {
 fn pieces_are_read_in_any_order() {
     let text = dataset(300);
     for content in [text.clone(), gzip(&text), zstd(&text)] {
-        let input = CocoInput::bytes("p.json", content);
-        let mut pieces = Pieces::default();
+        let input = SourceFile::bytes("p.json", content);
+        let mut pieces = Excerpts::default();
         for (at, len) in [(0, 5), (100, 20), (120, 3), (110, 400), (20, 1), (text.len() - 3, 3)] {
             assert_eq!(pieces.read(&input, at as u64, len).unwrap(), &text[at..at + len]);
         }

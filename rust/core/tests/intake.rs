@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ropewalk_core::coco::{CocoInput, CocoOptions};
+use ropewalk_core::formats::coco::CocoOptions;
+use ropewalk_core::geometry::Geometry;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::plan::Plan;
-use ropewalk_core::stage::record::Geometry;
+use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::{StageBuilder, Staged};
 use serde_json::{json, Value};
 
@@ -55,7 +56,7 @@ fn take_named(document: &Value, changes: &Value, label: &str) -> Outcome {
     let plan = Arc::new(Plan::from_json(&plan.to_string()).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 2).unwrap();
-    let input = CocoInput::bytes("preds.json", document.to_string().into_bytes());
+    let input = SourceFile::bytes("preds.json", document.to_string().into_bytes());
     intake
         .add_coco(&input, label, None, &CocoOptions::default(), |_| Ok(()))
         .unwrap();

@@ -4,11 +4,12 @@
 use ropewalk_core::answers::Answers;
 use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
+use ropewalk_core::geometry::Geometry;
 use ropewalk_core::label_row::{
     compare, reconcile, Joined, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict,
 };
 use ropewalk_core::plan::OntologyObject;
-use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
+use ropewalk_core::stage::record::{Key, StagedRow};
 use serde_json::{json, Value};
 
 use OnExisting::{Fail, Merge, Replace, Skip};

@@ -5,9 +5,10 @@ use ropewalk_core::answers::Answers;
 use std::collections::HashMap;
 
 use ropewalk_core::batch::{Points, Unit};
+use ropewalk_core::geometry::Geometry;
 use ropewalk_core::label_row::{number, RowHeader, RowWriter, Templates, Written};
 use ropewalk_core::plan::{Medium, OntologyObject};
-use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
+use ropewalk_core::stage::record::{Key, StagedRow};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use ropewalk_core::answers::Answers;
 use ropewalk_core::batch::{Points, Unit};
 use ropewalk_core::error::{Error, Result};
+use ropewalk_core::geometry::Geometry;
 use ropewalk_core::label_row::{RowHeader, RowWriter, Templates, Written};
 use ropewalk_core::plan::{AudioFormat, DataType, DataUnit, Medium, OntologyObject};
-use ropewalk_core::stage::record::{Geometry, Key, StagedRow};
+use ropewalk_core::stage::record::{Key, StagedRow};
 use serde_json::Value;
 
 const WHEN: &str = "Sat, 21 Nov 2026 23:48:11 UTC";

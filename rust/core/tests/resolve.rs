@@ -7,13 +7,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use ropewalk_core::batch::{Annotation, Points, Shape, Unit};
-use ropewalk_core::coco::{ClassName, MediaName};
+use ropewalk_core::geometry::Geometry;
 use ropewalk_core::plan::{OffImage, Plan};
 use ropewalk_core::polygon::extent;
 use ropewalk_core::reject::Reason;
 use ropewalk_core::resolve::{fit, Resolved, Resolver, Scratch, SourceResolver, Verdict};
 use ropewalk_core::rle::{Rle, RowMajor, Size};
-use ropewalk_core::stage::record::{Geometry, Key, StagedRow, TextSpan};
+use ropewalk_core::source::TextSpan;
+use ropewalk_core::source::{ClassName, MediaName};
+use ropewalk_core::stage::record::{Key, StagedRow};
 use ropewalk_core::stage::StageBuilder;
 
 const PLAN: &str = r##"{

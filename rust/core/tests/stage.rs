@@ -7,7 +7,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use ropewalk_core::batch::{Points, Unit};
-use ropewalk_core::stage::record::{Geometry, Key, StagedRow, TextSpan};
+use ropewalk_core::geometry::Geometry;
+use ropewalk_core::source::TextSpan;
+use ropewalk_core::stage::record::{Key, StagedRow};
 use ropewalk_core::stage::{StageBuilder, Staged, StagedRows};
 
 /// A row as a test thinks of it.

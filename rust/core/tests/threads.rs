@@ -5,9 +5,10 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use ropewalk_core::coco::{CocoInput, CocoOptions};
+use ropewalk_core::formats::coco::CocoOptions;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::plan::Plan;
+use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
 
 const PLAN: &str = r##"{
@@ -63,7 +64,7 @@ fn taken(document: &str, threads: usize) -> (Vec<String>, Option<Tally>, String,
     let plan = Arc::new(Plan::from_json(PLAN).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), threads).unwrap();
-    let input = CocoInput::bytes("preds.json", document.as_bytes().to_vec());
+    let input = SourceFile::bytes("preds.json", document.as_bytes().to_vec());
     let error = intake.add_coco(&input, "preds.json", None, &CocoOptions::default(), |_| Ok(()));
     if let Err(error) = error {
         drop(intake);

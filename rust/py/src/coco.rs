@@ -6,8 +6,9 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoTables, RotatedBox};
 use ropewalk_core::error::Result;
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader, CocoTables, RotatedBox};
+use ropewalk_core::source::SourceFile;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
@@ -42,17 +43,17 @@ impl<'a, 'py> FromPyObject<'a, 'py> for CocoSource {
 
 impl CocoSource {
     /// The core's input; errors call content by its label.
-    pub(crate) fn into_input(self, label: &str) -> CocoInput {
+    pub(crate) fn into_input(self, label: &str) -> SourceFile {
         match self {
-            Self::Path(path) => CocoInput::path(path),
-            Self::Content(bytes) => CocoInput::bytes(label, bytes),
+            Self::Path(path) => SourceFile::path(path),
+            Self::Content(bytes) => SourceFile::bytes(label, bytes),
         }
     }
 }
 
 /// Reads the images, categories and videos of a COCO file.
 pub(crate) fn read_tables(path: &Path) -> Result<Arc<CocoTables>> {
-    CocoTables::read(&CocoInput::path(path), &CocoOptions::default()).map(Arc::new)
+    CocoTables::read(&SourceFile::path(path), &CocoOptions::default()).map(Arc::new)
 }
 
 /// What the numbers of a box are by the name of their format; none for COCO's own.

@@ -8,12 +8,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::batch::Unit;
-use ropewalk_core::encord::EncordReader;
 use ropewalk_core::error::Error;
-use ropewalk_core::intake::RowSource;
-use ropewalk_core::ndjson::NdjsonRows;
-use ropewalk_core::sniff::{sniff, JsonKind};
-use ropewalk_core::table::{TableFile, TableKind, TableRows};
+use ropewalk_core::formats::encord::EncordReader;
+use ropewalk_core::formats::json_names::{sniff, JsonKind};
+use ropewalk_core::formats::ndjson::NdjsonRows;
+use ropewalk_core::formats::table::{TableFile, TableKind, TableRows};
+use ropewalk_core::formats::RowSource;
 
 use crate::batch::AnnotationBatch;
 use crate::coco::CocoSource;
@@ -75,7 +75,9 @@ fn is_table(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 fn reader_of(table: &Bound<'_, PyAny>) -> PyResult<Reader> {
-    let reader = table.extract::<AnyRecordBatch>().and_then(|table| Ok(table.into_reader()?));
+    let reader = table
+        .extract::<AnyRecordBatch>()
+        .and_then(|table| Ok(table.into_reader()?));
     reader.map_err(|error| not_a_panic(table.py(), error))
 }
 
@@ -190,7 +192,12 @@ pub(crate) fn table_rows(
 /// Open a table for reading in batches.
 #[pyfunction]
 #[pyo3(signature = (table, label, unit=None, kind=None))]
-fn read_table(table: &Bound<'_, PyAny>, label: &str, unit: Option<&str>, kind: Option<&str>) -> PyResult<RowPredictions> {
+fn read_table(
+    table: &Bound<'_, PyAny>,
+    label: &str,
+    unit: Option<&str>,
+    kind: Option<&str>,
+) -> PyResult<RowPredictions> {
     let raised = Raised::default();
     let rows = table_rows(table, label, unit, kind, &raised)?;
     Ok(RowPredictions::new(rows, raised))

@@ -1,10 +1,6 @@
 //! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
 
-mod check;
 mod rows;
-
-pub use check::check_row;
-pub use rows::{RowBatch, RowSource};
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -18,12 +14,13 @@ use std::sync::{Arc, Mutex};
 use rayon::prelude::*;
 
 use crate::batch::Kind;
-use crate::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables, Pieces, SourceBatch, Stamp};
 use crate::error::{Error, Result};
+use crate::formats::coco::{CocoKind, CocoOptions, CocoReader, CocoTables, SourceBatch};
 use crate::plan::Plan;
 use crate::reject::{Origin, Reason, Reject, RowReject, Unresolved, MAX_TEXT_BYTES};
 use crate::resolve::{Counts, Resolved, Resolver, Scratch, SourceResolver, Verdict};
-use crate::stage::record::{Key, TextSpan};
+use crate::source::{Excerpts, SourceFile, Stamp, TextSpan};
+use crate::stage::record::Key;
 use crate::stage::{StageBuilder, Staged, StagedRows};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
@@ -155,11 +152,11 @@ pub struct Sources(Vec<Source>);
 #[derive(Debug)]
 struct Source {
     /// None for a table, whose rows have no text.
-    input: Option<CocoInput>,
+    input: Option<SourceFile>,
     /// What told the file before it was read.
     stamp: Option<Stamp>,
     origin: Origin,
-    pieces: Mutex<Pieces>,
+    pieces: Mutex<Excerpts>,
 }
 
 impl Source {
@@ -175,7 +172,7 @@ impl Source {
 }
 
 impl Sources {
-    fn add(&mut self, input: Option<&CocoInput>, stamp: Option<Stamp>, origin: Origin) -> u32 {
+    fn add(&mut self, input: Option<&SourceFile>, stamp: Option<Stamp>, origin: Origin) -> u32 {
         self.0.push(Source {
             input: input.cloned(),
             stamp,
@@ -224,7 +221,7 @@ impl Intake {
     /// [`Error::Source`] where the file is not what it should be, [`Error::Io`], and what `progress` returns.
     pub fn add_coco(
         &mut self,
-        input: &CocoInput,
+        input: &SourceFile,
         label: &str,
         tables: Option<Arc<CocoTables>>,
         options: &CocoOptions,

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::encode::{damaged, push_finite, Joined, Templates};
-use super::identity::ObjectHash;
 use super::number::{push_f64, push_u64};
 use super::text::{lower_snake_case, push_string};
 use crate::answers::{Answer, Answers, Value};
 use crate::error::Result;
+use crate::identity::ObjectHash;
 use crate::ontology::{questions, Attribute};
 
 /// First and last frame, or millisecond; both inclusive.

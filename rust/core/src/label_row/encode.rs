@@ -9,16 +9,17 @@ use std::collections::HashMap;
 
 use super::answers::{AnswerBook, QuestionTexts};
 use super::header::{RowHeader, UnitHeader};
-use super::identity::{self, ObjectHash, ObjectHashes};
 use super::number::{push_f64, push_u64, round_to};
 use super::ring::RingText;
 use super::shapes;
 use super::text::{lower_snake_case, push_string};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
+use crate::geometry::Geometry;
+use crate::identity::{self, ObjectHash, ObjectHashes};
 use crate::ontology::{Classification, OntologyObject};
 use crate::plan::DataType;
-use crate::stage::record::{Geometry, StagedRow};
+use crate::stage::record::StagedRow;
 
 /// Text that is handed over at once: small enough for the cache and for memory that was used before.
 const BLOCK_BYTES: usize = 1 << 16;

@@ -6,10 +6,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-use super::entries::Entries;
 use super::number::{push_number, push_u64};
 use super::text::push_string;
 use crate::error::{Error, Result};
+use crate::json::Entries;
 use crate::plan::{AudioFormat, DataType, Medium};
 
 /// label_hash of a row that no server has made yet, as in the SDK's detached rows.

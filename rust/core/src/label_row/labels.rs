@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::entries::Entries;
 use crate::error::{Error, Result};
+use crate::json::Entries;
 
 /// Members of an object, their values unread.
 pub(super) type RawMembers<'a> = Entries<&'a RawValue>;

@@ -1,17 +1,15 @@
 //! Label rows: the JSON that the SDK itself would send for the same objects, made without it.
 //!
-//! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, [`identity`]
+//! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, [`crate::identity`]
 //! names the objects, [`compare`] tells what of them the server's row holds, and [`reconcile`] what to do about it.
 
 mod answers;
 mod compare;
 mod compare_answers;
 mod encode;
-mod entries;
 mod existing;
 mod fraction;
 mod header;
-pub mod identity;
 mod labels;
 pub mod number;
 mod ring;
@@ -20,6 +18,5 @@ pub mod text;
 
 pub use compare::{compare, Compared, Difference};
 pub use encode::{Joined, RowWriter, Templates, Written};
-pub(crate) use entries::Entries;
 pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};

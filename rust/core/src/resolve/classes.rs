@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::keypoints::KeypointOrder;
 use super::Verdict;
 use crate::batch::{Kind, Shape};
-use crate::coco::ClassName;
 use crate::ontology::OntologyObject;
 use crate::plan::Plan;
 use crate::reject::Reason;
+use crate::source::ClassName;
 
 /// Ontology objects that a class may be, by index in the plan; which one it is may depend on the annotation's shape. Of an
 /// answer the one classification that it is about.

@@ -2,10 +2,11 @@
 
 use super::Scratch;
 use crate::batch::{Points, Unit};
+use crate::geometry::Geometry;
 use crate::plan::OffImage;
 use crate::polygon;
 use crate::reject::Reason;
-use crate::stage::record::{Geometry, StagedRow};
+use crate::stage::record::StagedRow;
 
 /// How far over the edge still counts as inside: x + w of a box at the edge is rarely exact in floating point.
 const EDGE_SLACK: f64 = 1e-9;

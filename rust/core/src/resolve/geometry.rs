@@ -4,11 +4,11 @@ use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::{edge, shapes};
 use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
+use crate::geometry::Geometry;
 use crate::plan::{OffImage, OntologyObject, Plan};
 use crate::polygon;
 use crate::reject::Reason;
 use crate::rle::{self, coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
-use crate::stage::record::Geometry;
 
 /// A geometry ready to be staged.
 pub(super) struct Drawn<'a> {

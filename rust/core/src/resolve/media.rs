@@ -8,10 +8,10 @@ use regex::Regex;
 use super::places::Spot;
 use super::titles::{base_name, Found, Target, Titles};
 use super::Verdict;
-use crate::coco::MediaName;
 use crate::error::{Error, Result};
 use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
 use crate::reject::Reason;
+use crate::source::MediaName;
 
 /// The media rules of a plan.
 pub(super) struct MediaRules {

@@ -21,12 +21,12 @@ use std::sync::Arc;
 
 use crate::answers::Packer;
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
-use crate::coco::{ClassName, MediaName};
 use crate::error::Result;
-use crate::label_row::identity;
+use crate::identity;
 use crate::plan::{DataType, Plan};
 use crate::reject::Reason;
-use crate::stage::record::TextSpan;
+use crate::source::TextSpan;
+use crate::source::{ClassName, MediaName};
 use crate::stage::StagedRows;
 use classes::{Class, ClassRules};
 pub use edge::fit;

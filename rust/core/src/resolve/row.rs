@@ -8,11 +8,13 @@ use super::places::Place;
 use super::Resolved;
 use crate::answers::Answers;
 use crate::batch::{Annotation, AttributeValue, Shape, Unit};
-use crate::label_row::identity::{self, Untracked};
+use crate::geometry::Geometry;
+use crate::identity::{self, Untracked};
 use crate::ontology::{Attribute, OntologyObject};
 use crate::plan::{DataType, Medium, Plan};
 use crate::reject::Reason;
-use crate::stage::record::{Geometry, Key, StagedRow, TextSpan};
+use crate::source::TextSpan;
+use crate::stage::record::{Key, StagedRow};
 
 /// A row, and where it goes.
 pub(super) struct FoundRow<'a, 'r> {

@@ -4,10 +4,10 @@ use super::geometry::{mismatch, on_image, Drawn, Scratch};
 use super::keypoints::KeypointOrder;
 use super::places::Place;
 use crate::batch::{Annotation, Points, Shape, Unit};
+use crate::geometry::Geometry;
 use crate::ontology::OntologyObject;
 use crate::plan::OffImage;
 use crate::reject::Reason;
-use crate::stage::record::Geometry;
 
 /// The only ring that the row has.
 fn only_ring<'a>(points: Points<'a>) -> Option<&'a [f64]> {

@@ -12,8 +12,9 @@ mod staged;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::source::TextSpan;
 use merge::{Cursor, RunFile, RunReader};
-use record::{Key, StagedRow, TextSpan};
+use record::{Key, StagedRow};
 pub use staged::{Duplicate, LabelRowSpan, Staged};
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.

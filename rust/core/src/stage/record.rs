@@ -6,6 +6,8 @@
 use crate::answers::Answers;
 use crate::batch::{Points, Unit};
 use crate::error::{Error, Result};
+use crate::geometry::Geometry;
+use crate::source::TextSpan;
 
 /// Sort key of a staged row. `source` and `offset` make the order total and independent of how the input was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,33 +22,6 @@ pub struct Key {
     pub source: u32,
     /// Byte or record number in the source.
     pub offset: u64,
-}
-
-/// Geometry in the shape that the ontology asks for, in the unit of its row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Geometry<'a> {
-    /// x, y of the top left corner, width, height.
-    BoundingBox([f64; 4]),
-    /// The same, and degrees clockwise.
-    RotatableBoundingBox([f64; 4], f64),
-    /// Parts of rings, outer ring first.
-    Polygon(Points<'a>),
-    /// One part, one open line.
-    Polyline(Points<'a>),
-    /// One part, one ring, one point.
-    Point(Points<'a>),
-    /// Row-major run-length string of a mask of `height_px` x `width_px`.
-    Bitmask(&'a [u8]),
-    /// One part, one ring of the template's points in their order; a flag a point as COCO has it, or none at all.
-    Skeleton(Points<'a>, &'a [u8]),
-    /// x, y of the centre, radius in the unit of x, second radius in first radii; degrees clockwise.
-    Circle([f64; 4], f64),
-    /// x, y of the centre, radius across, radius down; degrees clockwise.
-    Ellipse([f64; 4], f64),
-    /// Nothing is drawn: the row answers a classification, from its frame to this one.
-    Answer(u32),
-    /// Nothing is drawn: the object sounds from its millisecond to this one.
-    Interval(u32),
 }
 
 /// One staged annotation, borrowed from the stage.
@@ -102,15 +77,6 @@ impl<'a> Geometry<'a> {
             Self::Interval(_) => Self::INTERVAL,
         }
     }
-}
-
-/// Where the annotation's own text lies in the file that was read, for a reject that shows only after staging.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TextSpan {
-    /// First byte.
-    pub at: u64,
-    /// Length in bytes.
-    pub len: u32,
 }
 
 /// Bytes of an encoded [`Key`].

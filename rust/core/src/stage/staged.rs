@@ -9,11 +9,12 @@ use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
 
 use super::best::Best;
 use super::merge::{Cursor, RunFile, RunWriter};
-use super::record::{Head, Key, RecordReader, StagedRow, TextSpan};
+use super::record::{Head, Key, RecordReader, StagedRow};
 use super::{Batches, Entry, Place};
 use crate::answers::Answers;
 use crate::error::{Error, Result};
-use crate::label_row::identity::Distinct;
+use crate::identity::Distinct;
+use crate::source::TextSpan;
 
 /// The rows of one label row.
 #[derive(Debug, Clone, PartialEq, Eq)]

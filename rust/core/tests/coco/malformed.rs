@@ -1,7 +1,8 @@
 //! Bad input: annotations that are rejected each by its own, and files that block the import.
 
 use proptest::prelude::*;
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoTables};
+use ropewalk_core::formats::coco::{CocoOptions, CocoTables};
+use ropewalk_core::source::SourceFile;
 
 use super::support::*;
 
@@ -293,7 +294,7 @@ fn every_cut_of_a_file_is_a_blocker_at_its_end() {
             assert_eq!(byte as usize, cut, "{message}");
         }
         assert!(message.contains("cut") || message.contains("UTF-8"), "{message}");
-        assert!(CocoTables::read(&CocoInput::bytes("t", &text.as_bytes()[..cut]), &options()).is_err());
+        assert!(CocoTables::read(&SourceFile::bytes("t", &text.as_bytes()[..cut]), &options()).is_err());
     }
 }
 
@@ -316,7 +317,7 @@ fn nesting_is_bounded() {
 #[test]
 fn only_a_dataset_gives_tables() {
     for text in ["[]", r#"{"code":"x","annotation":{}}"#] {
-        let error = CocoTables::read(&CocoInput::bytes("gt.json", text.as_bytes()), &options()).unwrap_err();
+        let error = CocoTables::read(&SourceFile::bytes("gt.json", text.as_bytes()), &options()).unwrap_err();
         assert!(
             error.to_string().contains("gt.json: byte 0: the file has no `images`"),
             "{error}"

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ropewalk_core::batch::Annotation;
-use ropewalk_core::coco::CocoOptions;
+use ropewalk_core::formats::coco::CocoOptions;
 use ropewalk_testkit::coco::{self, Fate};
 use serde_json::{json, Value};
 

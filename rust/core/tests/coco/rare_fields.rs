@@ -1,7 +1,7 @@
 //! What few annotations have: keypoints, and boxes that are turned.
 
 use ropewalk_core::batch::Shape;
-use ropewalk_core::coco::{CocoOptions, CocoReader, RotatedBox};
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader, RotatedBox};
 
 use super::support::*;
 

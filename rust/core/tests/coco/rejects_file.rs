@@ -1,6 +1,6 @@
 //! Reject files as Ropewalk writes them, mended and read again.
 
-use ropewalk_core::coco::CocoKind;
+use ropewalk_core::formats::coco::CocoKind;
 use ropewalk_core::reject::RowReject;
 
 use super::support::*;
@@ -62,7 +62,7 @@ fn lines_give_the_same_rows_for_any_chunk() {
     let whole = read(&text);
     assert_eq!(whole.summary.rows, 2);
     for chunk_bytes in 1..20 {
-        let options = ropewalk_core::coco::CocoOptions {
+        let options = ropewalk_core::formats::coco::CocoOptions {
             chunk_bytes,
             ..options()
         };
@@ -115,7 +115,7 @@ fn a_label_row_is_rejected_again_with_all_its_annotations() {
     let turned = r#"{"len_bytes":5,"annotations":3.0,"annotation":null,"code":"server_refused","message":"no"}"#;
     let text = format!("{own}{mended}\n{turned}\n{own}");
     for chunk_bytes in [1, 7, 1 << 16] {
-        let options = ropewalk_core::coco::CocoOptions {
+        let options = ropewalk_core::formats::coco::CocoOptions {
             chunk_bytes,
             ..options()
         };

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader, CocoSummary, CocoTables};
 use ropewalk_core::error::Error;
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader, CocoSummary, CocoTables};
 use ropewalk_core::reject::{Reject, RowReject};
+use ropewalk_core::source::SourceFile;
 
 /// A dataset of each kind of annotation, its images and categories after them or before them in parts.
 pub const DATASET: &str = include_str!("dataset.json");
@@ -51,11 +52,11 @@ pub fn options() -> CocoOptions {
 }
 
 pub fn tables(text: &str) -> Arc<CocoTables> {
-    Arc::new(CocoTables::read(&CocoInput::bytes("gt.json", text.as_bytes()), &options()).unwrap())
+    Arc::new(CocoTables::read(&SourceFile::bytes("gt.json", text.as_bytes()), &options()).unwrap())
 }
 
 pub fn open(text: &[u8], tables: Option<Arc<CocoTables>>, options: &CocoOptions) -> Result<CocoReader, Error> {
-    CocoReader::open(&CocoInput::bytes("dir/a.json", text), "a.json", tables, options)
+    CocoReader::open(&SourceFile::bytes("dir/a.json", text), "a.json", tables, options)
 }
 
 /// Reads a file to its end; each batch's sums and texts are checked on the way.

@@ -1,7 +1,8 @@
 //! Valid files: all kinds of annotations, sections and keys in all orders, any chunk size.
 
 use ropewalk_core::batch::{RleOrder, Shape};
-use ropewalk_core::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, CocoTables};
+use ropewalk_core::formats::coco::{CocoKind, CocoOptions, CocoReader, CocoTables};
+use ropewalk_core::source::SourceFile;
 
 use super::support::*;
 
@@ -370,6 +371,6 @@ fn reads_a_file_on_disk() {
         (found.batch.row(0).media, found.batch.row(0).source),
         ("q.png", "label")
     );
-    let missing = CocoTables::read(&CocoInput::path(folder.path().join("none.json")), &options());
+    let missing = CocoTables::read(&SourceFile::path(folder.path().join("none.json")), &options());
     assert!(missing.unwrap_err().to_string().contains("none.json"));
 }

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use ropewalk_core::batch::Unit;
-use ropewalk_core::coco::CocoInput;
-use ropewalk_core::intake::RowSource;
-use ropewalk_core::ndjson::NdjsonRows;
-use ropewalk_core::sniff::{sniff, JsonKind};
+use ropewalk_core::formats::json_names::{sniff, JsonKind};
+use ropewalk_core::formats::ndjson::NdjsonRows;
+use ropewalk_core::formats::RowSource;
+use ropewalk_core::source::SourceFile;
 use serde_json::{json, Value};
 
 use super::read_all;
@@ -68,7 +68,7 @@ fn shapes_have_what_they_need() {
 }
 
 fn read_lines(text: &[u8]) -> (Vec<Value>, Vec<Value>) {
-    let input = CocoInput::bytes("run.ndjson", text);
+    let input = SourceFile::bytes("run.ndjson", text);
     read_all(&mut NdjsonRows::open(&input, "run.ndjson", None).unwrap()).unwrap()
 }
 
@@ -95,7 +95,7 @@ fn lines_are_read_with_their_byte() {
 
 #[test]
 fn a_member_of_another_type_is_named() {
-    let input = |line: &str| CocoInput::bytes("r", line.as_bytes());
+    let input = |line: &str| SourceFile::bytes("r", line.as_bytes());
     for (line, says) in [
         (
             r#"{"media": "a", "class": "c", "score": "high"}"#,
@@ -147,7 +147,7 @@ fn lines_of_a_reject_file_keep_their_source() {
         line(&json!("{\"media\": NaN")),
         json!({"code": "row_too_large", "message": "m", "annotation": null, "data_hash": "d", "title": "t", "annotations": 7}),
     );
-    let input = CocoInput::bytes("rejects.ndjson", text.as_bytes());
+    let input = SourceFile::bytes("rejects.ndjson", text.as_bytes());
     assert_eq!(sniff(&input), JsonKind::Ndjson);
     let (rows, rejects) = read_lines(text.as_bytes());
     assert_eq!(rows.len(), 2);
@@ -188,15 +188,15 @@ fn files_are_told_by_their_names() {
         ("{\"box\": ", JsonKind::Coco),
         ("\u{fffd}", JsonKind::Coco),
     ] {
-        assert_eq!(sniff(&CocoInput::bytes("f", text.as_bytes())), kind, "{text}");
+        assert_eq!(sniff(&SourceFile::bytes("f", text.as_bytes())), kind, "{text}");
     }
-    assert_eq!(sniff(&CocoInput::path("there is no such file")), JsonKind::Coco);
+    assert_eq!(sniff(&SourceFile::path("there is no such file")), JsonKind::Coco);
 }
 
 #[test]
 fn a_line_without_end_stops_the_import() {
     let text = vec![b'['; (1 << 26) + (1 << 20)];
-    let input = CocoInput::bytes("run.ndjson", text);
+    let input = SourceFile::bytes("run.ndjson", text);
     let message = NdjsonRows::open(&input, "r", None)
         .unwrap()
         .next_batch()
@@ -220,7 +220,7 @@ const GOOD_LINES: [&str; 6] = [
 
 /// Counts the lines of a text in whatever became of them; nothing may panic.
 fn lines_found(text: &[u8]) -> usize {
-    let input = CocoInput::bytes("r", text);
+    let input = SourceFile::bytes("r", text);
     sniff(&input);
     let mut source = NdjsonRows::open(&input, "r", Some(Unit::Px)).unwrap();
     let mut found = 0;

@@ -7,7 +7,7 @@ mod open_tables;
 
 use ropewalk_core::batch::row_json;
 use ropewalk_core::error::Error;
-use ropewalk_core::intake::{RowBatch, RowSource};
+use ropewalk_core::formats::{RowBatch, RowSource};
 use serde_json::{json, Value};
 
 /// Reads everything: rows as JSON with their source and offset, and rejects as (code, offset, annotation).

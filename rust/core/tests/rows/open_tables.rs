@@ -10,8 +10,8 @@ use arrow_array::{
 use arrow_schema::{DataType, Field};
 use ropewalk_core::batch::{AnnotationBatch, Defaults, Unit};
 use ropewalk_core::error::Error;
-use ropewalk_core::intake::RowSource;
-use ropewalk_core::table::TableRows;
+use ropewalk_core::formats::table::TableRows;
+use ropewalk_core::formats::RowSource;
 use serde_json::{json, Value};
 
 use super::read_all;

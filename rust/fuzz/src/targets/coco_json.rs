@@ -3,8 +3,9 @@
 //! Input: the chunk size (u16), most rows a batch (a byte), and the file.
 
 use ropewalk_core::batch::Annotation;
-use ropewalk_core::coco::{CocoInput, CocoKind, CocoOptions, CocoReader, Pieces};
 use ropewalk_core::error::{Error, Result};
+use ropewalk_core::formats::coco::{CocoKind, CocoOptions, CocoReader};
+use ropewalk_core::source::{Excerpts, SourceFile};
 use ropewalk_testkit::coco::{self, Fate, NotRead, Row};
 use ropewalk_testkit::json::{self, Fault, Json};
 
@@ -51,7 +52,7 @@ pub fn coco_json(input: &[u8]) -> &'static str {
         batch_rows,
         ..CocoOptions::default()
     };
-    let file = CocoInput::bytes("file.json", text);
+    let file = SourceFile::bytes("file.json", text);
     if COMPRESSED.iter().any(|head| text.starts_with(head)) {
         // It decodes to a text that the oracle does not have, and that has a bound of its own.
         let _ = read(&file, &options(chunk_bytes));
@@ -68,20 +69,20 @@ pub fn coco_json(input: &[u8]) -> &'static str {
 }
 
 /// Reads and forgets.
-fn read_through(file: &CocoInput, options: &CocoOptions) -> Result<()> {
+fn read_through(file: &SourceFile, options: &CocoOptions) -> Result<()> {
     let mut reader = CocoReader::open(file, "file", None, options)?;
     while reader.next_batch()?.is_some() {}
     Ok(())
 }
 
-fn read(file: &CocoInput, options: &CocoOptions) -> std::result::Result<Outcome, (u64, String)> {
+fn read(file: &SourceFile, options: &CocoOptions) -> std::result::Result<Outcome, (u64, String)> {
     try_read(file, options).map_err(|error| match error {
         Error::Source { byte, message, .. } => (byte, message),
         other => panic!("{other}"),
     })
 }
 
-fn try_read(file: &CocoInput, options: &CocoOptions) -> Result<Outcome> {
+fn try_read(file: &SourceFile, options: &CocoOptions) -> Result<Outcome> {
     let mut reader = CocoReader::open(file, "file", None, options)?;
     let mut outcome = Outcome {
         kind: Some(reader.kind()),
@@ -96,7 +97,7 @@ fn try_read(file: &CocoInput, options: &CocoOptions) -> Result<Outcome> {
             let annotation = found.batch.row(row);
             let span = found.span_of(row);
             assert_eq!(
-                Pieces::default().read(file, span.at, span.len as usize)?,
+                Excerpts::default().read(file, span.at, span.len as usize)?,
                 found.text_of(row)
             );
             let name = reader.tables().class(found.classes[row] as usize);
@@ -202,7 +203,7 @@ fn check_line(line: &str) {
         matches!(parsed, Ok(Json::Object(_)) | Err(Fault::Deep)),
         "not JSON: {line}"
     );
-    let file = CocoInput::bytes("rejects.jsonl", line.as_bytes());
+    let file = SourceFile::bytes("rejects.jsonl", line.as_bytes());
     match read(&file, &CocoOptions::default()) {
         Ok(again) => assert_eq!(
             (again.kind, again.rows.len() + again.lines.len()),

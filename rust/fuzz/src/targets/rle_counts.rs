@@ -2,8 +2,9 @@
 //!
 //! Input: flags (as for strings), h and w (u32), the counts: bytes up to 247 as they are, and after a higher one an i64.
 
-use ropewalk_core::coco::{CocoInput, CocoOptions, CocoReader};
+use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
 use ropewalk_core::rle::{ColumnMajor, Order, Rle, RowMajor, Size};
+use ropewalk_core::source::SourceFile;
 use ropewalk_testkit::coco;
 
 use super::mask::compare;
@@ -49,7 +50,7 @@ fn read<O: Order>(counts: &[i64], size: Size, expected: &Result<Vec<i128>, &'sta
 /// A COCO file with the list: its row has the string, or it is a reject.
 fn read_json(counts: &[i64], (h, w): (u32, u32)) {
     let text = format!(r#"[{{"image_id":1,"category_id":2,"segmentation":{{"counts":{counts:?},"size":[{h},{w}]}}}}]"#);
-    let input = CocoInput::bytes("counts.json", text.as_bytes());
+    let input = SourceFile::bytes("counts.json", text.as_bytes());
     let batch = CocoReader::open(&input, "", None, &CocoOptions::default()).and_then(|mut reader| reader.next_batch());
     let Ok(Some(batch)) = batch else {
         panic!("{text} gave {batch:?}")

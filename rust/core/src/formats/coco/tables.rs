@@ -1,0 +1,331 @@
+//! Images, categories and videos of a COCO file, compact: 17 bytes an image besides its name, where
+//! images are numbered one by one, and some 20 more where they are not.
+//!
+//! Ids are compared as text: 3, 3.0 and "3" are one id, as they are in the JSON keys of media and class maps.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::names::{Id, Names, Refused};
+use super::packed::Numbers;
+use crate::sizes::Sizes;
+use crate::source::{ClassName, MediaName};
+
+/// What stands for "none" in the packed columns.
+const NONE: u32 = u32::MAX;
+
+/// An image as it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Image<'a> {
+    pub id: Option<Id<'a>>,
+    pub file_name: Option<&'a str>,
+    pub video: Option<Id<'a>>,
+    pub frame_index: Option<i64>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+}
+
+/// What an annotation's row takes from its image.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MediaRow {
+    pub frame: u32,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+}
+
+/// Images, categories and videos of one file, and what another file (`--annotations`) knows besides.
+///
+/// Entries of the other file come first in the numbering; a file's own entries are found before them.
+#[derive(Debug, Default)]
+pub struct CocoTables {
+    base: Option<Arc<CocoTables>>,
+    /// Name of the file.
+    name: Option<Arc<str>>,
+    images: Names,
+    frames: Numbers,
+    /// Index into `video_refs`.
+    videos_of: Vec<u32>,
+    /// Number in `sizes`.
+    size_of: Vec<u32>,
+    sizes: Sizes,
+    classes: Names,
+    /// Names of keypoints, of the few classes that have some.
+    keypoints: HashMap<usize, Box<[Box<str>]>>,
+    /// Ids of videos that images name, in order of appearance.
+    video_refs: Names,
+    /// Index into `videos` of each of them, once all are read.
+    video_of_ref: Vec<u32>,
+    videos: Names,
+}
+
+impl CocoTables {
+    /// Tables of the file `name` that fall back to those of another file.
+    pub(super) fn on(base: Option<Arc<CocoTables>>, name: Option<Arc<str>>) -> Self {
+        Self {
+            base,
+            name,
+            ..Self::default()
+        }
+    }
+
+    /// Number of images, those that only annotations name included.
+    pub fn media_len(&self) -> usize {
+        self.media_base() + self.images.len()
+    }
+
+    /// Number of categories, those that only annotations name included.
+    pub fn class_len(&self) -> usize {
+        self.class_base() + self.classes.len()
+    }
+
+    /// File whose images and categories the ids are: this one, or without any images the one it falls back to. Its name
+    /// and a digest of what it lists, so that a copy under another name is known again.
+    pub(super) fn ids_from(&self) -> Option<String> {
+        if self.images.len() == 0 {
+            return self.base.as_ref().and_then(|base| base.ids_from());
+        }
+        let mut digest = Xxh3::new();
+        [&self.images, &self.classes]
+            .into_iter()
+            .for_each(|names| names.digest(&mut digest));
+        Some(format!(
+            "{}#{:016x}",
+            self.name.as_deref().unwrap_or_default(),
+            digest.digest()
+        ))
+    }
+
+    fn media_base(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.media_len())
+    }
+
+    fn class_base(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.class_len())
+    }
+
+    /// Image `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Self::media_len`].
+    pub fn media(&self, index: usize) -> MediaName<'_> {
+        let first = self.media_base();
+        match &self.base {
+            Some(base) if index < first => base.media(index),
+            _ => {
+                let own = index - first;
+                let (width, height) = self.sizes.get(self.size_of[own]);
+                MediaName {
+                    image_id: self.images.id(own),
+                    file_name: self.images.name(own),
+                    video: self.video(own),
+                    frame_index: self.frames.get(own),
+                    width,
+                    height,
+                    declared: self.images.declared(own),
+                }
+            }
+        }
+    }
+
+    /// Category `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Self::class_len`].
+    pub fn class(&self, index: usize) -> ClassName<'_> {
+        let first = self.class_base();
+        match &self.base {
+            Some(base) if index < first => base.class(index),
+            _ => {
+                let own = index - first;
+                ClassName {
+                    id: self.classes.id(own),
+                    name: self.classes.name(own),
+                    keypoints: self.keypoints.get(&own).map_or(&[], |names| names),
+                    declared: self.classes.declared(own),
+                }
+            }
+        }
+    }
+
+    /// All images in the order of their indices.
+    pub fn media_names(&self) -> impl Iterator<Item = MediaName<'_>> {
+        (0..self.media_len()).map(|index| self.media(index))
+    }
+
+    /// All categories in the order of their indices.
+    pub fn class_names(&self) -> impl Iterator<Item = ClassName<'_>> {
+        (0..self.class_len()).map(|index| self.class(index))
+    }
+
+    fn video(&self, own: usize) -> Option<&str> {
+        let known = |value: u32| (value != NONE).then_some(value as usize);
+        let video = known(*self.video_of_ref.get(known(self.videos_of[own])?)?)?;
+        self.videos.name(video)
+    }
+
+    /// Whether images name videos.
+    pub(super) fn names_videos(&self) -> bool {
+        self.video_refs.len() > 0
+    }
+
+    pub(super) fn add_image(&mut self, image: Image<'_>) -> Result<(), Refused> {
+        if let Some(known) = image.id.and_then(|id| self.images.find(id)) {
+            let (name, video) = (self.images.name(known), self.videos_of[known]);
+            let same_video = match image.video {
+                Some(id) => self.video_refs.find(id).map(|i| i as u32) == Some(video),
+                None => video == NONE,
+            };
+            let same = name == image.file_name && same_video && self.frames.get(known) == image.frame_index;
+            return if same { Ok(()) } else { Err(Refused::Conflict) };
+        }
+        let video = match image.video {
+            None => NONE,
+            Some(id) => match self.video_refs.find(id) {
+                Some(known) => known as u32,
+                None => self.video_refs.add(Some(id), None, false)? as u32,
+            },
+        };
+        self.push_image(image, video, true).map(|_| ())
+    }
+
+    fn push_image(&mut self, image: Image<'_>, video: u32, declared: bool) -> Result<usize, Refused> {
+        let index = self.images.add(image.id, image.file_name, declared)?;
+        self.frames.push(image.frame_index);
+        self.videos_of.push(video);
+        self.size_of.push(self.sizes.number((image.width, image.height)));
+        Ok(index)
+    }
+
+    pub(super) fn add_class(
+        &mut self,
+        id: Option<Id<'_>>,
+        name: Option<&str>,
+        keypoints: Vec<Box<str>>,
+    ) -> Result<(), Refused> {
+        let known = self.classes.len();
+        add_once(&mut self.classes, id, name)?;
+        if self.classes.len() > known && !keypoints.is_empty() {
+            self.keypoints.insert(known, keypoints.into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_video(&mut self, id: Option<Id<'_>>, name: Option<&str>) -> Result<(), Refused> {
+        add_once(&mut self.videos, id, name)
+    }
+
+    /// Joins images to videos; called when both are read.
+    pub(super) fn finish(&mut self) {
+        let refs = 0..self.video_refs.len();
+        let find = |index| self.video_refs.key(index).and_then(|id| self.videos.find(id));
+        self.video_of_ref = refs
+            .map(|index| find(index).map_or(NONE, |video| video as u32))
+            .collect();
+        self.frames.shrink_to_fit();
+        self.videos_of.shrink_to_fit();
+        self.size_of.shrink_to_fit();
+        [&mut self.images, &mut self.classes, &mut self.videos]
+            .into_iter()
+            .for_each(Names::shrink_to_fit);
+    }
+
+    /// The image with an id; one that no file lists gets an entry.
+    pub(super) fn media_of(&mut self, id: Id<'_>, last: &mut u32) -> Result<u32, Refused> {
+        let first = self.media_base();
+        let own = (*last as usize).checked_sub(first);
+        if own.is_some_and(|own| own < self.images.len() && self.images.key(own) == Some(id)) {
+            return Ok(*last);
+        }
+        let index = match self.images.find(id) {
+            Some(own) => first + own,
+            None => match self.base.as_ref().and_then(|base| base.find_media(id)) {
+                Some(index) => index,
+                None => {
+                    let image = Image {
+                        id: Some(id),
+                        ..Image::default()
+                    };
+                    first + self.push_image(image, NONE, false)?
+                }
+            },
+        };
+        *last = u32::try_from(index).map_err(|_| Refused::TooMany)?;
+        Ok(*last)
+    }
+
+    /// The category with an id; one that no file lists gets an entry.
+    pub(super) fn class_of(&mut self, id: Id<'_>) -> Result<u32, Refused> {
+        let first = self.class_base();
+        let index = match self.classes.find(id) {
+            Some(own) => first + own,
+            None => match self.base.as_ref().and_then(|base| base.find_class(id)) {
+                Some(index) => index,
+                None => first + self.classes.add(Some(id), None, false)?,
+            },
+        };
+        u32::try_from(index).map_err(|_| Refused::TooMany)
+    }
+
+    fn find_media(&self, id: Id<'_>) -> Option<usize> {
+        let base = || self.base.as_ref().and_then(|base| base.find_media(id));
+        self.images.find(id).map(|own| self.media_base() + own).or_else(base)
+    }
+
+    /// The category with an id, if there is one.
+    pub(super) fn find_class(&self, id: Id<'_>) -> Option<usize> {
+        let base = || self.base.as_ref().and_then(|base| base.find_class(id));
+        self.classes.find(id).map(|own| self.class_base() + own).or_else(base)
+    }
+
+    /// What a row takes from image `index`.
+    pub(super) fn media_row(&self, index: u32) -> MediaRow {
+        let first = self.media_base();
+        match &self.base {
+            Some(base) if (index as usize) < first => base.media_row(index),
+            _ => {
+                let own = index as usize - first;
+                let (width, height) = self.sizes.get(self.size_of[own]);
+                MediaRow {
+                    frame: self
+                        .frames
+                        .get(own)
+                        .and_then(|frame| u32::try_from(frame).ok())
+                        .unwrap_or(0),
+                    width,
+                    height,
+                }
+            }
+        }
+    }
+
+    /// Name of the video of image `index`, else the image's own name, else its id.
+    pub(super) fn media_label(&self, index: u32) -> &str {
+        let first = self.media_base();
+        match &self.base {
+            Some(base) if (index as usize) < first => base.media_label(index),
+            _ => {
+                let own = index as usize - first;
+                self.video(own).unwrap_or_else(|| self.images.label(own))
+            }
+        }
+    }
+
+    /// Name of category `index`, else its id.
+    pub(super) fn class_label(&self, index: u32) -> &str {
+        let first = self.class_base();
+        match &self.base {
+            Some(base) if (index as usize) < first => base.class_label(index),
+            _ => self.classes.label(index as usize - first),
+        }
+    }
+}
+
+fn add_once(names: &mut Names, id: Option<Id<'_>>, name: Option<&str>) -> Result<(), Refused> {
+    match id.and_then(|id| names.find(id)) {
+        Some(known) if names.name(known) == name => Ok(()),
+        Some(_) => Err(Refused::Conflict),
+        None => names.add(id, name, true).map(|_| ()),
+    }
+}

@@ -1,0 +1,147 @@
+//! Rows of the IR as lines of JSON: one object a line, whose members are called as the columns of the table. Lines of a
+//! reject file are read as the rows in them.
+
+mod line;
+mod members;
+mod points;
+mod values;
+
+use crate::batch::{AnnotationBatchBuilder, Unit};
+use crate::error::Result;
+use crate::formats::{RowBatch, RowSource};
+use crate::reject::{Origin, Reason, Reject, RowReject};
+use crate::source::{Lines, SourceFile, TextSpan};
+use line::{Found, Line};
+use members::Members;
+
+/// Most rows, or rejects, a batch.
+const MOST_ROWS: usize = 1 << 13;
+
+/// Bytes of text after which a batch is full.
+const BATCH_BYTES: u64 = 1 << 22;
+
+/// The rows of a file of lines.
+pub struct NdjsonRows {
+    lines: Lines,
+    label: String,
+    unit: Option<Unit>,
+    builder: AnnotationBatchBuilder,
+}
+
+impl NdjsonRows {
+    /// Opens a file, also a compressed one. `label` is the source of rows that name none, `unit` that of coordinates that
+    /// have none.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Io`].
+    pub fn open(input: &SourceFile, label: &str, unit: Option<Unit>) -> Result<Self> {
+        Ok(Self {
+            lines: Lines::new(input.stream_from(0)?),
+            label: label.to_owned(),
+            unit,
+            builder: AnnotationBatchBuilder::new(),
+        })
+    }
+}
+
+/// What a batch has beside its rows.
+#[derive(Default)]
+struct Beside {
+    rejects: Vec<Reject>,
+    row_rejects: Vec<RowReject>,
+    spans: Vec<TextSpan>,
+    frameless: Vec<bool>,
+}
+
+impl RowSource for NdjsonRows {
+    fn next_batch(&mut self) -> Result<Option<RowBatch>> {
+        let Self {
+            lines,
+            label,
+            unit,
+            builder,
+        } = self;
+        let mut beside = Beside::default();
+        let begin = lines.position();
+        let mut any = false;
+        loop {
+            let most = builder.len().max(beside.rejects.len()).max(beside.row_rejects.len());
+            if most >= MOST_ROWS || lines.position() - begin >= BATCH_BYTES {
+                break;
+            }
+            let Some((byte, text)) = lines.next()? else { break };
+            any = true;
+            add(text, byte, label, *unit, builder, &mut beside);
+        }
+        if !any {
+            return Ok(None);
+        }
+        let Beside {
+            rejects,
+            row_rejects,
+            spans,
+            frameless,
+        } = beside;
+        Ok(Some(RowBatch {
+            rejects,
+            row_rejects,
+            spans,
+            frameless,
+            ..RowBatch::new(builder.take()?)
+        }))
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.lines.stored_bytes()
+    }
+}
+
+/// Adds what a line holds.
+fn add(
+    text: &[u8],
+    byte: u64,
+    label: &str,
+    unit: Option<Unit>,
+    builder: &mut AnnotationBatchBuilder,
+    beside: &mut Beside,
+) {
+    let (line, found) = match std::str::from_utf8(text) {
+        Ok(text) => Line::read(text),
+        Err(cause) => {
+            let message = format!("it is not UTF-8 at its byte {}", cause.valid_up_to());
+            (Line::whole(text), Found::Wrong(Reason::BadLine { message }))
+        }
+    };
+    let own_byte = byte + line.start as u64;
+    let mut push = |members: &Members<'_>| {
+        let offset = line.offset.or(members.offset.map(|whole| whole.0)).unwrap_or(own_byte);
+        let source = line.source.as_deref().or(members.source.as_deref()).unwrap_or(label);
+        members.with_row(source, offset, unit, |row, attributes| {
+            builder.push_with_attributes(row, attributes);
+            beside.spans.push(TextSpan {
+                at: own_byte,
+                len: line.len as u32,
+            });
+            beside.frameless.push(members.frame.is_none());
+        })
+    };
+    let pushed = match found {
+        Found::Row(members) => push(&members),
+        Found::Quoted(inner) => Members::read(&inner).and_then(|members| push(&members)),
+        Found::Wrong(reason) => Err(reason),
+        Found::RejectedRow(row) => {
+            beside.row_rejects.push(row);
+            Ok(())
+        }
+    };
+    if let Err(reason) = pushed {
+        let origin = Origin {
+            source: line.source.as_deref().unwrap_or(label).into(),
+            ids_from: None,
+        };
+        let own = &text[line.start..line.start + line.len];
+        let offset = line.offset.unwrap_or(own_byte);
+        let id = line.annotation_id.as_deref();
+        beside.rejects.push(Reject::new(reason, &origin, offset, id, Some(own)));
+    }
+}

@@ -1,0 +1,269 @@
+//! The messages of an Arrow IPC file or stream, found one after the other: where each is, and how many rows it says it has.
+//!
+//! A file is a stream between a magic word and a footer that lists the messages again. The footer is compared with what the
+//! stream holds, so that a damaged one hides no rows.
+//! Source: "Serialization and Interprocess Communication" of Arrow's columnar format 1.5.
+
+use arrow_ipc::convert::fb_to_schema;
+use arrow_ipc::{root_as_footer, root_as_message, Block, Message};
+use arrow_schema::Schema;
+
+use crate::error::Result;
+use crate::formats::table::caught::caught;
+use crate::source::{Anywhere, SourceFile};
+
+const MAGIC: &[u8; 6] = b"ARROW1";
+
+/// The magic word at the beginning of a file, and what fills it up.
+const START: u64 = 8;
+
+/// The footer's length and the magic word behind it.
+const TAIL_BYTES: u64 = 10;
+
+/// What feather files of the first version begin with.
+const FEATHER_1_MAGIC: &[u8; 4] = b"FEA1";
+
+/// Begins a message, before its length; older programs write the length alone.
+const CONTINUATION: [u8; 4] = [0xff; 4];
+
+/// Most bytes behind a stream's end that may fill it up to the footer.
+const MOST_PADDING: u64 = 64;
+
+/// What a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    Batch { rows: u64 },
+    Dictionary,
+}
+
+/// A message behind the first one, which is the schema.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub holds: Holds,
+    /// Where it begins, with the length of its description.
+    at: u64,
+    /// Where its description begins.
+    pub description_at: u64,
+    pub description_bytes: usize,
+    /// Bytes of its arrays, which follow the description.
+    pub body_bytes: u64,
+}
+
+impl Part {
+    /// Where its arrays begin.
+    pub fn body_at(&self) -> u64 {
+        self.description_at + self.description_bytes as u64
+    }
+}
+
+/// The messages of a file.
+#[derive(Debug)]
+pub(super) struct Messages {
+    pub schema: Schema,
+    pub parts: Vec<Part>,
+}
+
+impl Messages {
+    /// Finds the messages of `file`.
+    pub fn find(input: &SourceFile, file: &Anywhere) -> Result<Self> {
+        let walk = Walk { input, file };
+        let mut head = [0; MAGIC.len()];
+        let head = &mut head[..(file.len_bytes() as usize).min(MAGIC.len())];
+        file.fill(0, head).map_err(|cause| input.failed(0, cause))?;
+        if head.starts_with(FEATHER_1_MAGIC) {
+            return walk.error(
+                0,
+                "this is a Feather file of version 1; write it as version 2, which is Arrow IPC",
+            );
+        }
+        if head != MAGIC {
+            return walk.stream();
+        }
+        walk.file()
+    }
+}
+
+struct Walk<'a> {
+    input: &'a SourceFile,
+    file: &'a Anywhere,
+}
+
+impl Walk<'_> {
+    fn error<T>(&self, at: u64, message: &str) -> Result<T> {
+        Err(self.input.error(at, message))
+    }
+
+    fn read(&self, at: u64, len: usize) -> Result<Vec<u8>> {
+        self.file.read(at, len).map_err(|cause| self.input.failed(at, cause))
+    }
+
+    fn damaged<T>(&self, at: u64, cause: &str) -> Result<T> {
+        self.error(at, &format!("this Arrow table is damaged: {cause}"))
+    }
+
+    /// The description of the message at byte `at`, as its place and length; none where the stream ends. `end` is where it
+    /// has to end at the latest.
+    fn description(&self, at: u64, end: u64) -> Result<Option<(u64, usize)>> {
+        let prefix = self.read(at, 4)?;
+        let (at, len) = if prefix == CONTINUATION {
+            (at + 8, self.read(at + 4, 4)?)
+        } else {
+            (at + 4, prefix)
+        };
+        let len = little_endian(&len);
+        if len == 0 {
+            return Ok(None);
+        }
+        if end.saturating_sub(at) < len {
+            return self.damaged(
+                at,
+                &format!("a message of {len} bytes begins here, and the file is shorter"),
+            );
+        }
+        Ok(Some((at, len as usize)))
+    }
+
+    /// The messages from byte `at` on, and the byte behind the mark that ends them; none where they end without, at `end`.
+    fn messages(&self, mut at: u64, end: u64) -> Result<(Messages, Option<u64>)> {
+        let mut schema = None;
+        let mut parts = Vec::new();
+        let mut over = None;
+        while at < end {
+            let Some((description_at, description_bytes)) = self.description(at, end)? else {
+                // The mark is a length of 0, with or without the word before it.
+                let has_word = self.read(at, 4)? == CONTINUATION;
+                over = Some(at + if has_word { 8 } else { 4 });
+                break;
+            };
+            let description = self.read(description_at, description_bytes)?;
+            let message = match root_as_message(&description) {
+                Ok(message) => message,
+                Err(cause) => return self.damaged(description_at, &cause.to_string()),
+            };
+            let body_at = description_at + description_bytes as u64;
+            let body_bytes = u64::try_from(message.bodyLength()).ok();
+            let Some(body_bytes) = body_bytes.filter(|&len| len <= end.saturating_sub(body_at)) else {
+                let len = message.bodyLength();
+                return self.damaged(
+                    body_at,
+                    &format!("a body of {len} bytes begins here, and the file is shorter"),
+                );
+            };
+            let Some((_, version)) = &schema else {
+                schema = Some((self.schema(description_at, &message)?, message.version()));
+                at = body_at + body_bytes;
+                continue;
+            };
+            if message.version() != *version {
+                return self.damaged(description_at, "its messages are of several versions");
+            }
+            parts.push(Part {
+                holds: self.holds(description_at, &message)?,
+                at,
+                description_at,
+                description_bytes,
+                body_bytes,
+            });
+            at = body_at + body_bytes;
+        }
+        let Some((schema, _)) = schema else {
+            return self.error(0, "this is not an Arrow file or stream: it has no schema");
+        };
+        Ok((Messages { schema, parts }, over))
+    }
+
+    fn schema(&self, at: u64, message: &Message<'_>) -> Result<Schema> {
+        let Some(schema) = message.header_as_schema() else {
+            return self.error(
+                at,
+                "this is not an Arrow file or stream: it does not begin with a schema",
+            );
+        };
+        if !schema.endianness().equals_to_target_endianness() {
+            return self.error(
+                at,
+                "this Arrow table is of a machine with another order of bytes; write it anew on one like this",
+            );
+        }
+        caught(|| fb_to_schema(schema)).or_else(|cause| self.damaged(at, &cause))
+    }
+
+    fn holds(&self, at: u64, message: &Message<'_>) -> Result<Holds> {
+        if let Some(batch) = message.header_as_record_batch() {
+            return match u64::try_from(batch.length()) {
+                Ok(rows) => Ok(Holds::Batch { rows }),
+                Err(_) => self.damaged(at, &format!("a batch claims {} rows", batch.length())),
+            };
+        }
+        match message.header_as_dictionary_batch() {
+            Some(_) => Ok(Holds::Dictionary),
+            None => self.damaged(at, "a message is neither a batch nor a dictionary"),
+        }
+    }
+
+    fn stream(&self) -> Result<Messages> {
+        let len = self.file.len_bytes();
+        let (messages, end) = self.messages(0, len)?;
+        match end {
+            None => self.error(len, "this Arrow stream ends without its end mark; it may be cut off"),
+            Some(end) if end < len => self.error(end, "bytes follow the end of this Arrow stream; expected none"),
+            Some(_) => Ok(messages),
+        }
+    }
+
+    fn file(&self) -> Result<Messages> {
+        let len = self.file.len_bytes();
+        if len < START + TAIL_BYTES {
+            return self.error(len, "this Arrow file is cut off");
+        }
+        let tail_at = len - TAIL_BYTES;
+        let tail = self.read(tail_at, TAIL_BYTES as usize)?;
+        if !tail.ends_with(MAGIC) {
+            return self.error(
+                tail_at,
+                "expected this Arrow file to end with ARROW1; it may be cut off",
+            );
+        }
+        let footer_len = little_endian(&tail[..4]);
+        let Some(footer_at) = tail_at.checked_sub(footer_len).filter(|&at| at >= START) else {
+            let message = format!("the footer is said to have {footer_len} bytes, this Arrow file has {len}");
+            return self.error(tail_at, &message);
+        };
+        let (messages, end) = self.messages(START, footer_at)?;
+        let end = end.unwrap_or(footer_at);
+        if footer_at - end > MOST_PADDING {
+            return self.error(end, "this Arrow file ends here, and its footer begins later");
+        }
+        let footer = self.read(footer_at, footer_len as usize)?;
+        let footer = match root_as_footer(&footer) {
+            Ok(footer) => footer,
+            Err(cause) => return self.damaged(footer_at, &cause.to_string()),
+        };
+        let schema = footer.schema().map(|schema| caught(|| fb_to_schema(schema)));
+        if schema.is_none_or(|schema| schema.as_ref() != Ok(&messages.schema)) {
+            return self.damaged(footer_at, "its footer has another schema than its beginning");
+        }
+        let batches = footer.recordBatches().into_iter().flatten();
+        let batches: Vec<i64> = batches.map(Block::offset).collect();
+        let dictionaries = footer.dictionaries().into_iter().flatten();
+        let dictionaries: Vec<i64> = dictionaries.map(Block::offset).collect();
+        let found = |is_batch: bool| -> Vec<i64> {
+            let parts = messages.parts.iter();
+            let parts = parts.filter(|part| matches!(part.holds, Holds::Batch { .. }) == is_batch);
+            parts.map(|part| part.at as i64).collect()
+        };
+        if (&batches, &dictionaries) != (&found(true), &found(false)) {
+            let (listed, found) = (batches.len(), found(true).len());
+            let message = format!("its footer lists {listed} batches, and it has {found}, or at other places");
+            return self.damaged(footer_at, &message);
+        }
+        Ok(messages)
+    }
+}
+
+fn little_endian(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |number, &byte| number << 8 | u64::from(byte))
+}

@@ -1,0 +1,13 @@
+//! A pull scanner for any format that is JSON.
+
+mod digits;
+mod entries;
+mod number;
+mod scanner;
+mod skip;
+mod window;
+
+pub(crate) use entries::Entries;
+pub(crate) use number::Number;
+pub(crate) use scanner::{bad, only_space, starts_number, unescape, Scan, Scanner, Text};
+pub(crate) use window::Window;

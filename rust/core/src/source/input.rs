@@ -1,0 +1,274 @@
+//! Where the bytes of a source come from. Positions are those of its text, also where the file holds it compressed.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::anywhere::Anywhere;
+use super::compressed::{Compression, Consumed};
+use crate::error::{Error, Result};
+
+/// Bytes that a window of a long file is made for: a batch, and what is read beyond it. Allocators that learn from what is
+/// given back (glibc's) then keep the memory of a batch for the next one.
+const WINDOW_BYTES: usize = 1 << 21;
+
+/// What tells a file from another that took its place, or its own later content: length and time of the last change. A
+/// file in memory has no such time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    len_bytes: u64,
+    changed: Option<SystemTime>,
+}
+
+/// A file that can be read more than once.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    name: String,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Path(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+impl SourceFile {
+    /// The file at `path`; errors name the path.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self {
+            name: path.display().to_string(),
+            place: Place::Path(path),
+        }
+    }
+
+    /// A file in memory; errors call it `name`.
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            name: name.into(),
+            place: Place::Bytes(bytes.into()),
+        }
+    }
+
+    /// The file's name without folders, and without the suffix that says how it is compressed; none for a file in memory.
+    pub fn file_name(&self) -> Option<Cow<'_, str>> {
+        match &self.place {
+            Place::Path(path) => {
+                let is_packed =
+                    |suffix: &OsStr| suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst");
+                let packed = path.extension().is_some_and(is_packed);
+                let name = if packed { path.file_stem() } else { path.file_name() };
+                name.map(OsStr::to_string_lossy)
+            }
+            Place::Bytes(_) => None,
+        }
+    }
+
+    /// What tells the file as it is now; none if it cannot be found.
+    pub fn stamp(&self) -> Option<Stamp> {
+        match &self.place {
+            Place::Path(path) => path.metadata().ok().map(|file| Stamp {
+                len_bytes: file.len(),
+                changed: file.modified().ok(),
+            }),
+            Place::Bytes(bytes) => Some(Stamp {
+                len_bytes: bytes.len() as u64,
+                changed: None,
+            }),
+        }
+    }
+
+    /// An error at byte `byte` of this file.
+    pub(crate) fn error(&self, byte: u64, message: impl Into<String>) -> Error {
+        Error::Source {
+            source_name: self.name.clone(),
+            byte,
+            message: message.into(),
+        }
+    }
+
+    /// The file as errors name it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file as it is stored, to read at any place.
+    pub(crate) fn anywhere(&self) -> Result<Anywhere> {
+        match &self.place {
+            Place::Path(path) => File::open(path).and_then(Anywhere::file).map_err(Error::io(path)),
+            Place::Bytes(bytes) => Ok(Anywhere::bytes(Arc::clone(bytes))),
+        }
+    }
+
+    /// What reading at byte `byte` of the text failed with: the file cannot be read, or what it holds cannot be decoded.
+    pub(crate) fn failed(&self, byte: u64, cause: std::io::Error) -> Error {
+        match cause.kind() {
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => self.error(byte, cause.to_string()),
+            _ => Error::io(&self.name)(cause),
+        }
+    }
+
+    /// Its text from byte `byte` on, as a stream.
+    pub(crate) fn stream_from(&self, byte: u64) -> Result<TextStream> {
+        Ok(TextStream {
+            opened: self.open_at(byte)?,
+            input: self.clone(),
+        })
+    }
+
+    fn open_at(&self, byte: u64) -> Result<Opened> {
+        Opened::at(self.open_stored()?, byte).map_err(|cause| self.failed(byte, cause))
+    }
+
+    fn open_stored(&self) -> Result<Box<dyn Stored>> {
+        Ok(match &self.place {
+            Place::Path(path) => Box::new(File::open(path).map_err(Error::io(path))?),
+            Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        })
+    }
+}
+
+/// A file as it is stored.
+trait Stored: Read + Seek + Send + Sync {}
+
+impl<T: Read + Seek + Send + Sync> Stored for T {}
+
+/// Reads until `buffer` is full or the file ends; gives the number of bytes.
+fn read_fully(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read(&mut buffer[read..]) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(read)
+}
+
+/// The text of a file from somewhere on.
+struct Opened {
+    text: Box<dyn Read + Send + Sync>,
+    /// Where it stands.
+    at: u64,
+    /// Of a compressed file, how much of it was taken.
+    consumed: Option<Consumed>,
+}
+
+impl Opened {
+    /// The text of a file from byte `byte` on.
+    fn at(mut stored: Box<dyn Stored>, byte: u64) -> std::io::Result<Self> {
+        let mut head = [0; Compression::HEAD_BYTES];
+        let head_bytes = read_fully(&mut stored, &mut head)?;
+        let Some(compression) = Compression::of(&head[..head_bytes]) else {
+            stored.seek(SeekFrom::Start(byte))?;
+            return Ok(Self {
+                text: Box::new(stored),
+                at: byte,
+                consumed: None,
+            });
+        };
+        stored.rewind()?;
+        let (text, consumed) = compression.decoded(stored)?;
+        let mut opened = Self {
+            text,
+            at: 0,
+            consumed: Some(consumed),
+        };
+        opened.skip_to(byte)?;
+        Ok(opened)
+    }
+
+    /// Reads past everything before byte `byte`, or to the end of a shorter text.
+    fn skip_to(&mut self, byte: u64) -> std::io::Result<()> {
+        self.at += std::io::copy(&mut (&mut self.text).take(byte - self.at), &mut std::io::sink())?;
+        Ok(())
+    }
+}
+
+/// The text of a file, read once.
+pub(crate) struct TextStream {
+    opened: Opened,
+    input: SourceFile,
+}
+
+impl TextStream {
+    /// Appends at most `most` bytes of what follows; gives their number, less than `most` at the end alone.
+    pub fn read_into(&mut self, text: &mut Vec<u8>, most: usize) -> Result<usize> {
+        let before = text.len();
+        let read = (&mut self.opened.text).take(most as u64).read_to_end(text);
+        // Also what was read before it failed.
+        self.opened.at += (text.len() - before) as u64;
+        read.map_err(|cause| self.input.failed(self.opened.at, cause))
+    }
+
+    /// How much of the file was read, in bytes of the file as it is stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.packed_bytes().unwrap_or(self.opened.at)
+    }
+
+    /// Of a compressed file, how many of its bytes were read.
+    pub fn packed_bytes(&self) -> Option<u64> {
+        self.opened.consumed.as_ref().map(Consumed::bytes)
+    }
+
+    /// Room for what is left of the file, or for what a window of a long one holds.
+    pub fn room(&self) -> usize {
+        if self.opened.consumed.is_some() {
+            return WINDOW_BYTES;
+        }
+        let stamp = self.input.stamp();
+        let rest = stamp.map_or(0, |stamp| stamp.len_bytes.saturating_sub(self.opened.at));
+        // One byte more, so that the end is seen without growing.
+        (rest as usize).saturating_add(1).min(WINDOW_BYTES)
+    }
+
+    /// The file itself.
+    pub fn input(&self) -> &SourceFile {
+        &self.input
+    }
+}
+
+impl Read for TextStream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.opened.text.read(buffer)
+    }
+}
+
+/// Reads pieces of a file. A compressed one is decoded once, as long as pieces are asked for in their order.
+#[derive(Default)]
+pub struct Excerpts {
+    opened: Option<Opened>,
+}
+
+impl std::fmt::Debug for Excerpts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Excerpts").finish_non_exhaustive()
+    }
+}
+
+impl Excerpts {
+    /// Reads at most `len` bytes of `input` from byte `at`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read(&mut self, input: &SourceFile, at: u64, len: usize) -> Result<Vec<u8>> {
+        let mut opened = match self.opened.take() {
+            Some(opened) if opened.at <= at && opened.consumed.is_some() => opened,
+            _ => input.open_at(at)?,
+        };
+        let mut text = Vec::new();
+        let read = opened
+            .skip_to(at)
+            .and_then(|()| (&mut opened.text).take(len as u64).read_to_end(&mut text));
+        opened.at += read.map_err(|cause| input.failed(at, cause))? as u64;
+        self.opened = Some(opened);
+        Ok(text)
+    }
+}

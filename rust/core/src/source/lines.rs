@@ -1,0 +1,93 @@
+//! The lines of a text, one after the other in a buffer that holds little more than the longest of them.
+
+use memchr::memchr;
+
+use super::input::TextStream;
+use crate::error::Result;
+
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 1 << 18;
+
+/// Longest line: a mask of noise as large as pictures are, many times over.
+const MOST_LINE_BYTES: usize = 1 << 26;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Reads lines.
+pub(crate) struct Lines {
+    text: TextStream,
+    buffer: Vec<u8>,
+    /// Byte in the text of the buffer's first.
+    base: u64,
+    /// First byte of the buffer that was not given out.
+    at: usize,
+    ended: bool,
+}
+
+impl Lines {
+    pub fn new(text: TextStream) -> Self {
+        Self {
+            text,
+            buffer: Vec::new(),
+            base: 0,
+            at: 0,
+            ended: false,
+        }
+    }
+
+    /// Byte where the next line begins.
+    pub fn position(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    /// How much of the file was read, in bytes of the file as it is stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.text.stored_bytes()
+    }
+
+    /// The next line that is not blank, without what surrounds its text, and the byte where that begins; none at the end.
+    pub fn next(&mut self) -> Result<Option<(u64, &[u8])>> {
+        loop {
+            let Some(end) = self.line_end()? else {
+                return Ok(None);
+            };
+            let start = self.at;
+            self.at = (end + 1).min(self.buffer.len());
+            let marked = self.base == 0 && start == 0 && self.buffer.starts_with(BYTE_ORDER_MARK);
+            let first = start + if marked { BYTE_ORDER_MARK.len() } else { 0 };
+            let line = &self.buffer[first..end];
+            let space = line.len() - line.trim_ascii_start().len();
+            if space == line.len() {
+                continue;
+            }
+            let first = first + space;
+            return Ok(Some((
+                self.base + first as u64,
+                self.buffer[first..end].trim_ascii_end(),
+            )));
+        }
+    }
+
+    /// Where the next line ends in the buffer; none at the text's end.
+    fn line_end(&mut self) -> Result<Option<usize>> {
+        let mut searched = self.at;
+        loop {
+            let found = memchr(b'\n', &self.buffer[searched..]).map(|found| searched + found);
+            let end = found.unwrap_or(self.buffer.len());
+            if end - self.at > MOST_LINE_BYTES {
+                let message = "the line is longer than 64 MiB; expected a JSON object on each line (NDJSON)";
+                return Err(self.text.input().error(self.position(), message));
+            }
+            if found.is_some() || self.ended {
+                return Ok((found.is_some() || self.at < end).then_some(end));
+            }
+            self.buffer.drain(..self.at);
+            self.base += self.at as u64;
+            self.at = 0;
+            searched = self.buffer.len();
+            // As much again as is there, so that a long line is moved seldom.
+            let wanted = CHUNK_BYTES.max(searched);
+            self.ended = self.text.read_into(&mut self.buffer, wanted)? < wanted;
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! A staged import, label row by label row: what would be written, how large it is, and what keeps a row from being
+//! written. Everything here is a function of the stage and of what the server answered.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::{Error, Result};
+use crate::geometry::Geometry;
+use crate::identity::{self, Untracked};
+use crate::intake::Sources;
+use crate::label_row::{
+    self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader, Written,
+};
+use crate::plan::Plan;
+use crate::reject::{Reason, RowReject};
+use crate::resolve::{fit, Scratch};
+use crate::source::TextSpan;
+use crate::stage::record::StagedRow;
+use crate::stage::{LabelRowSpan, Staged};
+
+/// Creation time in rows that are only measured: as long as any other, and the same in each run.
+const ANY_TIME: &str = "Thu, 01 Jan 1970 00:00:00 UTC";
+
+/// (width, height) that stands for an unknown size in rows that are only measured: fractions of it have as many digits
+/// as most.
+const ANY_SIZE_PX: (u32, u32) = (1919, 1079);
+
+/// Size and content of a label row that no server has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// Bytes of its JSON. Where the project does not know the medium's size, an estimate: coordinates in px are taken for
+    /// those of an image of 1919 x 1079, and annotations that will not fit are counted.
+    pub len_bytes: u64,
+    /// xxh3-128 of its JSON with a constant time; where the medium's size is unknown, of the staged annotations as well.
+    pub digest: u128,
+}
+
+/// The label rows of an import.
+pub struct LabelRows {
+    plan: Arc<Plan>,
+    staged: Staged,
+    sources: Sources,
+}
+
+impl LabelRows {
+    /// Takes what [`crate::intake::Intake::finish`] gives.
+    pub fn new(plan: Arc<Plan>, staged: Staged, sources: Sources) -> Self {
+        Self { plan, staged, sources }
+    }
+
+    /// The plan that was followed.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The label rows, in the order of the plan's media.
+    pub fn spans(&self) -> &[LabelRowSpan] {
+        self.staged.label_rows()
+    }
+
+    /// Encodes a label row. `header` is the row as the server answered it; without it the row is one that no server knows.
+    ///
+    /// # Errors
+    /// [`Error::LabelRow`] where the header does not fit, [`Error::Stage`] where the stage was damaged.
+    pub fn encode(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<u8>> {
+        self.encode_blocks(span, header, when).map(|blocks| blocks.concat())
+    }
+
+    /// Encodes a label row as [`Self::encode`] does, in blocks of a bounded size but where a single label is longer: what
+    /// grows in one piece is copied as it grows, and too large for memory that was used before.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_blocks(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<Vec<u8>>> {
+        self.encode_written(span, header, when).map(|(blocks, _)| blocks)
+    }
+
+    fn encode_written(
+        &self,
+        span: &LabelRowSpan,
+        header: Option<&[u8]>,
+        when: &str,
+    ) -> Result<(Vec<Vec<u8>>, Written)> {
+        let header = self.header(span, header, when)?;
+        let templates = self.templates(when);
+        let mut blocks = Vec::new();
+        let take = |text: &mut Vec<u8>| blocks.push(std::mem::take(text));
+        let mut writer = RowWriter::new(&templates, &header, take).with_distinct(span.distinct);
+        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
+        let written = writer.finish()?;
+        Ok((blocks, written))
+    }
+
+    /// Lines of a reject file for the annotations that do not fit a header which alone tells the size; [`Self::encode`]
+    /// leaves them out.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn unfit(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<String>> {
+        let header = self.header(span, header, when)?;
+        let mut lines = Vec::new();
+        let refuse = |reason, row: &StagedRow<'_>, text| {
+            lines.push(self.reject_line(reason, row, text));
+            Ok(())
+        };
+        self.fitting(span, &header, |_| Ok(()), refuse)?;
+        Ok(lines)
+    }
+
+    /// Lines of a reject file for all annotations of a row that was not written.
+    ///
+    /// # Errors
+    /// [`Error::Stage`] where the stage was damaged.
+    pub fn refuse(&self, span: &LabelRowSpan, code: &'static str, message: &str) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        self.staged.for_each(span, |row, text| {
+            let reason = Reason::LabelRow {
+                code,
+                message: message.to_owned(),
+            };
+            lines.push(self.reject_line(reason, row, text));
+            Ok(())
+        })?;
+        Ok(lines)
+    }
+
+    /// The one line of a reject file for a row whose annotations' own text is not to be repeated.
+    pub fn refuse_row(&self, span: &LabelRowSpan, code: &'static str, message: &str, len_bytes: u64) -> String {
+        let medium = &self.plan.media[span.medium as usize];
+        let row = RowReject {
+            code,
+            message: message.to_owned(),
+            data_hash: medium.data_hash.clone(),
+            title: medium.shown_title().to_owned(),
+            annotations: span.annotations,
+            len_bytes,
+        };
+        row.to_json_line()
+    }
+
+    /// Decides what to do where the branch holds the row as `existing`.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn reconcile(
+        &self,
+        span: &LabelRowSpan,
+        existing: &[u8],
+        when: &str,
+        policy: OnExisting,
+    ) -> Result<Reconciled> {
+        let (ours, written) = self.encode_written(span, Some(existing), when)?;
+        label_row::reconcile(existing, &ours.concat(), &written.joined, policy)
+    }
+
+    /// Compares what the import would write with the row as the branch holds it: how many annotations stand there as they
+    /// should, and a line of JSON for each other one.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn compare(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<(usize, Vec<String>)> {
+        let (ours, written) = self.encode_written(span, Some(existing), when)?;
+        let compared = label_row::compare(existing, &ours.concat(), &written.joined)?;
+        let medium = &self.plan.media[span.medium as usize];
+        let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, medium.shown_title());
+        Ok((compared.equal, compared.differences.iter().map(line).collect()))
+    }
+
+    /// Measures all label rows on `threads` threads. No row is held whole.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn measure(&self, threads: usize) -> Result<Vec<Measure>> {
+        self.measure_rows(self.spans(), threads)
+    }
+
+    /// Measures some of the label rows, as [`Self::measure`] does.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn measure_rows(&self, spans: &[LabelRowSpan], threads: usize) -> Result<Vec<Measure>> {
+        let templates = self.templates(ANY_TIME);
+        let measure = |span| self.measure_row(span, &templates);
+        if threads <= 1 {
+            return spans.iter().map(measure).collect();
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?;
+        pool.install(|| spans.par_iter().map(measure).collect())
+    }
+
+    fn measure_row(&self, span: &LabelRowSpan, templates: &Templates) -> Result<Measure> {
+        let header = self.header(span, None, ANY_TIME)?;
+        let sized = self.is_sized(span);
+        let mut hash = Hash::default();
+        if !sized {
+            // What is written depends on the size that the server will tell, and on the policy at that image's edge.
+            hash.digest.update(&[self.plan.off_image as u8]);
+        }
+        let hash = RefCell::new(hash);
+        let take = |text: &mut Vec<u8>| {
+            hash.borrow_mut().add(text);
+            text.clear();
+        };
+        let mut writer = RowWriter::new(templates, &header, take).with_distinct(span.distinct);
+        self.staged.for_each(span, |row, _| {
+            if sized {
+                return writer.push(row);
+            }
+            let told = [row.key.object, self.content(row)].map(u128::to_le_bytes);
+            hash.borrow_mut().digest.update(told.as_flattened());
+            writer.push(&with_any_size(row))
+        })?;
+        writer.finish()?;
+        let hash = hash.into_inner();
+        Ok(Measure {
+            len_bytes: hash.len_bytes,
+            digest: hash.digest.digest128(),
+        })
+    }
+
+    /// Hash of everything that a staged annotation says, but for its place in the source.
+    fn content(&self, row: &StagedRow<'_>) -> u128 {
+        let medium = &self.plan.media[row.key.label_row as usize];
+        let feature = row.feature as usize;
+        let object = Untracked {
+            feature_hash: match row.geometry {
+                Geometry::Answer(_) => &self.plan.classifications[feature].feature_hash,
+                _ => &self.plan.ontology[feature].feature_hash,
+            },
+            geometry: row.geometry,
+            unit: row.unit,
+            width_px: row.width_px,
+            height_px: row.height_px,
+            score: row.score,
+            answers: row.answers,
+        };
+        identity::untracked(&self.plan.branch, &medium.data_hash, row.key.frame, &object)
+    }
+
+    fn templates(&self, when: &str) -> Templates {
+        Templates::new(&self.plan.ontology, &self.plan.classifications, when).with_decimals(self.plan.decimals)
+    }
+
+    fn is_sized(&self, span: &LabelRowSpan) -> bool {
+        self.plan.media[span.medium as usize].is_sized()
+    }
+
+    fn header(&self, span: &LabelRowSpan, json: Option<&[u8]>, when: &str) -> Result<RowHeader> {
+        match json {
+            Some(json) => RowHeader::from_server(json),
+            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when),
+        }
+    }
+
+    /// Hands the rows that fit the header to `write`, and the others to `refuse`.
+    fn fitting(
+        &self,
+        span: &LabelRowSpan,
+        header: &RowHeader,
+        mut write: impl FnMut(&StagedRow<'_>) -> Result<()>,
+        mut refuse: impl FnMut(Reason, &StagedRow<'_>, TextSpan) -> Result<()>,
+    ) -> Result<()> {
+        // Where the project knew the size, resolving has seen to it.
+        let sized = self.is_sized(span);
+        let mut scratch = Scratch::default();
+        self.staged.for_each(span, |row, text| {
+            if sized {
+                return write(row);
+            }
+            let size_px = header.unit_of(row.key.frame).and_then(UnitHeader::size_px);
+            match fit(row, size_px, self.plan.off_image, &mut scratch) {
+                Ok(row) => write(&row),
+                Err(reason) => refuse(reason, row, text),
+            }
+        })
+    }
+
+    fn reject_line(&self, reason: Reason, row: &StagedRow<'_>, text: TextSpan) -> String {
+        let reject = self.sources.reject(reason, &row.key, row.annotation_id, text);
+        reject.to_json_line()
+    }
+}
+
+/// Length and digest of text that comes in pieces.
+#[derive(Default)]
+struct Hash {
+    len_bytes: u64,
+    digest: Xxh3,
+}
+
+impl Hash {
+    fn add(&mut self, text: &[u8]) {
+        self.len_bytes += text.len() as u64;
+        self.digest.update(text);
+    }
+}
+
+fn with_any_size<'a>(row: &StagedRow<'a>) -> StagedRow<'a> {
+    let (mut width_px, mut height_px) = (row.width_px, row.height_px);
+    if width_px == 0 || height_px == 0 {
+        (width_px, height_px) = ANY_SIZE_PX;
+    }
+    StagedRow {
+        width_px,
+        height_px,
+        ..*row
+    }
+}
