@@ -20,6 +20,9 @@ SUFFIXES = (".parquet", ".arrow")
 PARQUET_SUFFIXES = (".parquet",)
 IPC_SUFFIXES = (".arrow", ".ipc", ".feather")
 
+# Begins the names of columns that are not read.
+OWN_PREFIX = "x_"
+
 
 def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     """Write batches of the IR to a file, whole or not at all.
@@ -107,27 +110,25 @@ def in_batches(table: Any) -> Any:
 
     known = polars.DataFrame(_core.AnnotationBatch.empty()).schema
     types = {name: dtype for name, dtype in table.collect_schema().items() if not name.startswith(OWN_PREFIX)}
-    typed = {name: _with_types_of(known.get(name, polars.String()), dtype) for name, dtype in types.items()}
+    typed = {name: _with_types_of(known.get(name, polars.String), dtype) for name, dtype in types.items()}
     changed = [polars.col(name).cast(dtype) for name, dtype in typed.items() if dtype != types[name]]
     table = table.select(list(types)).with_columns(changed)
     return table.collect_batches(maintain_order=True) if hasattr(table, "collect_batches") else table
 
 
-def _with_types_of(known: polars.DataType, given: polars.DataType) -> polars.DataType:
+def _with_types_of(known: Any, given: Any) -> Any:
     """Put the types of a known type where a given one, or a part of it, is of nulls only."""
     import polars
 
-    if isinstance(given, polars.Null):
+    if given == polars.Null:
         return known
-    if isinstance(given, (polars.List, polars.Array)) and isinstance(known, (polars.List, polars.Array)):
-        inner = _with_types_of(_instance(known.inner), _instance(given.inner))
-        return polars.List(inner) if isinstance(given, polars.List) else polars.Array(inner, given.size)
+    lists = (polars.List, polars.Array)
+    if isinstance(given, lists) and isinstance(known, lists):
+        inner = _with_types_of(known.inner, given.inner)
+        return polars.Array(inner, given.size) if isinstance(given, polars.Array) else polars.List(inner)
     if isinstance(given, polars.Struct) and isinstance(known, polars.Struct):
-        of_known = {field.name: _instance(field.dtype) for field in known.fields}
+        types = {field.name: field.dtype for field in known.fields}
         return polars.Struct(
-            {
-                field.name: _with_types_of(of_known.get(field.name, polars.String()), _instance(field.dtype))
-                for field in given.fields
-            }
+            {field.name: _with_types_of(types.get(field.name, polars.String), field.dtype) for field in given.fields}
         )
     return given

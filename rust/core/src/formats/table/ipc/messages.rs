@@ -1,11 +1,13 @@
 //! The messages of an Arrow IPC file or stream, found one after the other: where each is, and how many rows it says it has.
 //!
-//! A file is a stream between a magic word and a footer that lists the messages again. The footer is compared with what the
-//! stream holds, so that a damaged one hides no rows.
+//! A file has a footer that lists its messages. The list is compared with the messages that are there, so that a damaged one
+//! hides no rows.
 //! Source: "Serialization and Interprocess Communication" of Arrow's columnar format 1.5.
 
+use std::collections::BTreeSet;
+
 use arrow_ipc::convert::fb_to_schema;
-use arrow_ipc::{root_as_footer, root_as_message, Block, Message};
+use arrow_ipc::{root_as_footer, root_as_message, Block, Message, MetadataVersion};
 use arrow_schema::Schema;
 
 use crate::error::Result;
@@ -33,7 +35,7 @@ const MOST_PADDING: u64 = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
     Batch { rows: u64 },
-    Dictionary,
+    Dictionary { id: i64, is_delta: bool },
 }
 
 /// A message behind the first one, which is the schema.
@@ -50,6 +52,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Whether it holds rows.
+    pub fn is_batch(&self) -> bool {
+        matches!(self.holds, Holds::Batch { .. })
+    }
+
     /// Where its arrays begin.
     pub fn body_at(&self) -> u64 {
         self.description_at + self.description_bytes as u64
@@ -61,6 +68,8 @@ impl Part {
 pub(super) struct Messages {
     pub schema: Schema,
     pub parts: Vec<Part>,
+    /// In a stream a dictionary holds for the batches behind it; in a file for all of them, wherever it is.
+    pub is_stream: bool,
 }
 
 impl Messages {
@@ -124,39 +133,31 @@ impl Walk<'_> {
     }
 
     /// The messages from byte `at` on, and the byte behind the mark that ends them; none where they end without, at `end`.
-    fn messages(&self, mut at: u64, end: u64) -> Result<(Messages, Option<u64>)> {
-        let mut schema = None;
+    fn parts(&self, mut at: u64, end: u64, version: MetadataVersion) -> Result<(Vec<Part>, Option<u64>)> {
         let mut parts = Vec::new();
-        let mut over = None;
         while at < end {
             let Some((description_at, description_bytes)) = self.description(at, end)? else {
                 // The mark is a length of 0, with or without the word before it.
                 let has_word = self.read(at, 4)? == CONTINUATION;
-                over = Some(at + if has_word { 8 } else { 4 });
-                break;
+                return Ok((parts, Some(at + if has_word { 8 } else { 4 })));
             };
             let description = self.read(description_at, description_bytes)?;
             let message = match root_as_message(&description) {
                 Ok(message) => message,
                 Err(cause) => return self.damaged(description_at, &cause.to_string()),
             };
+            if message.version() != version {
+                return self.damaged(description_at, "its messages are of several versions");
+            }
             let body_at = description_at + description_bytes as u64;
             let body_bytes = u64::try_from(message.bodyLength()).ok();
             let Some(body_bytes) = body_bytes.filter(|&len| len <= end.saturating_sub(body_at)) else {
                 let len = message.bodyLength();
                 return self.damaged(
                     body_at,
-                    &format!("a body of {len} bytes begins here, and the file is shorter"),
+                    &format!("{len} bytes of arrays begin here, and the file is shorter"),
                 );
             };
-            let Some((_, version)) = &schema else {
-                schema = Some((self.schema(description_at, &message)?, message.version()));
-                at = body_at + body_bytes;
-                continue;
-            };
-            if message.version() != *version {
-                return self.damaged(description_at, "its messages are of several versions");
-            }
             parts.push(Part {
                 holds: self.holds(description_at, &message)?,
                 at,
@@ -166,24 +167,13 @@ impl Walk<'_> {
             });
             at = body_at + body_bytes;
         }
-        let Some((schema, _)) = schema else {
-            return self.error(0, "this is not an Arrow file or stream: it has no schema");
-        };
-        Ok((Messages { schema, parts }, over))
+        Ok((parts, None))
     }
 
-    fn schema(&self, at: u64, message: &Message<'_>) -> Result<Schema> {
-        let Some(schema) = message.header_as_schema() else {
-            return self.error(
-                at,
-                "this is not an Arrow file or stream: it does not begin with a schema",
-            );
-        };
+    fn schema(&self, at: u64, schema: arrow_ipc::Schema<'_>) -> Result<Schema> {
         if !schema.endianness().equals_to_target_endianness() {
-            return self.error(
-                at,
-                "this Arrow table is of a machine with another order of bytes; write it anew on one like this",
-            );
+            let message = "this Arrow table has the byte order of another kind of machine; write it on one like this";
+            return self.error(at, message);
         }
         caught(|| fb_to_schema(schema)).or_else(|cause| self.damaged(at, &cause))
     }
@@ -196,18 +186,40 @@ impl Walk<'_> {
             };
         }
         match message.header_as_dictionary_batch() {
-            Some(_) => Ok(Holds::Dictionary),
+            Some(dictionary) => Ok(Holds::Dictionary {
+                id: dictionary.id(),
+                is_delta: dictionary.isDelta(),
+            }),
             None => self.damaged(at, "a message is neither a batch nor a dictionary"),
         }
     }
 
     fn stream(&self) -> Result<Messages> {
+        const NOT_ONE: &str = "this is not an Arrow file or stream: it does not begin with ARROW1 or a schema";
         let len = self.file.len_bytes();
-        let (messages, end) = self.messages(0, len)?;
+        let description = if len < 8 {
+            None
+        } else {
+            self.description(0, len).ok().flatten()
+        };
+        let Some((at, description_bytes)) = description else {
+            return self.error(0, NOT_ONE);
+        };
+        let description = self.read(at, description_bytes)?;
+        let message = root_as_message(&description).ok();
+        let Some((message, schema)) = message.and_then(|message| Some((message, message.header_as_schema()?))) else {
+            return self.error(0, NOT_ONE);
+        };
+        let schema = self.schema(at, schema)?;
+        let (parts, end) = self.parts(at + description_bytes as u64, len, message.version())?;
         match end {
             None => self.error(len, "this Arrow stream ends without its end mark; it may be cut off"),
             Some(end) if end < len => self.error(end, "bytes follow the end of this Arrow stream; expected none"),
-            Some(_) => Ok(messages),
+            Some(_) => Ok(Messages {
+                schema,
+                parts,
+                is_stream: true,
+            }),
         }
     }
 
@@ -226,30 +238,30 @@ impl Walk<'_> {
         }
         let footer_len = little_endian(&tail[..4]);
         let Some(footer_at) = tail_at.checked_sub(footer_len).filter(|&at| at >= START) else {
-            let message = format!("the footer is said to have {footer_len} bytes, this Arrow file has {len}");
-            return self.error(tail_at, &message);
+            let message = format!("its footer is said to have {footer_len} bytes, and the file has {len}");
+            return self.damaged(tail_at, &message);
         };
-        let (messages, end) = self.messages(START, footer_at)?;
-        let end = end.unwrap_or(footer_at);
-        if footer_at - end > MOST_PADDING {
-            return self.error(end, "this Arrow file ends here, and its footer begins later");
-        }
         let footer = self.read(footer_at, footer_len as usize)?;
         let footer = match root_as_footer(&footer) {
             Ok(footer) => footer,
             Err(cause) => return self.damaged(footer_at, &cause.to_string()),
         };
-        let schema = footer.schema().map(|schema| caught(|| fb_to_schema(schema)));
-        if schema.is_none_or(|schema| schema.as_ref() != Ok(&messages.schema)) {
-            return self.damaged(footer_at, "its footer has another schema than its beginning");
+        let Some(schema) = footer.schema() else {
+            return self.damaged(footer_at, "its footer has no schema");
+        };
+        let schema = self.schema(footer_at, schema)?;
+        let first = self.first_message(footer_at, footer_len, &schema)?;
+        let (parts, end) = self.parts(first, footer_at, footer.version())?;
+        let end = end.unwrap_or(footer_at);
+        if footer_at - end > MOST_PADDING {
+            return self.damaged(end, "its messages end here, and its footer begins later");
         }
         let batches = footer.recordBatches().into_iter().flatten();
-        let batches: Vec<i64> = batches.map(Block::offset).collect();
+        let batches: BTreeSet<i64> = batches.map(Block::offset).collect();
         let dictionaries = footer.dictionaries().into_iter().flatten();
-        let dictionaries: Vec<i64> = dictionaries.map(Block::offset).collect();
-        let found = |is_batch: bool| -> Vec<i64> {
-            let parts = messages.parts.iter();
-            let parts = parts.filter(|part| matches!(part.holds, Holds::Batch { .. }) == is_batch);
+        let dictionaries: BTreeSet<i64> = dictionaries.map(Block::offset).collect();
+        let found = |is_batch: bool| -> BTreeSet<i64> {
+            let parts = parts.iter().filter(|part| part.is_batch() == is_batch);
             parts.map(|part| part.at as i64).collect()
         };
         if (&batches, &dictionaries) != (&found(true), &found(false)) {
@@ -257,7 +269,55 @@ impl Walk<'_> {
             let message = format!("its footer lists {listed} batches, and it has {found}, or at other places");
             return self.damaged(footer_at, &message);
         }
-        Ok(messages)
+        let mut ids = BTreeSet::new();
+        for part in &parts {
+            if let Holds::Dictionary { id, is_delta: false } = part.holds {
+                if !ids.insert(id) {
+                    return self.damaged(part.at, "a dictionary takes the place of another, as in streams only");
+                }
+            }
+        }
+        Ok(Messages {
+            schema,
+            parts,
+            is_stream: false,
+        })
+    }
+
+    /// The byte of the first message behind the schema of a file.
+    ///
+    /// polars writes the schema without the length that begins a message. The next message is then found by the mark that
+    /// begins it, not farther away than the footer is long, which holds the same schema.
+    fn first_message(&self, footer_at: u64, footer_len: u64, expected: &Schema) -> Result<u64> {
+        if let Ok(Some((at, len))) = self.description(START, footer_at) {
+            let description = self.read(at, len)?;
+            if let Some(schema) = root_as_message(&description)
+                .ok()
+                .and_then(|message| message.header_as_schema())
+            {
+                if self.schema(at, schema)? != *expected {
+                    return self.damaged(footer_at, "its footer has another schema than its beginning");
+                }
+                return Ok(at + len as u64);
+            }
+        }
+        let last = footer_at.min(START + footer_len + MOST_PADDING);
+        let is_message = |at: u64| -> Result<bool> {
+            if footer_at - at < 8 || self.read(at, 4)? != CONTINUATION {
+                return Ok(false);
+            }
+            Ok(match self.description(at, footer_at) {
+                Ok(None) => footer_at - at <= 8 + MOST_PADDING,
+                Ok(Some((at, len))) => root_as_message(&self.read(at, len)?).is_ok(),
+                Err(_) => false,
+            })
+        };
+        for at in (START..=last).step_by(8) {
+            if is_message(at)? {
+                return Ok(at);
+            }
+        }
+        self.damaged(START, "no message follows its schema")
     }
 }
 

@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::{read_dictionary, RecordBatchDecoder};
 use arrow_ipc::root_as_message;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Fields, Schema, SchemaRef};
 
 use self::messages::{Holds, Messages, Part};
 use super::caught::caught;
@@ -38,7 +38,7 @@ impl ArrowFile {
     /// bytes can hold; [`Error::Schema`] for columns that a table does not have.
     pub fn open(input: &SourceFile) -> Result<Self> {
         let file = input.anywhere()?;
-        let messages = Messages::find(input, &file)?;
+        let mut messages = Messages::find(input, &file)?;
         let rows = messages
             .parts
             .iter()
@@ -55,13 +55,21 @@ impl ArrowFile {
         let version = schema.metadata().get(VERSION_KEY).map(String::as_str);
         check_columns(schema.fields(), version, rows > 0).map_err(|cause| cause.in_file(input.name()))?;
         let fields = schema.fields().iter().enumerate();
-        let columns = fields
+        let columns: Vec<usize> = fields
             .filter(|(_, field)| is_column(field.name()))
-            .map(|(index, _)| index);
+            .map(|(index, _)| index)
+            .collect();
+        let known = Schema::new(
+            columns
+                .iter()
+                .map(|&index| Arc::clone(&schema.fields()[index]))
+                .collect::<Fields>(),
+        );
+        messages.parts.retain(|part| is_used(part, &known));
         Ok(Self {
             input: input.clone(),
             file,
-            columns: columns.collect(),
+            columns: columns.into(),
             schema,
             messages: Arc::new(messages),
             rows,
@@ -81,16 +89,32 @@ impl ArrowFile {
     /// Number of batches: the pieces that can be read by themselves, on any thread.
     pub fn pieces(&self) -> usize {
         let parts = self.messages.parts.iter();
-        parts.filter(|part| part.holds != Holds::Dictionary).count()
+        parts.filter(|part| part.is_batch()).count()
     }
 
     /// Some of the batches, in their order.
     pub fn batches(&self, batches: Range<usize>) -> ArrowBatches {
+        let Messages { parts, is_stream, .. } = self.messages.as_ref();
+        let mut wanted = Vec::new();
+        let mut passed = 0;
+        for part in parts {
+            // A stream's dictionaries are needed by the batches behind them, a file's by all.
+            let is_wanted = if part.is_batch() {
+                batches.contains(&passed)
+            } else {
+                !is_stream || passed < batches.end
+            };
+            passed += usize::from(part.is_batch());
+            if is_wanted {
+                wanted.push(*part);
+            }
+        }
+        if !is_stream {
+            wanted.sort_by_key(Part::is_batch);
+        }
         ArrowBatches {
             file: self.clone(),
-            wanted: batches,
-            next_part: 0,
-            next_batch: 0,
+            parts: wanted.into_iter(),
             dictionaries: HashMap::new(),
         }
     }
@@ -100,7 +124,7 @@ impl Part {
     fn rows(&self) -> u64 {
         match self.holds {
             Holds::Batch { rows } => rows,
-            Holds::Dictionary => 0,
+            Holds::Dictionary { .. } => 0,
         }
     }
 }
@@ -109,9 +133,8 @@ impl Part {
 #[derive(Debug)]
 pub struct ArrowBatches {
     file: ArrowFile,
-    wanted: Range<usize>,
-    next_part: usize,
-    next_batch: usize,
+    /// What is not read yet.
+    parts: std::vec::IntoIter<Part>,
     /// As of the parts that were read.
     dictionaries: HashMap<i64, ArrayRef>,
 }
@@ -134,11 +157,8 @@ impl ArrowBatches {
             _ => Ok(batch),
         });
         decoded.map_err(|cause| {
-            let batch = self.next_batch;
-            self.file.input.error(
-                part.body_at(),
-                format!("batch {batch} of this Arrow table is damaged: {cause}"),
-            )
+            let message = format!("a batch of this Arrow table is damaged: {cause}");
+            self.file.input.error(part.body_at(), message)
         })
     }
 
@@ -170,27 +190,26 @@ impl Iterator for ArrowBatches {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.next_batch < self.wanted.end {
-            let part = *self.file.messages.parts.get(self.next_part)?;
-            self.next_part += 1;
-            if part.holds != Holds::Dictionary && self.next_batch < self.wanted.start {
-                self.next_batch += 1;
-                continue;
-            }
-            let read = self.read(part);
-            match read {
+        loop {
+            let part = self.parts.next()?;
+            match self.read(part) {
                 Ok(None) => {}
-                Ok(Some(batch)) => {
-                    self.next_batch += 1;
-                    return Some(Ok(batch));
-                }
+                Ok(Some(batch)) => return Some(Ok(batch)),
                 Err(error) => {
-                    self.wanted.end = 0;
+                    self.parts = Vec::new().into_iter();
                     return Some(Err(error));
                 }
             }
         }
-        None
+    }
+}
+
+/// Whether a part is a batch, or a dictionary of some of `columns`.
+#[allow(deprecated)] // There is no other way to the number of a field's dictionary.
+fn is_used(part: &Part, columns: &Schema) -> bool {
+    match part.holds {
+        Holds::Batch { .. } => true,
+        Holds::Dictionary { id, .. } => !columns.fields_with_dict_id(id).is_empty(),
     }
 }
 
