@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ropewalk.reading.sources import Source
-from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, in_batches
+from ropewalk.reading.tables import in_batches
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ropewalk._core import CocoPredictions, RowPredictions, Stage
+    from ropewalk._core import Predictions, Stage
+    from ropewalk.project.plan import PlanOptions
 
 FORMATS = ("auto", "coco", "encord", "parquet", "arrow", "ndjson")
 UNITS = ("px", "frac")
 BOX_FORMATS = ("xywh", "cxcywha", "corners")
+
 
 
 class ReadOptions(Protocol):
@@ -36,7 +38,7 @@ class ReadOptions(Protocol):
 
 
 def format_of(source: Source, chosen: str = "auto") -> str:
-    """Tell the format of a source: by the suffix of tables, by the content of everything else.
+    """Tell the format of a source.
 
     Args:
         source: What is to be read.
@@ -49,49 +51,32 @@ def format_of(source: Source, chosen: str = "auto") -> str:
         return "table"
     if chosen != "auto":
         return chosen
-    suffix = "" if source.path is None else source.path.suffix.lower()
-    if suffix in PARQUET_SUFFIXES:
-        return "parquet"
-    if suffix in IPC_SUFFIXES:
-        return "arrow"
     from ropewalk import _core
 
-    return _core.sniff_json(source.given)
+    return _core.detect(source.given)
 
 
-def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Callable[[int], None]) -> None:
+def add_source(
+    stage: Stage, source: Source, options: ReadOptions, plan: PlanOptions, progress: Callable[[int], None]
+) -> None:
     """Read a source into the stage of an import.
 
     Args:
         stage: Takes the rows.
         source: What is to be read.
         options: How.
+        plan: Says how the source counts frames.
         progress: Told the bytes read so far.
 
     Raises:
         RopewalkError: What the core found wrong with the source.
     """
-    kind = format_of(source, options.format)
-    if kind == "coco":
-        stage.add_coco(
-            source.given,
-            source.label,
-            tables=options.annotations,
-            confidence_field=options.confidence_field,
-            include_crowd=options.include_crowd,
-            box_format=options.box_format,
-            progress=progress,
-        )
-    elif kind == "encord":
-        stage.add_label_rows(source.given, source.label, progress=progress)
-    elif kind == "ndjson":
-        stage.add_ndjson(source.given, source.label, unit=options.unit, progress=progress)
-    else:
-        table, table_kind = _table(source, kind)
-        stage.add_table(table, source.label, unit=options.unit, kind=table_kind, progress=progress)
+    given, kind = _given(source, options)
+    frames = {"frame_base": plan.frame_base, "frame_stride": plan.frame_stride}
+    stage.add(given, source.label, kind, _as_json(options, **frames), progress)
 
 
-def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPredictions:
+def open_source(source: Source, options: ReadOptions) -> Predictions:
     """Open a source: an iterator of batches that also keeps `rejects` and `counts`.
 
     Raises:
@@ -99,26 +84,24 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
     """
     from ropewalk import _core
 
-    kind = format_of(source, options.format)
-    if kind == "coco":
-        return _core.read_coco(
-            source.given,
-            source.label,
-            options.annotations,
-            options.confidence_field,
-            options.include_crowd,
-            box_format=options.box_format,
-        )
-    if kind == "encord":
-        return _core.read_label_rows(source.given, source.label)
-    if kind == "ndjson":
-        return _core.read_ndjson(source.given, source.label, options.unit)
-    table, table_kind = _table(source, kind)
-    return _core.read_table(table, source.label, options.unit, table_kind)
+    given, kind = _given(source, options)
+    return _core.read(given, source.label, kind, _as_json(options))
 
 
-def _table(source: Source, kind: str) -> tuple[Any, str | None]:
-    """Give what the core reads a table from, and the kind of file that it is."""
-    if not source.is_table:
-        return source.given, kind
-    return in_batches(source.given), None
+def _as_json(options: ReadOptions, **more: Any) -> str:
+    """Write the options that were given as the core takes them."""
+    given = {
+        "annotations": None if options.annotations is None else str(options.annotations),
+        "confidence_field": options.confidence_field,
+        "include_crowd": options.include_crowd or None,
+        "box_format": None if options.box_format == "xywh" else options.box_format,
+        "unit": options.unit,
+    }
+    return json.dumps({name: value for name, value in (given | more).items() if value is not None})
+
+
+def _given(source: Source, options: ReadOptions) -> tuple[Any, str | None]:
+    """Give what the core reads, and the format if it is known; else the core tells it."""
+    if source.is_table:
+        return in_batches(source.given), "table"
+    return source.given, None if options.format == "auto" else options.format

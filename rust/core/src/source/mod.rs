@@ -1,17 +1,22 @@
-//! Where predictions come from: files, their text and its lines, and what they call their media and classes.
+//! Where predictions come from: files, their text and its lines, tables that a program gives, and what they call their
+//! media, classes and frames.
 
 mod anywhere;
 mod bounds;
 mod compressed;
+mod frames;
 mod input;
 mod lines;
 mod names;
 mod span;
+mod table;
 
 pub(crate) use anywhere::{Anywhere, Onward};
 pub(crate) use bounds::most_from;
+pub use frames::Frames;
 pub(crate) use input::TextStream;
 pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use lines::Lines;
 pub use names::{ClassName, MediaName};
 pub use span::TextSpan;
+pub use table::{Source, Table};

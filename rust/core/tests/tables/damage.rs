@@ -13,11 +13,23 @@ fn files() -> Vec<(TableKind, &'static str, Vec<u8>)> {
     let tables: Vec<RecordBatch> = vec![boxes(0, 4), boxes(4, 3)];
     vec![
         (TableKind::Parquet, "snappy", parquet(&tables, 4, Compression::SNAPPY)),
-        (TableKind::Parquet, "gzip", parquet(&tables, 4, Compression::GZIP(GzipLevel::default()))),
-        (TableKind::Parquet, "plain", parquet(&tables, 4, Compression::UNCOMPRESSED)),
+        (
+            TableKind::Parquet,
+            "gzip",
+            parquet(&tables, 4, Compression::GZIP(GzipLevel::default())),
+        ),
+        (
+            TableKind::Parquet,
+            "plain",
+            parquet(&tables, 4, Compression::UNCOMPRESSED),
+        ),
         (TableKind::Arrow, "file", arrow(&tables, None)),
         (TableKind::Arrow, "zstd", arrow(&tables, Some(CompressionType::ZSTD))),
-        (TableKind::Arrow, "lz4 stream", stream(&tables, Some(CompressionType::LZ4_FRAME))),
+        (
+            TableKind::Arrow,
+            "lz4 stream",
+            stream(&tables, Some(CompressionType::LZ4_FRAME)),
+        ),
         (TableKind::Arrow, "stream", stream(&tables, None)),
     ]
 }
@@ -25,7 +37,10 @@ fn files() -> Vec<(TableKind, &'static str, Vec<u8>)> {
 fn check_error(error: &Error, what: &str) {
     let text = error.to_string();
     assert!(text.contains("t.table") || text.contains("run"), "{what}: {text}");
-    assert!(matches!(error, Error::Source { .. } | Error::Schema { .. }), "{what}: {error:?}");
+    assert!(
+        matches!(error, Error::Source { .. } | Error::Schema { .. }),
+        "{what}: {error:?}"
+    );
 }
 
 #[test]
@@ -33,7 +48,10 @@ fn no_beginning_of_a_file_is_read_as_a_file() {
     for (kind, name, file) in files() {
         for len in 0..file.len() {
             let (_, error) = read(kind, &file[..len]);
-            check_error(&error.unwrap_or_else(|| panic!("{name}: the first {len} bytes are read")), name);
+            check_error(
+                &error.unwrap_or_else(|| panic!("{name}: the first {len} bytes are read")),
+                name,
+            );
         }
     }
 }
@@ -57,7 +75,11 @@ fn a_byte_that_is_wrong_loses_no_row() {
                 }
             }
         }
-        assert!(refused > file.len(), "{name}: {refused} of {} files are refused", 4 * file.len());
+        assert!(
+            refused > file.len(),
+            "{name}: {refused} of {} files are refused",
+            4 * file.len()
+        );
     }
 }
 
@@ -84,7 +106,10 @@ fn files_put_together_are_not_read_as_the_last_one() {
     let (one, two) = ([boxes(0, 4)], [boxes(4, 3)]);
     let both = [stream(&one, None), stream(&two, None)].concat();
     let (_, error) = read(TableKind::Arrow, &both);
-    assert!(error.unwrap().to_string().contains("bytes follow the end of this Arrow stream"));
+    assert!(error
+        .unwrap()
+        .to_string()
+        .contains("bytes follow the end of this Arrow stream"));
     let both = [arrow(&one, None), arrow(&two, None)].concat();
     assert!(read(TableKind::Arrow, &both).1.is_some());
 }
@@ -93,11 +118,31 @@ fn files_put_together_are_not_read_as_the_last_one() {
 fn messages_name_the_place_and_what_to_do() {
     let file = parquet(&[boxes(0, 4)], 4, Compression::SNAPPY);
     for (content, kind, message) in [
-        (&b"PAR1 and no more"[..], TableKind::Parquet, "t.table: byte 8: this is not a Parquet file: expected it to end with PAR1; it may be cut off"),
-        (b"", TableKind::Parquet, "t.table: byte 0: this is not a Parquet file: expected it to begin with PAR1"),
-        (b"ARROW1 and no more", TableKind::Arrow, "t.table: byte 8: expected this Arrow file to end with ARROW1; it may be cut off"),
-        (b"FEA1 of old", TableKind::Arrow, "t.table: byte 0: this is a Feather file of version 1; write it as version 2, which is Arrow IPC"),
-        (b"media,class\n", TableKind::Arrow, "t.table: byte 0: this is not an Arrow file or stream"),
+        (
+            &b"PAR1 and no more"[..],
+            TableKind::Parquet,
+            "t.table: byte 8: this is not a Parquet file: expected it to end with PAR1; it may be cut off",
+        ),
+        (
+            b"",
+            TableKind::Parquet,
+            "t.table: byte 0: this is not a Parquet file: expected it to begin with PAR1",
+        ),
+        (
+            b"ARROW1 and no more",
+            TableKind::Arrow,
+            "t.table: byte 8: expected this Arrow file to end with ARROW1; it may be cut off",
+        ),
+        (
+            b"FEA1 of old",
+            TableKind::Arrow,
+            "t.table: byte 0: this is a Feather file of version 1; write it as version 2, which is Arrow IPC",
+        ),
+        (
+            b"media,class\n",
+            TableKind::Arrow,
+            "t.table: byte 0: this is not an Arrow file or stream",
+        ),
         (&file[..file.len() - 1], TableKind::Parquet, "it may be cut off"),
     ] {
         let error = read(kind, content).1.unwrap().to_string();
@@ -109,7 +154,10 @@ fn messages_name_the_place_and_what_to_do() {
 fn a_damaged_column_that_is_not_read_costs_nothing() {
     let table = boxes(0, 50);
     for (kind, file) in [
-        (TableKind::Parquet, parquet(std::slice::from_ref(&table), 50, Compression::UNCOMPRESSED)),
+        (
+            TableKind::Parquet,
+            parquet(std::slice::from_ref(&table), 50, Compression::UNCOMPRESSED),
+        ),
         (TableKind::Arrow, arrow(std::slice::from_ref(&table), None)),
     ] {
         let expected = rows(kind, &file);

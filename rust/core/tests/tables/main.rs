@@ -38,7 +38,11 @@ fn parquet_in_row_groups_and_codecs_of_all_kinds() {
         for group_rows in [7, 333, 1000] {
             let file = parquet(std::slice::from_ref(&table), group_rows, codec);
             assert_eq!(open(TableKind::Parquet, &file).unwrap().rows(), 1000);
-            assert_eq!(rows(TableKind::Parquet, &file), expected, "{codec:?} in groups of {group_rows}");
+            assert_eq!(
+                rows(TableKind::Parquet, &file),
+                expected,
+                "{codec:?} in groups of {group_rows}"
+            );
         }
     }
 }
@@ -78,7 +82,10 @@ fn pieces_put_together_are_the_table() {
 fn a_table_without_rows() {
     let none = boxes(0, 0);
     for (kind, file) in [
-        (TableKind::Parquet, parquet(std::slice::from_ref(&none), 6, Compression::SNAPPY)),
+        (
+            TableKind::Parquet,
+            parquet(std::slice::from_ref(&none), 6, Compression::SNAPPY),
+        ),
         (TableKind::Arrow, arrow(std::slice::from_ref(&none), None)),
         (TableKind::Arrow, stream(&[none], None)),
     ] {
@@ -89,7 +96,10 @@ fn a_table_without_rows() {
 #[test]
 fn progress_ends_at_the_length_of_the_file() {
     let file = parquet(&[boxes(0, 1000)], 100, Compression::SNAPPY);
-    let mut rows = open(TableKind::Parquet, &file).unwrap().into_rows("run").unit(Some(ropewalk_core::batch::Unit::Px));
+    let mut rows = open(TableKind::Parquet, &file)
+        .unwrap()
+        .into_rows("run")
+        .unit(Some(ropewalk_core::batch::Unit::Px));
     let mut told = Vec::new();
     while rows.next_batch().unwrap().is_some() {
         told.push(rows.bytes_read());
@@ -102,11 +112,20 @@ fn progress_ends_at_the_length_of_the_file() {
 fn wrong_columns_and_versions_stop_before_the_first_row() {
     let table = boxes(0, 3);
     let with = |name: &str| {
-        let mut columns: Vec<_> = table.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mut columns: Vec<_> = table
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         columns[4] = name.to_owned();
         RecordBatch::try_from_iter(columns.into_iter().zip(table.columns().to_vec())).unwrap()
     };
-    let version = table.schema().as_ref().clone().with_metadata([("ropewalk.schema_version".into(), "2".into())].into());
+    let version = table
+        .schema()
+        .as_ref()
+        .clone()
+        .with_metadata([("ropewalk.schema_version".into(), "2".into())].into());
     let newer = table.clone().with_schema(version.into()).unwrap();
     let without = table.project(&[0, 1]).unwrap();
     for (table, message) in [
@@ -116,7 +135,10 @@ fn wrong_columns_and_versions_stop_before_the_first_row() {
         (newer, "t.table: the table says version 2; this release reads 1"),
     ] {
         for (kind, file) in [
-            (TableKind::Parquet, parquet(std::slice::from_ref(&table), 6, Compression::SNAPPY)),
+            (
+                TableKind::Parquet,
+                parquet(std::slice::from_ref(&table), 6, Compression::SNAPPY),
+            ),
             (TableKind::Arrow, arrow(std::slice::from_ref(&table), None)),
             (TableKind::Arrow, stream(std::slice::from_ref(&table), None)),
         ] {
@@ -130,7 +152,10 @@ fn wrong_columns_and_versions_stop_before_the_first_row() {
 #[test]
 fn a_file_that_is_not_there_or_is_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    for (path, kind) in [(folder.path().join("none.parquet"), TableKind::Parquet), (folder.path().into(), TableKind::Arrow)] {
+    for (path, kind) in [
+        (folder.path().join("none.parquet"), TableKind::Parquet),
+        (folder.path().into(), TableKind::Arrow),
+    ] {
         let error = ropewalk_core::formats::table::TableFile::open(&SourceFile::path(&path), kind).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "{error:?}");
         assert!(error.to_string().starts_with(&path.display().to_string()));

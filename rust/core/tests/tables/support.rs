@@ -29,14 +29,20 @@ pub fn boxes(first: usize, rows: usize) -> RecordBatch {
     }
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("media", Arc::new(media)),
-        ("frame", Arc::new(each().map(|row| row as u32 % 7).collect::<UInt32Array>())),
+        (
+            "frame",
+            Arc::new(each().map(|row| row as u32 % 7).collect::<UInt32Array>()),
+        ),
         ("class", Arc::new(class)),
         ("track", Arc::new(NullArray::new(rows))),
         (
             "score",
             Arc::new(each().map(|row| (row % 3 > 0).then_some(0.5)).collect::<Float64Array>()),
         ),
-        ("x_note", Arc::new(each().map(|row| Some(format!("note {row}"))).collect::<StringArray>())),
+        (
+            "x_note",
+            Arc::new(each().map(|row| Some(format!("note {row}"))).collect::<StringArray>()),
+        ),
         ("box", Arc::new(boxes.finish())),
     ];
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()

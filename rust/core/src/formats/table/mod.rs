@@ -1,6 +1,7 @@
 //! Tables: Parquet and Arrow files, and batches of Arrow from whoever makes them.
 
 mod caught;
+mod file_rows;
 mod ipc;
 mod parquet;
 mod rows;
@@ -9,12 +10,81 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 
-use crate::error::Result;
-use crate::source::SourceFile;
+use super::{Files, Format, Head, Opened, Opening, ReadOption, Sure};
+use crate::batch::Unit;
+use crate::error::{Error, Result};
+use crate::source::{Frames, Source, SourceFile};
 
+pub use file_rows::FileRows;
 pub use ipc::{ArrowBatches, ArrowFile};
 pub use parquet::{ParquetBatches, ParquetFile};
 pub use rows::TableRows;
+
+/// Tables of Parquet.
+pub static PARQUET: Format = Format {
+    name: "parquet",
+    about: "Tables with Ropewalk's columns, in Parquet files",
+    files: Files::Each(&[".parquet"]),
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    detect: |head| by(head, &[".parquet"], &[b"PAR1"]),
+    open: |opening| open_file(opening, TableKind::Parquet),
+};
+
+/// Tables of Arrow IPC.
+pub static ARROW: Format = Format {
+    name: "arrow",
+    about: "Tables with Ropewalk's columns, in Arrow IPC files",
+    files: Files::Each(&[".arrow", ".ipc", ".feather"]),
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    // A stream begins with the mark of its first message.
+    detect: |head| by(head, &[".arrow", ".ipc", ".feather"], &[b"ARROW1", &[0xff; 4]]),
+    open: |opening| open_file(opening, TableKind::Arrow),
+};
+
+/// Tables that a program gives.
+pub static IN_MEMORY: Format = Format {
+    name: "table",
+    about: "Tables with Ropewalk's columns, from a program",
+    files: Files::None,
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    detect: |_| Sure::No,
+    open: open_table,
+};
+
+/// Tells a table by the name of its file, or by what it begins with.
+fn by(head: &Head, suffixes: &[&str], begins: &[&[u8]]) -> Sure {
+    let is_named = suffixes.iter().any(|suffix| head.file_name.ends_with(suffix));
+    if is_named || begins.iter().any(|begin| head.text.starts_with(begin)) {
+        Sure::Yes
+    } else {
+        Sure::No
+    }
+}
+
+fn open_file(opening: Opening<'_>, kind: TableKind) -> Result<Opened> {
+    let Source::File(file) = &opening.source else {
+        return Err(opening.wrong_source("a file"));
+    };
+    let file = TableFile::open(file, kind)?;
+    Ok(Opened::reader(file.into_rows(opening.label, opening.options.unit)))
+}
+
+fn open_table(opening: Opening<'_>) -> Result<Opened> {
+    let Source::Table(table) = opening.source else {
+        return Err(opening.wrong_source("a table in memory"));
+    };
+    let label = opening.label.to_owned();
+    let batches = table.batches.map(move |batch| {
+        batch.map_err(|cause| Error::Schema {
+            message: format!("{label}: {cause}"),
+        })
+    });
+    let rows = TableRows::new(opening.label, batches);
+    Ok(Opened::reader(rows.unit(opening.options.unit)))
+}
 
 /// How a file holds a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +93,6 @@ pub enum TableKind {
     Parquet,
     /// Arrow IPC: a file, also called Feather version 2, or a stream.
     Arrow,
-}
-
-impl TableKind {
-    /// Reads the name of a kind; none for a word that is not one.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "parquet" => Some(Self::Parquet),
-            "arrow" => Some(Self::Arrow),
-            _ => None,
-        }
-    }
 }
 
 /// An open file with a table in it. Copies share what was read of it.
@@ -57,12 +116,24 @@ impl TableFile {
         }
     }
 
-    /// Rows by what the file says of itself; reading fails if there are others.
-    pub fn rows(&self) -> u64 {
+    /// Of each piece, the rows of the file up to its end by what the file says of itself; reading fails if there are others.
+    /// Pieces can be read by themselves, on any thread: row groups of Parquet, batches of Arrow.
+    pub fn ends(&self) -> &[u64] {
         match self {
-            Self::Parquet(file) => file.rows(),
-            Self::Arrow(file) => file.rows(),
+            Self::Parquet(file) => file.ends(),
+            Self::Arrow(file) => file.ends(),
         }
+    }
+
+    /// Number of pieces.
+    pub fn pieces(&self) -> usize {
+        self.ends().len()
+    }
+
+    /// Rows before a piece.
+    pub fn rows_before(&self, piece: usize) -> u64 {
+        let before = piece.checked_sub(1).and_then(|last| self.ends().get(last));
+        before.copied().unwrap_or(0)
     }
 
     /// Bytes of the file.
@@ -70,14 +141,6 @@ impl TableFile {
         match self {
             Self::Parquet(file) => file.len_bytes(),
             Self::Arrow(file) => file.len_bytes(),
-        }
-    }
-
-    /// Number of pieces that can be read by themselves, on any thread: row groups, or batches of Arrow.
-    pub fn pieces(&self) -> usize {
-        match self {
-            Self::Parquet(file) => file.pieces(),
-            Self::Arrow(file) => file.pieces(),
         }
     }
 
@@ -89,10 +152,9 @@ impl TableFile {
         }
     }
 
-    /// The rows of the whole file. `label` is the source of rows that name none.
-    pub fn into_rows(self, label: &str) -> TableRows<TableBatches> {
-        let batches = self.batches(0..self.pieces());
-        TableRows::new(label, batches).stored(self.len_bytes(), self.rows())
+    /// The rows of the whole file. `label` is the source of rows that name none, `unit` that of coordinates without one.
+    pub fn into_rows(self, label: &str, unit: Option<Unit>) -> FileRows {
+        FileRows::new(self, label, unit)
     }
 }
 

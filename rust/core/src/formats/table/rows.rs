@@ -1,11 +1,11 @@
-//! A table as a source: batches of Arrow with the columns that its rows need, from whoever makes them.
+//! The rows of a table: batches of Arrow with the columns that the rows need, whoever makes them.
 
 use arrow_array::{BooleanArray, RecordBatch};
 use serde_json::Value;
 
 use crate::batch::{row_members, AnnotationBatch, AttributeValue, Defaults, Kind, OpenBatch, Said, Shape, Unit};
 use crate::error::Result;
-use crate::formats::{RowBatch, RowSource};
+use crate::formats::{Batch, Reader};
 use crate::reject::{Origin, Reject};
 
 /// Most rows that are taken at a time, however large the batches are that a program hands over.
@@ -43,7 +43,14 @@ impl<I: Iterator<Item = Result<RecordBatch>>> TableRows<I> {
         self
     }
 
-    /// Makes [`RowSource::bytes_read`] tell of a table of so many rows that is stored in so many bytes.
+    /// Counts rows from `first` on.
+    #[must_use]
+    pub fn from_row(mut self, first: u64) -> Self {
+        self.rows_read = first;
+        self
+    }
+
+    /// Makes [`Reader::bytes_read`] tell of a table of so many rows that is stored in so many bytes.
     #[must_use]
     pub fn stored(mut self, len_bytes: u64, rows: u64) -> Self {
         self.size = Some((len_bytes, rows));
@@ -66,8 +73,8 @@ impl<I: Iterator<Item = Result<RecordBatch>>> TableRows<I> {
     }
 }
 
-impl<I: Iterator<Item = Result<RecordBatch>>> RowSource for TableRows<I> {
-    fn next_batch(&mut self) -> Result<Option<RowBatch>> {
+impl<I: Iterator<Item = Result<RecordBatch>> + Send> Reader for TableRows<I> {
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
         let Some(table) = self.next_slice()? else {
             return Ok(None);
         };
@@ -92,16 +99,16 @@ impl<I: Iterator<Item = Result<RecordBatch>>> RowSource for TableRows<I> {
 }
 
 /// Turns rows with a value that is none into rejects.
-fn without_wrong(opened: OpenBatch) -> Result<RowBatch> {
+fn without_wrong(opened: OpenBatch) -> Result<Batch> {
     let OpenBatch {
         batch,
         wrong,
         frameless,
     } = opened;
     if wrong.is_empty() {
-        return Ok(RowBatch {
+        return Ok(Batch {
             frameless,
-            ..RowBatch::new(batch)
+            ..Batch::new(batch)
         });
     }
     let mut keep = vec![true; batch.len()];
@@ -144,8 +151,8 @@ fn without_wrong(opened: OpenBatch) -> Result<RowBatch> {
         .into_iter()
         .filter(|_| *kept.next().unwrap_or(&true))
         .collect();
-    let rows = RowBatch::new(batch.filtered(&BooleanArray::from(keep))?);
-    Ok(RowBatch {
+    let rows = Batch::new(batch.filtered(&BooleanArray::from(keep))?);
+    Ok(Batch {
         rejects,
         frameless,
         ..rows

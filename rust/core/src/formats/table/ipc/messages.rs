@@ -52,9 +52,17 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Whether it holds rows.
+    /// How many rows a batch says it has; none for a dictionary.
+    pub fn rows(&self) -> Option<u64> {
+        match self.holds {
+            Holds::Batch { rows } => Some(rows),
+            Holds::Dictionary { .. } => None,
+        }
+    }
+
+    /// Whether it is a batch.
     pub fn is_batch(&self) -> bool {
-        matches!(self.holds, Holds::Batch { .. })
+        self.rows().is_some()
     }
 
     /// Where its arrays begin.

@@ -27,7 +27,8 @@ pub struct ArrowFile {
     schema: SchemaRef,
     /// Numbers of the columns that a table has. Others are not decoded.
     columns: Arc<[usize]>,
-    rows: u64,
+    /// Of each batch, the rows of the file up to its end.
+    ends: Arc<[u64]>,
 }
 
 impl ArrowFile {
@@ -39,11 +40,14 @@ impl ArrowFile {
     pub fn open(input: &SourceFile) -> Result<Self> {
         let file = input.anywhere()?;
         let mut messages = Messages::find(input, &file)?;
-        let rows = messages
-            .parts
-            .iter()
-            .map(|part| part.rows())
-            .fold(0, u64::saturating_add);
+        let batches = messages.parts.iter().filter_map(Part::rows);
+        let ends: Vec<u64> = batches
+            .scan(0_u64, |sum, rows| {
+                *sum = sum.saturating_add(rows);
+                Some(*sum)
+            })
+            .collect();
+        let rows = ends.last().copied().unwrap_or(0);
         let most = most_from(file.len_bytes());
         if rows > most {
             return Err(input.error(
@@ -72,24 +76,18 @@ impl ArrowFile {
             columns: columns.into(),
             schema,
             messages: Arc::new(messages),
-            rows,
+            ends: ends.into(),
         })
     }
 
-    /// Rows by what the batches say; reading fails if there are others.
-    pub fn rows(&self) -> u64 {
-        self.rows
+    /// Of each batch, the rows of the file up to its end by what the batches say; reading fails if there are others.
+    pub fn ends(&self) -> &[u64] {
+        &self.ends
     }
 
     /// Bytes of the file.
     pub fn len_bytes(&self) -> u64 {
         self.file.len_bytes()
-    }
-
-    /// Number of batches: the pieces that can be read by themselves, on any thread.
-    pub fn pieces(&self) -> usize {
-        let parts = self.messages.parts.iter();
-        parts.filter(|part| part.is_batch()).count()
     }
 
     /// Some of the batches, in their order.
@@ -120,15 +118,6 @@ impl ArrowFile {
     }
 }
 
-impl Part {
-    fn rows(&self) -> u64 {
-        match self.holds {
-            Holds::Batch { rows } => rows,
-            Holds::Dictionary { .. } => 0,
-        }
-    }
-}
-
 /// The batches of a file, as large as they are in it. After an error there are none.
 #[derive(Debug)]
 pub struct ArrowBatches {
@@ -150,9 +139,8 @@ impl ArrowBatches {
         let decoded =
             caught(|| self.decode(&description, &body)).and_then(|decoded| decoded.map_err(|e| e.to_string()));
         let decoded = decoded.and_then(|batch| match &batch {
-            Some(batch) if batch.num_rows() as u64 != part.rows() => {
-                let (expected, found) = (part.rows(), batch.num_rows());
-                Err(format!("it said that it has {expected} rows, and it has {found}"))
+            Some(batch) if part.rows() != Some(batch.num_rows() as u64) => {
+                Err("it has another number of rows than it had before".to_owned())
             }
             _ => Ok(batch),
         });

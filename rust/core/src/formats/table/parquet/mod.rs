@@ -36,7 +36,8 @@ pub struct ParquetFile {
     file: Anywhere,
     metadata: Arc<ParquetMetaData>,
     levels: Arc<FieldLevels>,
-    rows: u64,
+    /// Of each row group, the rows of the file up to its end.
+    ends: Arc<[u64]>,
 }
 
 impl ParquetFile {
@@ -57,7 +58,8 @@ impl ParquetFile {
         }
         let metadata = caught(|| ParquetMetaDataReader::decode_metadata(&footer)).map_err(&damaged)?;
         let metadata = metadata.map_err(|cause| damaged(told(&cause)))?;
-        let rows = rows_of(&metadata).map_err(&damaged)?;
+        let ends = ends_of(&metadata).map_err(&damaged)?;
+        let rows = ends.last().copied().unwrap_or(0);
         let most = most_from(file.len_bytes());
         if rows > most {
             return Err(damaged(format!("it claims {rows} rows; expected at most {most}")));
@@ -75,13 +77,13 @@ impl ParquetFile {
             file,
             levels: Arc::new(levels.map_err(|cause| damaged(told(&cause)))?),
             metadata: Arc::new(metadata),
-            rows,
+            ends: ends.into(),
         })
     }
 
-    /// Rows by what the footer says; reading fails if there are others.
-    pub fn rows(&self) -> u64 {
-        self.rows
+    /// Of each row group, the rows of the file up to its end by what the footer says; reading fails if there are others.
+    pub fn ends(&self) -> &[u64] {
+        &self.ends
     }
 
     /// Bytes of the file.
@@ -89,15 +91,10 @@ impl ParquetFile {
         self.file.len_bytes()
     }
 
-    /// Number of row groups: the pieces that can be read by themselves, on any thread.
-    pub fn pieces(&self) -> usize {
-        self.metadata.num_row_groups()
-    }
-
     /// The batches of some row groups, in their order.
     pub fn batches(&self, row_groups: Range<usize>) -> ParquetBatches {
         ParquetBatches {
-            rest: row_groups.start.min(self.pieces())..row_groups.end.min(self.pieces()),
+            rest: row_groups.start..row_groups.end.min(self.ends.len()),
             file: self.clone(),
             group: None,
         }
@@ -236,20 +233,22 @@ fn footer(input: &SourceFile, file: &Anywhere) -> Result<(u64, Vec<u8>)> {
     }
 }
 
-/// The number of rows that a footer gives for the file and, by row groups, again.
-fn rows_of(metadata: &ParquetMetaData) -> std::result::Result<u64, String> {
+/// The rows up to the end of each row group, if they come to what the footer gives for the file.
+fn ends_of(metadata: &ParquetMetaData) -> std::result::Result<Vec<u64>, String> {
     let count = |rows: i64| u64::try_from(rows).map_err(|_| format!("it claims {rows} rows"));
     let rows = count(metadata.file_metadata().num_rows())?;
     let mut sum = 0_u64;
+    let mut ends = Vec::with_capacity(metadata.num_row_groups());
     for group in metadata.row_groups() {
         sum = sum.saturating_add(count(group.num_rows())?);
+        ends.push(sum);
     }
     if sum != rows {
         return Err(format!(
-            "it says that the file has {rows} rows, and its row groups {sum}"
+            "it says that the file has {rows} rows, and its row groups have {sum}"
         ));
     }
-    Ok(rows)
+    Ok(ends)
 }
 
 /// How the columns of a table are read from the file's. Others are not read at all.
