@@ -6,21 +6,20 @@ mod support;
 use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::table::{TableKind, TableRows};
-use ropewalk_core::formats::RowSource;
+use ropewalk_core::formats::Reader;
 use ropewalk_core::source::SourceFile;
 
-use support::{arrow, boxes, open, parquet, rows, stream};
+use support::{arrow, boxes, open, parquet, read_all, rows, stream};
 
 /// Rows of tables as they are in memory.
 fn expected(tables: Vec<RecordBatch>) -> Vec<String> {
-    let mut rows = TableRows::new("run", tables.into_iter().map(Ok)).unit(Some(ropewalk_core::batch::Unit::Px));
-    let mut shown = Vec::new();
-    while let Some(batch) = rows.next_batch().unwrap() {
-        shown.extend((0..batch.batch.len()).map(|row| format!("{:?}", batch.batch.row(row))));
-    }
-    shown
+    let mut rows = TableRows::new("run", tables.into_iter().map(Ok)).unit(Some(Unit::Px));
+    let (rows, error) = read_all(&mut rows);
+    assert!(error.is_none(), "{error:?}");
+    rows
 }
 
 #[test]
@@ -37,7 +36,7 @@ fn parquet_in_row_groups_and_codecs_of_all_kinds() {
     for codec in codecs {
         for group_rows in [7, 333, 1000] {
             let file = parquet(std::slice::from_ref(&table), group_rows, codec);
-            assert_eq!(open(TableKind::Parquet, &file).unwrap().rows(), 1000);
+            assert_eq!(open(TableKind::Parquet, &file).unwrap().ends().last(), Some(&1000));
             assert_eq!(
                 rows(TableKind::Parquet, &file),
                 expected,
@@ -66,15 +65,22 @@ fn pieces_put_together_are_the_table() {
         (TableKind::Arrow, stream(&tables, None)),
     ] {
         let opened = open(kind, &file).unwrap();
-        let pieces = opened.pieces();
-        assert!(pieces >= 4);
-        for step in 1..=pieces {
-            let starts = (0..pieces).step_by(step);
-            let batches = starts.flat_map(|start| opened.batches(start..start + step));
-            let batches: Vec<RecordBatch> = batches.map(Result::unwrap).collect();
-            assert_eq!(expected(batches), rows(kind, &file), "{kind:?} in pieces of {step}");
+        let expected = rows(kind, &file);
+        assert!(opened.pieces() >= 4);
+        for at_most in 1..=opened.pieces() + 1 {
+            let mut whole = opened.clone().into_rows("run", Some(Unit::Px));
+            let Some(pieces) = whole.pieces(at_most).unwrap() else {
+                assert_eq!(at_most, 1);
+                continue;
+            };
+            assert!((2..=at_most).contains(&pieces.len()));
+            let found = pieces.into_iter().flat_map(|mut piece| {
+                let (rows, error) = read_all(piece.as_mut());
+                assert!(error.is_none(), "{error:?}");
+                rows
+            });
+            assert!(found.eq(expected.iter().cloned()), "{kind:?} in {at_most} pieces");
         }
-        assert_eq!(opened.batches(pieces..pieces + 1).count(), 0);
     }
 }
 
@@ -98,8 +104,7 @@ fn progress_ends_at_the_length_of_the_file() {
     let file = parquet(&[boxes(0, 1000)], 100, Compression::SNAPPY);
     let mut rows = open(TableKind::Parquet, &file)
         .unwrap()
-        .into_rows("run")
-        .unit(Some(ropewalk_core::batch::Unit::Px));
+        .into_rows("run", Some(Unit::Px));
     let mut told = Vec::new();
     while rows.next_batch().unwrap().is_some() {
         told.push(rows.bytes_read());

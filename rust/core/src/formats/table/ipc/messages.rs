@@ -292,38 +292,35 @@ impl Walk<'_> {
         })
     }
 
-    /// The byte of the first message behind the schema of a file.
+    /// The byte of the first message behind the schema of a file, which is the one in the footer, `expected`.
     ///
-    /// polars writes the schema without the length that begins a message. The next message is then found by the mark that
-    /// begins it, not farther away than the footer is long, which holds the same schema.
+    /// polars writes the schema without the mark and length that begin a message, and arrow-rs fills up before it. So the
+    /// first message is found by its mark, not farther away than the footer is long, which holds the same schema.
     fn first_message(&self, footer_at: u64, footer_len: u64, expected: &Schema) -> Result<u64> {
-        if let Ok(Some((at, len))) = self.description(START, footer_at) {
-            let description = self.read(at, len)?;
-            if let Some(schema) = root_as_message(&description)
-                .ok()
-                .and_then(|message| message.header_as_schema())
-            {
-                if self.schema(at, schema)? != *expected {
-                    return self.damaged(footer_at, "its footer has another schema than its beginning");
-                }
-                return Ok(at + len as u64);
-            }
-        }
         let last = footer_at.min(START + footer_len + MOST_PADDING);
-        let is_message = |at: u64| -> Result<bool> {
-            if footer_at - at < 8 || self.read(at, 4)? != CONTINUATION {
-                return Ok(false);
-            }
-            Ok(match self.description(at, footer_at) {
-                Ok(None) => footer_at - at <= 8 + MOST_PADDING,
-                Ok(Some((at, len))) => root_as_message(&self.read(at, len)?).is_ok(),
-                Err(_) => false,
-            })
-        };
         for at in (START..=last).step_by(8) {
-            if is_message(at)? {
-                return Ok(at);
+            let has_mark = footer_at - at >= 8 && self.read(at, 4)? == CONTINUATION;
+            // What older programs write has no mark.
+            if !has_mark && at > START {
+                continue;
             }
+            let (description_at, len) = match self.description(at, footer_at) {
+                Ok(Some(description)) => description,
+                // A file without batches.
+                Ok(None) if has_mark && footer_at - at <= 8 + MOST_PADDING => return Ok(at),
+                _ => continue,
+            };
+            let description = self.read(description_at, len)?;
+            let Ok(message) = root_as_message(&description) else {
+                continue;
+            };
+            let Some(schema) = message.header_as_schema() else {
+                return Ok(at);
+            };
+            if self.schema(description_at, schema)? != *expected {
+                return self.damaged(footer_at, "its footer has another schema than its beginning");
+            }
+            return Ok(description_at + len as u64);
         }
         self.damaged(START, "no message follows its schema")
     }
