@@ -75,7 +75,7 @@ def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
 
     def body() -> Blocks:
         stage = _core.Stage(plan, rejects, str(predictions.path.parent), threads=1)
-        stage.add_coco(path, predictions.path.name)
+        stage.add(path, predictions.path.name, "coco")
         return staged_body(stage)
 
     return body

@@ -54,7 +54,7 @@ def threads(scale: float, repeats: int, folder: Path) -> Table:
 
 def _stage(plan: str, path: Path, threads: int = 1, memory_bytes: int = 64 << 20) -> _core.Staged:
     stage = _core.Stage(plan, str(path.with_suffix(".rejects")), str(path.parent), memory_bytes, threads)
-    stage.add_coco(str(path), path.name)
+    stage.add(str(path), path.name, "coco")
     return stage.finish()
 
 

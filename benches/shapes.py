@@ -204,7 +204,7 @@ def _ropewalk(rows: polars.DataFrame, medium: Medium, structure: OntologyStructu
 
     def body() -> Blocks:
         stage = _core.Stage(plan, rejects, str(folder), threads=1)
-        stage.add_table(rows, BRANCH)
+        stage.add(rows, BRANCH, "table")
         return staged_body(stage)
 
     return body

@@ -47,38 +47,15 @@ class Stage:
         memory_bytes: int = ...,  # budget above which runs are spilled
         threads: int = 1,
     ) -> None: ...
-    def add_coco(
+    def add(
         self,
-        source: str | PathLike[str] | bytes,  # a file, or its content
-        label: str,  # identity of the source: part of a tracked object's hash
-        tables: str | PathLike[str] | None = None,  # --annotations: file with images, categories, videos
-        confidence_field: str | None = None,
-        include_crowd: bool = False,
+        source: str | PathLike[str] | bytes | object,  # a file, its content, or a table as `read` takes it
+        label: str,  # source of rows that name none: part of a tracked object's hash
+        format: str | None = None,  # name of one of `formats()`; None leaves it to `detect`
+        options: str | None = None,  # JSON of formats.ReadOptions in rust/core; only options that the format takes
         progress: Callable[[int], None] | None = None,  # called with bytes read so far
-        box_format: str = "xywh",  # or cxcywha, corners
-    ) -> None: ...
-    def add_table(
-        self,
-        table: object,  # with `__arrow_c_stream__` or `__arrow_c_array__`, or an iterable of such
-        label: str,  # source of rows that name none
-        unit: str | None = None,  # px or frac, for coordinates of rows that do not say it
-        len_bytes: int = 0,  # size of the table as it is stored, and its rows: what progress is told is part of this
-        rows: int = 0,
-        progress: Callable[[int], None] | None = None,
-    ) -> None: ...
-    def add_ndjson(
-        self,
-        source: str | PathLike[str] | bytes,  # a file, or its content
-        label: str,
-        unit: str | None = None,
-        progress: Callable[[int], None] | None = None,
-    ) -> None: ...
-    def add_label_rows(
-        self,
-        source: str | PathLike[str] | bytes,  # label rows in a list, or one after the other
-        label: str,
-        progress: Callable[[int], None] | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Read a source. Raises UsageError for an option that the format does not take, with those that it takes."""
     def finish(self) -> Staged: ...
 
 class LabelRowInfo(TypedDict):
@@ -178,47 +155,70 @@ class Staged:
             when: As for `encode`; times are not compared.
         """
 
-def read_coco(
-    source: str | PathLike[str] | bytes,
+class FormatInfo(TypedDict):
+    """A format of predictions; suffixes are in lower case, with their point."""
+
+    name: str
+    about: str
+    suffixes: list[str]  # of files that are sources of their own
+    members: list[str]  # suffixes of files in a folder that is one source
+    beside: list[str]  # names of files that explain such a folder
+    options: list[str]  # names of the options that it takes
+    frame_base: int  # number of the first frame, unless an option says otherwise
+
+def formats() -> list[FormatInfo]:
+    """List the formats."""
+
+def detect(source: str | PathLike[str] | bytes | object) -> str:
+    """Say which format a source is of, by its name and its beginning."""
+
+def read(
+    source: str | PathLike[str] | bytes | object,
     label: str,
-    tables: str | PathLike[str] | None = None,
-    confidence_field: str | None = None,
-    include_crowd: bool = False,
-    batch_rows: int = ...,
-    box_format: str = "xywh",
-) -> CocoPredictions:
-    """Open a COCO file for reading in batches."""
+    format: str | None = None,
+    options: str | None = None,
+) -> Predictions:
+    """Open a source for reading in batches.
 
-def sniff_json(source: str | PathLike[str] | bytes) -> str:
-    """Say what a file of JSON holds: "coco", "encord" or "ndjson"."""
+    Args:
+        source: A file, its content, or a table: anything with `__arrow_c_stream__` or `__arrow_c_array__`, or an
+            iterable of such.
+        label: Source of rows that name none.
+        format: Name of one of `formats()`; None leaves it to `detect`.
+        options: JSON of formats.ReadOptions in rust/core.
+    """
 
-def read_table(table: object, label: str, unit: str | None = None) -> RowPredictions:
-    """Open a table for reading in batches; the arguments are those of `Stage.add_table`."""
+class ReadCounts(TypedDict):
+    """What became of the annotations read so far; read = rows + rejected + sum of filtered."""
 
-def read_ndjson(source: str | PathLike[str] | bytes, label: str, unit: str | None = None) -> RowPredictions:
-    """Open lines of JSON for reading in batches."""
+    read: int
+    rejected: int
+    filtered_by_reason: dict[str, int]  # crowd, ...
+    warnings: dict[str, int]  # duplicate_annotation_id, ...
 
-def read_label_rows(source: str | PathLike[str] | bytes, label: str) -> RowPredictions:
-    """Open label rows, as Encord writes them, for reading in batches: media by data_hash, classes by feature hash."""
+class ListedNames(TypedDict):
+    """The media and classes that a document lists, in its order and by the names that its rows have.
 
-class RowPredictions(Iterator[AnnotationBatch]):
-    """Batches of rows that are checked, with rejects and counts as `CocoPredictions` has them."""
+    Empty where rows name them in full. An id is text, None where the document gives none; a size is None where it is
+    not known.
+    """
 
-    def __iter__(self) -> RowPredictions: ...
-    def __next__(self) -> AnnotationBatch: ...
-    rejects: list[dict[str, Any]]
-    counts: dict[str, int]
+    media: list[tuple[str | None, str, int, int | None, int | None]]  # id, name, frame, width and height in px
+    classes: list[tuple[str | None, str]]  # id, name
 
-class CocoPredictions(Iterator[AnnotationBatch]):
-    """Batches of one file; rejects are kept as dicts in the form of the reject file's lines.
+class Predictions(Iterator[AnnotationBatch]):
+    """Batches of one source, whose rows are checked; rejects are kept as dicts in the form of the reject file's lines.
 
     A label row that a reject file names as a whole is one dict with its number of `annotations`, and counts as so many.
     """
 
-    def __iter__(self) -> CocoPredictions: ...
+    def __iter__(self) -> Predictions: ...
     def __next__(self) -> AnnotationBatch: ...
+    def names(self) -> ListedNames:
+        """List what the document lists; all of it is known as soon as it is opened."""
+    format: str  # name of one of `formats()`
     rejects: list[dict[str, Any]]
-    counts: dict[str, int]  # read, rejected, filtered_crowd, duplicate_annotation_id
+    counts: ReadCounts
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
 # str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).

@@ -55,13 +55,14 @@ def test_rejects_of_label_rows() -> None:
 
 
 def test_reasons_to_filter() -> None:
-    rust = quoted(r'Filtered\("([a-z_]+)"\)', RUST) | quoted(r'filtered\.entry\("([a-z_]+)"\)', RUST)
+    resolving = quoted(r'Filtered\("([a-z_]+)"\)', RUST) | quoted(r'filtered\.entry\("([a-z_]+)"\)', RUST)
+    rust = resolving | quoted(r'\.filter\("([a-z_]+)"', RUST)
     assert documented("Filtered") == rust | quoted(r'report\.filter\("([a-z_]+)"', PYTHON)
 
 
 def test_warnings() -> None:
-    by_name = r'"(duplicate_annotation_id|track_split_by_class|attribute_differs)"'
-    warned = quoted(r'warn\("([a-z_]+)"\)', RUST)
+    by_name = r'"(track_split_by_class|attribute_differs)"'
+    warned = quoted(r'warn\("([a-z_]+)"', RUST)
     of_coco = quoted(r'self\.warnings\["([a-z_]+)"\]', PYTHON)
     assert documented("Warnings") == quoted(by_name, RUST) | warned | of_coco
 

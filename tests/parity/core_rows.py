@@ -44,7 +44,7 @@ def staged_files(
     rejects = str(work_dir / "rejects.ndjson")
     stage = _core.Stage(plan, rejects, str(work_dir / "runs"), memory_bytes=memory_bytes, threads=threads)
     for path in paths:
-        stage.add_coco(str(path), LABEL, tables=None if tables is None else str(tables))
+        stage.add(str(path), LABEL, "coco", json.dumps({} if tables is None else {"annotations": str(tables)}))
     return stage.finish()
 
 

@@ -74,7 +74,7 @@ def sdk_row(medium: Medium, structure: Any) -> LabelRowV2:
 def core_row(medium: Medium, given: Labels) -> dict[str, Any] | None:
     """Stage and encode a table of labels."""
     rows = table(given, medium, "model")
-    return staged_row(medium, given.structure, lambda stage: stage.add_table(rows, "model"))
+    return staged_row(medium, given.structure, lambda stage: stage.add(rows, "model", "table"))
 
 
 def staged_row(
@@ -151,7 +151,7 @@ def test_label_rows_are_a_source_that_loses_nothing(medium: Medium, data: st.Dat
     content = json.dumps([row]) if data.draw(st.booleans()) else json.dumps(row, indent=1)
 
     def read(stage: _core.Stage) -> None:
-        stage.add_label_rows(content.encode(), "export.json")
+        stage.add(content.encode(), "export.json", "encord")
 
     ours = staged_row(medium, drawn.structure, read)
     if drawn.objects or drawn.classified:

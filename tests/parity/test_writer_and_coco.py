@@ -108,8 +108,8 @@ def test_a_table_of_the_writer_gives_the_label_rows_of_coco(
     path = tmp_path / f"predictions.{suffix}"
     write_frames(frames, path, box_format)
     document = json.dumps(coco_document(frames)).encode()
-    by_coco = label_rows(tmp_path, lambda stage: stage.add_coco(document, LABEL))
-    by_table = label_rows(tmp_path, lambda stage: stage.add_table(read_table(path).collect(), LABEL))
+    by_coco = label_rows(tmp_path, lambda stage: stage.add(document, LABEL, "coco"))
+    by_table = label_rows(tmp_path, lambda stage: stage.add(read_table(path).collect(), LABEL, "table"))
     for ours, theirs in zip(by_table, by_coco, strict=True):
         assert json.loads(ours) == json.loads(theirs)
     assert by_table == by_coco

@@ -129,7 +129,7 @@ def test_what_the_labels_do_not_know_is_counted(capsys: pytest.CaptureFixture[st
         ({"images": [{"id": n, "file_name": "same.jpg"} for n in (1, 2)], "annotations": []}, "several images"),
         ({"categories": [{"id": n, "name": "same"} for n in (1, 3, 7)]}, "several categories"),
         ({"images": 3}, "images: expected a list"),
-        ({"images": [{"file_name": "a.jpg"}], "annotations": []}, "usable id"),
+        ({"images": [{"file_name": "a.jpg"}], "annotations": []}, "images without an id"),
     ],
 )
 def test_labels_that_name_nothing_clearly_are_refused(change: dict[str, Any], said: str) -> None:

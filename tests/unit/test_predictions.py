@@ -50,7 +50,7 @@ def test_a_label_from_memory_is_part_of_a_tracks_identity(tmp_path: Path) -> Non
     def hashes(label: str | None) -> set[str]:
         stage = _core.Stage(plan_json(make_snapshot(), "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
         source = read_coco(dataset(bbox=[1, 2, 3, 4], track_id=4), source_label=label).source
-        stage.add_coco(source.given, source.label)
+        stage.add(source.given, source.label, "coco")
         return set(json.loads(stage.finish().encode(0, None, "Sat, 21 Nov 2026 23:48:11 UTC"))["object_answers"])
 
     assert hashes(None) == hashes("predictions") != hashes("run 2")
@@ -99,6 +99,6 @@ def test_ctrl_c_while_a_path_is_asked_for_is_no_error_of_type() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _core.read_coco(Interrupted(), "p.json")
-    with pytest.raises(TypeError, match="os.PathLike"):
-        _core.read_coco(1, "p.json")  # type: ignore[arg-type]
+        _core.read(Interrupted(), "p.json", "coco")
+    with pytest.raises(TypeError, match="expected a file, its content, a table"):
+        _core.read(1, "p.json", "coco")

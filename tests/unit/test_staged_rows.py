@@ -30,7 +30,7 @@ def stage(tmp_path: Path) -> Stager:
         plan = plan_json(make_snapshot(), "b", PlanOptions(**options))
         content = dataset if isinstance(dataset, bytes) else json.dumps(dataset).encode()
         stage = _core.Stage(plan, str(tmp_path / "rejects.ndjson"))
-        stage.add_coco(content, "p.json")
+        stage.add(content, "p.json", "coco")
         return stage.finish()
 
     return run
@@ -105,7 +105,7 @@ def test_titles_are_told_without_their_signatures(tmp_path: Path) -> None:
     title = "https://files.example.com/still.jpg?Expires=1&Signature=canary"
     project = make_snapshot(media=(make_image(title),))
     stage = _core.Stage(plan_json(project, "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
-    stage.add_coco(json.dumps(coco_boxes({title: [[0.25, 0.5, 0.125, 0.0625]]})).encode(), "p.json")
+    stage.add(json.dumps(coco_boxes({title: [[0.25, 0.5, 0.125, 0.0625]]})).encode(), "p.json", "coco")
     staged = stage.finish()
     there = json.loads(staged.encode(0, None, WHEN))
     (unit,) = there["data_units"].values()

@@ -119,10 +119,18 @@ FramePattern = Annotated[
     typer.Option(metavar="RE", help="Pattern over file names with groups media and frame.", rich_help_panel=_MAPS),
 ]
 FrameBase = Annotated[
-    int, typer.Option(metavar="N", help="The source's number of the first frame.", rich_help_panel=_MAPS)
+    int | None,
+    typer.Option(
+        metavar="N", help="The source's number of the first frame (default: that of its format).", rich_help_panel=_MAPS
+    ),
 ]
 FrameStride = Annotated[
-    int, typer.Option(metavar="N", help="Frames from one frame of the source to the next.", rich_help_panel=_MAPS)
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Frames from one frame of the source to the next (default: that of its format).",
+        rich_help_panel=_MAPS,
+    ),
 ]
 OnlyClasses = Annotated[
     list[str] | None,
@@ -239,8 +247,8 @@ READING: Mapping[str, tuple[Any, Any]] = {
     "media_from": (MediaFrom, "auto"),
     "frame_from": (FrameFrom, "auto"),
     "frame_pattern": (FramePattern, None),
-    "frame_base": (FrameBase, 0),
-    "frame_stride": (FrameStride, 1),
+    "frame_base": (FrameBase, None),
+    "frame_stride": (FrameStride, None),
     "only_classes": (OnlyClasses, None),
     "only_media": (OnlyMedia, None),
     "limit_rows": (LimitRows, None),

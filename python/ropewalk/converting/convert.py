@@ -175,11 +175,10 @@ def _reading(
             counts = opened.counts
             report.annotations_read += counts["read"]
             report.annotations_not_sent += counts["read"]
-            if counts["filtered_crowd"]:
-                report.filter("crowd", counts["filtered_crowd"])
-            if counts["duplicate_annotation_id"]:
-                duplicates = report.warnings.get("duplicate_annotation_id", 0) + counts["duplicate_annotation_id"]
-                report.warnings["duplicate_annotation_id"] = duplicates
+            for reason, filtered in counts["filtered_by_reason"].items():
+                report.filter(reason, filtered)
+            for name, warned in counts["warnings"].items():
+                report.warnings[name] = report.warnings.get(name, 0) + warned
 
         yield chain.from_iterable(map(batches, sources)), reject
         if report.annotations_rejected:

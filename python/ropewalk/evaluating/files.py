@@ -16,7 +16,7 @@ from ropewalk.converting.coco_rows import Row, size_of
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.label_files import Given, NamedFrame, read_labels
 from ropewalk.evaluating.sides import Evaluation, Side, finish
-from ropewalk.reading.formats import open_source
+from ropewalk.reading.formats import format_of, open_source
 from ropewalk.report import Report
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def compare_files(
 
 
 def _predictions(source: Source, tables: Path, stage: StageOptions, report: Report) -> Iterator[Row]:
-    opened = open_source(source, replace(stage, annotations=tables))
+    # Formats that name their images have no use for a list of them.
+    by_id = format_of(source, stage.format) == "coco"
+    opened = open_source(source, replace(stage, annotations=tables) if by_id else stage)
     for batch in opened:
         yield from polars.DataFrame(batch).iter_rows(named=True)
     counts = opened.counts
@@ -72,5 +74,5 @@ def _predictions(source: Source, tables: Path, stage: StageOptions, report: Repo
     report.annotations_not_sent += counts["read"]
     for reject in opened.rejects:
         report.reject(reject["code"], reject.get("annotations", 1))
-    if counts["filtered_crowd"]:
-        report.filter("crowd", counts["filtered_crowd"])
+    for reason, filtered in counts["filtered_by_reason"].items():
+        report.filter(reason, filtered)

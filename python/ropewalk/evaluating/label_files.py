@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import polars
 
-from ropewalk.converting.coco_rows import Fields, Row, SizeWh, size_of
+from ropewalk.converting.coco_rows import Fields, Row, SizeWh
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.metrics import ClassMetrics
 from ropewalk.reading.predictions import read_coco
@@ -62,24 +62,22 @@ def read_labels(given: Given) -> LabelFile:
     images, categories, annotations = (sections[key] for key in ("images", "categories", "annotations"))
     if not images or not categories:
         raise UsageError(f"{name}: no images or no categories; expected a COCO dataset with labels")
-    # What the core calls an image or a category it says itself: each has an annotation of its own here.
-    any_image, any_category, box = images[0].get("id"), categories[0].get("id"), {"bbox": [0, 0, 1, 1]}
-    asked = [
-        *({**annotation, "id": f"a{n}"} for n, annotation in enumerate(annotations)),
-        *({"id": f"i{n}", "image_id": i.get("id"), "category_id": any_category} | box for n, i in enumerate(images)),
-        *({"id": f"c{n}", "image_id": any_image, "category_id": c.get("id")} | box for n, c in enumerate(categories)),
-    ]
+    numbered = [{**annotation, "id": f"a{n}"} for n, annotation in enumerate(annotations)]
+    opened = read_coco({**sections, "annotations": numbered}, include_crowd=True, source_label=name).open()
+    listed = opened.names()
     read: dict[str, Row] = {}
-    for batch in read_coco({**sections, "annotations": asked}, include_crowd=True, source_label=name):
+    for batch in opened:
         read |= {row["annotation_id"]: row for row in polars.DataFrame(batch).iter_rows(named=True)}
-    try:
-        by_id = sorted(range(len(images)), key=lambda n: (isinstance(images[n]["id"], str), images[n]["id"]))
-        keys = [(read[f"i{n}"]["media"], read[f"i{n}"]["frame"]) for n in by_id]
-        names = [read[f"c{n}"]["class"] for n in range(len(categories))]
-    except (KeyError, TypeError) as e:
-        raise UsageError(f"{name}: an image or category without a usable id ({e})") from None
-    for what, found in (("images", keys), ("categories", names)):
-        twice = [key for key, n in Counter(found).items() if n > 1]
+    image_ids, class_ids = ([found[0] for found in listed[key]] for key in ("media", "classes"))
+    for what, items, ids in (("images", images, image_ids), ("categories", categories, class_ids)):
+        if None in ids or len(ids) != len(items):
+            raise UsageError(f"{name}: {what} without an id, or several with the same id; give each one of its own")
+    # In the order of their ids, numbers before texts.
+    media = [listed["media"][n] for n in sorted(range(len(images)), key=lambda n: _order(images[n]["id"]))]
+    keys = [(medium, frame) for _, medium, frame, _, _ in media]
+    names = [found for _, found in listed["classes"]]
+    for what, called in (("images", keys), ("categories", names)):
+        twice = [key for key, n in Counter(called).items() if n > 1]
         if twice:
             raise UsageError(f"{name}: several {what} are called {shown(str(twice[0]))}; names are what files share")
     rows = [(read[f"a{n}"], _kept(annotation)) for n, annotation in enumerate(annotations) if f"a{n}" in read]
@@ -89,10 +87,17 @@ def read_labels(given: Given) -> LabelFile:
         image_ids={key: n for n, key in enumerate(keys, 1)},
         class_ids={found: n for n, found in enumerate(names, 1)},
         classes={n: ClassMetrics(found, str(categories[n - 1]["id"])) for n, found in enumerate(names, 1)},
-        sizes={key: size_of(read[f"i{n}"]) for n, key in zip(by_id, keys, strict=True)},
+        sizes={
+            key: (width, height) if width and height else None
+            for key, (*_, width, height) in zip(keys, media, strict=True)
+        },
         rows=rows,
         rejected=len(annotations) - len(rows),
     )
+
+
+def _order(image_id: Any) -> tuple[bool, Any]:
+    return isinstance(image_id, str), image_id
 
 
 def _kept(annotation: Mapping[str, Any]) -> Fields:

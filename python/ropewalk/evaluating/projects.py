@@ -143,7 +143,7 @@ def _opened(
 
 def _add(side: _FrameSide, label_row: bytes, wanted: _Wanted, **more: Any) -> tuple[int, int]:
     """Take the objects of a label row; give the number of its labels, and of those that are no answers."""
-    opened = _core.read_label_rows(label_row, "label row")
+    opened = _core.read(label_row, "label row", "encord")
     objects = 0
     for batch in opened:
         for row in polars.DataFrame(batch).iter_rows(named=True):

@@ -138,7 +138,7 @@ def staged_sources(
         progress.start("reading", sum(sizes), "bytes")
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
-            add_source(stage, source, options, partial(_update, progress, before))
+            add_source(stage, source, options, plan, partial(_update, progress, before))
             before += len_bytes
             progress.update(before)
         progress.end()

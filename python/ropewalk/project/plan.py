@@ -24,7 +24,8 @@ class PlanOptions:
     """How the names, frames and geometries of a source become those of the project.
 
     `class_map` and `media_map` are files or their content; `min_confidence` is 0..1, `simplify_px` in px, `every` in
-    frames. `decimals` are those of coordinates (fractions of the frame) and angles.
+    frames. `decimals` are those of coordinates (fractions of the frame) and angles. `frame_base` and `frame_stride` are
+    those of the source's format where None; sources are read by them.
     """
 
     class_map: str | os.PathLike[str] | Mapping[str, Any] | None = None
@@ -32,8 +33,8 @@ class PlanOptions:
     media_from: str = "auto"
     frame_from: str = "auto"
     frame_pattern: str | None = None
-    frame_base: int = 0
-    frame_stride: int = 1
+    frame_base: int | None = None
+    frame_stride: int | None = None
     min_confidence: float | None = None
     off_image: str = "clip"
     only_classes: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class PlanOptions:
         _one_of("--media-from", self.media_from, MEDIA_FROM)
         _one_of("--frame-from", self.frame_from, FRAME_FROM)
         _one_of("--off-image", self.off_image, OFF_IMAGE)
-        if self.frame_stride < 1:
+        if self.frame_stride is not None and self.frame_stride < 1:
             raise UsageError(f"--frame-stride is {self.frame_stride}; expected a whole number of at least 1")
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise UsageError(f"--min-confidence is {self.min_confidence}; expected a number from 0 to 1")
@@ -95,8 +96,6 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
             "media_from": options.media_from,
             "frame_from": options.frame_from,
             "frame_pattern": options.frame_pattern,
-            "frame_base": options.frame_base,
-            "frame_stride": options.frame_stride,
             "min_confidence": options.min_confidence,
             "off_image": options.off_image,
             "only_classes": list(options.only_classes) or None,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ropewalk.reading.sources import Source
-from ropewalk.reading.tables import IPC_SUFFIXES, PARQUET_SUFFIXES, count_rows, read_batches
+from ropewalk.reading.tables import read_batches
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars
 
-    from ropewalk._core import CocoPredictions, RowPredictions, Stage
+    from ropewalk._core import Predictions, Stage
+    from ropewalk.project.plan import PlanOptions
 
 FORMATS = ("auto", "coco", "encord", "parquet", "arrow", "ndjson")
 UNITS = ("px", "frac")
 BOX_FORMATS = ("xywh", "cxcywha", "corners")
+
+# What Python reads from a file, and gives to the core as a table.
+_READ_HERE = ("parquet", "arrow")
 
 
 class ReadOptions(Protocol):
@@ -38,7 +42,7 @@ class ReadOptions(Protocol):
 
 
 def format_of(source: Source, chosen: str = "auto") -> str:
-    """Tell the format of a source: by the suffix of tables, by the content of everything else.
+    """Tell the format of a source.
 
     Args:
         source: What is to be read.
@@ -51,56 +55,32 @@ def format_of(source: Source, chosen: str = "auto") -> str:
         return "table"
     if chosen != "auto":
         return chosen
-    suffix = "" if source.path is None else source.path.suffix.lower()
-    if suffix in PARQUET_SUFFIXES:
-        return "parquet"
-    if suffix in IPC_SUFFIXES:
-        return "arrow"
     from ropewalk import _core
 
-    return _core.sniff_json(source.given)
+    return _core.detect(source.given)
 
 
-def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Callable[[int], None]) -> None:
+def add_source(
+    stage: Stage, source: Source, options: ReadOptions, plan: PlanOptions, progress: Callable[[int], None]
+) -> None:
     """Read a source into the stage of an import.
 
     Args:
         stage: Takes the rows.
         source: What is to be read.
         options: How.
+        plan: Says how the source counts frames.
         progress: Told the bytes read so far.
 
     Raises:
         RopewalkError: What the core found wrong with the source.
     """
-    kind = format_of(source, options.format)
-    if kind == "coco":
-        stage.add_coco(
-            source.given,
-            source.label,
-            tables=options.annotations,
-            confidence_field=options.confidence_field,
-            include_crowd=options.include_crowd,
-            box_format=options.box_format,
-            progress=progress,
-        )
-    elif kind == "encord":
-        stage.add_label_rows(source.given, source.label, progress=progress)
-    elif kind == "ndjson":
-        stage.add_ndjson(source.given, source.label, unit=options.unit, progress=progress)
-    else:
-        rows = 0 if source.path is None else count_rows(source.path, kind)
-        stage.add_table(
-            _table(source, kind),
-            source.label,
-            unit=options.unit,
-            len_bytes=source.len_bytes,
-            rows=rows,
-            progress=progress,
-        )
+    given, kind = _given(source, options)
+    frames = {"frame_base": plan.frame_base, "frame_stride": plan.frame_stride}
+    stage.add(given, source.label, kind, _as_json(options, **frames), progress)
 
 
-def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPredictions:
+def open_source(source: Source, options: ReadOptions) -> Predictions:
     """Open a source: an iterator of batches that also keeps `rejects` and `counts`.
 
     Raises:
@@ -108,32 +88,35 @@ def open_source(source: Source, options: ReadOptions) -> CocoPredictions | RowPr
     """
     from ropewalk import _core
 
+    given, kind = _given(source, options)
+    return _core.read(given, source.label, kind, _as_json(options))
+
+
+def _as_json(options: ReadOptions, **more: Any) -> str:
+    """Write the options that were given as the core takes them."""
+    given = {
+        "annotations": None if options.annotations is None else str(options.annotations),
+        "confidence_field": options.confidence_field,
+        "include_crowd": options.include_crowd or None,
+        "box_format": None if options.box_format == "xywh" else options.box_format,
+        "unit": options.unit,
+    }
+    return json.dumps({name: value for name, value in (given | more).items() if value is not None})
+
+
+def _given(source: Source, options: ReadOptions) -> tuple[Any, str | None]:
+    """Give what the core reads, and the format if it is known; else the core tells it."""
     kind = format_of(source, options.format)
-    if kind == "coco":
-        return _core.read_coco(
-            source.given,
-            source.label,
-            options.annotations,
-            options.confidence_field,
-            options.include_crowd,
-            box_format=options.box_format,
-        )
-    if kind == "encord":
-        return _core.read_label_rows(source.given, source.label)
-    if kind == "ndjson":
-        return _core.read_ndjson(source.given, source.label, options.unit)
-    return _core.read_table(_table(source, kind), source.label, options.unit)
+    if kind in _READ_HERE:
+        return _table(source, kind), kind
+    if source.is_table and hasattr(source.given, "collect_batches"):
+        return source.given.collect_batches(maintain_order=True), kind
+    return source.given, None if options.format == "auto" and not source.is_table else kind
 
 
-def _table(source: Source, kind: str) -> Any | Iterator[polars.DataFrame]:
+def _table(source: Source, kind: str) -> Iterator[polars.DataFrame]:
     if source.path is not None:
         return read_batches(source.path, kind)
-    if source.is_table:
-        return (
-            source.given.collect_batches(maintain_order=True)
-            if hasattr(source.given, "collect_batches")
-            else source.given
-        )
     from io import BytesIO
 
     return read_batches(BytesIO(source.given), kind)

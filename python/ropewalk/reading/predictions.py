@@ -16,7 +16,8 @@ from ropewalk.reading.sources import Source, find_sources
 if TYPE_CHECKING:
     import polars
 
-    from ropewalk._core import AnnotationBatch, CocoPredictions, RowPredictions
+    from ropewalk._core import AnnotationBatch
+    from ropewalk._core import Predictions as Opened
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Predictions:
     unit: str | None = None
     box_format: str = "xywh"
 
-    def open(self) -> CocoPredictions | RowPredictions:
+    def open(self) -> Opened:
         """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
         return open_source(self.source, self)
 

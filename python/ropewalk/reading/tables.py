@@ -114,19 +114,6 @@ def read_batches(source: Path | BytesIO, kind: str) -> Iterator[polars.DataFrame
         yield from _scan(source, kind).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
 
 
-def count_rows(path: Path, kind: str) -> int:
-    """Count the rows of a table by what the file says of itself; 0 where it does not.
-
-    Raises:
-        SourceError: The file is none of the kind, or damaged.
-        FileError: The file cannot be read.
-    """
-    import polars
-
-    with _failures(path, kind):
-        return int(_scan(path, kind).select(polars.len()).collect().item())
-
-
 @contextmanager
 def _failures(source: Path | BytesIO, kind: str) -> Iterator[None]:
     import polars

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
+use ropewalk_core::formats::{ReadOptions, Reader};
 use ropewalk_core::intake::Intake;
 use ropewalk_core::plan::Plan;
 use ropewalk_core::rle::{
@@ -74,7 +75,7 @@ fn read(predictions: Predictions) -> Result<Work> {
         let mut reader = CocoReader::open(&file, "bench.json", None, &CocoOptions::default())?;
         let mut rows = 0;
         while let Some(found) = reader.next_batch()? {
-            rows += found.batch.len();
+            rows += found.rows.len();
         }
         all(rows, items)
     };
@@ -93,7 +94,7 @@ fn to_label_row(predictions: Predictions) -> Result<Work> {
     let run = move || {
         let stage = StageBuilder::new(None, SORTED_BYTES);
         let mut intake = Intake::new(&plan, stage, rejects.path(), 1)?;
-        intake.add_coco(&file, "bench.json", None, &CocoOptions::default(), |_| Ok(()))?;
+        intake.add(file.clone(), "bench.json", None, &ReadOptions::default(), |_| Ok(()))?;
         let (staged, tally, sources) = intake.finish()?;
         all(tally.staged as usize, items)?;
         let rows = LabelRows::new(Arc::clone(&plan), staged, sources);

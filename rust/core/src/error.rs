@@ -29,6 +29,16 @@ pub enum Error {
     /// The plan (project, maps, options) contradicts itself.
     #[error("{0}")]
     Plan(String),
+    /// An option that the format of a source does not take. Names are those of [`crate::formats::ReadOptions`].
+    #[error("{format} does not take `{option}`; it takes {}", takes.join(", "))]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// The format.
+        format: &'static str,
+        /// The options that it takes.
+        takes: Vec<&'static str>,
+    },
     /// A staged file was damaged or belongs to another version.
     #[error("staged rows: {0}")]
     Stage(String),

@@ -17,7 +17,7 @@ pub enum Geometry<'a> {
     Point(Points<'a>),
     /// Row-major run-length string of a mask of `height_px` x `width_px`.
     Bitmask(&'a [u8]),
-    /// One part, one ring of the template's points in their order; a flag a point as COCO has it, or none at all.
+    /// One part, one ring of the template's points in their order; a flag a point (0 not labelled, 1 hidden, 2 visible), or none at all.
     Skeleton(Points<'a>, &'a [u8]),
     /// x, y of the centre, radius in the unit of x, second radius in first radii; degrees clockwise.
     Circle([f64; 4], f64),

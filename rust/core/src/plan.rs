@@ -212,12 +212,6 @@ pub struct Plan {
     /// Regular expression over file names with the named groups `media` and `frame`.
     #[serde(default)]
     pub frame_pattern: Option<String>,
-    /// The source's number of the first frame.
-    #[serde(default)]
-    pub frame_base: i64,
-    /// Encord frames from one frame of the source to the next.
-    #[serde(default = "one")]
-    pub frame_stride: i64,
     /// Annotations below are filtered.
     #[serde(default)]
     pub min_confidence: Option<f64>,
@@ -249,10 +243,6 @@ pub struct Plan {
 
 /// Most decimals that coordinates can be rounded to: with 17, and often before, nothing is left to round.
 const MAX_DECIMALS: u8 = 17;
-
-const fn one() -> i64 {
-    1
-}
 
 impl Plan {
     /// Reads the plan that Python hands over.

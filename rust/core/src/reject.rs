@@ -1,5 +1,6 @@
 //! Rejects: annotations that are not written, each with a code, a reason and its place in the source.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -444,6 +445,9 @@ fn what_to_add(field: &str) -> &'static str {
         _ => "add it",
     }
 }
+
+/// Counts of what was left out, or is worth a look, by name.
+pub type Counts = BTreeMap<&'static str, u64>;
 
 /// Where a rejected annotation came from, so that it can be imported again by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use flate2::write::GzEncoder;
 use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
+use ropewalk_core::formats::Reader;
 use ropewalk_core::source::{Excerpts, SourceFile};
 
 fn dataset(annotations: usize) -> Vec<u8> {
@@ -48,7 +49,7 @@ fn read(content: &[u8], chunk_bytes: usize) -> Result<Vec<String>, String> {
     let mut reader = CocoReader::open(&input, "p.json", None, &options).map_err(|e| e.to_string())?;
     let mut rows = Vec::new();
     while let Some(batch) = reader.next_batch().map_err(|e| e.to_string())? {
-        rows.extend((0..batch.batch.len()).map(|row| format!("{:?}", batch.batch.row(row))));
+        rows.extend((0..batch.rows.len()).map(|row| format!("{:?}", batch.rows.row(row))));
     }
     Ok(rows)
 }

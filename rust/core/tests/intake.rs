@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ropewalk_core::formats::coco::CocoOptions;
+use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::geometry::Geometry;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::plan::Plan;
@@ -50,16 +50,18 @@ fn take(document: &Value, changes: &Value) -> Outcome {
 
 fn take_named(document: &Value, changes: &Value, label: &str) -> Outcome {
     let mut plan: Value = serde_json::from_str(PLAN).unwrap();
-    plan.as_object_mut()
-        .unwrap()
-        .extend(changes.as_object().unwrap().clone());
+    let mut changes = changes.as_object().unwrap().clone();
+    let options = ReadOptions {
+        frame_base: changes.remove("frame_base").and_then(|base| base.as_i64()),
+        frame_stride: changes.remove("frame_stride").and_then(|stride| stride.as_i64()),
+        ..ReadOptions::default()
+    };
+    plan.as_object_mut().unwrap().extend(changes);
     let plan = Arc::new(Plan::from_json(&plan.to_string()).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 2).unwrap();
     let input = SourceFile::bytes("preds.json", document.to_string().into_bytes());
-    intake
-        .add_coco(&input, label, None, &CocoOptions::default(), |_| Ok(()))
-        .unwrap();
+    intake.add(input, label, None, &options, |_| Ok(())).unwrap();
     let (staged, tally, _) = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let text = std::fs::read_to_string(file.path()).unwrap();
@@ -447,7 +449,6 @@ fn plans_that_cannot_be() {
     };
     assert!(refused(json!({"frame_pattern": "(" })).contains("--frame-pattern"));
     assert!(refused(json!({"frame_pattern": "\\d+" })).contains("(?P<frame>...)"));
-    assert!(refused(json!({"frame_stride": 0 })).contains("--frame-stride"));
     assert!(refused(json!({"only_media": ["[a"] })).contains("--only-media"));
     for (option, value, said) in [
         ("every", json!(0), "nonzero"),

@@ -13,8 +13,7 @@ use ropewalk_core::polygon::extent;
 use ropewalk_core::reject::Reason;
 use ropewalk_core::resolve::{fit, Resolved, Resolver, Scratch, SourceResolver, Verdict};
 use ropewalk_core::rle::{Rle, RowMajor, Size};
-use ropewalk_core::source::TextSpan;
-use ropewalk_core::source::{ClassName, MediaName};
+use ropewalk_core::source::{ClassName, Frames, MediaName, TextSpan};
 use ropewalk_core::stage::record::{Key, StagedRow};
 use ropewalk_core::stage::StageBuilder;
 
@@ -50,8 +49,11 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         rings: &offsets,
         parts: &parts,
     });
-    let (mut rules, mut source) = (Resolver::new(&plan).unwrap(), SourceResolver::new(0, "preds"));
-    let media = |_| MediaName {
+    let (mut rules, mut source) = (
+        Resolver::new(&plan).unwrap(),
+        SourceResolver::new(0, "preds", Frames::FROM_0),
+    );
+    let media = || MediaName {
         image_id: Some(Cow::Borrowed("1")),
         file_name: Some("still.jpg"),
         video: None,
@@ -60,7 +62,7 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         height: None,
         declared: true,
     };
-    let named = |_| {
+    let named = || {
         let name = ClassName {
             id: None,
             name: Some(class),
@@ -69,7 +71,8 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         };
         (name, row.kind)
     };
-    source.learn(&mut rules, &[0], &[0], media, named);
+    source.learn_medium(&mut rules, 0, media);
+    source.learn_class(&rules, 0, named);
     let mut resolved = Resolved::default();
     let verdict = source.resolve(
         &plan,

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use ropewalk_core::formats::coco::CocoOptions;
+use ropewalk_core::formats::registry::named;
+use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
@@ -74,8 +75,9 @@ fn taken_from(
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 1).unwrap();
     for input in inputs {
-        let options = CocoOptions::default();
-        intake.add_coco(&input, "p.json", None, &options, |_| Ok(())).unwrap();
+        let options = ReadOptions::default();
+        let coco = Some(named("coco").unwrap());
+        intake.add(input, "p.json", coco, &options, |_| Ok(())).unwrap();
     }
     meanwhile();
     let (staged, tally, sources) = intake.finish().unwrap();

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use ropewalk_core::formats::coco::CocoOptions;
+use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
@@ -65,7 +65,7 @@ fn taken(document: &str, threads: usize) -> (Vec<String>, Option<Tally>, String,
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), threads).unwrap();
     let input = SourceFile::bytes("preds.json", document.as_bytes().to_vec());
-    let error = intake.add_coco(&input, "preds.json", None, &CocoOptions::default(), |_| Ok(()));
+    let error = intake.add(input, "preds.json", None, &ReadOptions::default(), |_| Ok(()));
     if let Err(error) = error {
         drop(intake);
         return (
@@ -117,4 +117,42 @@ fn an_error_comes_after_the_same_rejects() {
     for threads in [2, 3] {
         assert!(taken(&document, threads) == one, "{threads} threads");
     }
+}
+
+/// Rows on more than two batches, of which some cannot be written; the last line ends as it is told to.
+fn lines(count: usize, end: &str) -> String {
+    let mut text = String::new();
+    for id in 0..count {
+        let width = if id % 61 == 0 { -1.0 } else { 2.25 };
+        let medium = ["drive.mp4", "still.jpg", "none.mp4"][usize::from(id % 7 == 0) + usize::from(id % 91 == 0)];
+        let source = if id % 500 < 250 { "one" } else { "two" };
+        let score = (id % 31) as f64 / 31.0;
+        writeln!(
+            text,
+            r#"{{"source": "{source}", "media": "{medium}", "frame": {}, "class": "Car", "box": [{}, 1, {width}, 2.5], "unit": "px", "score": {score}}}"#,
+            id * 7 / 5 % 22,
+            id % 9
+        )
+        .unwrap();
+    }
+    text + end
+}
+
+#[test]
+fn rows_that_name_by_text_are_read_while_others_are_resolved() {
+    let whole = lines(20_000, "");
+    let one = taken(&whole, 1);
+    let tally = one.1.as_ref().unwrap();
+    assert!(
+        tally.read > 2 * 8192 && tally.rejects.len() > 2 && tally.staged > 0,
+        "{tally:?}"
+    );
+    for threads in [2, 3, 7] {
+        assert!(taken(&whole, threads) == one, "{threads} threads");
+    }
+    // A line too long for any row stops the import, after the same rejects.
+    let broken = lines(20_000, &"x".repeat((1 << 26) + 1));
+    let one = taken(&broken, 1);
+    assert!(one.3.contains("64 MiB") && one.2.lines().count() > 200, "{}", one.3);
+    assert!(taken(&broken, 3) == one);
 }

@@ -109,7 +109,7 @@ pub(crate) fn to_py(py: Python<'_>, error: Error) -> PyErr {
     let class = match &error {
         Error::Io { .. } => "FileError",
         Error::Source { .. } => "SourceError",
-        Error::Plan(_) => "UsageError",
+        Error::Plan(_) | Error::Option { .. } => "UsageError",
         Error::Stage(_) => "StageError",
         Error::LabelRow { .. } => "LabelRowError",
         Error::Schema { .. } => "SchemaError",

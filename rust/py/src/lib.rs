@@ -3,20 +3,18 @@
 use pyo3::prelude::*;
 
 mod batch;
-mod coco;
 mod errors;
-mod found;
+mod formats;
 mod memory;
 mod rle;
-mod rows;
+mod source;
 mod stage;
 
 /// The Rust core of ropewalk.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
-    coco::register(m)?;
+    formats::register(m)?;
     rle::register(m)?;
-    rows::register(m)?;
     stage::register(m)
 }

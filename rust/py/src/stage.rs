@@ -9,22 +9,17 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::error::Error;
-use ropewalk_core::formats::coco::{CocoOptions, CocoTables};
-use ropewalk_core::formats::encord::{EncordReader, KnownNames};
-use ropewalk_core::formats::ndjson::NdjsonRows;
-use ropewalk_core::formats::table::TableRows;
 use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
-use ropewalk_core::resolve::Counts;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 use ropewalk_core::staged_import::LabelRows;
 
-use crate::coco::{read_tables, rotated_boxes, CocoSource};
 use crate::errors::to_py;
+use crate::formats::{chosen, dict};
 use crate::memory;
-use crate::rows::{unit_of, Batches, Raised, Tables};
+use crate::source::{Given, Raised};
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 24 << 20;
@@ -43,8 +38,6 @@ struct Stage {
     plan: Arc<Plan>,
     /// Taken by `finish`; a blocker leaves nothing to go on with either.
     intake: Option<Intake>,
-    /// The tables of `--annotations`, read once for all sources.
-    tables: Option<(PathBuf, Arc<CocoTables>)>,
 }
 
 #[pymethods]
@@ -66,87 +59,44 @@ impl Stage {
         Ok(Self {
             plan,
             intake: Some(intake),
-            tables: None,
         })
     }
 
-    #[pyo3(signature = (source, label, tables=None, confidence_field=None, include_crowd=false, progress=None, box_format="xywh"))]
-    #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
-    fn add_coco(
+    #[pyo3(signature = (source, label, format=None, options=None, progress=None))]
+    fn add(
         &mut self,
         py: Python<'_>,
-        source: CocoSource,
+        source: Given,
         label: &str,
-        tables: Option<PathBuf>,
-        confidence_field: Option<String>,
-        include_crowd: bool,
-        progress: Option<Py<PyAny>>,
-        box_format: &str,
-    ) -> PyResult<()> {
-        let options = CocoOptions {
-            confidence_field,
-            include_crowd,
-            rotated_boxes: rotated_boxes(box_format)?,
-            ..CocoOptions::default()
-        };
-        let tables = tables.map(|path| self.tables(py, path)).transpose()?;
-        let input = source.into_input(label);
-        self.add(py, &Raised::default(), progress, |intake, tell| {
-            intake.add_coco(&input, label, tables, &options, tell)
-        })
-    }
-
-    #[pyo3(signature = (table, label, unit=None, len_bytes=0, rows=0, progress=None))]
-    #[allow(clippy::too_many_arguments)] // Each is an option of its own in Python.
-    fn add_table(
-        &mut self,
-        py: Python<'_>,
-        table: Tables,
-        label: &str,
-        unit: Option<&str>,
-        len_bytes: u64,
-        rows: u64,
+        format: Option<&str>,
+        options: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
+        let (format, options) = chosen(py, format, options)?;
         let raised = Raised::default();
-        let table = TableRows::new(label, Batches::new(table, &raised));
-        let mut table = table.unit(unit_of(unit)?).stored(len_bytes, rows);
-        self.add(py, &raised, progress, |intake, tell| {
-            intake.add_rows(None, label, &mut table, tell)
-        })
-    }
-
-    #[pyo3(signature = (source, label, unit=None, progress=None))]
-    fn add_ndjson(
-        &mut self,
-        py: Python<'_>,
-        source: CocoSource,
-        label: &str,
-        unit: Option<&str>,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let unit = unit_of(unit)?;
-        let input = source.into_input(label);
-        self.add(py, &Raised::default(), progress, |intake, tell| {
-            let mut rows = NdjsonRows::open(&input, label, unit)?;
-            intake.add_rows(Some(&input), label, &mut rows, tell)
-        })
-    }
-
-    #[pyo3(signature = (source, label, progress=None))]
-    fn add_label_rows(
-        &mut self,
-        py: Python<'_>,
-        source: CocoSource,
-        label: &str,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let known = KnownNames::of(&self.plan);
-        let input = source.into_input(label);
-        self.add(py, &Raised::default(), progress, |intake, tell| {
-            let mut rows = EncordReader::open(&input, label, Some(known))?;
-            intake.add_rows(None, label, &mut rows, tell)
-        })
+        let source = source.into_source(label, &raised);
+        // Gone where a blocker stopped the stage: there is nothing to go on with.
+        let mut intake = self
+            .intake
+            .take()
+            .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
+        let tell = |done: u64| {
+            let told = Python::attach(|py| {
+                py.check_signals()?;
+                progress
+                    .as_ref()
+                    .map_or(Ok(()), |call| call.call1(py, (done,)).map(drop))
+            });
+            told.map_err(|error| {
+                raised.keep(error);
+                Error::Stage("stopped".into())
+            })
+        };
+        let result = py.detach(|| intake.add(source, label, format, &options, tell));
+        raised.raise()?;
+        result.map_err(|e| to_py(py, e))?;
+        self.intake = Some(intake);
+        Ok(())
     }
 
     fn finish(&mut self, py: Python<'_>) -> PyResult<Staged> {
@@ -159,51 +109,6 @@ impl Stage {
             rows: LabelRows::new(Arc::clone(&self.plan), rows, sources),
             tally,
         })
-    }
-}
-
-impl Stage {
-    /// Adds a source; `add` is given what tells `progress` of the bytes read. What Python raises in `progress` (or a pending
-    /// ctrl-C) is kept in `raised`.
-    fn add(
-        &mut self,
-        py: Python<'_>,
-        raised: &Raised,
-        progress: Option<Py<PyAny>>,
-        add: impl Send + FnOnce(&mut Intake, &mut (dyn FnMut(u64) -> Result<(), Error> + Send)) -> Result<(), Error>,
-    ) -> PyResult<()> {
-        let mut intake = self
-            .intake
-            .take()
-            .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
-        let mut tell = |done: u64| {
-            let told = Python::attach(|py| {
-                py.check_signals()?;
-                progress
-                    .as_ref()
-                    .map_or(Ok(()), |call| call.call1(py, (done,)).map(drop))
-            });
-            told.map_err(|error| {
-                raised.keep(error);
-                Error::Stage("stopped".into())
-            })
-        };
-        let result = py.detach(|| add(&mut intake, &mut tell));
-        raised.raise()?;
-        result.map_err(|e| to_py(py, e))?;
-        self.intake = Some(intake);
-        Ok(())
-    }
-
-    fn tables(&mut self, py: Python<'_>, path: PathBuf) -> PyResult<Arc<CocoTables>> {
-        if let Some((known, tables)) = &self.tables {
-            if *known == path {
-                return Ok(Arc::clone(tables));
-            }
-        }
-        let tables = py.detach(|| read_tables(&path)).map_err(|e| to_py(py, e))?;
-        self.tables = Some((path, Arc::clone(&tables)));
-        Ok(tables)
     }
 }
 
@@ -382,12 +287,4 @@ impl Staged {
 
 fn known_code(code: &str) -> PyResult<&'static str> {
     row_code(code).ok_or_else(|| PyValueError::new_err(format!("code is {code:?}; expected one of {ROW_CODES:?}")))
-}
-
-fn dict<'py>(py: Python<'py>, counts: &Counts) -> PyResult<Bound<'py, PyDict>> {
-    let out = PyDict::new(py);
-    for (name, count) in counts {
-        out.set_item(name, count)?;
-    }
-    Ok(out)
 }

@@ -90,7 +90,7 @@ text_enum!(
 text_enum!(
     /// Order in which an RLE walks the pixels.
     RleOrder {
-        /// Down the columns, as COCO counts.
+        /// Down the columns.
         ColumnMajor = "column_major",
         /// Along the rows, as Encord's rleString.
         RowMajor = "row_major",
@@ -158,9 +158,9 @@ pub struct Annotation<'a> {
     pub theta: Option<f64>,
     /// Coordinates of polygons, polylines, points and skeletons.
     pub points: Option<Points<'a>>,
-    /// One flag a skeleton point, as COCO has it: 0 not labelled, 1 hidden, 2 visible.
+    /// One flag a skeleton point: 0 not labelled, 1 hidden, 2 visible.
     pub visibility: Option<&'a [u8]>,
-    /// Run-length string (COCO's character code).
+    /// Run-length string, in the character code of [`crate::rle`].
     pub rle: Option<&'a [u8]>,
     /// Pixel order of `rle`.
     pub rle_order: Option<RleOrder>,

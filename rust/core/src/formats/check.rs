@@ -1,4 +1,4 @@
-//! Checks the values of a row before it is resolved, since a table may hold anything. COCO's reader checks its own.
+//! Checks the values of a row before it is resolved, since a table may hold anything. Readers that check their own rows say so.
 
 use crate::batch::{Annotation, Kind, Points, Shape};
 use crate::reject::Reason;

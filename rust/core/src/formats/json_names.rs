@@ -1,11 +1,9 @@
-//! What a file of JSON holds, by its first names.
+//! What a text that is JSON holds, by its first names: the formats that are JSON tell each other apart by them.
 
 use std::fmt;
 use std::io::Read;
 
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use crate::source::SourceFile;
 
 /// Lines of a reject file that say nothing of its rows, after which no more are looked at.
 const MOST_LINES: usize = 1 << 16;
@@ -13,23 +11,21 @@ const MOST_LINES: usize = 1 << 16;
 /// Bytes that are looked at.
 const MOST_BYTES: u64 = 1 << 28;
 
-/// What a file of JSON holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JsonKind {
-    /// A COCO dataset, a list of results, lines of a reject file with annotations of COCO; or nothing that is known.
-    Coco,
-    /// Rows of the IR, one a line, or lines of a reject file with such rows.
-    Ndjson,
-    /// Label rows as Encord writes them, in a list or one after the other.
-    Encord,
-}
+/// How files are called that may hold JSON.
+pub(super) const JSON_SUFFIXES: &[&str] = &[
+    ".json",
+    ".json.gz",
+    ".json.zst",
+    ".jsonl",
+    ".jsonl.gz",
+    ".jsonl.zst",
+    ".ndjson",
+    ".ndjson.gz",
+    ".ndjson.zst",
+];
 
-/// Looks at the beginning of a file, also of a compressed one. A file that cannot be read is left to the reader of COCO,
-/// which says why.
-pub fn sniff(input: &SourceFile) -> JsonKind {
-    let Ok(mut text) = input.stream_from(0) else {
-        return JsonKind::Coco;
-    };
+/// Reads names until one of them tells of which format a text is; none where the text ends, or is no JSON, before that.
+pub fn first_names(mut text: impl Read) -> Option<&'static str> {
     let mut head = [0; 3];
     let mut read = 0;
     while read < head.len() {
@@ -45,23 +41,23 @@ pub fn sniff(input: &SourceFile) -> JsonKind {
         let mut found = None;
         let value = Names { found: &mut found };
         let parsed = parser.deserialize_any(value);
-        if let Some(kind) = found {
-            return kind;
+        if found.is_some() {
+            return found;
         }
         if parsed.is_err() {
             break;
         }
     }
-    JsonKind::Coco
+    None
 }
 
 /// Reads the names of an object until one of them tells; that ends the parser by an error.
 struct Names<'a> {
-    found: &'a mut Option<JsonKind>,
+    found: &'a mut Option<&'static str>,
 }
 
 impl Names<'_> {
-    fn told<E: Error>(self, kind: JsonKind) -> Result<(), E> {
+    fn told<E: Error>(self, kind: &'static str) -> Result<(), E> {
         *self.found = Some(kind);
         Err(E::custom("told"))
     }
@@ -78,12 +74,13 @@ impl<'de> Visitor<'de> for Names<'_> {
         let below = Names {
             found: &mut *self.found,
         };
-        // The error is how it tells; only what is told counts.
-        let _ = list.next_element_seed(Below(below));
-        // Rows of the IR stand one a line, never in a list.
+        // The error is how it tells; a text that ends inside the item tells nothing.
+        let item = list.next_element_seed(Below(below));
         let kind = match *self.found {
-            Some(JsonKind::Encord) => JsonKind::Encord,
-            _ => JsonKind::Coco,
+            Some("encord") => "encord",
+            None if item.is_err() => return Err(A::Error::custom("not told")),
+            // Rows of the IR stand one a line, never in a list.
+            _ => "coco",
         };
         self.told(kind)
     }
@@ -91,10 +88,10 @@ impl<'de> Visitor<'de> for Names<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "media" | "class" => return self.told(JsonKind::Ndjson),
-                "label_hash" | "data_hash" | "data_units" => return self.told(JsonKind::Encord),
+                "media" | "class" => return self.told("ndjson"),
+                "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" | "category_id" => {
-                    return self.told(JsonKind::Coco)
+                    return self.told("coco")
                 }
                 "annotation" => {
                     let below = Names {
@@ -118,10 +115,10 @@ impl<'de> Visitor<'de> for Names<'_> {
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let named = |names: &[&str]| names.iter().any(|name| text.contains(&format!("\"{name}\"")));
         if named(&["image_id", "category_id"]) {
-            return self.told(JsonKind::Coco);
+            return self.told("coco");
         }
         if named(&["media", "class"]) {
-            return self.told(JsonKind::Ndjson);
+            return self.told("ndjson");
         }
         Ok(())
     }

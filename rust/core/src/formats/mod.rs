@@ -1,97 +1,192 @@
-//! The formats of predictions, and what their readers give.
+//! The formats of predictions. A format is one file here (a folder where it is long) that ends in a [`Format`], and one line
+//! in [`registry::FORMATS`]; everything else follows from these.
+//!
+//! A source is opened by [`open`], which finds its format where none was named, refuses options that the format does
+//! not take, and gives a [`Reader`]. A reader gives [`Batch`]es until it is at the end. To add a format:
+//!
+//! * Write a reader. It pulls, holds a bounded amount of memory, and gives the same rows however its input was cut.
+//!   Rows of the IR keep the source's own words: names of media and classes, frames as the source counts them, coordinates in
+//!   the source's unit. What is no row is a [`crate::reject::Reject`] with its place and text; what is left out by the
+//!   format's own rules is counted in [`Batch::filtered`]. An error stops the import: it is for sources that cannot be read on.
+//! * Most readers give [`Names::ByText`] and set nothing but `rows`, `rejects` and `texts` of a [`Batch::new`]. The caller
+//!   checks rows ([`check_row`]), numbers their names, and resolves each name once a batch.
+//! * Describe it in a `pub static FORMAT: Format`, and add that to the table.
 
+mod batch;
+mod beside;
 mod check;
 pub mod coco;
+pub mod detect;
 pub mod encord;
+mod head;
 pub mod json_names;
 pub mod ndjson;
+mod open;
+mod options;
+mod project;
+pub mod registry;
 pub mod table;
 
-use arrow_array::BooleanArray;
-
-use crate::batch::{row_json, Annotation, AnnotationBatch, AttributeValue};
-use crate::error::Result;
-use crate::reject::{Origin, Reason, Reject, RowReject};
-use crate::source::TextSpan;
+use crate::error::{Error, Result};
+use crate::source::{ClassName, Frames, MediaName, Source};
+pub use batch::{Batch, Names, Texts};
+pub use beside::Beside;
 pub use check::check_row;
+pub use head::{Head, Sure};
+pub use open::open;
+pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
+pub use project::{KnownNames, Project};
 
-/// Rows of a source, and what in it is no row.
-#[derive(Debug)]
-pub struct RowBatch {
-    /// The rows. Their `source` is the label that they go by.
-    pub batch: AnnotationBatch,
-    /// Records that are no rows.
-    pub rejects: Vec<Reject>,
-    /// Label rows among the lines of a reject file: they are rejected again.
-    pub row_rejects: Vec<RowReject>,
-    /// Where each row's own text lies in the source, where it can be read again; else empty.
-    pub spans: Vec<TextSpan>,
-    /// Whether a row does not say on which frame it stands, one entry a row; empty where all do.
-    pub frameless: Vec<bool>,
+/// A format of predictions: one line of the table.
+pub struct Format {
+    /// What it is called: by `--format`, its page in docs/guide/formats, its examples in tests/formats.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Which files may be of it, and what one source is.
+    pub files: Files,
+    /// The options that it takes besides [`FRAME_OPTIONS`]; any other is refused.
+    pub options: &'static [ReadOption],
+    /// How it counts frames, where no option says otherwise.
+    pub frames: Frames,
+    /// Tells whether a file is of it.
+    pub detect: fn(&Head) -> Sure,
+    /// Opens a source.
+    pub open: fn(Opening<'_>) -> Result<Opened>,
 }
 
-impl RowBatch {
-    /// Rows whose text cannot be read again, and nothing else.
-    pub fn new(batch: AnnotationBatch) -> Self {
-        Self {
-            batch,
-            rejects: Vec::new(),
-            row_rejects: Vec::new(),
-            spans: Vec::new(),
-            frameless: Vec::new(),
-        }
-    }
+/// Which files may be of a format, and what one source of it is. Suffixes are in lower case, with their point.
+#[derive(Debug, Clone, Copy)]
+pub enum Files {
+    /// Every file is a source of its own.
+    Each(&'static [&'static str]),
+    /// A folder is one source.
+    Folder {
+        /// Suffixes of the files inside that hold predictions.
+        members: &'static [&'static str],
+        /// Names of files that explain them, inside the folder or in the one that holds it.
+        beside: &'static [&'static str],
+    },
+    /// No file is: rows come from a program.
+    None,
+}
 
-    /// Annotations that cannot be written, those of rejected label rows included.
-    pub fn rejected(&self) -> u64 {
-        let of_rows: u64 = self.row_rejects.iter().map(|row| row.annotations).sum();
-        self.rejects.len() as u64 + of_rows
-    }
+/// A source that is to be opened, and all that its reader may depend on.
+pub struct Opening<'a> {
+    /// The source.
+    pub source: Source,
+    /// The source of rows that name none: part of a tracked object's identity.
+    pub label: &'a str,
+    /// How it is read; all options that the format does not take are left out.
+    pub options: &'a ReadOptions,
+    /// The project that it is imported into; none where it is only read.
+    pub project: Option<&'a dyn Project>,
+    /// Files beside the sources.
+    pub beside: &'a Beside,
+    /// How sure it is that the source is of the format: [`Sure::Yes`] where the user named the format.
+    pub sure: Sure,
+}
 
-    /// Checks the rows, and turns those that cannot be written into rejects: what resolving does along with its own work.
+impl Opening<'_> {
+    /// The error for a source that is not one that the format reads, such as a table where a file is expected.
+    pub fn wrong_source(&self, expected: &str) -> Error {
+        Error::Plan(format!("{}: expected {expected}", self.label))
+    }
+}
+
+/// What opening a source came to.
+pub enum Opened {
+    /// Its reader.
+    Reader(Box<dyn Reader>),
+    /// It is of the format with this name instead. Only a format that was not sure may say so.
+    This(&'static str),
+}
+
+impl Opened {
+    /// A reader.
+    pub fn reader(reader: impl Reader + 'static) -> Self {
+        Self::Reader(Box::new(reader))
+    }
+}
+
+/// Reads a source, batch by batch.
+pub trait Reader: Send {
+    /// The next batch; none at the end. A batch may hold rejects alone. Nothing can be read after an error.
     ///
     /// # Errors
-    /// As [`AnnotationBatch::filtered`].
-    pub fn checked(mut self) -> Result<Self> {
-        let mut keep = Vec::with_capacity(self.batch.len());
-        for index in 0..self.batch.len() {
-            let row = self.batch.row(index);
-            let checked = check_row(&row);
-            keep.push(checked.is_ok());
-            if let Err(reason) = checked {
-                let attributes: Vec<AttributeValue<'_>> = self.batch.attributes(index).collect();
-                self.rejects.push(reject(reason, &row, &attributes));
-            }
-        }
-        if keep.contains(&false) {
-            let mut kept = keep.iter();
-            self.spans.retain(|_| *kept.next().unwrap_or(&true));
-            let mut kept = keep.iter();
-            self.frameless.retain(|_| *kept.next().unwrap_or(&true));
-            self.batch = self.batch.filtered(&BooleanArray::from(keep))?;
-        }
-        Ok(self)
-    }
-}
+    /// What keeps the rest of the source from being read; [`Error::Source`] names the first byte that does not fit.
+    fn next_batch(&mut self) -> Result<Option<Batch>>;
 
-/// The reject of a row that was read: its text is that of a row of the table.
-pub(crate) fn reject(reason: Reason, row: &Annotation<'_>, attributes: &[AttributeValue<'_>]) -> Reject {
-    let origin = Origin {
-        source: row.source.into(),
-        ids_from: None,
-    };
-    let text = row_json(row, attributes);
-    Reject::new(reason, &origin, row.offset, row.annotation_id, Some(text.as_bytes()))
-}
-
-/// Gives the rows of a source, some at a time.
-pub trait RowSource {
-    /// The next rows; none at the end.
-    ///
-    /// # Errors
-    /// What keeps the rest of the source from being read.
-    fn next_batch(&mut self) -> Result<Option<RowBatch>>;
-
-    /// Bytes of the source read so far, as it is stored.
+    /// Bytes of the source, as it is stored, that the batches so far cover; 0 where that is not known.
     fn bytes_read(&self) -> u64;
+
+    /// What the numbers of [`Names::Numbered`] mean; none for readers whose batches name by text.
+    fn lists(&self) -> Option<&dyn Lists> {
+        None
+    }
+
+    /// Splits what is to be read into at most `at_most` readers, in the order of the source: put one after the other, their
+    /// batches hold the same rows and rejects. Asked for before the first batch; none where the source cannot be split, and
+    /// then this reader reads all of it.
+    ///
+    /// # Errors
+    /// As [`Self::next_batch`].
+    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
+        let _ = at_most;
+        Ok(None)
+    }
+}
+
+/// Media and classes by number. A reader may add some at the end as it reads on; the others stay as they are.
+pub trait Lists {
+    /// How many media there are.
+    fn media_len(&self) -> usize;
+
+    /// Medium `number`, which is below [`Self::media_len`].
+    fn media(&self, number: usize) -> MediaName<'_>;
+
+    /// How many classes there are.
+    fn class_len(&self) -> usize;
+
+    /// Class `number`, which is below [`Self::class_len`].
+    fn class(&self, number: usize) -> ClassName<'_>;
+}
+
+impl Format {
+    /// Checks that the format takes the options that were given.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for the first one that it does not.
+    pub fn check_options(&self, options: &ReadOptions) -> Result<()> {
+        match options.given().find(|option| !self.options.contains(option)) {
+            None => Ok(()),
+            Some(option) => Err(Error::Option {
+                option: option.name(),
+                format: self.name,
+                takes: self.option_names().collect(),
+            }),
+        }
+    }
+
+    /// Names of all options that it takes.
+    pub fn option_names(&self) -> impl Iterator<Item = &'static str> {
+        self.options.iter().map(|option| option.name()).chain(FRAME_OPTIONS)
+    }
+
+    /// How a source of it counts frames.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] for a stride below 1.
+    pub fn frames(&self, options: &ReadOptions) -> Result<Frames> {
+        let stride = options.frame_stride.unwrap_or(self.frames.stride);
+        if stride < 1 {
+            return Err(Error::Plan(format!(
+                "--frame-stride is {stride}; expected a whole number of at least 1"
+            )));
+        }
+        Ok(Frames {
+            base: options.frame_base.unwrap_or(self.frames.base),
+            stride,
+        })
+    }
 }

@@ -4,13 +4,65 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::ArrowError;
 use serde_json::Value;
 
-use super::{RowBatch, RowSource};
+use super::{Batch, Files, Format, Head, Opened, Opening, ReadOption, Reader, Sure};
 use crate::batch::{row_members, AnnotationBatch, AttributeValue, Defaults, Kind, OpenBatch, Said, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::reject::{Origin, Reject};
+use crate::source::{Frames, Source};
 
 /// Most rows that are taken at a time, however large the batches are that a program hands over.
 const MOST_ROWS: usize = 1 << 14;
+
+/// Tables of Parquet.
+pub static PARQUET: Format = Format {
+    name: "parquet",
+    about: "Tables with Ropewalk's columns, in Parquet files",
+    files: Files::Each(&[".parquet"]),
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    detect: |head| by(head, &[".parquet"], b"PAR1"),
+    open,
+};
+
+/// Tables of Arrow IPC.
+pub static ARROW: Format = Format {
+    name: "arrow",
+    about: "Tables with Ropewalk's columns, in Arrow IPC files",
+    files: Files::Each(&[".arrow", ".ipc", ".feather"]),
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    detect: |head| by(head, &[".arrow", ".ipc", ".feather"], b"ARROW1"),
+    open,
+};
+
+/// Tables that a program gives.
+pub static IN_MEMORY: Format = Format {
+    name: "table",
+    about: "Tables with Ropewalk's columns, from a program",
+    files: Files::None,
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    detect: |_| Sure::No,
+    open,
+};
+
+/// Tells a table by the name of its file, or by what it begins with.
+fn by(head: &Head, suffixes: &[&str], magic: &[u8]) -> Sure {
+    let is_named = suffixes.iter().any(|suffix| head.file_name.ends_with(suffix));
+    if is_named || head.text.starts_with(magic) {
+        Sure::Yes
+    } else {
+        Sure::No
+    }
+}
+
+fn open(opening: Opening<'_>) -> Result<Opened> {
+    let Source::Table(table) = opening.source else {
+        return Err(opening.wrong_source("the rows of a table, which Python reads from the file"));
+    };
+    let rows = TableRows::new(opening.label, table.batches);
+    Ok(Opened::reader(rows.unit(opening.options.unit)))
+}
 
 /// The rows of a table.
 pub struct TableRows<I> {
@@ -44,7 +96,7 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
         self
     }
 
-    /// Makes [`RowSource::bytes_read`] tell of a table of so many rows that is stored in so many bytes.
+    /// Makes [`Reader::bytes_read`] tell of a table of so many rows that is stored in so many bytes.
     #[must_use]
     pub fn stored(mut self, len_bytes: u64, rows: u64) -> Self {
         self.size = Some((len_bytes, rows));
@@ -73,8 +125,8 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
     }
 }
 
-impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> RowSource for TableRows<I> {
-    fn next_batch(&mut self) -> Result<Option<RowBatch>> {
+impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send> Reader for TableRows<I> {
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
         let Some(table) = self.next_slice()? else {
             return Ok(None);
         };
@@ -102,16 +154,16 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> RowSource
 }
 
 /// Turns rows with a value that is none into rejects.
-fn without_wrong(opened: OpenBatch) -> Result<RowBatch> {
+fn without_wrong(opened: OpenBatch) -> Result<Batch> {
     let OpenBatch {
         batch,
         wrong,
         frameless,
     } = opened;
     if wrong.is_empty() {
-        return Ok(RowBatch {
+        return Ok(Batch {
             frameless,
-            ..RowBatch::new(batch)
+            ..Batch::new(batch)
         });
     }
     let mut keep = vec![true; batch.len()];
@@ -154,8 +206,8 @@ fn without_wrong(opened: OpenBatch) -> Result<RowBatch> {
         .into_iter()
         .filter(|_| *kept.next().unwrap_or(&true))
         .collect();
-    let rows = RowBatch::new(batch.filtered(&BooleanArray::from(keep))?);
-    Ok(RowBatch {
+    let rows = Batch::new(batch.filtered(&BooleanArray::from(keep))?);
+    Ok(Batch {
         rejects,
         frameless,
         ..rows

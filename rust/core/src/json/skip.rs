@@ -57,10 +57,7 @@ impl Skip {
             (Expect::Key | Expect::FirstKey, _) => return bad(scanner.at, "expected a key in double quotes"),
             (_, b'{' | b'[') => {
                 if self.depth == MAX_DEPTH {
-                    return bad(
-                        scanner.at,
-                        "values are nested more than 128 deep; expected a COCO file, which is flat",
-                    );
+                    return bad(scanner.at, "values are nested more than 128 deep; predictions are not");
                 }
                 scanner.at += 1;
                 let bit = 1u128 << self.depth;

@@ -5,7 +5,7 @@ use super::text::push_string;
 use crate::error::Result;
 use crate::ontology::SkeletonPoint;
 
-/// Encord's words for COCO's flags, and for a point that its own object hides.
+/// Encord's words for the flags of keypoints, and for a point that its own object hides.
 const VISIBILITY: [&str; 4] = ["invisible", "occluded", "visible", "selfOccluded"];
 
 /// Renders what is the same for a point of all skeletons of a class: `"name":...,"color":...,...`.

@@ -338,7 +338,7 @@ fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratc
     Ok(Drawn::of_mask(Geometry::Bitmask(&scratch.rle), size))
 }
 
-/// Union of the parts by COCO's rule, at the medium's size. Where the sizes are the same the scale is
+/// Union of the parts by the rule of [`crate::rle`], at the medium's size. Where the sizes are the same the scale is
 /// 1.0, which leaves every digit.
 fn rasterise(points: &Points<'_>, scale: (f64, f64), size: Size) -> Result<Rle<ColumnMajor>, Reason> {
     let mut masks = Vec::new();

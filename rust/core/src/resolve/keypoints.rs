@@ -1,4 +1,4 @@
-//! Keypoints in the order of a skeleton's template, by the names that a COCO category gives them.
+//! Keypoints in the order of a skeleton's template, by the names that a class gives them.
 
 use crate::ontology::SkeletonPoint;
 use crate::reject::Reason;

@@ -11,7 +11,7 @@ use super::Verdict;
 use crate::error::{Error, Result};
 use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
 use crate::reject::Reason;
-use crate::source::MediaName;
+use crate::source::{Frames, MediaName};
 
 /// The media rules of a plan.
 pub(super) struct MediaRules {
@@ -31,9 +31,6 @@ impl MediaRules {
             .as_ref()
             .map(|globs| globs.iter().map(glob).collect::<Result<_>>())
             .transpose()?;
-        if plan.frame_stride == 0 {
-            return Err(Error::Plan("--frame-stride is 0; expected 1 or more".into()));
-        }
         Ok(Self {
             plan: Arc::clone(plan),
             titles: Titles::new(&plan.media),
@@ -42,8 +39,8 @@ impl MediaRules {
         })
     }
 
-    /// Places an image. `file_stem` is the prediction file's own name without its suffix.
-    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Spot> {
+    /// Places an image. `file_stem` is the prediction file's own name without its suffix, `frames` how it counts them.
+    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str, frames: Frames) -> Verdict<Spot> {
         let named = match self.name_and_frame(image, file_stem) {
             Ok(named) => named,
             Err(reason) => return Verdict::Reject(reason),
@@ -76,7 +73,7 @@ impl MediaRules {
             // Milliseconds are no frames: there is nothing to count from another number on.
             (DataType::Audio, ..) => named.frame.unwrap_or(0),
             _ => match named.frame {
-                Some(frame) => self.encord_frame(frame),
+                Some(frame) => frames.in_video(frame),
                 None if medium.frames == 1 => 0,
                 None => return Verdict::Reject(Reason::NoFrame { media: named.name }),
             },
@@ -92,13 +89,6 @@ impl MediaRules {
                 frames: medium.places(),
             }),
         }
-    }
-
-    /// (source frame - base) * stride; saturating, since a frame that overflows is out of range anyway.
-    fn encord_frame(&self, source_frame: i64) -> i64 {
-        source_frame
-            .saturating_sub(self.plan.frame_base)
-            .saturating_mul(self.plan.frame_stride)
     }
 
     fn wanted(&self, title: &str) -> bool {

@@ -1,7 +1,7 @@
 //! From the source's words to Encord's: classes become ontology objects, images become media and frames, geometries
 //! take the shape that the ontology asks for. A pure function of plan and rows.
 //!
-//! Names are resolved once each ([`SourceResolver::learn`]); a row then costs two array look-ups and its geometry
+//! Names are resolved once each ([`SourceResolver::learn_medium`], [`SourceResolver::learn_class`]); a row then costs two array look-ups and its geometry
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod answers;
@@ -16,17 +16,18 @@ mod shapes;
 mod slots;
 mod titles;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use crate::answers::Packer;
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::error::Result;
+use crate::formats::{KnownNames, Project};
 use crate::identity;
 use crate::plan::{DataType, Plan};
-use crate::reject::Reason;
+use crate::reject::{Counts, Reason};
 use crate::source::TextSpan;
-use crate::source::{ClassName, MediaName};
+use crate::source::{ClassName, Frames, MediaName};
 use crate::stage::StagedRows;
 use classes::{Class, ClassRules};
 pub use edge::fit;
@@ -47,9 +48,6 @@ pub enum Verdict<T> {
     Reject(Reason),
 }
 
-/// Counts of things worth a warning or worth leaving out, by name.
-pub type Counts = BTreeMap<&'static str, u64>;
-
 /// The rules of a plan, ready for any number of sources.
 pub struct Resolver {
     plan: Arc<Plan>,
@@ -57,13 +55,14 @@ pub struct Resolver {
     classes: ClassRules,
     /// Media admitted so far, where their number is limited.
     admitted: HashSet<u32>,
+    known_names: OnceLock<Arc<KnownNames>>,
 }
 
 impl Resolver {
     /// Indexes the plan's media and ontology.
     ///
     /// # Errors
-    /// [`crate::error::Error::Plan`] for a pattern or glob that does not compile and a stride of 0.
+    /// [`crate::error::Error::Plan`] for a pattern or glob that does not compile.
     pub fn new(plan: &Arc<Plan>) -> Result<Self> {
         let (media, classes) = (MediaRules::new(plan)?, ClassRules::new(plan));
         Ok(Self {
@@ -71,21 +70,12 @@ impl Resolver {
             media,
             classes,
             admitted: HashSet::new(),
+            known_names: OnceLock::new(),
         })
     }
 
-    /// Whether a class can be drawn from keypoints alone.
-    pub(crate) fn drawn_from_keypoints(&self, class: &ClassName<'_>) -> bool {
-        let Verdict::Found(class) = self.classes.find(class, Kind::Object) else {
-            return false;
-        };
-        let shape = |&index: &u32| self.plan.ontology[index as usize].ir_shape();
-        let mut shapes = class.candidates.iter().map(shape);
-        shapes.all(|shape| matches!(shape, Some(Shape::Skeleton | Shape::Point)))
-    }
-
-    fn place(&mut self, image: &MediaName<'_>, file_stem: &str) -> Verdict<Spot> {
-        let verdict = self.media.place(image, file_stem);
+    fn place(&mut self, image: &MediaName<'_>, file_stem: &str, frames: Frames) -> Verdict<Spot> {
+        let verdict = self.media.place(image, file_stem, frames);
         let Verdict::Found(spot) = &verdict else {
             return verdict;
         };
@@ -106,53 +96,67 @@ impl Resolver {
     }
 }
 
+impl Project for Resolver {
+    fn drawn_from_keypoints(&self, class: &ClassName<'_>) -> bool {
+        let Verdict::Found(class) = self.classes.find(class, Kind::Object) else {
+            return false;
+        };
+        let shape = |&index: &u32| self.plan.ontology[index as usize].ir_shape();
+        let mut shapes = class.candidates.iter().map(shape);
+        shapes.all(|shape| matches!(shape, Some(Shape::Skeleton | Shape::Point)))
+    }
+
+    fn known_names(&self) -> Arc<KnownNames> {
+        let known = self.known_names.get_or_init(|| Arc::new(KnownNames::of(&self.plan)));
+        Arc::clone(known)
+    }
+}
+
 /// Resolves the rows of one source.
 pub struct SourceResolver {
     index: u32,
     file_stem: Box<str>,
+    frames: Frames,
     places: Places,
     classes: Slots<Verdict<Class>>,
 }
 
 impl SourceResolver {
-    /// A resolver for source number `index`, a file of this name.
-    pub fn new(index: u32, file_name: &str) -> Self {
+    /// A resolver for source number `index`, a file of this name that counts frames so.
+    pub fn new(index: u32, file_name: &str, frames: Frames) -> Self {
         Self {
             index,
             file_stem: titles::stem(file_name).into(),
+            frames,
             places: Places::new(false),
             classes: Slots::Dense(Vec::new()),
         }
     }
 
     /// A resolver for source number `index`, one of many whose annotations stand in a reject file under its label.
-    pub fn of_rejects(index: u32, label: &str) -> Self {
+    pub fn of_rejects(index: u32, label: &str, frames: Frames) -> Self {
         Self {
             places: Places::new(true),
             classes: Slots::Sparse(HashMap::new()),
-            ..Self::new(index, label)
+            ..Self::new(index, label, frames)
         }
     }
 
-    /// Resolves the names that the coming rows use, in their order: with a limit on label rows the first media win.
-    pub fn learn<'n>(
-        &mut self,
-        rules: &mut Resolver,
-        media: &[u32],
-        classes: &[u32],
-        media_name: impl Fn(u32) -> MediaName<'n>,
-        class_name: impl Fn(u32) -> (ClassName<'n>, Kind),
-    ) {
-        for &name in media {
-            self.places
-                .learn(name, || rules.place(&media_name(name), &self.file_stem));
-        }
-        for &name in classes {
-            self.classes.learn(name, || {
-                let (class, kind) = class_name(name);
-                rules.classes.find(&class, kind)
-            });
-        }
+    /// Resolves the medium that the coming rows call `number`, once. Media come in the order of the rows: with a limit on label
+    /// rows the first ones win.
+    #[inline]
+    pub fn learn_medium<'n>(&mut self, rules: &mut Resolver, number: u32, name: impl FnOnce() -> MediaName<'n>) {
+        let place = || rules.place(&name(), &self.file_stem, self.frames);
+        self.places.learn(number, place);
+    }
+
+    /// Resolves the class that the coming rows call `number`, once.
+    #[inline]
+    pub fn learn_class<'n>(&mut self, rules: &Resolver, number: u32, name: impl FnOnce() -> (ClassName<'n>, Kind)) {
+        self.classes.learn(number, || {
+            let (class, kind) = name();
+            rules.classes.find(&class, kind)
+        });
     }
 
     /// Resolves one row, whose names were learnt, and appends it to `out`. `attributes` are those of
@@ -160,22 +164,6 @@ impl SourceResolver {
     #[allow(clippy::too_many_arguments)] // A row and its names, buffers and results: each has another life.
     pub fn resolve(
         &self,
-        plan: &Plan,
-        row: &Annotation<'_>,
-        attributes: &[AttributeValue<'_>],
-        names: (u32, u32),
-        text: TextSpan,
-        scratch: &mut Scratch,
-        out: &mut Resolved,
-    ) -> Verdict<()> {
-        self.resolve_of(self.index, plan, row, attributes, names, text, scratch, out)
-    }
-
-    /// As [`Self::resolve`], for a row of source number `source`: those of a table may have many.
-    #[allow(clippy::too_many_arguments)] // As above.
-    pub fn resolve_of(
-        &self,
-        source: u32,
         plan: &Plan,
         row: &Annotation<'_>,
         attributes: &[AttributeValue<'_>],
@@ -203,7 +191,8 @@ impl SourceResolver {
         }
         let found = FoundRow {
             plan,
-            source,
+            source: self.index,
+            stride: self.frames.stride,
             row,
             attributes,
             place,

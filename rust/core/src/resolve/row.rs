@@ -21,6 +21,8 @@ pub(super) struct FoundRow<'a, 'r> {
     pub plan: &'r Plan,
     /// Number of the source.
     pub source: u32,
+    /// Frames of the video from one frame of the source to the next.
+    pub stride: i64,
     pub row: &'r Annotation<'a>,
     pub attributes: &'r [AttributeValue<'a>],
     pub place: &'r Place,
@@ -49,7 +51,7 @@ impl<'a> FoundRow<'a, '_> {
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
         let stride = match self.medium().data_type {
             DataType::Audio => 1,
-            _ => self.plan.frame_stride,
+            _ => self.stride,
         };
         let last = i64::from(first).saturating_add(span.saturating_mul(stride));
         let places = self.medium().places();

@@ -22,16 +22,19 @@ pub(crate) struct Lines {
     /// First byte of the buffer that was not given out.
     at: usize,
     ended: bool,
+    chunk_bytes: usize,
 }
 
 impl Lines {
-    pub fn new(text: TextStream) -> Self {
+    /// Lines of a text that is read so many bytes at a time, or as many as suit.
+    pub fn new(text: TextStream, chunk_bytes: Option<usize>) -> Self {
         Self {
             text,
             buffer: Vec::new(),
             base: 0,
             at: 0,
             ended: false,
+            chunk_bytes: chunk_bytes.unwrap_or(CHUNK_BYTES).max(1),
         }
     }
 
@@ -86,7 +89,7 @@ impl Lines {
             self.at = 0;
             searched = self.buffer.len();
             // As much again as is there, so that a long line is moved seldom.
-            let wanted = CHUNK_BYTES.max(searched);
+            let wanted = self.chunk_bytes.max(searched);
             self.ended = self.text.read_into(&mut self.buffer, wanted)? < wanted;
         }
     }

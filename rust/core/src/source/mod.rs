@@ -1,13 +1,18 @@
-//! Where predictions come from: files, their text and its lines, and what they call their media and classes.
+//! Where predictions come from: files, their text and its lines, tables that a program gives, and what they call their
+//! media, classes and frames.
 
 mod compressed;
+mod frames;
 mod input;
 mod lines;
 mod names;
 mod span;
+mod table;
 
+pub use frames::Frames;
 pub(crate) use input::TextStream;
 pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use lines::Lines;
 pub use names::{ClassName, MediaName};
 pub use span::TextSpan;
+pub use table::{Source, Table};

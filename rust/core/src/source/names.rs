@@ -33,3 +33,23 @@ pub struct ClassName<'a> {
     /// Whether the source lists it; false where only annotations name it.
     pub declared: bool,
 }
+
+impl MediaName<'_> {
+    /// What rows call it: its video, else its file, else its id.
+    pub fn label(&self) -> &str {
+        let named = self.video.or(self.file_name).or(self.image_id.as_deref());
+        named.unwrap_or_default()
+    }
+
+    /// The frame that rows on it have: 0 where it has none.
+    pub fn frame(&self) -> u32 {
+        self.frame_index.and_then(|frame| frame.try_into().ok()).unwrap_or(0)
+    }
+}
+
+impl ClassName<'_> {
+    /// What rows call it: its name, else its id.
+    pub fn label(&self) -> &str {
+        self.name.or(self.id.as_deref()).unwrap_or_default()
+    }
+}

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use ropewalk_core::batch::Annotation;
 use ropewalk_core::formats::coco::CocoOptions;
+use ropewalk_core::formats::Reader;
 use ropewalk_testkit::coco::{self, Fate};
 use serde_json::{json, Value};
 
@@ -209,7 +210,7 @@ proptest! {
         let mut reader = open(text.as_bytes(), None, &options).unwrap();
         let (mut rows, mut rejects) = (vec![], vec![]);
         while let Some(found) = reader.next_batch().unwrap() {
-            rows.extend((0..found.batch.len()).map(|row| shown(&found.batch.row(row))));
+            rows.extend((0..found.rows.len()).map(|row| shown(&found.rows.row(row))));
             rejects.extend(found.rejects.iter().map(|reject| reject.reason.code()));
         }
         prop_assert_eq!(reader.summary().annotations_read as usize, fates.len());

@@ -2,6 +2,7 @@
 
 use ropewalk_core::batch::Shape;
 use ropewalk_core::formats::coco::{CocoOptions, CocoReader, RotatedBox};
+use ropewalk_core::formats::Reader;
 
 use super::support::*;
 
@@ -20,7 +21,7 @@ fn row_with(
     if let Some(reject) = found.rejects.first() {
         return Err((reject.reason.code(), reject.reason.to_string()));
     }
-    let row = found.batch.row(0);
+    let row = found.rows.row(0);
     let coords = row
         .points
         .map(|points| points.iter().flatten().flatten().copied().collect());
@@ -129,11 +130,11 @@ fn nothing_rare_is_left_over_for_the_next_annotation() {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (found.batch.row(0).shape, found.batch.row(0).theta),
+        (found.rows.row(0).shape, found.rows.row(0).theta),
         (Some(Shape::Skeleton), Some(30.0))
     );
     assert_eq!(
-        (found.batch.row(1).shape, found.batch.row(1).theta),
+        (found.rows.row(1).shape, found.rows.row(1).theta),
         (Some(Shape::BoundingBox), None)
     );
     assert_eq!(found.rejects[0].reason.code(), "bad_polygon");

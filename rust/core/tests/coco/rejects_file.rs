@@ -1,6 +1,7 @@
 //! Reject files as Ropewalk writes them, mended and read again.
 
 use ropewalk_core::formats::coco::CocoKind;
+use ropewalk_core::formats::Reader;
 use ropewalk_core::reject::RowReject;
 
 use super::support::*;
@@ -23,8 +24,8 @@ fn a_mended_line_keeps_its_place_in_the_original() {
     let mut reader = open(text.as_bytes(), Some(tables(DATASET)), &options()).unwrap();
     assert_eq!(reader.kind(), CocoKind::Rejects);
     let found = reader.next_batch().unwrap().unwrap();
-    assert_eq!(found.batch.len(), 3);
-    let first = found.batch.row(0);
+    assert_eq!(found.rows.len(), 3);
+    let first = found.rows.row(0);
     assert_eq!(
         (first.source, first.offset, first.annotation_id),
         ("pä.json", 81, Some("4"))
@@ -33,8 +34,8 @@ fn a_mended_line_keeps_its_place_in_the_original() {
         (first.media, first.frame, first.class, first.score),
         ("yard.mp4", 4, "rope \\ coil", Some(0.7))
     );
-    assert_eq!(found.text_of(0), mended.as_bytes());
-    let second = found.batch.row(1);
+    assert_eq!(found.texts.text_of(0).unwrap(), mended.as_bytes());
+    let second = found.rows.row(1);
     assert_eq!(
         (second.source, second.offset, second.annotation_id),
         ("table.parquet", 12, Some("A"))
@@ -43,8 +44,8 @@ fn a_mended_line_keeps_its_place_in_the_original() {
         (second.media, second.bbox),
         ("dock/cam_a.png", Some([5.0, 2.0, 3.0, 4.0]))
     );
-    assert_eq!(found.text_of(1), format!("\"{quoted}\"").as_bytes());
-    let third = found.batch.row(2);
+    assert_eq!(found.texts.text_of(1).unwrap(), format!("\"{quoted}\"").as_bytes());
+    let third = found.rows.row(2);
     assert_eq!(
         (third.source, third.offset as usize),
         ("a.json", text.rfind(mended).unwrap())

@@ -4,11 +4,33 @@ use std::sync::Arc;
 
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::coco::{CocoOptions, CocoReader, CocoSummary, CocoTables};
+use ropewalk_core::formats::{Batch, Names, Reader};
 use ropewalk_core::reject::{Reject, RowReject};
 use ropewalk_core::source::SourceFile;
 
 /// A dataset of each kind of annotation, its images and categories after them or before them in parts.
 pub const DATASET: &str = include_str!("dataset.json");
+
+/// Numbers of the images, one a row.
+pub fn media(batch: &Batch) -> &[u32] {
+    match &batch.names {
+        Names::Numbered { media, .. } => media,
+        Names::ByText => panic!("images are numbered"),
+    }
+}
+
+/// Numbers of the categories, one a row.
+pub fn classes(batch: &Batch) -> &[u32] {
+    match &batch.names {
+        Names::Numbered { classes, .. } => classes,
+        Names::ByText => panic!("categories are numbered"),
+    }
+}
+
+/// Crowds that were left out.
+pub fn crowds(batch: &Batch) -> u64 {
+    batch.filtered.get("crowd").copied().unwrap_or_default()
+}
 
 /// What a file gives, gathered over its batches.
 #[derive(Debug, Default, PartialEq)]
@@ -65,24 +87,24 @@ pub fn read_with(text: &[u8], tables: Option<Arc<CocoTables>>, options: &CocoOpt
     let mut outcome = Outcome::default();
     let (mut filtered, mut rejected) = (0, 0);
     while let Some(found) = reader.next_batch()? {
-        assert!(found.batch.len() <= options.batch_rows);
-        assert_eq!(found.batch.len(), found.media.len());
-        assert_eq!(found.batch.len(), found.classes.len());
-        outcome.batches.push(found.batch.len());
-        for row in 0..found.batch.len() {
-            let annotation = found.batch.row(row);
-            let (media, class) = (found.media[row], found.classes[row]);
+        assert!(found.rows.len() <= options.batch_rows);
+        assert_eq!(found.rows.len(), media(&found).len());
+        assert_eq!(found.rows.len(), classes(&found).len());
+        outcome.batches.push(found.rows.len());
+        for row in 0..found.rows.len() {
+            let annotation = found.rows.row(row);
+            let (medium, class) = (media(&found)[row], classes(&found)[row]);
             let name = reader.tables().class(class as usize);
             assert_eq!(annotation.class, name.name.or(name.id.as_deref()).unwrap());
-            outcome.rows.push(format!("{media} {class} {annotation:?}"));
+            outcome.rows.push(format!("{medium} {class} {annotation:?}"));
             outcome
                 .texts
-                .push(String::from_utf8(found.text_of(row).to_vec()).unwrap());
+                .push(String::from_utf8(found.texts.text_of(row).unwrap().to_vec()).unwrap());
         }
         outcome.rejects.extend(found.rejects.iter().map(Reject0::from));
         rejected += found.rejected();
+        filtered += crowds(&found);
         outcome.row_rejects.extend(found.row_rejects);
-        filtered += found.filtered_crowd;
     }
     assert!(reader.next_batch()?.is_none());
     outcome.summary = reader.summary();

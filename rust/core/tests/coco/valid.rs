@@ -2,6 +2,7 @@
 
 use ropewalk_core::batch::{RleOrder, Shape};
 use ropewalk_core::formats::coco::{CocoKind, CocoOptions, CocoReader, CocoTables};
+use ropewalk_core::formats::Reader;
 use ropewalk_core::source::SourceFile;
 
 use super::support::*;
@@ -11,16 +12,10 @@ fn reads_each_kind_of_annotation() {
     let mut reader = open(DATASET.as_bytes(), None, &options()).unwrap();
     assert_eq!(reader.kind(), CocoKind::Dataset);
     let found = reader.next_batch().unwrap().unwrap();
-    assert_eq!(
-        (found.batch.len(), found.filtered_crowd, found.rejects.len()),
-        (4, 1, 0)
-    );
-    assert_eq!(
-        (&found.media[..], &found.classes[..]),
-        (&[0, 1, 2, 2][..], &[0, 1, 0, 0][..])
-    );
+    assert_eq!((found.rows.len(), crowds(&found), found.rejects.len()), (4, 1, 0));
+    assert_eq!((media(&found), classes(&found)), (&[0, 1, 2, 2][..], &[0, 1, 0, 0][..]));
 
-    let boxed = found.batch.row(0);
+    let boxed = found.rows.row(0);
     assert_eq!(
         (boxed.source, boxed.media, boxed.class, boxed.frame),
         ("a.json", "dock/cam_a.png", "crate", 0)
@@ -36,9 +31,12 @@ fn reads_each_kind_of_annotation() {
     );
     let start = boxed.offset as usize;
     assert!(DATASET[start..].starts_with(r#"{"id": 1,"#));
-    assert!(found.text_of(0).starts_with(br#"{"id": 1,"#) && found.text_of(0).ends_with(b"0.625}"));
+    assert!(
+        found.texts.text_of(0).unwrap().starts_with(br#"{"id": 1,"#)
+            && found.texts.text_of(0).unwrap().ends_with(b"0.625}")
+    );
 
-    let polygon = found.batch.row(1);
+    let polygon = found.rows.row(1);
     assert_eq!((polygon.media, polygon.class), ("grün 🚀.png", "rope \\ coil"));
     assert_eq!((polygon.track, polygon.score), (Some("t\"1"), Some(0.5)));
     assert_eq!(
@@ -52,7 +50,7 @@ fn reads_each_kind_of_annotation() {
     ];
     assert_eq!(parts, [vec![expected[0]], vec![expected[1]]]);
 
-    let mask = found.batch.row(2);
+    let mask = found.rows.row(2);
     assert_eq!((mask.media, mask.frame, mask.track), ("yard.mp4", 4, Some("17")));
     assert_eq!(
         (mask.shape, mask.rle, mask.rle_order),
@@ -64,7 +62,7 @@ fn reads_each_kind_of_annotation() {
     );
     assert_eq!((mask.height_px, mask.width_px), (Some(54), Some(96)));
 
-    let listed = found.batch.row(3);
+    let listed = found.rows.row(3);
     assert_eq!((listed.rle, listed.track), (Some(&b"61X13mN000`0"[..]), Some("18")));
     assert_eq!((listed.height_px, listed.width_px), (Some(9), Some(10)));
     assert!(reader.next_batch().unwrap().is_none());
@@ -173,7 +171,7 @@ fn sections_stand_in_any_order() {
             )
             .unwrap();
             let found = reader.next_batch().unwrap().unwrap();
-            let row = found.batch.row(0);
+            let row = found.rows.row(0);
             assert_eq!((row.media, row.frame, row.class), ("yard.mp4", 5, "crate"), "{text}");
             assert_eq!((row.height_px, row.width_px), (Some(40), Some(64)), "{text}");
             assert!(text[row.offset as usize..].starts_with(r#"{"bbox""#), "{text}");
@@ -189,15 +187,15 @@ fn a_results_list_takes_names_and_sizes_from_the_ground_truth() {
     let mut reader = open(results.as_bytes(), Some(tables(DATASET)), &options()).unwrap();
     assert_eq!(reader.kind(), CocoKind::Results);
     let found = reader.next_batch().unwrap().unwrap();
-    let known = found.batch.row(0);
+    let known = found.rows.row(0);
     assert_eq!((known.media, known.frame, known.class), ("yard.mp4", 4, "rope \\ coil"));
     assert_eq!((known.height_px, known.width_px), (Some(54), Some(96)));
-    let unknown = found.batch.row(1);
+    let unknown = found.rows.row(1);
     assert_eq!(
         (unknown.media, unknown.class, unknown.score, unknown.width_px),
         ("99", "z", None, None)
     );
-    assert_eq!((&found.media[..], &found.classes[..]), (&[2, 3][..], &[1, 2][..]));
+    assert_eq!((media(&found), classes(&found)), (&[2, 3][..], &[1, 2][..]));
     let entry = reader.tables().media(3);
     assert_eq!(
         (entry.image_id.as_deref(), entry.file_name, entry.declared),
@@ -212,9 +210,9 @@ fn a_files_own_images_come_before_those_of_the_ground_truth() {
         "annotations":[{"image_id":13,"category_id":3,"bbox":[0,0,1,2]},{"image_id":11,"category_id":3,"bbox":[0,0,1,2]}]}"#;
     let mut reader = open(own.as_bytes(), Some(tables(DATASET)), &options()).unwrap();
     let found = reader.next_batch().unwrap().unwrap();
-    let media: Vec<_> = (0..2).map(|row| found.batch.row(row).media).collect();
-    assert_eq!(media, ["own.png", "dock/cam_a.png"]);
-    assert_eq!(found.media, [3, 0]);
+    let named: Vec<_> = (0..2).map(|row| found.rows.row(row).media).collect();
+    assert_eq!(named, ["own.png", "dock/cam_a.png"]);
+    assert_eq!(media(&found), [3, 0]);
 }
 
 #[test]
@@ -346,7 +344,7 @@ fn images_without_names_go_by_their_ids() {
         "annotations":[{"image_id":5,"category_id":"c","bbox":[1,2,3,4]}]}"#;
     let mut reader = open(text.as_bytes(), None, &options()).unwrap();
     let found = reader.next_batch().unwrap().unwrap();
-    let row = found.batch.row(0);
+    let row = found.rows.row(0);
     assert_eq!(
         (row.media, row.class, row.width_px, row.height_px),
         ("5", "c", Some(64), None)
@@ -367,10 +365,7 @@ fn reads_a_file_on_disk() {
     std::fs::write(&path, text).unwrap();
     let mut reader = CocoReader::open_path(&path, "label", None, &options()).unwrap();
     let found = reader.next_batch().unwrap().unwrap();
-    assert_eq!(
-        (found.batch.row(0).media, found.batch.row(0).source),
-        ("q.png", "label")
-    );
+    assert_eq!((found.rows.row(0).media, found.rows.row(0).source), ("q.png", "label"));
     let missing = CocoTables::read(&SourceFile::path(folder.path().join("none.json")), &options());
     assert!(missing.unwrap_err().to_string().contains("none.json"));
 }

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use ropewalk_core::batch::Unit;
-use ropewalk_core::formats::json_names::{sniff, JsonKind};
+use ropewalk_core::formats::detect::detect;
 use ropewalk_core::formats::ndjson::NdjsonRows;
-use ropewalk_core::formats::RowSource;
+use ropewalk_core::formats::{ReadOptions, Reader, Sure};
 use ropewalk_core::source::SourceFile;
 use serde_json::{json, Value};
 
@@ -69,7 +69,7 @@ fn shapes_have_what_they_need() {
 
 fn read_lines(text: &[u8]) -> (Vec<Value>, Vec<Value>) {
     let input = SourceFile::bytes("run.ndjson", text);
-    read_all(&mut NdjsonRows::open(&input, "run.ndjson", None).unwrap()).unwrap()
+    read_all(&mut NdjsonRows::open(&input, "run.ndjson", &ReadOptions::default()).unwrap()).unwrap()
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_member_of_another_type_is_named() {
             "the line is no JSON object",
         ),
     ] {
-        let batch = NdjsonRows::open(&input(line), "r", None)
+        let batch = NdjsonRows::open(&input(line), "r", &ReadOptions::default())
             .unwrap()
             .next_batch()
             .unwrap()
@@ -148,7 +148,7 @@ fn lines_of_a_reject_file_keep_their_source() {
         json!({"code": "row_too_large", "message": "m", "annotation": null, "data_hash": "d", "title": "t", "annotations": 7}),
     );
     let input = SourceFile::bytes("rejects.ndjson", text.as_bytes());
-    assert_eq!(sniff(&input), JsonKind::Ndjson);
+    assert_eq!(told(input.clone()), ("ndjson", Sure::Yes));
     let (rows, rejects) = read_lines(text.as_bytes());
     assert_eq!(rows.len(), 2);
     for found in rows {
@@ -158,46 +158,46 @@ fn lines_of_a_reject_file_keep_their_source() {
         );
     }
     assert_eq!(rejects, [json!(["bad_line", 41, "{\"media\": NaN"])]);
-    let mut source = NdjsonRows::open(&input, "r", None).unwrap();
+    let mut source = NdjsonRows::open(&input, "r", &ReadOptions::default()).unwrap();
     let batch = source.next_batch().unwrap().unwrap();
     assert_eq!((batch.rejected(), batch.row_rejects[0].annotations), (8, 7));
+}
+
+/// The format that a file is found to be of.
+fn told(file: SourceFile) -> (&'static str, Sure) {
+    let (format, sure) = detect(&file.into());
+    (format.name, sure)
 }
 
 #[test]
 fn files_are_told_by_their_names() {
     for (text, kind) in [
-        (
-            r#"{"box": [1], "rle": "x", "source": "s", "class": "c"}"#,
-            JsonKind::Ndjson,
-        ),
-        ("\u{feff} {\"media\": 1}", JsonKind::Ndjson),
-        (r#"{"info": {"media": 1}, "images": []}"#, JsonKind::Coco),
-        (r#"[{"media": "a"}]"#, JsonKind::Coco),
-        (r#"[{"label_hash": null}, {"image_id": 1}]"#, JsonKind::Encord),
-        (r#"{"object_answers": {}, "data_units": {}}"#, JsonKind::Encord),
-        ("[]", JsonKind::Coco),
-        (
-            r#"{"code": "x", "annotation": {"id": 1, "image_id": 2}}"#,
-            JsonKind::Coco,
-        ),
+        (r#"{"box": [1], "rle": "x", "source": "s", "class": "c"}"#, "ndjson"),
+        ("\u{feff} {\"media\": 1}", "ndjson"),
+        (r#"{"info": {"media": 1}, "images": []}"#, "coco"),
+        (r#"[{"media": "a"}]"#, "coco"),
+        (r#"[{"label_hash": null}, {"image_id": 1}]"#, "encord"),
+        (r#"{"object_answers": {}, "data_units": {}}"#, "encord"),
+        ("[]", "coco"),
+        (r#"{"code": "x", "annotation": {"id": 1, "image_id": 2}}"#, "coco"),
         (
             "{\"annotation\": null}\n{\"annotation\": \"{\\\"class\\\": NaN\"}",
-            JsonKind::Ndjson,
+            "ndjson",
         ),
-        ("", JsonKind::Coco),
-        ("{\"box\": ", JsonKind::Coco),
-        ("\u{fffd}", JsonKind::Coco),
+        ("", "coco"),
+        ("{\"box\": ", "coco"),
+        ("\u{fffd}", "coco"),
     ] {
-        assert_eq!(sniff(&SourceFile::bytes("f", text.as_bytes())), kind, "{text}");
+        assert_eq!(told(SourceFile::bytes("f", text.as_bytes())).0, kind, "{text}");
     }
-    assert_eq!(sniff(&SourceFile::path("there is no such file")), JsonKind::Coco);
+    assert_eq!(told(SourceFile::path("there is no such file")).0, "coco");
 }
 
 #[test]
 fn a_line_without_end_stops_the_import() {
     let text = vec![b'['; (1 << 26) + (1 << 20)];
     let input = SourceFile::bytes("run.ndjson", text);
-    let message = NdjsonRows::open(&input, "r", None)
+    let message = NdjsonRows::open(&input, "r", &ReadOptions::default())
         .unwrap()
         .next_batch()
         .err()
@@ -221,12 +221,15 @@ const GOOD_LINES: [&str; 6] = [
 /// Counts the lines of a text in whatever became of them; nothing may panic.
 fn lines_found(text: &[u8]) -> usize {
     let input = SourceFile::bytes("r", text);
-    sniff(&input);
-    let mut source = NdjsonRows::open(&input, "r", Some(Unit::Px)).unwrap();
+    let options = ReadOptions {
+        unit: Some(Unit::Px),
+        ..ReadOptions::default()
+    };
+    let mut source = NdjsonRows::open(&input, "r", &options).unwrap();
     let mut found = 0;
     while let Some(batch) = source.next_batch().unwrap() {
         let batch = batch.checked().unwrap();
-        found += batch.batch.len() + batch.rejects.len() + batch.row_rejects.len();
+        found += batch.rows.len() + batch.rejects.len() + batch.row_rejects.len();
     }
     found
 }

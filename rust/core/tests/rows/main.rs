@@ -7,15 +7,15 @@ mod open_tables;
 
 use ropewalk_core::batch::row_json;
 use ropewalk_core::error::Error;
-use ropewalk_core::formats::{RowBatch, RowSource};
+use ropewalk_core::formats::{Batch, Reader};
 use serde_json::{json, Value};
 
 /// Reads everything: rows as JSON with their source and offset, and rejects as (code, offset, annotation).
-fn read_all(source: &mut dyn RowSource) -> Result<(Vec<Value>, Vec<Value>), Error> {
+fn read_all(source: &mut dyn Reader) -> Result<(Vec<Value>, Vec<Value>), Error> {
     let (mut rows, mut rejects) = (Vec::new(), Vec::new());
     while let Some(batch) = source.next_batch()? {
-        let RowBatch {
-            batch,
+        let Batch {
+            rows: batch,
             rejects: refused,
             ..
         } = batch.checked()?;

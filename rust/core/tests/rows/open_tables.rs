@@ -11,7 +11,7 @@ use arrow_schema::{DataType, Field};
 use ropewalk_core::batch::{AnnotationBatch, Defaults, Unit};
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::table::TableRows;
-use ropewalk_core::formats::RowSource;
+use ropewalk_core::formats::Reader;
 use serde_json::{json, Value};
 
 use super::read_all;

@@ -5,6 +5,7 @@
 use ropewalk_core::batch::Annotation;
 use ropewalk_core::error::{Error, Result};
 use ropewalk_core::formats::coco::{CocoKind, CocoOptions, CocoReader};
+use ropewalk_core::formats::{Names, Reader};
 use ropewalk_core::source::{Excerpts, SourceFile};
 use ropewalk_testkit::coco::{self, Fate, NotRead, Row};
 use ropewalk_testkit::json::{self, Fault, Json};
@@ -89,21 +90,22 @@ fn try_read(file: &SourceFile, options: &CocoOptions) -> Result<Outcome> {
         ..Outcome::default()
     };
     while let Some(found) = reader.next_batch()? {
-        let rows = found.batch.len();
-        let mut batch = format!("{:?} {:?}", found.media, found.classes);
+        let rows = found.rows.len();
+        let Names::Numbered { media, classes } = &found.names else {
+            panic!("images and categories are numbered")
+        };
+        let mut batch = format!("{media:?} {classes:?}");
         assert!(rows.max(found.rejects.len()) <= options.batch_rows.max(1));
-        assert_eq!((rows, rows), (found.media.len(), found.classes.len()));
-        for row in 0..rows {
-            let annotation = found.batch.row(row);
-            let span = found.span_of(row);
-            assert_eq!(
-                Excerpts::default().read(file, span.at, span.len as usize)?,
-                found.text_of(row)
-            );
-            let name = reader.tables().class(found.classes[row] as usize);
+        assert_eq!((rows, rows), (media.len(), classes.len()));
+        for (row, &class) in classes.iter().enumerate() {
+            let annotation = found.rows.row(row);
+            let span = found.texts.span_of(row);
+            let text = found.texts.text_of(row).unwrap_or_default();
+            assert_eq!(Excerpts::default().read(file, span.at, span.len as usize)?, text);
+            let name = reader.tables().class(class as usize);
             assert_eq!(Some(annotation.class), name.name.or(name.id.as_deref()));
             outcome.rows.push(shown(&annotation));
-            batch += &format!(" {}:{}", annotation.offset, String::from_utf8_lossy(found.text_of(row)));
+            batch += &format!(" {}:{}", annotation.offset, String::from_utf8_lossy(text));
         }
         outcome
             .codes
@@ -114,7 +116,7 @@ fn try_read(file: &SourceFile, options: &CocoOptions) -> Result<Outcome> {
         outcome
             .lines
             .extend(found.row_rejects.iter().map(|row| row.to_json_line()));
-        outcome.crowds += found.filtered_crowd;
+        outcome.crowds += found.filtered.get("crowd").copied().unwrap_or_default();
         outcome.batches.push(batch);
     }
     let summary = reader.summary();

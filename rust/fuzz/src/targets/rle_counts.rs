@@ -3,6 +3,7 @@
 //! Input: flags (as for strings), h and w (u32), the counts: bytes up to 247 as they are, and after a higher one an i64.
 
 use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
+use ropewalk_core::formats::Reader;
 use ropewalk_core::rle::{ColumnMajor, Order, Rle, RowMajor, Size};
 use ropewalk_core::source::SourceFile;
 use ropewalk_testkit::coco;
@@ -58,7 +59,7 @@ fn read_json(counts: &[i64], (h, w): (u32, u32)) {
     let fates = coco::read(text.as_bytes());
     match fates.as_deref() {
         Ok([coco::Fate::Reject(code)]) => assert_eq!(batch.rejects[0].reason.code(), *code),
-        Ok([coco::Fate::Row(row)]) => assert_eq!(super::coco_json::shown(&batch.batch.row(0)), *row),
+        Ok([coco::Fate::Row(row)]) => assert_eq!(super::coco_json::shown(&batch.rows.row(0)), *row),
         other => panic!("{text}: {other:?}"),
     }
 }

@@ -1,19 +1,4 @@
 //! The COCO reader: dataset files, results lists and Ropewalk's own reject files become batches of the IR.
-//!
-//! ```no_run
-//! use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
-//! use ropewalk_core::source::SourceFile;
-//!
-//! # fn main() -> ropewalk_core::error::Result<()> {
-//! let input = SourceFile::path("predictions.json");
-//! let mut reader = CocoReader::open(&input, "predictions.json", None, &CocoOptions::default())?;
-//! while let Some(batch) = reader.next_batch()? {
-//!     let image = reader.tables().media(batch.media[0] as usize);
-//!     assert_eq!(batch.batch.row(0).media, image.video.or(image.file_name).unwrap_or_default());
-//! }
-//! # Ok(())
-//! # }
-//! ```
 
 mod annotation;
 mod counts;
@@ -25,12 +10,72 @@ mod names;
 mod packed;
 mod reader;
 mod rotated;
-mod source_batch;
+mod rows;
 mod survey;
 mod tables;
 mod values;
 
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use rotated::RotatedBox;
-pub use source_batch::SourceBatch;
 pub use tables::CocoTables;
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::formats::json_names::{first_names, JSON_SUFFIXES};
+use crate::formats::{BoxFormat, Files, Format, Opened, Opening, ReadOption, Sure};
+use crate::source::{Frames, Source, SourceFile};
+
+/// Datasets, lists of results, and reject files with their annotations.
+pub static FORMAT: Format = Format {
+    name: "coco",
+    about: "COCO datasets and lists of results",
+    files: Files::Each(JSON_SUFFIXES),
+    options: &[
+        ReadOption::Annotations,
+        ReadOption::ConfidenceField,
+        ReadOption::IncludeCrowd,
+        ReadOption::BoxFormat,
+    ],
+    frames: Frames::FROM_0,
+    detect: |head| match head.is_json("coco") {
+        Sure::No if head.is_untold_json() => Sure::Maybe,
+        sure => sure,
+    },
+    open,
+};
+
+fn open(opening: Opening<'_>) -> Result<Opened> {
+    let Source::File(file) = &opening.source else {
+        return Err(opening.wrong_source("a file"));
+    };
+    if opening.sure < Sure::Yes {
+        // The names that tell stand behind the head.
+        if let Some(told) = first_names(file.stream_from(0)?).filter(|told| *told != FORMAT.name) {
+            return Ok(Opened::This(told));
+        }
+    }
+    let options = opening.options;
+    let read = |path: &Path| CocoTables::read(&SourceFile::path(path), &CocoOptions::default());
+    let annotations = options.annotations.as_deref();
+    let tables = annotations.map(|path| opening.beside.get(path, read)).transpose()?;
+    let defaults = CocoOptions::default();
+    let own = CocoOptions {
+        confidence_field: options.confidence_field.clone(),
+        include_crowd: options.include_crowd,
+        rotated_boxes: match options.box_format {
+            None | Some(BoxFormat::Xywh) => None,
+            Some(BoxFormat::Cxcywha) => Some(RotatedBox::Cxcywha),
+            Some(BoxFormat::Corners) => Some(RotatedBox::Corners),
+        },
+        chunk_bytes: options.chunk_bytes.unwrap_or(defaults.chunk_bytes),
+        ..defaults
+    };
+    let mut reader = CocoReader::open(file, opening.label, tables, &own)?;
+    if let Some(project) = opening.project {
+        let classes = reader.tables().class_names();
+        let drawn = classes.map(|class| project.drawn_from_keypoints(&class)).collect();
+        reader.draw_from_keypoints(drawn);
+    }
+    Ok(Opened::reader(reader))
+}

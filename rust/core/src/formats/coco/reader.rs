@@ -8,14 +8,15 @@ use super::duplicates::Duplicates;
 use super::line::{same_lists, Line};
 use super::names::Refused;
 use super::rotated::RotatedBox;
-use super::source_batch::{Rows, SourceBatch};
+use super::rows::Rows;
 use super::survey::{next_section, survey, Extent, Found, Seen};
 use super::tables::{CocoTables, MediaRow};
 use crate::batch::{Annotation, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
+use crate::formats::{Batch, Lists, Reader};
 use crate::json::{only_space, Window};
 use crate::reject::{Origin, Reason, Reject};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, TextSpan};
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
 /// and `batch_rows` alone. Larger batches are slower: their buffers come fresh from the operating system each time.
@@ -201,11 +202,6 @@ impl CocoReader {
         Self::open(&SourceFile::path(path), label, tables, options)
     }
 
-    /// Where rows come from, except those of a reject file that says otherwise.
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
     /// What the file is.
     pub fn kind(&self) -> CocoKind {
         self.kind
@@ -239,26 +235,9 @@ impl CocoReader {
         }
     }
 
-    /// Bytes of the file, as it is stored, that the batches so far cover; somewhat more of a compressed one.
-    pub fn bytes_read(&self) -> u64 {
-        self.window.stored_bytes()
-    }
-
-    /// Reads the next batch; none at the file's end. Batches do not depend on the chunk size.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Source`] names the first byte that is not JSON, not UTF-8 or missing. Nothing can be read
-    /// after an error.
-    pub fn next_batch(&mut self) -> Result<Option<SourceBatch>> {
-        let state = std::mem::replace(&mut self.state, State::Done);
-        let (batch, state) = self.read_batch(state)?;
-        self.state = state;
-        Ok(batch)
-    }
-
-    fn read_batch(&mut self, mut state: State) -> Result<(Option<SourceBatch>, State)> {
+    fn read_batch(&mut self, mut state: State) -> Result<(Option<Batch>, State)> {
         self.window.release();
-        let before = self.summary;
+        let before = self.summary();
         let mut rows = Rows::with_capacity(self.last_rows);
         loop {
             let more = match state {
@@ -300,11 +279,15 @@ impl CocoReader {
             let full = most >= self.batch_rows || self.window.kept_bytes() >= BATCH_BYTES;
             let any = self.summary.annotations_read > before.annotations_read;
             if any && (full || !more) {
-                let filtered = self.summary.filtered_crowd - before.filtered_crowd;
-                let (text_byte, text) = (self.window.byte(0), self.window.take());
+                let after = self.summary();
+                let counts = [
+                    after.filtered_crowd - before.filtered_crowd,
+                    after.duplicate_ids - before.duplicate_ids,
+                ];
+                let text = (self.window.byte(0), self.window.take());
                 self.last_rows = rows.spans.len();
-                let batch = self.builder.take()?;
-                return Ok((Some(rows.finish(batch, filtered, text, text_byte, &self.origin)), state));
+                let batch = rows.finish(self.builder.take()?, self.origin.ids_from.clone(), text, counts);
+                return Ok((Some(batch), state));
             }
         }
     }
@@ -475,7 +458,10 @@ impl CocoReader {
         );
         rows.media.push(media);
         rows.classes.push(class);
-        rows.spans.push((byte, end - start));
+        rows.spans.push(TextSpan {
+            at: byte,
+            len: (end - start) as u32,
+        });
         if self.kind == CocoKind::Rejects {
             rows.ids_from.push(origin.ids_from.clone());
         }
@@ -504,5 +490,24 @@ impl CocoReader {
             .and_then(text)
             .or_else(|| self.origin.ids_from.clone());
         self.line_origin = text(name).map(|source| Origin { source, ids_from });
+    }
+}
+
+impl Reader for CocoReader {
+    /// The next batch. [`crate::error::Error::Source`] names the first byte that is not JSON, not UTF-8 or missing.
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let state = std::mem::replace(&mut self.state, State::Done);
+        let (batch, state) = self.read_batch(state)?;
+        self.state = state;
+        Ok(batch)
+    }
+
+    /// Somewhat more than the batches cover of a compressed file.
+    fn bytes_read(&self) -> u64 {
+        self.window.stored_bytes()
+    }
+
+    fn lists(&self) -> Option<&dyn Lists> {
+        Some(&self.tables)
     }
 }

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::names::{Id, Names, Refused};
 use super::packed::Numbers;
+use crate::formats::Lists;
 use crate::sizes::Sizes;
 use crate::source::{ClassName, MediaName};
 
@@ -327,5 +328,23 @@ fn add_once(names: &mut Names, id: Option<Id<'_>>, name: Option<&str>) -> Result
         Some(known) if names.name(known) == name => Ok(()),
         Some(_) => Err(Refused::Conflict),
         None => names.add(id, name, true).map(|_| ()),
+    }
+}
+
+impl Lists for CocoTables {
+    fn media_len(&self) -> usize {
+        self.media_len()
+    }
+
+    fn media(&self, number: usize) -> MediaName<'_> {
+        self.media(number)
+    }
+
+    fn class_len(&self) -> usize {
+        self.class_len()
+    }
+
+    fn class(&self, number: usize) -> ClassName<'_> {
+        self.class(number)
     }
 }

@@ -1,6 +1,7 @@
 //! Reads label rows one by one into batches of the IR.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,43 +11,18 @@ use super::geometry::Object;
 use super::label_row::{Answer, Frame, LabelRow};
 use crate::batch::{Annotation, AnnotationBatchBuilder, AttributeValue, Kind, Unit};
 use crate::error::Result;
-use crate::formats::{RowBatch, RowSource};
+use crate::formats::{Batch, KnownNames, ReadOptions, Reader};
 use crate::json::{only_space, Entries, Window};
-use crate::plan::Plan;
 use crate::reject::{Origin, Reason, Reject};
 use crate::source::SourceFile;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 18;
 
-/// The hashes that a project has; what goes by another hash goes by its name.
-#[derive(Debug, Clone, Default)]
-pub struct KnownNames {
-    /// data_hashes of its media.
-    pub media: HashSet<String>,
-    /// Feature hashes of its objects and classifications.
-    pub classes: HashSet<String>,
-}
-
-impl KnownNames {
-    /// The hashes of a plan's project, and those that its maps lead elsewhere.
-    pub fn of(plan: &Plan) -> Self {
-        let media = plan.media.iter().map(|medium| &medium.data_hash);
-        let mapped_media = plan.media_map.iter().flat_map(|map| map.keys());
-        let objects = plan.ontology.iter().map(|object| &object.feature_hash);
-        let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
-        let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
-        Self {
-            media: media.chain(mapped_media).cloned().collect(),
-            classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
-        }
-    }
-}
-
 /// Reads a file of label rows.
 pub struct EncordReader {
     label: String,
-    known: Option<KnownNames>,
+    known: Option<Arc<KnownNames>>,
     window: Window,
     /// Whether the rows stand in a list; none before the first byte was seen.
     list: Option<bool>,
@@ -60,11 +36,16 @@ impl EncordReader {
     ///
     /// # Errors
     /// [`crate::error::Error::Io`] where it cannot be opened.
-    pub fn open(input: &SourceFile, label: &str, known: Option<KnownNames>) -> Result<Self> {
+    pub fn open(
+        input: &SourceFile,
+        label: &str,
+        known: Option<Arc<KnownNames>>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
         Ok(Self {
             label: label.to_owned(),
             known,
-            window: Window::open(input, 0, CHUNK_BYTES)?,
+            window: Window::open(input, 0, options.chunk_bytes.unwrap_or(CHUNK_BYTES))?,
             list: None,
             records: 0,
         })
@@ -106,14 +87,14 @@ impl EncordReader {
     }
 }
 
-impl RowSource for EncordReader {
-    fn next_batch(&mut self) -> Result<Option<RowBatch>> {
+impl Reader for EncordReader {
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
         let Some((start, end)) = self.next_text()? else {
             return Ok(None);
         };
         let mut rows = Rows {
             label: &self.label,
-            known: self.known.as_ref(),
+            known: self.known.as_deref(),
             records: &mut self.records,
             builder: AnnotationBatchBuilder::new(),
             rejects: Vec::new(),
@@ -124,9 +105,9 @@ impl RowSource for EncordReader {
             Err(cause) => rows.reject(format!("the label row: {cause}"), text),
         }
         let Rows { builder, rejects, .. } = rows;
-        Ok(Some(RowBatch {
+        Ok(Some(Batch {
             rejects,
-            ..RowBatch::new(builder.finish()?)
+            ..Batch::new(builder.finish()?)
         }))
     }
 

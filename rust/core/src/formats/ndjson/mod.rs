@@ -8,9 +8,10 @@ mod values;
 
 use crate::batch::{AnnotationBatchBuilder, Unit};
 use crate::error::Result;
-use crate::formats::{RowBatch, RowSource};
+use crate::formats::json_names::JSON_SUFFIXES;
+use crate::formats::{Batch, Files, Format, Opened, ReadOption, ReadOptions, Reader, Texts};
 use crate::reject::{Origin, Reason, Reject, RowReject};
-use crate::source::{Lines, SourceFile, TextSpan};
+use crate::source::{Frames, Lines, Source, SourceFile, TextSpan};
 use line::{Found, Line};
 use members::Members;
 
@@ -19,6 +20,22 @@ const MOST_ROWS: usize = 1 << 13;
 
 /// Bytes of text after which a batch is full.
 const BATCH_BYTES: u64 = 1 << 22;
+
+/// Rows as lines of JSON.
+pub static FORMAT: Format = Format {
+    name: "ndjson",
+    about: "One JSON object a line, with the columns of Ropewalk's table",
+    files: Files::Each(JSON_SUFFIXES),
+    options: &[ReadOption::Unit],
+    frames: Frames::FROM_0,
+    detect: |head| head.is_json("ndjson"),
+    open: |opening| {
+        let Source::File(file) = &opening.source else {
+            return Err(opening.wrong_source("a file"));
+        };
+        Ok(Opened::reader(NdjsonRows::open(file, opening.label, opening.options)?))
+    },
+};
 
 /// The rows of a file of lines.
 pub struct NdjsonRows {
@@ -29,16 +46,15 @@ pub struct NdjsonRows {
 }
 
 impl NdjsonRows {
-    /// Opens a file, also a compressed one. `label` is the source of rows that name none, `unit` that of coordinates that
-    /// have none.
+    /// Opens a file, also a compressed one. `label` is the source of rows that name none.
     ///
     /// # Errors
     /// [`crate::error::Error::Io`].
-    pub fn open(input: &SourceFile, label: &str, unit: Option<Unit>) -> Result<Self> {
+    pub fn open(input: &SourceFile, label: &str, options: &ReadOptions) -> Result<Self> {
         Ok(Self {
-            lines: Lines::new(input.stream_from(0)?),
+            lines: Lines::new(input.stream_from(0)?, options.chunk_bytes),
             label: label.to_owned(),
-            unit,
+            unit: options.unit,
             builder: AnnotationBatchBuilder::new(),
         })
     }
@@ -53,8 +69,8 @@ struct Beside {
     frameless: Vec<bool>,
 }
 
-impl RowSource for NdjsonRows {
-    fn next_batch(&mut self) -> Result<Option<RowBatch>> {
+impl Reader for NdjsonRows {
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
         let Self {
             lines,
             label,
@@ -82,12 +98,12 @@ impl RowSource for NdjsonRows {
             spans,
             frameless,
         } = beside;
-        Ok(Some(RowBatch {
+        Ok(Some(Batch {
             rejects,
             row_rejects,
-            spans,
+            texts: Texts::Spans(spans),
             frameless,
-            ..RowBatch::new(builder.take()?)
+            ..Batch::new(builder.take()?)
         }))
     }
 

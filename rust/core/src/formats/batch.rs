@@ -1,0 +1,234 @@
+//! What readers give: rows of the IR, and beside them what resolving and rejecting need.
+
+use std::sync::Arc;
+
+use arrow_array::BooleanArray;
+
+use super::check_row;
+use crate::batch::{row_json, Annotation, AnnotationBatch, AttributeValue};
+use crate::error::Result;
+use crate::reject::{Counts, Origin, Reason, Reject, RowReject};
+use crate::source::TextSpan;
+
+/// Rows of a source, and what in it is no row.
+#[derive(Debug)]
+pub struct Batch {
+    /// The rows. Their `source` is the label that they go by.
+    pub rows: AnnotationBatch,
+    /// How the rows name their media and classes.
+    pub names: Names,
+    /// Whether the reader checks its rows itself, as [`super::check_row`] does.
+    pub is_checked: bool,
+    /// File inside a folder that the batch was read from, relative to the folder. It goes into rejects, and never into
+    /// identity.
+    pub member: Option<Arc<str>>,
+    /// File whose images and categories the ids of all rows are, where rows name them by ids.
+    pub ids_from: Option<Arc<str>>,
+    /// The same one by one, of rows that are lines of a reject file: each says it itself. Else empty.
+    pub ids_from_of_rows: Vec<Option<Arc<str>>>,
+    /// Records that are no rows.
+    pub rejects: Vec<Reject>,
+    /// Label rows among the lines of a reject file: they are rejected again.
+    pub row_rejects: Vec<RowReject>,
+    /// Records that were left out, by reason.
+    pub filtered: Counts,
+    /// Things worth a look, by name.
+    pub warnings: Counts,
+    /// The rows' own texts.
+    pub texts: Texts,
+    /// Whether a row does not say on which frame it stands, one entry a row; empty where all do.
+    pub frameless: Vec<bool>,
+}
+
+/// How rows name their media and classes.
+#[derive(Debug)]
+pub enum Names {
+    /// By the texts in the rows alone.
+    ByText,
+    /// By numbers, one a row, which [`super::Reader::lists`] explains: each name is resolved once a source.
+    Numbered {
+        /// Numbers of media.
+        media: Vec<u32>,
+        /// Numbers of classes.
+        classes: Vec<u32>,
+    },
+}
+
+/// The rows' own texts: what stands in the source for each.
+#[derive(Debug)]
+pub enum Texts {
+    /// They cannot be read again, as those of tables.
+    None,
+    /// Where in the file each lies. Rejects show the row as it was read; only those that show after staging read the text
+    /// again.
+    Spans(Vec<TextSpan>),
+    /// They are held: rejects show them as they are.
+    Held {
+        /// A stretch of the file.
+        text: Vec<u8>,
+        /// Byte in the file where it starts.
+        byte: u64,
+        /// Where in the file the text of each row lies.
+        spans: Vec<TextSpan>,
+    },
+}
+
+impl Texts {
+    /// Where in the file the text of row `row` lies; empty where that is not known.
+    pub fn span_of(&self, row: usize) -> TextSpan {
+        match self {
+            Self::None => TextSpan::default(),
+            Self::Spans(spans) | Self::Held { spans, .. } => spans.get(row).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The text of row `row`, where it is held.
+    ///
+    /// # Panics
+    /// When `row` is not one of the batch's.
+    pub fn text_of(&self, row: usize) -> Option<&[u8]> {
+        let Self::Held { text, byte, spans } = self else {
+            return None;
+        };
+        let span = spans[row];
+        let start = (span.at - byte) as usize;
+        Some(&text[start..start + span.len as usize])
+    }
+
+    fn retain(&mut self, keep: &[bool]) {
+        if let Self::Spans(spans) | Self::Held { spans, .. } = self {
+            retain(spans, keep);
+        }
+    }
+}
+
+impl Batch {
+    /// Rows whose text cannot be read again, and nothing else.
+    pub fn new(rows: AnnotationBatch) -> Self {
+        Self {
+            rows,
+            names: Names::ByText,
+            is_checked: false,
+            member: None,
+            ids_from: None,
+            ids_from_of_rows: Vec::new(),
+            rejects: Vec::new(),
+            row_rejects: Vec::new(),
+            filtered: Counts::new(),
+            warnings: Counts::new(),
+            texts: Texts::None,
+            frameless: Vec::new(),
+        }
+    }
+
+    /// Counts records that were left out for a reason, if there are any.
+    pub fn filter(&mut self, reason: &'static str, records: u64) {
+        if records > 0 {
+            *self.filtered.entry(reason).or_default() += records;
+        }
+    }
+
+    /// Counts what is worth a look, if there is any.
+    pub fn warn(&mut self, name: &'static str, records: u64) {
+        if records > 0 {
+            *self.warnings.entry(name).or_default() += records;
+        }
+    }
+
+    /// Annotations that cannot be written, those of rejected label rows included.
+    pub fn rejected(&self) -> u64 {
+        let of_rows: u64 = self.row_rejects.iter().map(|row| row.annotations).sum();
+        self.rejects.len() as u64 + of_rows
+    }
+
+    /// Annotations that the batch was made of: rows, rejects, and what was left out.
+    pub fn read(&self) -> u64 {
+        self.rows.len() as u64 + self.rejected() + self.filtered.values().sum::<u64>()
+    }
+
+    /// Where row `row` came from.
+    ///
+    /// # Panics
+    /// When `row` is not one of the batch's.
+    pub fn origin_of(&self, row: usize) -> Origin {
+        let ids_from = self.ids_from_of_rows.get(row).unwrap_or(&self.ids_from).clone();
+        Origin {
+            source: self.rows.row(row).source.into(),
+            ids_from,
+        }
+    }
+
+    /// The reject of row `index`: with its own text where that is held, else as a row of the table.
+    ///
+    /// # Panics
+    /// When `index` is not one of the batch's.
+    pub fn reject(&self, index: usize, reason: Reason) -> Reject {
+        let row = self.rows.row(index);
+        let written;
+        let text = match self.texts.text_of(index) {
+            Some(text) => text,
+            None => {
+                let attributes: Vec<AttributeValue<'_>> = self.rows.attributes(index).collect();
+                written = row_json(&row, &attributes);
+                written.as_bytes()
+            }
+        };
+        Reject::new(
+            reason,
+            &self.origin_of(index),
+            row.offset,
+            row.annotation_id,
+            Some(text),
+        )
+    }
+
+    /// Why row `row` cannot be written, whatever the project is.
+    ///
+    /// # Errors
+    /// As [`super::check_row`].
+    #[inline]
+    pub fn check(&self, row: &Annotation<'_>) -> std::result::Result<(), Reason> {
+        if self.is_checked {
+            Ok(())
+        } else {
+            check_row(row)
+        }
+    }
+
+    /// Checks the rows, and turns those that cannot be written into rejects: what resolving does along with its own work.
+    ///
+    /// # Errors
+    /// As [`AnnotationBatch::filtered`].
+    pub fn checked(mut self) -> Result<Self> {
+        if self.is_checked {
+            return Ok(self);
+        }
+        let mut keep = Vec::with_capacity(self.rows.len());
+        for index in 0..self.rows.len() {
+            let checked = check_row(&self.rows.row(index));
+            keep.push(checked.is_ok());
+            if let Err(reason) = checked {
+                let reject = self.reject(index, reason);
+                self.rejects.push(reject);
+            }
+        }
+        if keep.contains(&false) {
+            self.texts.retain(&keep);
+            retain(&mut self.frameless, &keep);
+            retain(&mut self.ids_from_of_rows, &keep);
+            if let Names::Numbered { media, classes } = &mut self.names {
+                retain(media, &keep);
+                retain(classes, &keep);
+            }
+            self.rows = self.rows.filtered(&BooleanArray::from(keep))?;
+        }
+        self.is_checked = true;
+        Ok(self)
+    }
+}
+
+/// Keeps the entries of the rows that are kept.
+fn retain<T>(entries: &mut Vec<T>, keep: &[bool]) {
+    let mut kept = keep.iter();
+    entries.retain(|_| *kept.next().unwrap_or(&true));
+}

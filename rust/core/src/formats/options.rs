@@ -1,0 +1,107 @@
+//! How a source is read: the options of all formats in one place.
+
+use std::path::PathBuf;
+
+use serde::de::{Deserializer, Error as _};
+use serde::Deserialize;
+
+use crate::batch::Unit;
+use crate::error::{Error, Result};
+
+/// What the numbers of a box are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BoxFormat {
+    /// x and y of the top left corner, width, height.
+    Xywh,
+    /// x and y of the centre, width, height, degrees clockwise around the centre.
+    Cxcywha,
+    /// x and y of four corners one after the other.
+    Corners,
+}
+
+/// The options that some formats take and others do not. [`FRAME_OPTIONS`] belong to all formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadOption {
+    /// [`ReadOptions::annotations`]
+    Annotations,
+    /// [`ReadOptions::confidence_field`]
+    ConfidenceField,
+    /// [`ReadOptions::include_crowd`]
+    IncludeCrowd,
+    /// [`ReadOptions::box_format`]
+    BoxFormat,
+    /// [`ReadOptions::unit`]
+    Unit,
+}
+
+/// Names of the options that every format takes.
+pub const FRAME_OPTIONS: [&str; 2] = ["frame_base", "frame_stride"];
+
+impl ReadOption {
+    /// Its name in JSON and in Python.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Annotations => "annotations",
+            Self::ConfidenceField => "confidence_field",
+            Self::IncludeCrowd => "include_crowd",
+            Self::BoxFormat => "box_format",
+            Self::Unit => "unit",
+        }
+    }
+}
+
+/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in [`Self::given`].
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadOptions {
+    /// File with the images and categories that ids refer to.
+    pub annotations: Option<PathBuf>,
+    /// Name of the field with the confidence.
+    pub confidence_field: Option<String>,
+    /// Whether annotations of crowds are rows like others; they are left out and counted otherwise.
+    pub include_crowd: bool,
+    /// What the numbers of a box are.
+    pub box_format: Option<BoxFormat>,
+    /// Unit of coordinates that do not say theirs.
+    #[serde(deserialize_with = "unit")]
+    pub unit: Option<Unit>,
+    /// The source's number of the first frame; that of the format if none.
+    pub frame_base: Option<i64>,
+    /// Frames of the video from one frame of the source to the next; that of the format if none.
+    pub frame_stride: Option<i64>,
+    /// Bytes read at a time, for tests: what is read does not depend on it.
+    #[serde(skip)]
+    pub chunk_bytes: Option<usize>,
+}
+
+impl ReadOptions {
+    /// Reads the options that Python hands over: an object with some of the fields, none of them of another name.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with the JSON error's own words.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the reading options: {cause}")))
+    }
+
+    /// The options that were given, but those of all formats.
+    pub(super) fn given(&self) -> impl Iterator<Item = ReadOption> {
+        [
+            (ReadOption::Annotations, self.annotations.is_some()),
+            (ReadOption::ConfidenceField, self.confidence_field.is_some()),
+            (ReadOption::IncludeCrowd, self.include_crowd),
+            (ReadOption::BoxFormat, self.box_format.is_some()),
+            (ReadOption::Unit, self.unit.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(option, is_given)| is_given.then_some(option))
+    }
+}
+
+fn unit<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Unit>, D::Error> {
+    let word = Option::<String>::deserialize(deserializer)?;
+    word.map(|word| {
+        Unit::parse(&word).ok_or_else(|| D::Error::custom(format_args!("unit is {word:?}; expected px or frac")))
+    })
+    .transpose()
+}

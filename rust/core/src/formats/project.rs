@@ -1,0 +1,40 @@
+//! What a format may ask about the project that a source is imported into.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::plan::Plan;
+use crate::source::ClassName;
+
+/// A project, as far as readers need to know it.
+pub trait Project {
+    /// Whether a class is drawn from keypoints alone: then they come before its other geometry.
+    fn drawn_from_keypoints(&self, class: &ClassName<'_>) -> bool;
+
+    /// The hashes that it has.
+    fn known_names(&self) -> Arc<KnownNames>;
+}
+
+/// The hashes that a project has; what goes by another hash goes by its name.
+#[derive(Debug, Clone, Default)]
+pub struct KnownNames {
+    /// data_hashes of its media.
+    pub media: HashSet<String>,
+    /// Feature hashes of its objects and classifications.
+    pub classes: HashSet<String>,
+}
+
+impl KnownNames {
+    /// The hashes of a plan's project, and those that its maps lead elsewhere.
+    pub fn of(plan: &Plan) -> Self {
+        let media = plan.media.iter().map(|medium| &medium.data_hash);
+        let mapped_media = plan.media_map.iter().flat_map(|map| map.keys());
+        let objects = plan.ontology.iter().map(|object| &object.feature_hash);
+        let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
+        let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
+        Self {
+            media: media.chain(mapped_media).cloned().collect(),
+            classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The table of formats.
+
+use super::{coco, encord, ndjson, table, Format};
+use crate::error::{Error, Result};
+
+/// All formats. A new one is a line here.
+pub static FORMATS: &[&Format] = &[
+    &coco::FORMAT,
+    &encord::FORMAT,
+    &ndjson::FORMAT,
+    &table::PARQUET,
+    &table::ARROW,
+    &table::IN_MEMORY,
+];
+
+/// The format with a name.
+///
+/// # Errors
+/// [`Error::Plan`] names those that there are.
+pub fn named(name: &str) -> Result<&'static Format> {
+    let found = FORMATS.iter().copied().find(|format| format.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        Error::Plan(format!("unknown format {name:?}; expected one of {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,256 @@
+//! The names of a batch: resolved once each, and numbered where the reader did not do so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::sources::{AsRead, Sources};
+use crate::batch::{Annotation, Kind};
+use crate::formats::{Batch, Lists, Names, Texts};
+use crate::reject::Origin;
+use crate::resolve::{Resolver, SourceResolver};
+use crate::source::{ClassName, Frames, MediaName};
+
+/// What is kept of a source from batch to batch.
+pub(super) struct Learned {
+    file: Option<AsRead>,
+    /// Name that the media of its rows may go by.
+    file_name: String,
+    frames: Frames,
+    /// The resolver of a source whose reader numbers names, once there was a batch.
+    whole: Option<SourceResolver>,
+    /// Likewise, of each source that the lines of a reject file name: objects are recognised by them, and a source's name may
+    /// be that of its medium.
+    of_lines: HashMap<Arc<str>, SourceResolver>,
+    /// Numbers of the sources that rows name.
+    numbers: HashMap<Arc<str>, u32>,
+}
+
+/// Which resolver takes the rows of a batch, and under which numbers of their medium and class.
+pub(super) enum RowNames<'b> {
+    /// The reader's own numbers.
+    Numbered { media: &'b [u32], classes: &'b [u32] },
+    /// Numbers that hold for this batch: nothing is kept a frame.
+    ByText {
+        sources: Vec<SourceResolver>,
+        /// Of each row, which of the sources it is of, and its numbers there.
+        rows: Vec<(u32, (u32, u32))>,
+    },
+}
+
+impl Learned {
+    pub fn new(file: Option<AsRead>, file_name: &str, frames: Frames) -> Self {
+        Self {
+            file,
+            file_name: file_name.to_owned(),
+            frames,
+            whole: None,
+            of_lines: HashMap::new(),
+            numbers: HashMap::new(),
+        }
+    }
+
+    /// Resolves the names that a batch uses.
+    pub fn learn<'b>(
+        &mut self,
+        rules: &mut Resolver,
+        sources: &mut Sources,
+        batch: &'b Batch,
+        lists: Option<&dyn Lists>,
+    ) -> RowNames<'b> {
+        match (&batch.names, lists) {
+            (Names::Numbered { media, classes }, Some(lists)) => {
+                if batch.ids_from_of_rows.is_empty() {
+                    self.learn_numbers(rules, sources, batch, lists, media, classes);
+                } else {
+                    self.learn_lines(rules, sources, batch, lists, media, classes);
+                }
+                RowNames::Numbered { media, classes }
+            }
+            _ => self.learn_texts(rules, sources, batch),
+        }
+    }
+
+    /// The resolver of row `index`, and the numbers of its names there.
+    #[inline]
+    pub fn of<'s>(&'s self, names: &'s RowNames<'_>, index: usize, label: &str) -> (&'s SourceResolver, (u32, u32)) {
+        match names {
+            RowNames::ByText { sources, rows } => {
+                let (source, numbers) = rows[index];
+                (&sources[source as usize], numbers)
+            }
+            RowNames::Numbered { media, classes } => {
+                let named = if self.of_lines.is_empty() {
+                    None
+                } else {
+                    self.of_lines.get(label)
+                };
+                let Some(resolver) = named.or(self.whole.as_ref()) else {
+                    unreachable!("a row of a source that was not learnt")
+                };
+                (resolver, (media[index], classes[index]))
+            }
+        }
+    }
+
+    fn learn_numbers(
+        &mut self,
+        rules: &mut Resolver,
+        sources: &mut Sources,
+        batch: &Batch,
+        lists: &dyn Lists,
+        media: &[u32],
+        classes: &[u32],
+    ) {
+        if batch.rows.is_empty() {
+            return;
+        }
+        let (file, file_name, frames) = (self.file.as_ref(), &self.file_name, self.frames);
+        let whole = self
+            .whole
+            .get_or_insert_with(|| SourceResolver::new(sources.add(file, batch.origin_of(0)), file_name, frames));
+        for &number in media {
+            whole.learn_medium(rules, number, || lists.media(number as usize));
+        }
+        for &number in classes {
+            whole.learn_class(rules, number, || (lists.class(number as usize), Kind::Object));
+        }
+    }
+
+    fn learn_lines(
+        &mut self,
+        rules: &mut Resolver,
+        sources: &mut Sources,
+        batch: &Batch,
+        lists: &dyn Lists,
+        media: &[u32],
+        classes: &[u32],
+    ) {
+        for row in 0..batch.rows.len() {
+            let origin = batch.origin_of(row);
+            let label = Arc::clone(&origin.source);
+            let (file, frames) = (self.file.as_ref(), self.frames);
+            let made = || SourceResolver::of_rejects(sources.add(file, origin), &label, frames);
+            let source = self.of_lines.entry(Arc::clone(&label)).or_insert_with(made);
+            let (medium, class) = (media[row], classes[row]);
+            source.learn_medium(rules, medium, || lists.media(medium as usize));
+            source.learn_class(rules, class, || (lists.class(class as usize), Kind::Object));
+        }
+    }
+
+    fn learn_texts<'b>(&mut self, rules: &mut Resolver, sources: &mut Sources, batch: &'b Batch) -> RowNames<'b> {
+        let mut found = Texted::default();
+        let mut rows = Vec::with_capacity(batch.rows.len());
+        for index in 0..batch.rows.len() {
+            let row = batch.rows.row(index);
+            let source = found.source(row.source, || {
+                let number = self.number(sources, batch, row.source);
+                SourceResolver::new(number, &self.file_name, self.frames)
+            });
+            let frameless = batch.frameless.get(index).copied().unwrap_or(false);
+            rows.push((
+                source,
+                found.learn(rules, source, &row, (!frameless).then_some(row.frame)),
+            ));
+        }
+        RowNames::ByText {
+            sources: found.sources.into_iter().map(|source| source.resolver).collect(),
+            rows,
+        }
+    }
+
+    /// The number of a source that a row names.
+    fn number(&mut self, sources: &mut Sources, batch: &Batch, label: &str) -> u32 {
+        if let Some(&known) = self.numbers.get(label) {
+            return known;
+        }
+        let has_texts = !matches!(batch.texts, Texts::None);
+        let file = self.file.as_ref().filter(|_| has_texts);
+        let label: Arc<str> = label.into();
+        let origin = Origin {
+            source: Arc::clone(&label),
+            ids_from: None,
+        };
+        let number = sources.add(file, origin);
+        self.numbers.insert(label, number);
+        number
+    }
+}
+
+/// The names of the rows of one batch, numbered as they come.
+#[derive(Default)]
+struct Texted<'b> {
+    sources: Vec<OneSource<'b>>,
+    by_label: HashMap<&'b str, u32>,
+    /// The source of the row before: most follow one of their own.
+    last: Option<(&'b str, u32)>,
+}
+
+/// What tells one image from another: its medium, its frame, and its width and height.
+type Image<'b> = (&'b str, Option<u32>, Option<u32>, Option<u32>);
+
+struct OneSource<'b> {
+    resolver: SourceResolver,
+    media: HashMap<Image<'b>, u32>,
+    classes: HashMap<(&'b str, u8), u32>,
+}
+
+impl<'b> Texted<'b> {
+    fn source(&mut self, label: &'b str, resolver: impl FnOnce() -> SourceResolver) -> u32 {
+        if let Some((last, number)) = self.last {
+            if last == label {
+                return number;
+            }
+        }
+        let sources = &mut self.sources;
+        let number = *self.by_label.entry(label).or_insert_with(|| {
+            sources.push(OneSource {
+                resolver: resolver(),
+                media: HashMap::new(),
+                classes: HashMap::new(),
+            });
+            sources.len() as u32 - 1
+        });
+        self.last = Some((label, number));
+        number
+    }
+
+    /// Numbers of a row's medium and class in its source.
+    fn learn(&mut self, rules: &mut Resolver, source: u32, row: &Annotation<'b>, frame: Option<u32>) -> (u32, u32) {
+        let OneSource {
+            resolver,
+            media,
+            classes,
+        } = &mut self.sources[source as usize];
+        let next = media.len() as u32;
+        let place = (row.media, frame, row.width_px, row.height_px);
+        let medium = *media.entry(place).or_insert_with(|| {
+            resolver.learn_medium(rules, next, || media_name(row, frame));
+            next
+        });
+        let next = classes.len() as u32;
+        let class = *classes.entry((row.class, row.kind as u8)).or_insert_with(|| {
+            let name = ClassName {
+                id: None,
+                name: Some(row.class),
+                keypoints: &[],
+                declared: true,
+            };
+            resolver.learn_class(rules, next, || (name, row.kind));
+            next
+        });
+        (medium, class)
+    }
+}
+
+fn media_name<'a>(row: &Annotation<'a>, frame: Option<u32>) -> MediaName<'a> {
+    let known = |size: Option<u32>| size.filter(|&size| size > 0);
+    MediaName {
+        image_id: None,
+        file_name: Some(row.media),
+        video: Some(row.media),
+        frame_index: frame.map(i64::from),
+        width: known(row.width_px),
+        height: known(row.height_px),
+        declared: true,
+    }
+}
