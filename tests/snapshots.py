@@ -120,7 +120,7 @@ def make_snapshot(
 
 
 def make_format_project() -> Snapshot:
-    """Make the project that the examples in tests/formats are imported into: `make_snapshot` with a skeleton, Walker."""
+    """Make the project that the examples in tests/formats are imported into: `make_snapshot` with a skeleton."""
     structure = make_ontology()
     points = {
         str(number): SkeletonTemplateCoordinate(x=0.25 * number, y=0.125, name=name, color="#d33115", value=name)

@@ -1,4 +1,4 @@
-"""Every format's examples in tests/formats, imported: as the table says the same rows, and rejects once they are fixed."""
+"""Every format's examples in tests/formats, imported: the same labels as the expected rows give, and rejects once fixed."""
 
 from __future__ import annotations
 

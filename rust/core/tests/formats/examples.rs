@@ -208,12 +208,15 @@ fn malformed_sources_give_their_code_and_its_place() {
                 }
                 (None, Ok(found)) => {
                     let rejects = found.rejects.iter();
-                    let found: Vec<_> = rejects
+                    let found: Vec<Value> = rejects
                         .map(|(line, member)| json!([line["code"], line["byte"], member]))
                         .collect();
+                    let expected = json!([code, place["byte"], place["member"]]);
+                    // Some values are only looked at when they are resolved.
+                    let by_reader = place["found"] != "resolving";
                     assert_eq!(
                         found,
-                        [json!([code, place["byte"], place["member"]])],
+                        Vec::from_iter(by_reader.then_some(expected)),
                         "{} {key}",
                         format.name
                     );
