@@ -1,4 +1,4 @@
-"""Every format's examples in tests/formats, imported: the same labels as the expected rows give, and rejects once fixed."""
+"""Every format's examples in tests/formats, imported: the labels of the expected rows, and rejects once fixed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from workbench import check_sums
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "formats"
 FORMATS = {found["name"]: found for found in _core.formats() if found["suffixes"] or found["members"]}
+FRAME_OPTIONS = ("frame_base", "frame_stride")
 MALFORMED = [
     (name, key, place)
     for name in FORMATS
@@ -79,7 +80,7 @@ def test_good_sources_give_the_labels_of_the_expected_rows(name: str, project: P
 
     # The table counts frames from 0 on, unless it is told otherwise; expected.ndjson has the source's own numbers.
     frames = {"frame_base": FORMATS[name]["frame_base"]}
-    frames |= {option: value for option, value in options.items() if option in ("frame_base", "frame_stride")}
+    frames |= {option: value for option, value in options.items() if option in FRAME_OPTIONS}
     rows = EXAMPLES / name / "expected.ndjson"
     expected = run([rows], project, f"pred-{name}-expected", tmp_path, format="ndjson", **frames)
     assert (expected.exit_code, expected.annotations_written) == (0, report.annotations_written)
@@ -99,7 +100,8 @@ def test_a_reject_is_fixed_and_imported(name: str, key: str, place: Json, projec
     assert report.rejects_by_code == {code: 1}
     rejects = tmp_path / f"{branch}.ndjson"
     (line,) = [json.loads(text) for text in rejects.read_text(encoding="utf-8").splitlines()]
-    assert (line["code"], line["byte"]) == (code, place["byte"])
+    assert (line["code"], line["byte"], line.get("member")) == (code, place["byte"], place.get("member"))
+    assert line["format"] == name
     if "fix" not in place:
         assert line["annotation"] is not None
         return
@@ -111,8 +113,8 @@ def test_a_reject_is_fixed_and_imported(name: str, key: str, place: Json, projec
         line["annotation"] = {member: value for member, value in fixed.items() if value is not None}
     mended = tmp_path / "fixed.ndjson"
     mended.write_text(json.dumps(line) + "\n", encoding="utf-8")
-    # Rows of the table count as their source did; COCO's own annotations need its other options, too.
+    # Rows of the table are read without the source's options; COCO's own annotations are not.
     if "media" in line["annotation"]:
-        options = {"frame_base": options.get("frame_base", FORMATS[name]["frame_base"])}
+        options = {option: value for option, value in options.items() if option in FRAME_OPTIONS}
     again = run([mended], project, branch, tmp_path / "again", on_existing="merge", **options)
     assert (again.exit_code, again.annotations_written) == (0, 1), again

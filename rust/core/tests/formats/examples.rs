@@ -16,8 +16,8 @@ use std::path::Path;
 struct Found {
     /// Rows as they are in expected.ndjson.
     rows: Vec<Value>,
-    /// Lines of the reject file, and the member of the folder that each is of.
-    rejects: Vec<(Value, Option<String>)>,
+    /// Lines of the reject file.
+    rejects: Vec<Value>,
 }
 
 /// The formats that read files.
@@ -82,8 +82,9 @@ fn take(reader: &mut dyn Reader, found: &mut Found) -> Result<(), Error> {
             found.rows.push(Value::Object(members));
         }
         for reject in &batch.rejects {
-            let line = serde_json::from_str(&reject.to_json_line()).unwrap();
-            found.rejects.push((line, batch.member.as_deref().map(str::to_owned)));
+            found
+                .rejects
+                .push(serde_json::from_str(&reject.to_json_line()).unwrap());
         }
     }
     Ok(())
@@ -209,9 +210,9 @@ fn malformed_sources_give_their_code_and_its_place() {
                 (None, Ok(found)) => {
                     let rejects = found.rejects.iter();
                     let found: Vec<Value> = rejects
-                        .map(|(line, member)| json!([line["code"], line["byte"], member]))
+                        .map(|line| json!([line["code"], line["byte"], line["member"], line["format"]]))
                         .collect();
-                    let expected = json!([code, place["byte"], place["member"]]);
+                    let expected = json!([code, place["byte"], place["member"], format.name]);
                     // Some values are only looked at when they are resolved.
                     let by_reader = place["found"] != "resolving";
                     assert_eq!(
