@@ -7,6 +7,7 @@ from typing import Any
 
 from encord.objects import OntologyStructure, Shape
 from encord.objects.attributes import RadioAttribute
+from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateCoordinate
 
 from ropewalk.project.snapshot import Medium, MediumImage, Snapshot
 
@@ -116,3 +117,15 @@ def make_snapshot(
         media=(make_video(), make_image(), make_image_group()) if media is None else media,
         label_rows=label_rows,
     )
+
+
+def make_format_project() -> Snapshot:
+    """Make the project that the examples in tests/formats are imported into: `make_snapshot` with a skeleton."""
+    structure = make_ontology()
+    points = {
+        str(number): SkeletonTemplateCoordinate(x=0.25 * number, y=0.125, name=name, color="#d33115", value=name)
+        for number, name in enumerate(("nose", "hand", "foot"))
+    }
+    template = SkeletonTemplate(name="Walker", width=100, height=50, skeleton=points, skeleton_edges={})
+    structure.add_skeleton_object("Walker", template, feature_node_hash="obj-walk")
+    return make_snapshot(structure=structure.to_dict())

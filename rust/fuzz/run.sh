@@ -2,7 +2,7 @@
 # Fuzzes each target for FUZZ_SECONDS (default 60), or those that are named, and prints a line for each.
 #
 # Needs a C++ compiler (libFuzzer is built from a crate) and the stable toolchain, whose LLVM counts the branches. New
-# inputs go to target/fuzz/corpus, findings to target/fuzz/findings; the committed corpora are read, never written.
+# inputs go to target/fuzz/corpus, findings to target/fuzz/findings. What fuzzing starts from is copied to target/fuzz/seeds.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -17,21 +17,24 @@ RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     cargo build --quiet --locked --package ropewalk-fuzz --bins --features libfuzzer --profile fuzz \
     --target "$host" --target-dir "$out"
 
+rm -rf "$out/seeds"
+"$out/$host/fuzz/seeds" "$out/seeds"
+
 [ $# -gt 0 ] || set -- $(ls rust/fuzz/corpus)
 failed=0
 for target in "$@"; do
     new=$out/corpus/$target findings=$out/findings/$target log=$out/$target.log
     mkdir -p "$new" "$findings"
     for old in "$findings"/*; do
-        # What was mended since is no finding any more.
+        # What was fixed since is not a finding any more.
         if [ -f "$old" ] && "$out/$host/fuzz/$target" "$old" >/dev/null 2>&1; then rm "$old"; fi
     done
     status=0
-    "$out/$host/fuzz/$target" -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$findings/" "$new" "rust/fuzz/corpus/$target" >"$log" 2>&1 || status=$?
+    "$out/$host/fuzz/$target" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="$findings/" "$new" "$out/seeds/$target" >"$log" 2>&1 || status=$?
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     found=$(find "$findings" -type f | wc -l)
-    files=$(find "$new" "rust/fuzz/corpus/$target" -type f | wc -l)
+    files=$(find "$new" "$out/seeds/$target" -type f | wc -l)
     echo "$target: ${executions:-no} executions in at most $seconds s, corpus of $files files, $found findings"
     if [ "$status" -ne 0 ] || [ "$found" -ne 0 ]; then
         failed=1

@@ -1,15 +1,12 @@
-//! Replays the corpora: each file passes, and together they reach everything that a target can say.
+//! Replays the seeds: each passes, and together they reach everything that a target can say.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ropewalk_fuzz::targets::TARGETS;
+use ropewalk_fuzz::seeds::{self, Seed};
+use ropewalk_fuzz::targets::{file_formats, TARGETS};
 
-fn corpora() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
-}
-
-/// Files of a folder that were committed with it, by name.
+/// What is in a folder.
 fn names(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
     entries.map(|entry| entry.expect("an entry").path()).collect()
@@ -21,9 +18,13 @@ fn replay(name: &str) {
         .find(|target| target.0 == name)
         .expect("a target of this name");
     let (mut said, mut failed) = (BTreeSet::new(), Vec::new());
-    for path in names(&corpora().join(name)) {
-        let input = std::fs::read(&path).expect("a readable file");
-        assert!(input.len() < 2048, "{} is large for a corpus", path.display());
+    for Seed { path, input } in seeds::of(name).expect("readable seeds") {
+        let committed = path.starts_with(seeds::corpus());
+        assert!(
+            !committed || input.len() < 2048,
+            "{} is large for a corpus",
+            path.display()
+        );
         match std::panic::catch_unwind(|| target(&input)) {
             Ok(word) => drop(said.insert(word)),
             Err(_) => failed.push(path),
@@ -36,8 +37,22 @@ fn replay(name: &str) {
 
 #[test]
 fn every_corpus_has_a_target() {
-    let folders = names(&corpora());
-    assert_eq!(folders, TARGETS.iter().map(|target| corpora().join(target.0)).collect());
+    let folders = names(&seeds::corpus());
+    let expected = TARGETS.iter().map(|target| seeds::corpus().join(target.0));
+    assert_eq!(folders, expected.collect());
+    let formats: BTreeSet<PathBuf> = file_formats()
+        .map(|format| seeds::corpus().join("formats").join(format.name))
+        .collect();
+    assert!(names(&seeds::corpus().join("formats")).is_subset(&formats));
+}
+
+#[test]
+fn seeds_have_names_of_their_own() {
+    for (target, ..) in TARGETS {
+        let seeds = seeds::of(target).expect("readable seeds");
+        let names: BTreeSet<String> = seeds.iter().map(Seed::name).collect();
+        assert_eq!(names.len(), seeds.len(), "{target}");
+    }
 }
 
 macro_rules! replays {
@@ -49,4 +64,4 @@ macro_rules! replays {
     };
 }
 
-replays!(rle_string, rle_counts, polygon, coco_json, ir_table);
+replays!(rle_string, rle_counts, polygon, formats, ir_table, label_rows);

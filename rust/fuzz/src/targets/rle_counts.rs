@@ -59,7 +59,7 @@ fn read_json(counts: &[i64], (h, w): (u32, u32)) {
     let fates = coco::read(text.as_bytes());
     match fates.as_deref() {
         Ok([coco::Fate::Reject(code)]) => assert_eq!(batch.rejects[0].reason.code(), *code),
-        Ok([coco::Fate::Row(row)]) => assert_eq!(super::coco_json::shown(&batch.rows.row(0)), *row),
+        Ok([coco::Fate::Row(row)]) => assert_eq!(super::coco::shown(&batch.rows.row(0)), *row),
         other => panic!("{text}: {other:?}"),
     }
 }
