@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
-    open, Batch, Beside, BoxFormat, Documents, Format, Opening, ReadOptions, Reader, FRAME_OPTIONS,
+    open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
 };
-use ropewalk_core::source::{Source, SourceFile};
+use ropewalk_core::source::{Source, SourceFile, Table};
 use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
@@ -242,17 +242,17 @@ fn numbers_of_names_are_explained() {
 
 #[test]
 fn a_table_is_no_file() {
-    for format in [
-        named("coco").unwrap(),
-        named("encord").unwrap(),
-        named("ndjson").unwrap(),
-    ] {
-        let table = ropewalk_core::source::Table::new(std::iter::empty());
-        let message = opened(Some(format), Source::Table(table), &ReadOptions::default())
-            .err()
-            .unwrap()
-            .to_string();
-        assert_eq!(message, "label: expected a file");
+    for format in FORMATS.iter().filter(|format| !matches!(format.files, Files::None)) {
+        let opening = Opening {
+            source: Source::Table(Table::new(std::iter::empty())),
+            label: "label",
+            options: &ReadOptions::default(),
+            project: None,
+            beside: &Beside::default(),
+            sure: Sure::Yes,
+        };
+        let message = open(format, opening).err().unwrap().to_string();
+        assert!(message.starts_with("label: expected a f"), "{}: {message}", format.name);
     }
 }
 
