@@ -1,7 +1,7 @@
 """Measures all there is to measure: `python benches/end_to_end.py --out benches/RESULTS.md`.
 
 From a COCO file to the body of the save request, without a network; then every shape from a table, reading alone, the
-kernels, writing from arrays, whole imports.
+kernels, writing from arrays, converting, whole imports.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import converting
 import kernels
 import memory
 import reading
@@ -102,6 +103,7 @@ def main() -> int:
                 scaling.growth(scale, repeats, Path(folder)),
                 *kernels.tables(scale, repeats),
                 writing.table(scale, repeats, Path(folder)),
+                converting.table(scale, repeats, Path(folder)),
                 sending.sending(scale, repeats, Path(folder)),
                 sending.defaults(scale, repeats, Path(folder)),
                 memory.import_memory(scale, Path(folder)),

@@ -31,29 +31,32 @@ class Samples:
 LEAST_SECONDS = 0.02
 
 
-def interleave(jobs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, Samples]:
+def interleave(
+    jobs: Mapping[str, Callable[[], object]], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Samples]:
     """Run every job in each round, in an order that turns from round to round; short jobs several times in a row.
 
     Args:
         jobs: What to time, by name.
         repeats: Rounds that count; one goes ahead, which finds out how often a short job is run.
+        clock: Tells seconds.
 
     Returns:
         The samples of each job, seconds of one run.
     """
-    times = {name: max(1, math.ceil(LEAST_SECONDS / max(_seconds(job, 1), 1e-6))) for name, job in jobs.items()}
+    times = {name: max(1, math.ceil(LEAST_SECONDS / max(_seconds(job, 1, clock), 1e-6))) for name, job in jobs.items()}
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     names = list(jobs)
     for turn in range(repeats):
         for at in range(len(names)):
             name = names[(at + turn) % len(names)]
-            seconds[name].append(_seconds(jobs[name], times[name]))
+            seconds[name].append(_seconds(jobs[name], times[name], clock))
     return {name: Samples(tuple(took)) for name, took in seconds.items()}
 
 
-def _seconds(job: Callable[[], object], times: int) -> float:
+def _seconds(job: Callable[[], object], times: int, clock: Callable[[], float]) -> float:
     gc.collect()
-    started = time.perf_counter()
+    started = clock()
     for _ in range(times):
         job()
-    return (time.perf_counter() - started) / times
+    return (clock() - started) / times

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import Any, TypedDict
+from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
@@ -35,6 +36,8 @@ class StageCounts(TypedDict):
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
+    left_out_files: int  # files of folders that hold no predictions
+    left_out_names: list[str]  # the first of them
 
 class Stage:
     """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
@@ -170,7 +173,15 @@ def formats() -> list[FormatInfo]:
     """List the formats."""
 
 def detect(source: str | PathLike[str] | bytes | object) -> str:
-    """Say which format a source is of, by its name and its beginning."""
+    """Say which format a source is of, by its name and its beginning; of a folder, its first file that is of one.
+
+    Raises:
+        SourceError: No format claims it; the message says what it looks like.
+        UsageError: Several formats claim it.
+    """
+
+def len_bytes(path: str | PathLike[str]) -> int:
+    """Give the size of a file, or of all files below a folder (hidden ones left out), as they are stored."""
 
 def read(
     source: str | PathLike[str] | bytes | object,
@@ -181,8 +192,8 @@ def read(
     """Open a source for reading in batches.
 
     Args:
-        source: A file, its content, or a table: anything with `__arrow_c_stream__` or `__arrow_c_array__`, or an
-            iterable of such.
+        source: A file, a folder, the content of a file, or a table: anything with `__arrow_c_stream__` or
+            `__arrow_c_array__`, or an iterable of such.
         label: Source of rows that name none.
         format: Name of one of `formats()`; None leaves it to `detect`.
         options: JSON of formats.ReadOptions in rust/core.
@@ -195,6 +206,8 @@ class ReadCounts(TypedDict):
     rejected: int
     filtered_by_reason: dict[str, int]  # crowd, ...
     warnings: dict[str, int]  # duplicate_annotation_id, ...
+    left_out_files: int
+    left_out_names: list[str]
 
 class ListedNames(TypedDict):
     """The media and classes that a document lists, in its order and by the names that its rows have.
@@ -207,7 +220,7 @@ class ListedNames(TypedDict):
     classes: list[tuple[str | None, str]]  # id, name
 
 class Predictions(Iterator[AnnotationBatch]):
-    """Batches of one source, whose rows are checked; rejects are kept as dicts in the form of the reject file's lines.
+    """Batches of one source, document by document. Rows are checked; rejects are dicts like a reject file's lines.
 
     A label row that a reject file names as a whole is one dict with its number of `annotations`, and counts as so many.
     """
@@ -216,9 +229,30 @@ class Predictions(Iterator[AnnotationBatch]):
     def __next__(self) -> AnnotationBatch: ...
     def names(self) -> ListedNames:
         """List what the document lists; all of it is known as soon as it is opened."""
-    format: str  # name of one of `formats()`
+    format: str | None  # of the document that is read, the name of one of `formats()`
     rejects: list[dict[str, Any]]
     counts: ReadCounts
+
+class CocoWriter:
+    """A COCO dataset, written to a file batch by batch; what is kept is a line for each image, class and track."""
+
+    def __new__(
+        cls,
+        file: BinaryIO,  # its `write` takes the dataset, ASCII, in blocks of about 1 MB
+        project: str | None = None,  # JSON of formats::known::KnownProject: puts names in the place of hashes
+    ) -> Self: ...
+    def write(self, batch: AnnotationBatch) -> list[dict[str, Any]]:
+        """Write a batch, without the GIL.
+
+        Returns:
+            Rejects in the form of the reject file's lines: what cannot be written, as rows of a table.
+        """
+    def finish(self) -> None:
+        """Write the images, videos and categories. Nothing can be written afterwards: ValueError."""
+    written: int  # annotations
+    left_out: int  # answers and lines, which have no place in COCO
+    # Written with less than they had: round_as_box (circles, ellipses), attribute_left_out (names that COCO uses)
+    warnings: dict[str, int]
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
 # str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).

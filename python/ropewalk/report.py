@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ropewalk.errors import AccountingError
 
 if TYPE_CHECKING:
-    from ropewalk._core import StageCounts
+    from ropewalk._core import ReadCounts, StageCounts
 
 EXIT_ALL_WRITTEN = 0
 EXIT_STOPPED = 1
@@ -60,6 +60,8 @@ class Report:
     warnings: dict[str, int] = field(default_factory=dict)
     unresolved_media: list[Unresolved] = field(default_factory=list)
     unresolved_classes: list[Unresolved] = field(default_factory=list)
+    files_left_out: int = 0
+    files_left_out_names: list[str] = field(default_factory=list)
     label_rows_staged: int = 0
     label_rows_saved: int = 0
     label_rows_created_empty: int = 0
@@ -83,7 +85,13 @@ class Report:
         self.rejects_by_code = dict(counts["rejects_by_code"])
         self.filtered_by_reason = dict(counts["filtered_by_reason"])
         self.warnings = dict(counts["warnings"])
+        self.leave_out(counts)
         self.check()
+
+    def leave_out(self, counts: StageCounts | ReadCounts) -> None:
+        """Count files of folders that hold no predictions, and name the first of them."""
+        self.files_left_out += counts["left_out_files"]
+        self.files_left_out_names += counts["left_out_names"]
 
     def reject(self, code: str, annotations: int) -> None:
         """Count staged annotations that were rejected after all."""

@@ -159,7 +159,8 @@ def test_a_wrong_annotation_is_rejected_with_its_place(imported: Imported, case:
     found = [reject for reject in imported.rejects if reject["byte"] == byte]
     assert [reject["code"] for reject in found] == [case.code]
     (reject,) = found
-    assert (reject["source"], reject["annotation_id"]) == ("bad.json", case.annotation_id)
+    label = f"{imported.source.parent.name}/bad.json"
+    assert (reject["source"], reject["annotation_id"]) == (label, case.annotation_id)
     assert reject["message"]
     # The text as it was: as JSON where it is that, else as a string of it.
     if "NaN" in case.text or "Infinity" in case.text:

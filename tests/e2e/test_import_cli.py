@@ -185,7 +185,7 @@ def test_a_bad_annotation_is_rejected_with_its_place(
     assert result.sums_hold
     assert set(result.report["rejects_by_code"]) <= codes
     (reject,) = rejects()
-    assert (reject["source"], str(reject["annotation_id"])) == ("predictions.json", "1234")
+    assert (reject["source"], str(reject["annotation_id"])) == (f"{Path.cwd().name}/predictions.json", "1234")
     text = Path("predictions.json").read_text()
     assert text[reject["byte"] :].startswith('{"id": 1234')
     assert sorted(shown(project, "pred-1")) == ["drive.mp4", "still.jpg"]
@@ -276,7 +276,7 @@ def test_mended_rejects_make_the_import_whole(run: Run, project: Project) -> Non
         "merge",
     ]
     result = CliRunner().invoke(
-        app, [*arguments, "--source-label", "predictions.json", "--project", project.project_hash]
+        app, [*arguments, "--source-label", f"{Path.cwd().name}/predictions.json", "--project", project.project_hash]
     )
     assert result.exit_code == 0, result.output
     # The mended frame joins the track that stands there already.

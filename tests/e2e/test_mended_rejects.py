@@ -49,7 +49,7 @@ def expected_rows(bench: Bench, content: Json, name: str) -> dict[str, Json]:
 
     project, out = bench.folder / "project.json", bench.folder / "right.ndjson"
     write_snapshot(full_snapshot(), project)
-    right = bench.write(content, f"right/{name}")
+    right = bench.write(content, f"right/{bench.folder.name}/{name}")
     ran = bench.cli("convert", right, "--out", out, "--project-file", project, "--branch", bench.branch)
     assert ran.code == 0, ran.err
     rows = [json.loads(line) for line in out.read_text().splitlines()]
@@ -82,7 +82,7 @@ def test_mended_rejects_give_the_rows_of_a_right_file(bench: Bench) -> None:
 
     # The right file itself has nothing to add.
     before = bench.stored()
-    report = bench.run(bench.write(dataset(RIGHT), "again/run-7.json"))
+    report = bench.run(bench.write(dataset(RIGHT), f"again/{bench.folder.name}/run-7.json"))
     assert (report.exit_code, report.annotations_already_there, bench.stored()) == (0, len(RIGHT), before)
 
 
@@ -163,7 +163,7 @@ def test_rejects_of_several_files_stay_apart(bench: Bench) -> None:
     # Annotations 2 and 3 stand on frame 102 now; of each file one is taken.
     assert (report.annotations_written, report.rejects_by_code) == (2, {"duplicate_track_frame": 2})
     again = bench.rejects()
-    assert {reject["source"] for reject in again} == {"a.json", "b.json"}
+    assert {reject["source"] for reject in again} == {f"{bench.folder.name}/{name}.json" for name in "ab"}
     assert all((reject["source"], reject["byte"]) in first for reject in again)
     hashes = {item["objectHash"] for *_, item in bench.objects()}
     assert len(hashes) == 2

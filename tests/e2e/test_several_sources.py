@@ -53,7 +53,7 @@ def test_rejects_name_their_file(bench: Bench) -> None:
     paths = [bench.write(dataset([box(1, score=7), box(2)]), name) for name in ("a/p.json", "b/p.json", "q.json")]
     assert bench.run(paths).annotations_rejected == 3
     found = bench.rejects()
-    assert [reject["source"] for reject in found] == ["a/p.json", "b/p.json", "q.json"]
+    assert [reject["source"] for reject in found] == ["a/p.json", "b/p.json", f"{bench.folder.name}/q.json"]
     assert all(
         path.read_bytes()[reject["byte"] :].startswith(b'{"id": 1') for path, reject in zip(paths, found, strict=True)
     )
@@ -134,7 +134,7 @@ def test_a_file_name_that_is_not_utf8(bench: Bench) -> None:
     path.write_text(json.dumps(dataset([box(1), box(2, score=7)])))
     ran = bench.process("import", *bench.arguments(path))
     assert ran.code == 3, ran.err
-    assert [reject["source"] for reject in bench.rejects()] == ["run-\\xff.json"]
+    assert [reject["source"] for reject in bench.rejects()] == [f"{bench.folder.name}/run-\\xff.json"]
 
 
 def test_progress_goes_on_from_one_source_to_the_next(bench: Bench) -> None:

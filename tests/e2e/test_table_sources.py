@@ -27,7 +27,6 @@ COCO = dataset(
         mask(7, image=105, size=(36, 64), score=1 / 3),
     ]
 )
-LABEL = "predictions.json"
 
 
 @pytest.fixture
@@ -37,8 +36,12 @@ def expected(bench: Bench) -> dict[str, Json]:
     return bench.rows()
 
 
-def frame_of() -> polars.DataFrame:
-    return ropewalk.read_coco(COCO, source_label=LABEL).to_polars()
+def label_of(bench: Bench) -> str:
+    return f"{bench.folder.name}/predictions.json"
+
+
+def frame_of(bench: Bench) -> polars.DataFrame:
+    return ropewalk.read_coco(COCO, source_label=label_of(bench)).to_polars()
 
 
 def lines_of(frame: polars.DataFrame) -> str:
@@ -63,7 +66,7 @@ def again(bench: Bench, given: Any, **options: Any) -> dict[str, Json]:
     "suffix", ["parquet", "arrow", "ipc", "feather", "stream.arrow", "ndjson", "jsonl", "ndjson.gz"]
 )
 def test_files_give_the_rows_of_coco(bench: Bench, expected: dict[str, Json], suffix: str) -> None:
-    frame = frame_of()
+    frame = frame_of(bench)
     path = bench.folder / f"table.{suffix}"
     if suffix == "parquet":
         frame.write_parquet(path)
@@ -79,7 +82,7 @@ def test_files_give_the_rows_of_coco(bench: Bench, expected: dict[str, Json], su
 
 @pytest.mark.parametrize("kind", ["polars", "lazy", "pyarrow", "reader", "dicts"])
 def test_tables_in_memory_give_the_rows_of_coco(bench: Bench, expected: dict[str, Json], kind: str) -> None:
-    frame = frame_of()
+    frame = frame_of(bench)
     table = {
         "polars": lambda: frame,
         "lazy": lambda: frame.lazy(),
@@ -94,16 +97,16 @@ def test_tables_in_memory_give_the_rows_of_coco(bench: Bench, expected: dict[str
 
 def test_a_table_with_few_columns(bench: Bench, expected: dict[str, Json]) -> None:
     """What a model's own program writes: no kind, no shape where it is clear, the label given."""
-    frame = frame_of().select(
+    frame = frame_of(bench).select(
         "media", "class", "frame", "track", "score", "box", "points", "rle", "rle_order", "width_px", "height_px"
     )
     shape = polars.when(polars.col("points").is_not_null()).then(polars.lit("polygon"))
     frame = frame.with_columns(shape.alias("shape"), polars.lit("mine").alias("x_note"))
-    given = ropewalk.read_table(frame, unit="px", source_label=LABEL)
+    given = ropewalk.read_table(frame, unit="px", source_label=label_of(bench))
     assert again(bench, given) == expected
     path = bench.folder / "few.parquet"
     frame.write_parquet(path)
-    ran = bench.cli_import(path, "--unit", "px", "--source-label", LABEL, "--format", "parquet")
+    ran = bench.cli_import(path, "--unit", "px", "--source-label", label_of(bench), "--format", "parquet")
     assert ran.code == 0 and "7 already there" in ran.out
     assert bench.rows() == expected
     with pytest.raises(SchemaError, match="no column `unit`, and row 0 has coordinates.*--unit px"):
@@ -111,13 +114,13 @@ def test_a_table_with_few_columns(bench: Bench, expected: dict[str, Json]) -> No
 
 
 def test_a_table_converted_is_the_table(bench: Bench) -> None:
-    frame_of().write_parquet(bench.folder / "table.parquet")
+    frame_of(bench).write_parquet(bench.folder / "table.parquet")
     for given, out in (("table.parquet", "b.arrow"), ("b.arrow", "c.parquet")):
         ran = bench.cli(
             "convert", bench.folder / given, "--out", bench.folder / out, "--work-dir", bench.folder / "work"
         )
         assert ran.code == 0, ran.err
-    assert polars.read_parquet(bench.folder / "c.parquet").equals(frame_of())
+    assert polars.read_parquet(bench.folder / "c.parquet").equals(frame_of(bench))
 
 
 def test_rows_that_are_wrong_name_their_row_and_are_mended(bench: Bench) -> None:
@@ -143,7 +146,7 @@ def test_rows_that_are_wrong_name_their_row_and_are_mended(bench: Bench) -> None
         ("no_frame", 4),
         ("missing_field", 5),
     }
-    assert {line["source"] for line in lines} == {"run.parquet"}
+    assert {line["source"] for line in lines} == {f"{bench.folder.name}/run.parquet"}
     for number, line in enumerate(lines):
         line["annotation"] |= good | {"box": [number, 3, 5, 7], "frame": 0}
     mended = bench.write("".join(json.dumps(line) + "\n" for line in lines), "mended.ndjson")

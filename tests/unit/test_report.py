@@ -19,6 +19,8 @@ def counts(**changes: Any) -> Any:
         "staged": 6,
         "rejected": 1,
         "rejects_by_code": {"no_size": 1},
+        "left_out_files": 2,
+        "left_out_names": ["run/args.json", "run/notes.md"],
         "filtered_by_reason": {"crowd": 2, "min_confidence": 1},
         "warnings": {"clipped": 4},
         "unresolved_media": [],
@@ -78,6 +80,7 @@ def test_json_has_what_machines_look_for(tmp_path: Path) -> None:
     report.save(tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text())
     assert written["rejects_by_code"] == {"no_size": 1}
+    assert (written["files_left_out"], written["files_left_out_names"]) == (2, ["run/args.json", "run/notes.md"])
     assert {
         "annotations_read",
         "annotations_written",

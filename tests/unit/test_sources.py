@@ -1,13 +1,15 @@
-"""Which files an import reads, and the labels they go by."""
+"""Which sources an import reads, and the labels they go by."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from ropewalk.errors import UsageError
-from ropewalk.reading.sources import find_sources
+from ropewalk.reading.options import ReadOptions
+from ropewalk.reading.sources import files_read, find_sources
 
 
 def make(folder: Path, *names: str) -> None:
@@ -21,43 +23,49 @@ def labels(*given: str | Path) -> list[str]:
     return [source.label for source in find_sources(given)]
 
 
-def test_a_file_goes_by_its_name(tmp_path: Path) -> None:
+def test_a_file_goes_by_its_folder_and_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "b/run.json")
     (source,) = find_sources(tmp_path / "b" / "run.json")
-    assert (source.label, source.len_bytes) == ("run.json", 2)
+    assert (source.label, source.len_bytes) == ("b/run.json", 2)
+    monkeypatch.chdir(tmp_path / "b")
+    assert labels("run.json") == labels(os.path.join("..", "b", "run.json")) == ["b/run.json"]
 
 
-def test_folders_are_searched_below_and_ordered(tmp_path: Path) -> None:
-    make(tmp_path, "b.json", "a/c.ndjson", "a/d.jsonl", "a/notes.txt", ".ropewalk/rejects.ndjson", ".hidden.json")
-    assert labels(tmp_path) == ["c.ndjson", "d.jsonl", "b.json"]
-
-
-def test_files_that_share_a_name_go_by_the_path_below_their_common_folder(tmp_path: Path) -> None:
+def test_a_label_does_not_depend_on_other_sources(tmp_path: Path) -> None:
     make(tmp_path, "x/one/p.json", "x/two/deep/p.json", "only.json")
-    assert labels(tmp_path) == ["only.json", "one/p.json", "two/deep/p.json"]
-    assert labels(tmp_path / "x" / "one") == ["p.json"]
+    found = labels(tmp_path / "only.json", tmp_path / "**" / "p.json")
+    assert found == [f"{tmp_path.name}/only.json", "one/p.json", "deep/p.json"]
+    assert labels(tmp_path / "x" / "one" / "p.json") == ["one/p.json"]
+
+
+def test_a_folder_is_one_source(tmp_path: Path) -> None:
+    make(tmp_path, "run/b.json", "run/a/c.ndjson", "run/.hidden.json")
+    (source,) = find_sources(tmp_path / "run")
+    # Of the files that are not hidden.
+    assert (source.label, source.is_folder, source.len_bytes) == ("run", True, 4)
 
 
 def test_globs_cross_folders_and_a_file_counts_once(tmp_path: Path) -> None:
     make(tmp_path, "a/p1.json", "b/p2.json", "b/q.json")
-    assert labels(tmp_path / "**" / "p*.json", tmp_path / "a" / "p1.json") == ["p1.json", "p2.json"]
+    assert labels(tmp_path / "**" / "p*.json", tmp_path / "a" / "p1.json") == ["a/p1.json", "b/p2.json"]
 
 
 def test_a_name_with_brackets_is_a_file_first(tmp_path: Path) -> None:
-    make(tmp_path, "run[1].json")
-    assert labels(tmp_path / "run[1].json") == ["run[1].json"]
+    make(tmp_path, "a/run[1].json")
+    assert labels(tmp_path / "a" / "run[1].json") == ["a/run[1].json"]
 
 
 def test_a_label_for_one_source(tmp_path: Path) -> None:
     make(tmp_path, "a.json", "b.json")
     assert find_sources(tmp_path / "a.json", "run 7")[0].label == "run 7"
     with pytest.raises(UsageError, match="2 were found"):
+        find_sources(tmp_path / "*.json", "run 7")
+    with pytest.raises(UsageError, match="is a folder"):
         find_sources(tmp_path, "run 7")
 
 
-@pytest.mark.parametrize("name", ["missing.json", "*.json", "empty"])
+@pytest.mark.parametrize("name", ["missing.json", "*.json"])
 def test_nothing_found_is_said(tmp_path: Path, name: str) -> None:
-    (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no "):
         find_sources(tmp_path / name)
 
@@ -75,7 +83,15 @@ def test_no_source_at_all() -> None:
 
 def test_a_compressed_file_goes_by_the_name_of_what_it_holds(tmp_path: Path) -> None:
     make(tmp_path, "a/p.json.gz", "a/q.ndjson.ZST", "a/notes.gz")
-    assert labels(tmp_path / "a") == ["p.json", "q.ndjson"]
-    # Beside its plain form each needs a name of its own.
-    make(tmp_path, "a/p.json")
-    assert labels(tmp_path / "a") == ["p.json", "p.json.gz", "q.ndjson"]
+    assert labels(tmp_path / "a" / "*") == ["a/notes", "a/p.json", "a/q.ndjson"]
+
+
+def test_what_is_read_is_known_in_folders_too(tmp_path: Path) -> None:
+    make(tmp_path, "run/a.json", "b.json", "gt.json")
+    read = files_read(
+        find_sources([tmp_path / "run", tmp_path / "b.json"]), ReadOptions(annotations=tmp_path / "gt.json")
+    )
+    below = tmp_path.resolve()
+    assert all(below / name in read for name in ("run/a.json", "b.json", "gt.json"))
+    # A file that does not exist yet cannot be one that is read.
+    assert below / "run" / "report.json" not in read and below / "c.json" not in read

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from ropewalk.progress import Progress
+    from ropewalk.reading.sources import FilesRead
     from ropewalk.report import Report, Unresolved
 
 STDOUT = Path("-")
@@ -100,7 +101,7 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def check_report_file(file: Path | None, read: Iterable[Path]) -> None:
+def check_report_file(file: Path | None, read: FilesRead) -> None:
     """Find out before anything is read whether the report can be written; its folder is made.
 
     Raises:
@@ -109,7 +110,7 @@ def check_report_file(file: Path | None, read: Iterable[Path]) -> None:
     """
     if file is None or file == STDOUT:
         return
-    if file.resolve() in {path.resolve() for path in read}:
+    if file.resolve() in read:
         raise UsageError(f"--report {shown(str(file))} is a file that is read; give another one")
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a"):
@@ -228,6 +229,9 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+    if report.files_left_out:
+        names = shown_names(report.files_left_out_names, total=report.files_left_out)
+        lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")
     if report.edited_by_others:
         names = shown_names(report.edited_by_others)
         lines.append(f"edited by someone else since this import stored them: {names}")
@@ -256,9 +260,10 @@ def active_line(active: Mapping[str, Any]) -> str:
     return f"Active: import ({active['import_as']}) started, the app shows how far it is; {frames}"
 
 
-def shown_names(names: Sequence[str], most: int = 5) -> str:
-    """List the first of some names, and say how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+def shown_names(names: Sequence[str], most: int = 5, total: int | None = None) -> str:
+    """List the first of some names, and say how many more there are; `total` where not all of them are given."""
+    left = (len(names) if total is None else total) - most
+    more = f" and {left:,} more" if left > 0 else ""
     return ", ".join(map(shown, names[:most])) + more
 
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.cli.console import say
 from ropewalk.files import written_whole
+from ropewalk.options import spelt
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
+    from ropewalk._core import FormatInfo
     from ropewalk.evaluating.sides import Evaluation
     from ropewalk.project.media import ListedMedium
     from ropewalk.project.ontology import ListedAttribute, ListedOntology
@@ -37,6 +39,7 @@ _LABEL_COLUMNS = (
 )
 _ONTOLOGY_COLUMNS = ("kind", "name", "type", "feature_hash", "attribute_hash", "option_hash")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
+_FORMAT_COLUMNS = ("format", "what it is", "files", "options")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
 _EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
 _NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", *_EVALUATION_COLUMNS[1:]))
@@ -205,6 +208,15 @@ def write_projects(found: Iterable[ListedProject]) -> None:
     """Write projects to stdout."""
     rows = ((p.title, p.project_hash, p.last_edited_at.isoformat(timespec="seconds")) for p in found)
     _write(_PROJECT_COLUMNS, rows)
+
+
+def write_formats(found: Iterable[FormatInfo]) -> None:
+    """Write formats to stdout."""
+    rows = (
+        (f["name"], f["about"], " ".join(f["suffixes"] or f["members"]), " ".join(map(spelt, f["options"])))
+        for f in found
+    )
+    _write(_FORMAT_COLUMNS, rows)
 
 
 def _write(columns: Sequence[str], rows: Iterable[Cells]) -> None:

@@ -184,6 +184,7 @@ def _reading(
             report.annotations_not_sent += counts["read"]
             for reason, filtered in counts["filtered_by_reason"].items():
                 report.filter(reason, filtered)
+            report.leave_out(counts)
             for name, warned in counts["warnings"].items():
                 report.warnings[name] = report.warnings.get(name, 0) + warned
 

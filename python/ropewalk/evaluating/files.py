@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars
 
-from ropewalk.converting.coco_rows import Row, size_of
+from ropewalk.evaluating.coco_rows import Row, size_of
 from ropewalk.evaluating.label_files import Given, NamedFrame, read_labels
 from ropewalk.evaluating.sides import Evaluation, Side, finish
 from ropewalk.importing.options import check_without_project

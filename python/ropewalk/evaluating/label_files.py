@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import polars
 
-from ropewalk.converting.coco_rows import Fields, Row, SizeWh
 from ropewalk.errors import UsageError
+from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh
 from ropewalk.evaluating.metrics import ClassMetrics
 from ropewalk.reading.predictions import read_coco
 from ropewalk.reading.sources import Source

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ropewalk.converting.coco_rows import ROUND, Fields, Row, SizeWh, corners, extent, place
+from ropewalk.evaluating.coco_rows import ROUND, Fields, Row, SizeWh, corners, extent, place
 
 IOU_TYPES = ("bbox", "segm", "keypoints")
 

@@ -15,7 +15,7 @@ import orjson
 import polars
 
 from ropewalk import _core
-from ropewalk.converting.coco_rows import size_of
+from ropewalk.evaluating.coco_rows import size_of
 from ropewalk.evaluating.label_files import Given, label_file_name, parts_of
 from ropewalk.evaluating.metrics import ClassMetrics
 from ropewalk.evaluating.sides import Evaluation, Side, finish

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from ropewalk.converting.coco_rows import Fields, Row, SizeWh, Unfit
 from ropewalk.errors import UsageError
+from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh, Unfit
 from ropewalk.evaluating.metrics import ClassMetrics, comparable, measure
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 

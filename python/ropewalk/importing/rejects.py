@@ -12,7 +12,7 @@ from pathlib import Path
 from ropewalk.errors import UsageError
 from ropewalk.importing.options import StageOptions
 from ropewalk.options import spelt
-from ropewalk.reading.sources import Source, files_read
+from ropewalk.reading.sources import FilesRead, Source, files_read
 from ropewalk.report import Report
 from ropewalk.text import shown
 
@@ -29,19 +29,19 @@ class RejectFile:
     that stand in one of them already, word for word, are left there.
     """
 
-    def __init__(self, given: Path | None, folder: Path, stem: str, files_read: Iterable[Path]) -> None:
+    def __init__(self, given: Path | None, folder: Path, stem: str, files_read: FilesRead) -> None:
         """Choose among names.
 
         Args:
             given: The file asked for; it is written over.
             folder: Where the series is, for None.
             stem: Begins the names of the series.
-            files_read: Files that must not be written over, resolved.
+            files_read: Files that must not be written over.
 
         Raises:
             UsageError: `given` is one of the files that are read.
         """
-        self._given, self._folder, self._stem, self._read = given, folder, stem, set(files_read)
+        self._given, self._folder, self._stem, self._read = given, folder, stem, files_read
         self._path: Path | None = None
         self._staged_bytes = 0
         self._there: set[bytes] | None = None

@@ -41,7 +41,7 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
                 for item in project.ontology_structure.get("classifications", [])
             ],
-            "media": [_medium(medium) for medium in project.media],
+            "media": [medium_fields(medium) for medium in project.media],
             **rules,
             **maps,
         },
@@ -110,7 +110,7 @@ def _attributes_below(option: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _attributes({"attributes": option.get("options")})
 
 
-def _medium(medium: Medium) -> dict[str, Any]:
+def medium_fields(medium: Medium) -> dict[str, Any]:
     return {
         "data_hash": medium.data_hash,
         "title": medium.title,

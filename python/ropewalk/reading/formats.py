@@ -53,6 +53,9 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
     left = given_of(options, ReadOptions).keys() - {*_COMMON, *given_of(options, FrameOptions)}
     found: dict[str, Source] = {}
     for source in sources if left else ():
+        if options.format == AUTO and source.is_folder:
+            # The core says of which formats the files are, and which of them takes an option.
+            return
         name = format_of(source, options.format)
         found.setdefault(name, source)
         left -= {*formats()[name]["options"]}
@@ -117,9 +120,12 @@ def open_source(source: Source, options: ReadOptions) -> Predictions:
 
 def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, str]:
     """Give what the core reads, its format unless the core is to tell it, and the options as JSON."""
+    values = {option: value for option, value in given_of(options, ReadOptions).items() if option not in _COMMON}
+    if options.format == AUTO and source.is_folder:
+        return source.given, None, json.dumps(values, default=os.fspath)
     name = format_of(source, options.format)
     taken = {*formats()[name]["options"]}
-    values = {option: value for option, value in given_of(options, ReadOptions).items() if option in taken}
+    values = {option: value for option, value in values.items() if option in taken}
     text = json.dumps(values, default=os.fspath)
     if name in _READ_HERE:
         return _table(source, name), name, text

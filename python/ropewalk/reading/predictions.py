@@ -102,7 +102,7 @@ def read_coco(
         },
     )
     if isinstance(predictions, (str, os.PathLike)):
-        (source,) = find_sources(predictions, source_label or Path(predictions).name)
+        (source,) = find_sources(predictions, source_label)
     else:
         source = Source(_as_json(predictions), source_label or "predictions")
     return Predictions(source, options)
@@ -131,7 +131,7 @@ def read_table(table: Any, *, unit: Unit | None = None, source_label: str | None
     """
     options = ReadOptions(unit=unit)
     if isinstance(table, (str, os.PathLike)):
-        (source,) = find_sources(table, source_label or Path(table).name)
+        (source,) = find_sources(table, source_label)
         kind = format_of(source)
         return Predictions(source, replace(options, format="ndjson" if kind == "coco" else kind))
     label = source_label or "predictions"

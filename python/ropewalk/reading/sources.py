@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,14 +14,7 @@ from ropewalk.options import spelt
 from ropewalk.reading.options import ReadOptions
 from ropewalk.text import shown
 
-_TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson")
-_TABLE_SUFFIXES = (".parquet", ".arrow", ".ipc", ".feather")
 _PACKED_SUFFIXES = (".gz", ".zst")
-SUFFIXES = (
-    *_TEXT_SUFFIXES,
-    *_TABLE_SUFFIXES,
-    *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES),
-)
 
 
 @dataclass(frozen=True)
@@ -30,7 +22,7 @@ class Source:
     """Predictions and their label: part of a tracked object's identity, so it must not depend on the machine.
 
     Attributes:
-        given: A file, its content, or a table.
+        given: A file, a folder, the content of a file, or a table.
         label: What the source is called.
     """
 
@@ -44,8 +36,13 @@ class Source:
 
     @property
     def path(self) -> Path | None:
-        """The file, None where the content was given."""
+        """The file or folder, None where the content was given."""
         return self.given if isinstance(self.given, Path) else None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of files."""
+        return self.path is not None and self.path.is_dir()
 
     @property
     def is_packed(self) -> bool:
@@ -56,7 +53,9 @@ class Source:
     def len_bytes(self) -> int:
         """Size as it is stored, in bytes; 0 for a table that does not tell."""
         if isinstance(self.given, Path):
-            return self.given.stat().st_size
+            from ropewalk import _core
+
+            return _core.len_bytes(self.given)
         if isinstance(self.given, bytes):
             return len(self.given)
         if hasattr(self.given, "estimated_size"):
@@ -69,63 +68,63 @@ Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
-    """Find the prediction files that files, folders and globs name.
+    """Find the sources that files, folders and globs name.
 
-    A label is the file's name, without the `.gz` or `.zst` of a compressed one: objects are known again whether their
-    file is compressed or not. Files that share one are told apart by their path below their common folder, written with
-    `/` on every system.
+    The label of a file is the folder it is in and its name, written with `/`, without the `.gz` or `.zst` of a
+    compressed one: objects are recognised again wherever the folder is moved. A folder is one source; the core lists its
+    files, leaves hidden ones out, and gives each a label by the same rule.
 
     Args:
-        given: Files, folders (searched below, hidden ones left out, for `.json`, `.jsonl` and `.ndjson`, also
-            with `.gz` or `.zst` behind it, and for `.parquet`, `.arrow`, `.ipc` and `.feather`) and globs (`**` crosses
-            folders).
-        source_label: Label instead of the file's name; for one file only.
+        given: Files, folders and globs (`**` crosses folders).
+        source_label: Label of the only file, instead of its own.
 
     Returns:
-        Each file once, ordered by path.
+        Each file and folder once, ordered by path.
 
     Raises:
-        UsageError: Something given names no file, or `source_label` is given for several files.
+        UsageError: Something given does not exist, or `source_label` is given for a folder or for several files.
     """
     names = [given] if isinstance(given, (str, os.PathLike)) else list(given)
     if not names:
         raise UsageError("no source: give at least one file, folder or glob")
     found: dict[Path, Path] = {}
     for name in names:
-        for path in _files(os.fspath(name)):
+        for path in _paths(os.fspath(name)):
             found.setdefault(path.resolve(), path)
     paths = sorted(found.values(), key=lambda path: path.as_posix())
     if source_label is None:
-        return [Source(path, _as_text(label)) for path, label in zip(paths, _labels(paths), strict=True)]
-    if len(paths) != 1:
-        raise UsageError(f"{spelt('source_label')} names one source, but {len(paths)} were found; give one file")
+        return [Source(path, _label(path)) for path in paths]
+    if len(paths) != 1 or paths[0].is_dir():
+        found_what = f"{len(paths)} were found" if len(paths) != 1 else f"{shown(str(paths[0]))} is a folder"
+        raise UsageError(f"{spelt('source_label')} names one file, but {found_what}; give one file")
     if not source_label:
         raise UsageError(f"{spelt('source_label')} is empty; give a name")
     return [Source(paths[0], source_label)]
 
 
-def files_read(sources: Iterable[Source], options: ReadOptions) -> set[Path]:
-    """List the files that must not be written over: the sources, and the files that options name."""
-    files = [*(source.path for source in sources), options.annotations]
-    return {path.resolve() for path in files if path is not None}
+@dataclass(frozen=True)
+class FilesRead:
+    """The files that must not be written over: `path in files_read(...)`, with a resolved path."""
+
+    files: frozenset[Path]
+    folders: frozenset[Path]
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self.files or (path.is_file() and not self.folders.isdisjoint(path.parents))
 
 
-def _as_text(name: str) -> str:
-    # Some systems take file names that are not UTF-8; a label is part of what is hashed and written.
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def files_read(sources: Iterable[Source], options: ReadOptions) -> FilesRead:
+    """Tell which files must not be written over: the sources, what is in folders, and what options name."""
+    given = [*(source.path for source in sources), options.annotations]
+    paths = {path.resolve() for path in given if path is not None}
+    folders = frozenset(path for path in paths if path.is_dir())
+    return FilesRead(frozenset(paths - folders), folders)
 
 
-def _files(name: str) -> list[Path]:
+def _paths(name: str) -> list[Path]:
     path = Path(name).expanduser()
-    if path.is_file():
+    if path.is_file() or path.is_dir():
         return [path]
-    if path.is_dir():
-        files = list(_below(path))
-        if not files:
-            raise UsageError(
-                f"{shown(name)}: the folder holds no {', '.join((*_TEXT_SUFFIXES, *_TABLE_SUFFIXES))} file"
-            )
-        return files
     if glob.has_magic(name):
         files = [Path(match) for match in glob.glob(str(path), recursive=True) if os.path.isfile(match)]
         if not files:
@@ -134,29 +133,15 @@ def _files(name: str) -> list[Path]:
     raise UsageError(f"{shown(name)}: no such file or folder")
 
 
-def _below(folder: Path) -> Iterable[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
-                yield Path(parent, name)
+def _label(path: Path) -> str:
+    # Links are not followed: the label is what the user sees.
+    absolute = Path(os.path.abspath(path))
+    if path.is_dir():
+        return _as_text(absolute.name)
+    name = absolute.stem if absolute.suffix.lower() in _PACKED_SUFFIXES else absolute.name
+    return _as_text(f"{absolute.parent.name}/{name}")
 
 
-def _labels(paths: Sequence[Path]) -> list[str]:
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    for path in paths:
-        by_name[_unpacked_name(path)].append(path)
-    labels: dict[Path, str] = {}
-    for name, sharing in by_name.items():
-        if len(sharing) == 1:
-            labels[sharing[0]] = name
-            continue
-        absolute = [path.resolve().parent / path.name for path in sharing]
-        root = os.path.commonpath([path.parent for path in absolute])
-        for path, full in zip(sharing, absolute, strict=True):
-            labels[path] = full.relative_to(root).as_posix()
-    return [labels[path] for path in paths]
-
-
-def _unpacked_name(path: Path) -> str:
-    return path.stem if path.suffix.lower() in _PACKED_SUFFIXES else path.name
+def _as_text(name: str) -> str:
+    # Some systems take file names that are not UTF-8; a label is part of what is hashed and written.
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

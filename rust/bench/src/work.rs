@@ -6,9 +6,7 @@ use ropewalk_core::formats::coco::{CocoOptions, CocoReader};
 use ropewalk_core::formats::{ReadOptions, Reader};
 use ropewalk_core::intake::Intake;
 use ropewalk_core::plan::Plan;
-use ropewalk_core::rle::{
-    coco_string_to_encord, encode_mask, read_dense, ColumnMajor, MemoryOrder, Rle, RowMajor, Scratch,
-};
+use ropewalk_core::rle::{encode_mask, read_dense, transpose_string, ColumnMajor, MemoryOrder, Rle, RowMajor, Scratch};
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
 use ropewalk_core::staged_import::LabelRows;
@@ -128,7 +126,7 @@ fn counts_to_string(noisy: bool) -> Result<Work> {
     let size = size()?;
     let mut scratch = Scratch::default();
     each(strings, move |string, out| {
-        Ok(coco_string_to_encord(string, size, &mut scratch, out)?)
+        Ok(transpose_string::<ColumnMajor>(string, size, &mut scratch, out)?)
     })
 }
 
@@ -183,7 +181,7 @@ fn encord_strings() -> Result<Vec<Vec<u8>>> {
     let (size, mut scratch) = (size()?, Scratch::default());
     let to_encord = |counts: &Vec<u8>| {
         let mut string = Vec::new();
-        coco_string_to_encord(counts, size, &mut scratch, &mut string)?;
+        transpose_string::<ColumnMajor>(counts, size, &mut scratch, &mut string)?;
         Ok(string)
     };
     strings.iter().map(to_encord).collect()

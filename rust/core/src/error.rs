@@ -26,6 +26,14 @@ pub enum Error {
         /// What was found, what was expected, what to do.
         message: String,
     },
+    /// A source is of no format that is known.
+    #[error("{source_name}: the format is unknown: it looks like {looks_like}; `ropewalk formats` lists those that are read, --format names one")]
+    Unknown {
+        /// The source as the user knows it.
+        source_name: String,
+        /// What it looks like, as a noun phrase.
+        looks_like: String,
+    },
     /// The plan (project, maps, options) contradicts itself.
     #[error("{0}")]
     Plan(String),

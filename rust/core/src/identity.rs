@@ -31,15 +31,8 @@ use crate::geometry::Geometry;
 /// An object hash as label rows have it: eight characters of base64, as the SDK makes them of six random bytes.
 pub type ObjectHash = [u8; 8];
 
-/// Identity of a track of one class on one medium.
-pub fn tracked(branch: &str, source_label: &str, data_hash: &str, feature_hash: &str, track: &str) -> u128 {
-    tracked_in(
-        &mut Form::default(),
-        [branch, source_label, data_hash, feature_hash, track],
-    )
-}
-
-/// [`tracked`], its byte form in a buffer that is used again.
+/// Identity of a track of one class on one medium: `parts` are branch, source label, data_hash, feature hash and track. The
+/// byte form is put together in `form`, which is used again.
 pub(crate) fn tracked_in(form: &mut Form, parts: [&str; 5]) -> u128 {
     form.begin("ropewalk tracked v1");
     for part in parts {
@@ -321,6 +314,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashSet;
+
+    fn tracked(branch: &str, source_label: &str, data_hash: &str, feature_hash: &str, track: &str) -> u128 {
+        let parts = [branch, source_label, data_hash, feature_hash, track];
+        tracked_in(&mut Form::default(), parts)
+    }
 
     fn object(geometry: Geometry<'_>) -> Untracked<'_> {
         Untracked {

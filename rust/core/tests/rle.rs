@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use ropewalk_core::rle::{
-    coco_string_to_encord, encode_above, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor,
-    MemoryOrder, Part, PolygonError, Rle, RleError, RowMajor, Scratch, Size,
+    encode_above, encode_mask, polygons_union, read_dense, transpose_string, ColumnMajor, MemoryOrder, Part,
+    PolygonError, Rle, RleError, RowMajor, Scratch, Size,
 };
 use ropewalk_testkit::masks::{any_mask, draw, rle_string, runs, Pixels};
 use ropewalk_testkit::polygons::fill_ring;
@@ -207,9 +207,9 @@ fn scratch_memory_carries_nothing_over() {
         let mask = draw(h, w, (seed % 6) as u8, seed);
         let (rows, columns) = (row_major(&mask).to_rle_string(), column_major(&mask).to_rle_string());
         out.clear();
-        coco_string_to_encord(columns.as_bytes(), size(&mask), &mut scratch, &mut out).unwrap();
+        transpose_string::<ColumnMajor>(columns.as_bytes(), size(&mask), &mut scratch, &mut out).unwrap();
         assert_eq!(out, rows.into_bytes());
-        assert!(coco_string_to_encord(b"2N3", size(&mask), &mut scratch, &mut out).is_err());
+        assert!(transpose_string::<ColumnMajor>(b"2N3", size(&mask), &mut scratch, &mut out).is_err());
         if seed % 10 == 0 {
             scratch.release_above(1 << (seed % 20));
         }
@@ -420,7 +420,7 @@ fn bad_input_has_a_kind_each() {
     assert_eq!(Rle::empty(size).union(&other), Err(mismatch));
 
     let mut out = b"kept".to_vec();
-    assert!(coco_string_to_encord(b"23Q", size, &mut Scratch::default(), &mut out).is_err());
+    assert!(transpose_string::<ColumnMajor>(b"23Q", size, &mut Scratch::default(), &mut out).is_err());
     assert_eq!(out, b"kept");
 
     let draw = |ring: &[f64]| Rle::from_polygon(ring, size).unwrap_err();

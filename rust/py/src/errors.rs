@@ -108,7 +108,7 @@ fn field<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
 pub(crate) fn to_py(py: Python<'_>, error: Error) -> PyErr {
     let class = match &error {
         Error::Io { .. } => "FileError",
-        Error::Source { .. } => "SourceError",
+        Error::Source { .. } | Error::Unknown { .. } => "SourceError",
         Error::Plan(_) | Error::Option { .. } => "UsageError",
         Error::Stage(_) => "StageError",
         Error::LabelRow { .. } => "LabelRowError",

@@ -1,13 +1,17 @@
 //! The formats of predictions: what there are, what a source is of, and reading one batch by batch.
 
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
-use ropewalk_core::formats::{self, Beside, Files, Format, Opening, ReadOptions, Reader, Sure};
+use ropewalk_core::formats::{
+    self, table, Batch, Beside, Document, Documents, Files, Format, Opening, ReadOptions, Reader, SharedOptions,
+};
 use ropewalk_core::reject::Counts;
+use ropewalk_core::source::Folder;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
@@ -18,6 +22,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Predictions>()?;
     m.add_function(wrap_pyfunction!(list_formats, m)?)?;
     m.add_function(wrap_pyfunction!(detect, m)?)?;
+    m.add_function(wrap_pyfunction!(len_bytes, m)?)?;
     m.add_function(wrap_pyfunction!(read, m)?)
 }
 
@@ -68,11 +73,27 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     Ok(out)
 }
 
-/// Say which format a source is of.
+/// Say which format a file, or its content, is of.
 #[pyfunction]
-fn detect(py: Python<'_>, source: Given) -> &'static str {
-    let source = source.into_source("", &Raised::default());
-    py.detach(move || formats::detect::detect(&source).0.name)
+fn detect(py: Python<'_>, source: Given) -> PyResult<&'static str> {
+    let found = py.detach(|| {
+        let source = source.into_source("the content", &Raised::default())?;
+        Documents::of(source, "", None)?.next()
+    });
+    let document = found.map_err(|e| to_py(py, e))?;
+    Ok(document.map_or(table::IN_MEMORY.name, |document| document.format.name))
+}
+
+/// Give the size of a file, or of all files below a folder, as they are stored.
+#[pyfunction]
+fn len_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+    let measured = py.detach(|| -> Result<u64, Error> {
+        if path.is_dir() {
+            return Ok(Folder::at(&path)?.files().iter().map(|member| member.len_bytes).sum());
+        }
+        Ok(path.metadata().map_err(Error::io(&path))?.len())
+    });
+    measured.map_err(|e| to_py(py, e))
 }
 
 /// Open a source for reading in batches.
@@ -88,23 +109,13 @@ fn read(
     memory::keep_blocks();
     let (format, options) = chosen(py, format, options)?;
     let raised = Raised::default();
-    let source = source.into_source(label, &raised);
     let opened = py.detach(|| {
-        let opening = Opening {
-            source,
-            label,
-            options: &options,
-            project: None,
-            beside: &Beside::default(),
-            sure: Sure::Yes,
-        };
-        formats::open(format, opening)
+        let source = source.into_source(label, &raised)?;
+        Reading::open(Documents::of(source, label, format)?, options)
     });
     raised.raise()?;
-    let (format, reader) = opened.map_err(|e| to_py(py, e))?;
     Ok(Predictions {
-        reader: Mutex::new(reader),
-        format,
+        reading: Mutex::new(opened.map_err(|e| to_py(py, e))?),
         raised,
         rejects: Vec::new(),
         read: 0,
@@ -114,12 +125,70 @@ fn read(
     })
 }
 
+/// The documents of a source, read one after the other.
+struct Reading {
+    documents: Documents,
+    options: SharedOptions,
+    beside: Beside,
+    /// The document that is read.
+    current: Option<(&'static Format, Box<dyn Reader>)>,
+}
+
+impl Reading {
+    /// Opens the first document, so that what is wrong with it is raised where it is opened.
+    fn open(documents: Documents, options: ReadOptions) -> Result<Self, Error> {
+        let mut reading = Self {
+            options: SharedOptions::new(options, &documents),
+            documents,
+            beside: Beside::default(),
+            current: None,
+        };
+        reading.next_document()?;
+        Ok(reading)
+    }
+
+    fn next_document(&mut self) -> Result<bool, Error> {
+        let Some(document) = self.documents.next()? else {
+            self.options.all_taken()?;
+            return Ok(false);
+        };
+        let Document {
+            source,
+            label,
+            format,
+            sure,
+            ..
+        } = document;
+        let opening = Opening {
+            source,
+            label: &label,
+            options: &self.options.of(format)?,
+            project: None,
+            beside: &self.beside,
+            sure,
+        };
+        self.current = Some(formats::open(format, opening)?);
+        Ok(true)
+    }
+
+    fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        while let Some((_, reader)) = &mut self.current {
+            if let Some(batch) = reader.next_batch()? {
+                return batch.checked().map(Some);
+            }
+            if !self.next_document()? {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Batches of a source, whose rows are checked.
 #[pyclass(module = "ropewalk._core")]
 struct Predictions {
     /// In a lock only because Python may share the object; it is never held by two.
-    reader: Mutex<Box<dyn Reader>>,
-    format: &'static Format,
+    reading: Mutex<Reading>,
     raised: Raised,
     /// Lines of a reject file.
     rejects: Vec<String>,
@@ -137,11 +206,8 @@ impl Predictions {
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<AnnotationBatch>> {
         loop {
-            let reader = self.reader.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let next = py.detach(|| match reader.next_batch()? {
-                Some(batch) => batch.checked().map(Some),
-                None => Ok::<_, Error>(None),
-            });
+            let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let next = py.detach(|| reading.next_batch());
             self.raised.raise()?;
             let Some(batch) = next.map_err(|e| to_py(py, e))? else {
                 return Ok(None);
@@ -167,10 +233,11 @@ impl Predictions {
         }
     }
 
-    /// Name of the format that is read.
+    /// Name of the format of the document that is read.
     #[getter]
-    fn format(&self) -> &'static str {
-        self.format.name
+    fn format(&self) -> Option<&'static str> {
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.current.as_ref().map(|(format, _)| format.name)
     }
 
     /// What was rejected so far, as the lines of a reject file say it.
@@ -188,14 +255,17 @@ impl Predictions {
         counts.set_item("rejected", self.rejected)?;
         counts.set_item("filtered_by_reason", dict(py, &self.filtered)?)?;
         counts.set_item("warnings", dict(py, &self.warnings)?)?;
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.set_item("left_out_files", reading.documents.left_out().files)?;
+        counts.set_item("left_out_names", &reading.documents.left_out().names)?;
         Ok(counts)
     }
 
     /// The media and classes that the document lists.
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let (media, classes) = (PyList::empty(py), PyList::empty(py));
-        if let Some(lists) = reader.lists() {
+        if let Some(lists) = reading.current.as_ref().and_then(|(_, reader)| reader.lists()) {
             let listed = (0..lists.media_len()).map(|number| lists.media(number));
             for medium in listed.filter(|medium| medium.declared) {
                 let id = medium.image_id.as_deref();

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod batch;
+mod coco_writer;
 mod errors;
 mod formats;
 mod memory;
@@ -14,6 +15,7 @@ mod stage;
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
+    coco_writer::register(m)?;
     formats::register(m)?;
     rle::register(m)?;
     stage::register(m)

@@ -9,9 +9,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PyString};
 use pyo3_arrow::input::AnyRecordBatch;
-use ropewalk_core::source::{Source, SourceFile, Table};
+use ropewalk_core::error::Error;
+use ropewalk_core::source::{Folder, Source, SourceFile, Table};
 
-/// A file, its content, or a table.
+/// A file or folder, the content of a file, or a table.
 pub(crate) enum Given {
     Path(PathBuf),
     Content(Vec<u8>),
@@ -34,13 +35,14 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Given {
 }
 
 impl Given {
-    /// The core's source. Errors call content by `label`; what Python raises while it gives a table is kept in `raised`.
-    pub(crate) fn into_source(self, label: &str, raised: &Raised) -> Source {
-        match self {
+    /// The core's source; folders are listed. Errors call content by `label`; what Python raises while it gives a table is kept in `raised`.
+    pub(crate) fn into_source(self, label: &str, raised: &Raised) -> Result<Source, Error> {
+        Ok(match self {
+            Self::Path(path) if path.is_dir() => Folder::at(&path)?.into(),
             Self::Path(path) => SourceFile::path(path).into(),
             Self::Content(bytes) => SourceFile::bytes(label, bytes).into(),
             Self::Table(tables) => Source::Table(Table::new(Batches::new(tables, raised))),
-        }
+        })
     }
 }
 

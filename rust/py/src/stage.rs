@@ -74,7 +74,6 @@ impl Stage {
     ) -> PyResult<()> {
         let (format, options) = chosen(py, format, options)?;
         let raised = Raised::default();
-        let source = source.into_source(label, &raised);
         // Gone where a blocker stopped the stage: there is nothing to go on with.
         let mut intake = self
             .intake
@@ -92,7 +91,10 @@ impl Stage {
                 Error::Stage("stopped".into())
             })
         };
-        let result = py.detach(|| intake.add(source, label, format, &options, tell));
+        let result = py.detach(|| {
+            let source = source.into_source(label, &raised)?;
+            intake.add(source, label, format, &options, tell)
+        });
         raised.raise()?;
         result.map_err(|e| to_py(py, e))?;
         self.intake = Some(intake);
@@ -142,6 +144,8 @@ impl Staged {
             let names = names.map(|((_, name, code), count)| (name.as_str(), *code, *count));
             counts.set_item(name, PyList::new(py, names.collect::<Vec<_>>())?)?;
         }
+        counts.set_item("left_out_files", self.tally.left_out.files)?;
+        counts.set_item("left_out_names", &self.tally.left_out.names)?;
         Ok(counts)
     }
 

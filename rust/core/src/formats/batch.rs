@@ -19,9 +19,8 @@ pub struct Batch {
     pub names: Names,
     /// Whether the reader checks its rows itself, as [`super::check_row`] does.
     pub is_checked: bool,
-    /// File inside a folder that the batch was read from, relative to the folder. It goes into rejects, and never into
-    /// identity.
-    pub member: Option<Arc<str>>,
+    /// Where the rows of one file of a folder begin, in order; empty for a source that is not a folder.
+    pub members: Vec<MemberRows>,
     /// File whose images and categories the ids of all rows are, where rows name them by ids.
     pub ids_from: Option<Arc<str>>,
     /// Name of the format. Set by [`super::open`], for all readers.
@@ -43,6 +42,15 @@ pub struct Batch {
     pub frameless: Vec<bool>,
 }
 
+/// Rows of a batch that come from one file of a folder. Members go into rejects, and never into identity.
+#[derive(Debug, Clone)]
+pub struct MemberRows {
+    /// Number of its first row in the batch.
+    pub first_row: usize,
+    /// Where the file is in the folder, with `/`.
+    pub name: Arc<str>,
+}
+
 /// How rows name their media and classes.
 #[derive(Debug)]
 pub enum Names {
@@ -62,6 +70,8 @@ pub enum Names {
 pub enum Texts {
     /// They cannot be read again, as those of tables.
     None,
+    /// They are not rows of the table. Rejects show the row as it was read; those that show only after staging name the byte.
+    Foreign,
     /// Where in the file each lies. Rejects show the row as it was read; only those that show after staging read the text
     /// again.
     Spans(Vec<TextSpan>),
@@ -80,7 +90,7 @@ impl Texts {
     /// Where in the file the text of row `row` lies; empty where that is not known.
     pub fn span_of(&self, row: usize) -> TextSpan {
         match self {
-            Self::None => TextSpan::default(),
+            Self::None | Self::Foreign => TextSpan::default(),
             Self::Spans(spans) | Self::Held { spans, .. } => spans.get(row).copied().unwrap_or_default(),
         }
     }
@@ -112,7 +122,7 @@ impl Batch {
             rows,
             names: Names::ByText,
             is_checked: false,
-            member: None,
+            members: Vec::new(),
             ids_from: None,
             format: None,
             origins: Vec::new(),
@@ -161,9 +171,15 @@ impl Batch {
                 source: self.rows.row(row).source.into(),
                 ids_from: self.ids_from.clone(),
                 format: self.format.clone(),
-                member: self.member.clone(),
+                member: self.member_of(row).cloned(),
             },
         }
+    }
+
+    /// The file of a folder that row `row` comes from.
+    pub fn member_of(&self, row: usize) -> Option<&Arc<str>> {
+        let behind = self.members.partition_point(|member| member.first_row <= row);
+        self.members[..behind].last().map(|member| &member.name)
     }
 
     /// The reject of row `index`: with its own text where that is held, else as a row of the table.
@@ -190,12 +206,11 @@ impl Batch {
         )
     }
 
-    /// Says of its rejects what it says of its rows, where they do not say it themselves.
+    /// Says of its rejects which format they are of, where they do not say it themselves.
     pub(super) fn name_rejects(&mut self) {
         for reject in &mut self.rejects {
             let origin = &mut reject.origin;
             origin.format = origin.format.take().or_else(|| self.format.clone());
-            origin.member = origin.member.take().or_else(|| self.member.clone());
         }
     }
 
@@ -230,6 +245,9 @@ impl Batch {
             }
         }
         if keep.contains(&false) {
+            for member in &mut self.members {
+                member.first_row = keep[..member.first_row].iter().filter(|&&kept| kept).count();
+            }
             self.texts.retain(&keep);
             retain(&mut self.frameless, &keep);
             retain(&mut self.origins, &keep);

@@ -1,22 +1,56 @@
 //! Which format a source is of.
 
+use super::looks::looks_like;
 use super::registry::FORMATS;
-use super::{coco, table, Format, Head, Sure};
-use crate::source::Source;
+use super::{Format, Head, Sure};
+use crate::error::{Error, Result};
+use crate::source::SourceFile;
 
-/// Asks all formats whether a source is of them. One that none claims, or that cannot be read, is left to the reader of
-/// COCO, which says what is wrong with it.
-pub fn detect(source: &Source) -> (&'static Format, Sure) {
-    let Source::File(file) = source else {
-        return (&table::IN_MEMORY, Sure::Yes);
+/// The format that a file is of, and how sure it is. One that is sure beats any that may be.
+///
+/// # Errors
+/// [`Error::Unknown`] where no format claims it, [`Error::Plan`] where several do, and what reading its beginning returns.
+pub fn detect(file: &SourceFile) -> Result<(&'static Format, Sure)> {
+    let head = Head::of(file)?;
+    claimed(&head, file.name())?.ok_or_else(|| refused(file, &head))
+}
+
+/// The error for a file that no format claims, once more of it was read than its beginning.
+///
+/// # Errors
+/// What reading its beginning returns.
+pub(super) fn unknown(file: &SourceFile) -> Result<Error> {
+    Ok(refused(file, &Head::of(file)?))
+}
+
+fn refused(file: &SourceFile, head: &Head) -> Error {
+    Error::Unknown {
+        source_name: file.name().to_owned(),
+        looks_like: looks_like(head),
+    }
+}
+
+/// The format that claims a beginning; none where none does.
+///
+/// # Errors
+/// [`Error::Plan`] where several do.
+pub(super) fn claimed(head: &Head, source_name: &str) -> Result<Option<(&'static Format, Sure)>> {
+    let claims: Vec<_> = FORMATS.iter().map(|&format| (format, (format.detect)(head))).collect();
+    let surest = claims
+        .iter()
+        .map(|(_, sure)| *sure)
+        .max()
+        .filter(|sure| *sure != Sure::No);
+    let Some(surest) = surest else {
+        return Ok(None);
     };
-    let Ok(head) = Head::of(file) else {
-        return (&coco::FORMAT, Sure::Yes);
-    };
-    let claims = |sure: Sure| FORMATS.iter().copied().find(|format| (format.detect)(&head) == sure);
-    let surest = [Sure::Yes, Sure::Maybe].into_iter();
-    surest
-        .filter_map(|sure| claims(sure).map(|format| (format, sure)))
-        .next()
-        .unwrap_or((&coco::FORMAT, Sure::Yes))
+    let mut those = claims.iter().filter(|(_, sure)| *sure == surest);
+    match (those.next(), those.next()) {
+        (Some(&only), None) => Ok(Some(only)),
+        (Some((one, _)), Some((other, _))) => Err(Error::Plan(format!(
+            "{source_name} may be {} or {}; say which by --format",
+            one.name, other.name
+        ))),
+        (None, _) => Ok(None),
+    }
 }

@@ -2,12 +2,17 @@
 
 use std::cell::OnceCell;
 
-use super::json_names::first_names;
+use memchr::memmem;
+
+use super::json_names::{first_names, Told};
 use crate::error::Result;
 use crate::source::SourceFile;
 
 /// Bytes of the text that formats are shown.
 const HEAD_BYTES: usize = 1 << 16;
+
+/// Lines of a text that are looked at.
+const LINES: usize = 16;
 
 /// How sure a format is that a source is of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +32,9 @@ pub struct Head {
     pub file_name: String,
     /// The first 64 KiB of the text, decompressed.
     pub text: Vec<u8>,
-    json: OnceCell<Option<&'static str>>,
+    /// Whether the text goes on.
+    is_cut: bool,
+    json: OnceCell<Told>,
 }
 
 impl Head {
@@ -37,8 +44,9 @@ impl Head {
     /// [`crate::error::Error::Io`], and [`crate::error::Error::Source`] where it cannot be decompressed.
     pub fn of(file: &SourceFile) -> Result<Self> {
         let mut text = Vec::new();
-        file.stream_from(0)?.read_into(&mut text, HEAD_BYTES)?;
+        let is_cut = file.stream_from(0)?.read_into(&mut text, HEAD_BYTES)? == HEAD_BYTES;
         Ok(Self {
+            is_cut,
             file_name: file.file_name().unwrap_or_default().to_lowercase(),
             text,
             json: OnceCell::new(),
@@ -47,20 +55,48 @@ impl Head {
 
     /// Whether the first names of the text tell that it is of `format`.
     pub(super) fn is_json(&self, format: &str) -> Sure {
-        if self.json() == Some(format) {
+        match self.json() {
+            Told::Format(told) if told == format => Sure::Yes,
+            _ => Sure::No,
+        }
+    }
+
+    /// The text without its byte order mark.
+    pub(super) fn without_mark(&self) -> &[u8] {
+        self.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.text)
+    }
+
+    /// Whether some object of the text has a member called `name`.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        memmem::find(&self.text, format!("\"{name}\"").as_bytes()).is_some()
+    }
+
+    /// Whether the text begins like JSON, and none of the names within the head tells what it holds.
+    pub(super) fn is_untold_json(&self) -> bool {
+        let text = self.without_mark();
+        matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) && self.json() == Told::Nothing
+    }
+
+    /// Sure where each of the first lines of the text is like a record. Blank lines do not count, nor one that is cut off.
+    pub(super) fn all_lines(&self, is_record: impl Fn(&str) -> bool) -> Sure {
+        let text = self.without_mark();
+        let whole = match text.iter().rposition(|&byte| byte == b'\n') {
+            Some(end) if self.is_cut => &text[..end],
+            _ => text,
+        };
+        let Ok(whole) = std::str::from_utf8(whole) else {
+            return Sure::No;
+        };
+        let lines = whole.lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut first = lines.take(LINES).peekable();
+        if first.peek().is_some() && first.all(is_record) {
             Sure::Yes
         } else {
             Sure::No
         }
     }
 
-    /// Whether the text begins like JSON, and none of the names within the head tells what it holds.
-    pub(super) fn is_untold_json(&self) -> bool {
-        let text = self.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.text);
-        matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) && self.json().is_none()
-    }
-
-    fn json(&self) -> Option<&'static str> {
+    fn json(&self) -> Told {
         *self.json.get_or_init(|| first_names(self.text.as_slice()))
     }
 }

@@ -24,8 +24,19 @@ pub(super) const JSON_SUFFIXES: &[&str] = &[
     ".ndjson.zst",
 ];
 
-/// Reads names until one of them tells of which format a text is; none where the text ends, or is no JSON, before that.
-pub fn first_names(mut text: impl Read) -> Option<&'static str> {
+/// What the first names of a text tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The format that it is of.
+    Format(&'static str),
+    /// It is JSON of another kind.
+    Other,
+    /// Nothing so far: the text ends too early, or is not JSON.
+    Nothing,
+}
+
+/// Reads names until one of them tells of which format a text is.
+pub(super) fn first_names(mut text: impl Read) -> Told {
     let mut head = [0; 3];
     let mut read = 0;
     while read < head.len() {
@@ -37,29 +48,48 @@ pub fn first_names(mut text: impl Read) -> Option<&'static str> {
     let start = if head == *b"\xEF\xBB\xBF" { 3 } else { 0 };
     let rest = std::io::BufReader::new(text.take(MOST_BYTES));
     let mut parser = serde_json::Deserializer::from_reader(head[start..read].chain(rest));
-    for _ in 0..MOST_LINES {
+    let mut is_reject = false;
+    for line in 0..MOST_LINES {
         let mut found = None;
-        let value = Names { found: &mut found };
+        let value = Names {
+            found: &mut found,
+            is_reject: &mut is_reject,
+        };
         let parsed = parser.deserialize_any(value);
-        if found.is_some() {
-            return found;
+        if let Some(told) = found {
+            return Told::Format(told);
         }
-        if parsed.is_err() {
-            break;
+        match parsed {
+            Ok(()) => {}
+            Err(cause) if cause.is_eof() && line > 0 && parser.end().is_ok() => break,
+            Err(_) => return Told::Nothing,
         }
     }
-    None
+    // Lines of a reject file none of which has an annotation.
+    if is_reject {
+        return Told::Format("coco");
+    }
+    Told::Other
 }
 
 /// Reads the names of an object until one of them tells; that ends the parser by an error.
 struct Names<'a> {
     found: &'a mut Option<&'static str>,
+    /// Whether it is a line of a reject file.
+    is_reject: &'a mut bool,
 }
 
 impl Names<'_> {
     fn told<E: Error>(self, kind: &'static str) -> Result<(), E> {
         *self.found = Some(kind);
         Err(E::custom("told"))
+    }
+
+    fn again(&mut self) -> Names<'_> {
+        Names {
+            found: &mut *self.found,
+            is_reject: &mut *self.is_reject,
+        }
     }
 }
 
@@ -70,22 +100,28 @@ impl<'de> Visitor<'de> for Names<'_> {
         f.write_str("an object or a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let below = Names {
-            found: &mut *self.found,
-        };
-        // The error is how it tells; a text that ends inside the item tells nothing.
-        let item = list.next_element_seed(Below(below));
-        let kind = match *self.found {
-            Some("encord") => "encord",
-            None if item.is_err() => return Err(A::Error::custom("not told")),
-            // Rows of the IR stand one a line, never in a list.
-            _ => "coco",
-        };
-        self.told(kind)
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        let mut is_empty = true;
+        loop {
+            // The error is how it tells.
+            let item = list.next_element_seed(Below(self.again()));
+            match (*self.found, item) {
+                // Rows of the IR are one a line, never in a list.
+                (Some("ndjson"), _) => {
+                    *self.found = None;
+                    return Err(A::Error::custom("rows in a list"));
+                }
+                (Some(_), _) => return Err(A::Error::custom("told")),
+                (None, Ok(Some(()))) => is_empty = false,
+                // A list of no results.
+                (None, Ok(None)) if is_empty => return self.told("coco"),
+                (None, Ok(None)) => return Ok(()),
+                (None, Err(cause)) => return Err(cause),
+            }
+        }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut is_reject = false;
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
@@ -95,15 +131,11 @@ impl<'de> Visitor<'de> for Names<'_> {
                 }
                 "media" | "class" => return self.told("ndjson"),
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
-                "images" | "annotations" | "categories" | "videos" | "image_id" | "category_id" => {
-                    return self.told("coco")
-                }
+                "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),
                 "annotation" => {
-                    let below = Names {
-                        found: &mut *self.found,
-                    };
-                    map.next_value_seed(Below(below))?;
+                    map.next_value_seed(Below(self.again()))?;
                     is_reject = true;
+                    *self.is_reject = true;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

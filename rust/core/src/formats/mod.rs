@@ -17,9 +17,15 @@ mod beside;
 mod check;
 pub mod coco;
 pub mod detect;
+mod documents;
 pub mod encord;
 mod head;
 pub mod json_names;
+mod kitti;
+pub mod known;
+mod lines;
+mod looks;
+mod mot;
 pub mod ndjson;
 mod open;
 mod options;
@@ -30,12 +36,13 @@ pub mod table;
 
 use crate::error::{Error, Result};
 use crate::source::{ClassName, Frames, MediaName, Source};
-pub use batch::{Batch, Names, Texts};
+pub use batch::{Batch, MemberRows, Names, Texts};
 pub use beside::Beside;
 pub use check::check_row;
+pub use documents::{Document, Documents, LeftOut};
 pub use head::{Head, Sure};
 pub use open::open;
-pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
+pub use options::{BoxFormat, ReadOption, ReadOptions, SharedOptions, FRAME_OPTIONS};
 pub use project::{KnownNames, Project};
 
 /// A format of predictions: one line of the table.
@@ -159,14 +166,36 @@ impl Format {
     /// # Errors
     /// [`Error::Option`] for the first one that it does not.
     pub fn check_options(&self, options: &ReadOptions) -> Result<()> {
-        match options.given().find(|option| !self.options.contains(option)) {
-            None => Ok(()),
-            Some(option) => Err(Error::Option {
-                option: option.name(),
-                format: self.name,
-                takes: self.option_names().collect(),
-            }),
+        let other = options.given().find(|option| !self.options.contains(option));
+        other.map_or(Ok(()), |option| Err(self.refuses(option)))
+    }
+
+    /// The error for an option that the format does not take.
+    fn refuses(&self, option: ReadOption) -> Error {
+        Error::Option {
+            option: option.name(),
+            format: self.name,
+            takes: self.option_names().collect(),
         }
+    }
+
+    /// Whether a folder is one source of it.
+    pub fn is_of_folders(&self) -> bool {
+        matches!(self.files, Files::Folder { .. })
+    }
+
+    /// Whether a file with this name (in lower case) may be of it.
+    pub(crate) fn takes_name(&self, name: &str) -> bool {
+        let suffixes = match self.files {
+            Files::Each(suffixes) | Files::Folder { members: suffixes, .. } => suffixes,
+            Files::None => &[],
+        };
+        suffixes.iter().any(|suffix| name.ends_with(suffix))
+    }
+
+    /// Whether a file with this name (in lower case) explains others of it.
+    pub(crate) fn is_beside(&self, name: &str) -> bool {
+        matches!(self.files, Files::Folder { beside, .. } if beside.contains(&name))
     }
 
     /// Names of all options that it takes.

@@ -2,26 +2,16 @@
 
 use std::sync::Arc;
 
-use super::detect::detect;
 use super::registry::named;
 use super::{Batch, Format, Lists, Opened, Opening, Reader, Sure};
 use crate::error::{Error, Result};
 
-/// Opens a source as `format`, or as the format that it is found to be of.
+/// Opens a source as `format`, or as another one that its reader finds it to be of.
 ///
 /// # Errors
 /// [`Error::Option`] for an option that the format does not take, and what the format's own `open` returns.
-pub fn open(format: Option<&'static Format>, mut opening: Opening<'_>) -> Result<(&'static Format, Box<dyn Reader>)> {
-    let mut format = match format {
-        Some(named) => named,
-        None => {
-            let (found, sure) = detect(&opening.source);
-            opening.sure = sure;
-            found
-        }
-    };
+pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'static Format, Box<dyn Reader>)> {
     loop {
-        format.check_options(opening.options)?;
         let again = opening.source.file().cloned();
         let Opening {
             label,

@@ -1,10 +1,12 @@
 //! How a source is read: the options of all formats in one place.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
+use super::{Documents, Format};
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 
@@ -21,7 +23,7 @@ pub enum BoxFormat {
 }
 
 /// The options that some formats take and others do not. [`FRAME_OPTIONS`] belong to all formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadOption {
     /// [`ReadOptions::annotations`]
     Annotations,
@@ -33,6 +35,12 @@ pub enum ReadOption {
     BoxFormat,
     /// [`ReadOptions::unit`]
     Unit,
+    /// [`ReadOptions::class`]
+    Class,
+    /// [`ReadOptions::media`]
+    Media,
+    /// [`ReadOptions::pixel_base`]
+    PixelBase,
 }
 
 /// Names of the options that every format takes.
@@ -47,11 +55,14 @@ impl ReadOption {
             Self::IncludeCrowd => "include_crowd",
             Self::BoxFormat => "box_format",
             Self::Unit => "unit",
+            Self::Class => "class",
+            Self::Media => "media",
+            Self::PixelBase => "pixel_base",
         }
     }
 }
 
-/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in [`Self::given`].
+/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in each of [`Self::given`] and `forget`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadOptions {
@@ -66,6 +77,12 @@ pub struct ReadOptions {
     /// Unit of coordinates that do not say theirs.
     #[serde(deserialize_with = "unit")]
     pub unit: Option<Unit>,
+    /// The class of all rows, in formats that have none.
+    pub class: Option<String>,
+    /// Name of the medium, where one file is one medium.
+    pub media: Option<String>,
+    /// The source's number of the first pixel; 0 if none.
+    pub pixel_base: Option<u8>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
@@ -84,6 +101,20 @@ impl ReadOptions {
         serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the reading options: {cause}")))
     }
 
+    /// Sets an option back to what it is when it is not given.
+    fn forget(&mut self, option: ReadOption) {
+        match option {
+            ReadOption::Annotations => self.annotations = None,
+            ReadOption::ConfidenceField => self.confidence_field = None,
+            ReadOption::IncludeCrowd => self.include_crowd = false,
+            ReadOption::BoxFormat => self.box_format = None,
+            ReadOption::Unit => self.unit = None,
+            ReadOption::Class => self.class = None,
+            ReadOption::Media => self.media = None,
+            ReadOption::PixelBase => self.pixel_base = None,
+        }
+    }
+
     /// The options that were given, but those of all formats.
     pub(super) fn given(&self) -> impl Iterator<Item = ReadOption> {
         [
@@ -92,9 +123,63 @@ impl ReadOptions {
             (ReadOption::IncludeCrowd, self.include_crowd),
             (ReadOption::BoxFormat, self.box_format.is_some()),
             (ReadOption::Unit, self.unit.is_some()),
+            (ReadOption::Class, self.class.is_some()),
+            (ReadOption::Media, self.media.is_some()),
+            (ReadOption::PixelBase, self.pixel_base.is_some()),
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))
+    }
+}
+
+/// The options of a source that may be of several documents: each takes those that its format knows, and together they take
+/// all of them.
+pub struct SharedOptions {
+    given: ReadOptions,
+    /// Whether a document may leave options to others.
+    are_shared: bool,
+    taken: HashSet<ReadOption>,
+    refused: Vec<(ReadOption, &'static Format)>,
+}
+
+impl SharedOptions {
+    /// Options that were given for the documents of a source.
+    pub fn new(given: ReadOptions, documents: &Documents) -> Self {
+        Self {
+            given,
+            are_shared: documents.are_files(),
+            taken: HashSet::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Those that a document of a format takes.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for one that it does not take, where it is the only document.
+    pub fn of(&mut self, format: &'static Format) -> Result<ReadOptions> {
+        if !self.are_shared {
+            format.check_options(&self.given)?;
+        }
+        let mut theirs = self.given.clone();
+        for option in self.given.given() {
+            if format.options.contains(&option) {
+                self.taken.insert(option);
+            } else {
+                theirs.forget(option);
+                self.refused.push((option, format));
+            }
+        }
+        Ok(theirs)
+    }
+
+    /// Checks that each was taken by some document.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for one that was not.
+    pub fn all_taken(&self) -> Result<()> {
+        let lost = self.refused.iter().find(|(option, _)| !self.taken.contains(option));
+        lost.map_or(Ok(()), |(option, format)| Err(format.refuses(*option)))
     }
 }
 

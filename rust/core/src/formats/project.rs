@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::source::ClassName;
+use crate::source::{base_name, stem, ClassName};
 
 /// A project, as far as readers need to know it.
 pub trait Project {
@@ -22,6 +22,10 @@ pub struct KnownNames {
     pub media: HashSet<String>,
     /// Feature hashes of its objects and classifications.
     pub classes: HashSet<String>,
+    /// Titles of its media, each as it is, without folders, and without the last suffix as well.
+    pub titles: HashSet<String>,
+    /// Whether a map says what each class becomes.
+    pub has_class_map: bool,
 }
 
 impl KnownNames {
@@ -32,7 +36,16 @@ impl KnownNames {
         let objects = plan.ontology.iter().map(|object| &object.feature_hash);
         let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
         let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
+        let units = plan.media.iter().flat_map(|medium| &medium.units);
+        let titled = plan
+            .media
+            .iter()
+            .map(|medium| &medium.title)
+            .chain(units.map(|unit| &unit.title));
+        let titles = titled.flat_map(|title| [title, base_name(title), stem(title)].map(str::to_owned));
         Self {
+            titles: titles.collect(),
+            has_class_map: plan.class_map.is_some(),
             media: media.chain(mapped_media).cloned().collect(),
             classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
         }

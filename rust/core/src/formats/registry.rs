@@ -1,6 +1,6 @@
 //! The table of formats.
 
-use super::{coco, encord, ndjson, table, Format};
+use super::{coco, encord, kitti, mot, ndjson, table, Format};
 use crate::error::{Error, Result};
 
 /// All formats. A new one is a line here.
@@ -11,6 +11,8 @@ pub static FORMATS: &[&Format] = &[
     &table::PARQUET,
     &table::ARROW,
     &table::IN_MEMORY,
+    &kitti::FORMAT,
+    &mot::FORMAT,
 ];
 
 /// The format with a name.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::formats::{self, Batch, Beside, Format, Opening, ReadOptions, Reader, Sure};
+use crate::formats::{self, Batch, Beside, Document, Documents, Format, Opening, ReadOptions, Reader, SharedOptions};
 use crate::plan::Plan;
 use crate::reject::{Reason, Reject, RowReject};
 use crate::resolve::Resolver;
@@ -20,8 +20,8 @@ use crate::source::Source;
 use crate::stage::{StageBuilder, Staged};
 use names::{FramesOf, Learned};
 use rows::{resolve_parts, resolve_rows, Outcome};
-use sources::AsRead;
 pub use sources::Sources;
+use sources::{AsRead, Labels};
 use tally::add;
 pub use tally::Tally;
 
@@ -31,6 +31,7 @@ pub struct Intake {
     resolver: Resolver,
     kept: Kept,
     sources: Sources,
+    labels: Labels,
     beside: Beside,
     /// None where one thread resolves: the calling one, without handing batches over to another and back.
     pool: Option<rayon::ThreadPool>,
@@ -104,38 +105,67 @@ impl Intake {
                 rejects_path: rejects_path.to_path_buf(),
             },
             sources: Sources::default(),
+            labels: Labels::default(),
             beside: Beside::default(),
             pool: pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?,
         })
     }
 
-    /// Reads a source into the stage, as `format` or as the format that it is found to be of. `label` is the source of rows
-    /// that name none. `progress` is told the bytes read so far, and may stop the import.
+    /// Reads a source into the stage, as `format` or as what its documents are found to be of. `label` is the source of rows
+    /// that name none, where the source is one document. `progress` is told the bytes read so far, and may stop the import.
     ///
     /// # Errors
-    /// [`Error::Option`] for an option that the format does not take, [`Error::Source`] where the source is not what it should
-    /// be, [`Error::Io`], and what `progress` returns.
+    /// [`Error::Option`] for an option that the format does not take, [`Error::Unknown`], [`Error::Source`] where the source is
+    /// not what it should be, [`Error::Io`], and what `progress` returns.
     pub fn add(
         &mut self,
         source: impl Into<Source>,
         label: &str,
         format: Option<&'static Format>,
         options: &ReadOptions,
+        mut progress: impl FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
+        let mut documents = Documents::of(source.into(), label, format)?;
+        let mut options = SharedOptions::new(options.clone(), &documents);
+        let mut before = 0;
+        while let Some(document) = documents.next()? {
+            let len_bytes = document.len_bytes;
+            self.add_document(document, &mut options, |read| progress(before + read))?;
+            before += len_bytes;
+        }
+        self.kept.tally.left_out.extend(documents.left_out());
+        options.all_taken()
+    }
+
+    fn add_document(
+        &mut self,
+        document: Document,
+        options: &mut SharedOptions,
         progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
-        let source = source.into();
-        let file = source.file().map(AsRead::new);
-        let file_name = source.file_name().unwrap_or_else(|| label.into()).into_owned();
-        let opening = Opening {
+        let Document {
             source,
             label,
-            options,
+            format,
+            sure,
+            ..
+        } = document;
+        if !self.labels.claim(&label, source.name())? {
+            return Ok(());
+        }
+        let file = source.file().map(AsRead::new);
+        let file_name = source.file_name().unwrap_or_else(|| label.as_str().into()).into_owned();
+        let options = options.of(format)?;
+        let opening = Opening {
+            source,
+            label: &label,
+            options: &options,
             project: Some(&self.resolver),
             beside: &self.beside,
-            sure: Sure::Yes,
+            sure,
         };
         let (format, reader) = formats::open(format, opening)?;
-        let learned = Learned::new(file, &file_name, FramesOf::new(format, options)?);
+        let learned = Learned::new(file, &file_name, FramesOf::new(format, &options)?);
         self.take_all(reader, learned, progress)
     }
 

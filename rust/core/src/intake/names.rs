@@ -7,7 +7,7 @@ use super::sources::{AsRead, Sources};
 use crate::batch::{Annotation, Kind};
 use crate::error::Result;
 use crate::formats::registry::named;
-use crate::formats::{Batch, Format, Lists, Names, ReadOptions, Texts};
+use crate::formats::{Batch, Format, Lists, Names, ReadOptions};
 use crate::reject::Origin;
 use crate::resolve::{Resolver, SourceResolver};
 use crate::source::{ClassName, Frames, MediaName};
@@ -133,9 +133,9 @@ impl Learned {
             return;
         }
         let (file, file_name, frames) = (self.file.as_ref(), &self.file_name, self.frames.own);
-        let whole = self
-            .whole
-            .get_or_insert_with(|| SourceResolver::new(sources.add(file, batch.origin_of(0)), file_name, frames));
+        let whole = self.whole.get_or_insert_with(|| {
+            SourceResolver::new(sources.add(file, &batch.texts, batch.origin_of(0)), file_name, frames)
+        });
         for &number in media {
             whole.learn_medium(rules, number, || lists.media(number as usize));
         }
@@ -157,7 +157,7 @@ impl Learned {
             let origin = batch.origin_of(row);
             let label = Arc::clone(&origin.source);
             let (file, frames) = (self.file.as_ref(), self.frames.of(&origin));
-            let made = || SourceResolver::of_rejects(sources.add(file, origin), &label, frames);
+            let made = || SourceResolver::of_rejects(sources.add(file, &batch.texts, origin), &label, frames);
             let source = self.of_lines.entry(Arc::clone(&label)).or_insert_with(made);
             let (medium, class) = (media[row], classes[row]);
             source.learn_medium(rules, medium, || lists.media(medium as usize));
@@ -171,13 +171,18 @@ impl Learned {
         for index in 0..batch.rows.len() {
             let row = batch.rows.row(index);
             let line = batch.origins.get(index).and_then(|origin| origin.as_deref());
-            let key = (row.source, line.and_then(|line| line.member.as_deref()));
+            let member = match line {
+                Some(line) => line.member.as_deref(),
+                None => batch.member_of(index).map(|member| &**member),
+            };
+            let key = (row.source, member);
             let source = found.source(key, || {
                 let origin = batch.origin_of(index);
                 let frames = self.frames.of(&origin);
                 let number = self.number(sources, batch, origin);
                 // A line of a reject file may go by the name of the file that it came from.
-                let name = line.map_or(self.file_name.as_str(), |line| &line.source);
+                let own = member.unwrap_or(&self.file_name);
+                let name = line.map_or(own, |line| &line.source);
                 SourceResolver::new(number, name, frames)
             });
             let frameless = batch.frameless.get(index).copied().unwrap_or(false);
@@ -198,8 +203,7 @@ impl Learned {
         if let Some(&known) = self.numbers.get(&key) {
             return known;
         }
-        let has_texts = !matches!(batch.texts, Texts::None);
-        let number = sources.add(self.file.as_ref().filter(|_| has_texts), origin);
+        let number = sources.add(self.file.as_ref(), &batch.texts, origin);
         self.numbers.insert(key, number);
         number
     }

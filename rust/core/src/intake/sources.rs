@@ -1,8 +1,11 @@
 //! The sources that were taken in. Their text is read again for a reject that shows only after staging.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::reject::{Origin, Reason, Reject, MAX_TEXT_BYTES};
+use crate::error::{Error, Result};
+use crate::formats::Texts;
+use crate::reject::{Origin, Reason, Reject, WithoutText, MAX_TEXT_BYTES};
 use crate::source::{Excerpts, SourceFile, Stamp, TextSpan};
 use crate::stage::record::Key;
 
@@ -30,6 +33,7 @@ impl AsRead {
 struct Known {
     /// None where rows have no text that can be read again.
     file: Option<AsRead>,
+    without_text: WithoutText,
     origin: Origin,
     excerpts: Mutex<Excerpts>,
 }
@@ -47,10 +51,16 @@ impl Known {
 }
 
 impl Sources {
-    /// Numbers a source.
-    pub(super) fn add(&mut self, file: Option<&AsRead>, origin: Origin) -> u32 {
+    /// Numbers a source, whose rows have these texts.
+    pub(super) fn add(&mut self, file: Option<&AsRead>, texts: &Texts, origin: Origin) -> u32 {
+        let (file, without_text) = match texts {
+            Texts::None => (None, WithoutText::Record),
+            Texts::Foreign => (None, WithoutText::Line),
+            Texts::Spans(_) | Texts::Held { .. } => (file.cloned(), WithoutText::Changed),
+        };
         self.0.push(Known {
-            file: file.cloned(),
+            file,
+            without_text,
             origin,
             excerpts: Mutex::default(),
         });
@@ -62,8 +72,30 @@ impl Sources {
         let source = &self.0[key.source as usize];
         let text = source.text(text);
         Reject {
-            of_table: source.file.is_none(),
+            without_text: source.without_text,
             ..Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
+        }
+    }
+}
+
+/// The labels of the documents so far. Tracked objects are recognised by them, so that two documents must not share one.
+#[derive(Debug, Default)]
+pub(super) struct Labels(HashMap<String, String>);
+
+impl Labels {
+    /// Takes a label for the document that errors call `name`; false where this very file was a document before.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] where another document has it.
+    pub fn claim(&mut self, label: &str, name: &str) -> Result<bool> {
+        let file = |name: &str| std::fs::canonicalize(name).ok();
+        match self.0.insert(label.to_owned(), name.to_owned()) {
+            None => Ok(true),
+            Some(other) if file(&other).is_some_and(|other| Some(other) == file(name)) => Ok(false),
+            Some(other) => Err(Error::Plan(format!(
+                "{other} and {name} both go by the name {label:?}, by which tracked objects are recognised; rename one of \
+                 them, or import them one after the other with a --source-label each"
+            ))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::formats::LeftOut;
 use crate::reject::{Counts, Reason, Unresolved};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
@@ -22,6 +23,8 @@ pub struct Tally {
     pub warnings: Counts,
     /// (name in the source, code) -> annotations.
     pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
+    /// Files of folders that hold no predictions.
+    pub left_out: LeftOut,
     /// How many of those names are media and how many classes.
     names_of: [usize; 2],
 }

@@ -5,9 +5,11 @@ mod entries;
 mod number;
 mod scanner;
 mod skip;
+mod text;
 mod window;
 
 pub(crate) use entries::Entries;
 pub(crate) use number::Number;
-pub(crate) use scanner::{bad, only_space, plain, starts_number, unescape, Scan, Scanner, Stop, Text};
+pub(crate) use scanner::{bad, only_space, starts_number, Scan, Scanner, Stop, Text};
+pub(crate) use text::{plain, unescape};
 pub(crate) use window::Window;

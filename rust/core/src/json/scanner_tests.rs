@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
 use super::super::skip::Hop;
+use super::super::text::unescape;
 use super::*;
 
 fn whole(text: &[u8]) -> Scan<()> {

@@ -4,25 +4,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{json, Number, Value};
 
+use super::answers::Joined;
 use super::compare_answers::{compare_answers, differing_attributes, unknown_answers, OurAnswer};
-use super::encode::Joined;
 use super::labels::{read, wrong, LabelFrame, LabelObject, LabelRow, LabelUnit, RawMembers};
+use super::stored::{same_value, Stored};
 use crate::error::Result;
 
 /// Where a label stands: data unit, frame, object.
 pub(super) type Place<'a> = (&'a str, u32, &'a str);
-
-/// Whether the server holds a label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stored {
-    No,
-    Same,
-    /// With other content in these members.
-    Changed(Vec<&'static str>),
-}
 
 /// A label of this import.
 pub(super) struct OurLabel<'a> {
@@ -342,20 +334,4 @@ fn differing(name: &str, theirs: &RawValue, ours: &RawValue) -> Result<Vec<&'sta
         }
     }
     Ok(differs)
-}
-
-/// Equality that takes numbers as numbers (1 is 1.0) and objects whatever their order.
-pub(super) fn same_value(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => same_number(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
-        }
-        _ => a == b,
-    }
-}
-
-fn same_number(a: &Number, b: &Number) -> bool {
-    a == b || a.as_f64() == b.as_f64()
 }

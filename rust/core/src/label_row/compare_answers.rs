@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 use serde_json::Value;
 
-use super::compare::{same_value, Stored};
-use super::encode::Joined;
+use super::answers::Joined;
 use super::labels::{read, LabelRow, RawMembers};
+use super::stored::{same_value, Stored};
 use crate::error::Result;
 
 /// A label of this import that stands on no frame.

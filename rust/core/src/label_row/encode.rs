@@ -1,23 +1,21 @@
 //! Writes a label row's JSON from staged rows that arrive one after another, and hands it over block by block; nothing is
 //! kept of them but object hashes.
 //!
-//! What is the same for all boxes of a class is rendered once ([`Templates`]), so that a box costs little more than its
-//! numbers. Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
+//! Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
 //! objects there are is known only at the end.
 
-use std::collections::HashMap;
-
-use super::answers::{AnswerBook, QuestionTexts};
+use super::answers::{AnswerBook, Joined};
+use super::coordinate::{damaged, push_coordinate, push_finite};
 use super::header::{RowHeader, UnitHeader};
-use super::number::{push_f64, push_u64, round_to};
+use super::number::push_u64;
 use super::ring::RingText;
 use super::shapes;
-use super::text::{lower_snake_case, push_string};
+use super::templates::{Template, Templates};
+use super::text::push_string;
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::geometry::Geometry;
 use crate::identity::{self, ObjectHash, ObjectHashes};
-use crate::ontology::{Classification, OntologyObject};
 use crate::plan::DataType;
 use crate::stage::record::StagedRow;
 
@@ -26,119 +24,6 @@ const BLOCK_BYTES: usize = 1 << 16;
 
 /// Room for the label that fills a block.
 const SPARE_BYTES: usize = 1 << 14;
-
-/// How labels are written: the constant JSON of each ontology object's, and how long numbers are. Made once an import,
-/// used for all its rows.
-#[derive(Debug)]
-pub struct Templates {
-    objects: Vec<Template>,
-    classifications: Vec<(Vec<u8>, QuestionTexts)>,
-    /// The creation time as JSON.
-    pub(super) when: Vec<u8>,
-    decimals: Option<u8>,
-}
-
-#[derive(Debug)]
-pub(super) struct Template {
-    shape: Option<Shape>,
-    audio: bool,
-    /// What the entry of a sounding object says of its class.
-    pub about: Vec<u8>,
-    pub questions: QuestionTexts,
-    skeleton: Vec<Vec<u8>>,
-    /// From the opening brace up to the confidence.
-    before_confidence: Vec<u8>,
-    /// From behind the object hash up to the geometry.
-    before_geometry: Vec<u8>,
-}
-
-impl Templates {
-    /// Renders the constant JSON of `objects` and `classifications` of the ontology. `when` is the creation time of all
-    /// labels, such as `Sat, 21 Nov 2026 23:48:11 UTC`.
-    pub fn new(objects: &[OntologyObject], classifications: &[Classification], when: &str) -> Self {
-        let text = |value: &str| {
-            let mut out = Vec::new();
-            push_string(&mut out, value);
-            out
-        };
-        Self {
-            objects: objects.iter().map(|object| Template::new(object, when)).collect(),
-            classifications: classifications
-                .iter()
-                .map(|of| (text(&of.feature_hash), QuestionTexts::new(&of.attributes)))
-                .collect(),
-            when: text(when),
-            decimals: None,
-        }
-    }
-
-    pub(super) fn object(&self, feature: u32) -> Result<&Template> {
-        let of = self.objects.len();
-        let object = self.objects.get(feature as usize);
-        object.ok_or_else(|| damaged(format!("ontology object {feature} of {of}")))
-    }
-
-    /// The feature hash of a classification as JSON, and its questions.
-    pub(super) fn classification(&self, feature: u32) -> Result<(&[u8], &QuestionTexts)> {
-        let of = self.classifications.len();
-        let (hash, questions) = self
-            .classifications
-            .get(feature as usize)
-            .ok_or_else(|| damaged(format!("classification {feature} of {of}")))?;
-        Ok((hash, questions))
-    }
-
-    /// Rounds coordinates and angles to so many decimals (see [`super::number::round_to`]); masks and confidences stay as
-    /// they are.
-    #[must_use]
-    pub fn with_decimals(self, decimals: Option<u8>) -> Self {
-        Self { decimals, ..self }
-    }
-}
-
-impl Template {
-    fn new(object: &OntologyObject, when: &str) -> Self {
-        let mut before_confidence = Vec::new();
-        let mut text = |before: &str, value: &str| {
-            before_confidence.extend_from_slice(before.as_bytes());
-            push_string(&mut before_confidence, value);
-        };
-        text(r#"{"name":"#, &object.name);
-        text(r#","color":"#, &object.color);
-        text(r#","shape":"#, &object.shape);
-        text(r#","value":"#, &lower_snake_case(&object.name));
-        text(r#","createdAt":"#, when);
-        before_confidence.extend_from_slice(br#","createdBy":null,"confidence":"#);
-
-        let mut before_geometry = br#"","featureHash":"#.to_vec();
-        push_string(&mut before_geometry, &object.feature_hash);
-        before_geometry.extend_from_slice(br#","manualAnnotation":false,"lastEditedAt":"#);
-        push_string(&mut before_geometry, when);
-        let mut about = Vec::new();
-        for (name, value) in [
-            (r#""featureHash":"#, object.feature_hash.as_str()),
-            (r#","name":"#, &object.name),
-            (r#","color":"#, &object.color),
-            (r#","shape":"#, &object.shape),
-            (r#","value":"#, &lower_snake_case(&object.name)),
-        ] {
-            about.extend_from_slice(name.as_bytes());
-            push_string(&mut about, value);
-        }
-        Self {
-            shape: object.ir_shape(),
-            audio: object.is_audio(),
-            about,
-            questions: QuestionTexts::new(&object.attributes),
-            skeleton: object.skeleton.iter().map(shapes::skeleton_point).collect(),
-            before_confidence,
-            before_geometry,
-        }
-    }
-}
-
-/// How many annotations became one label, by its hash: answers and sounds on several ranges. Of others it is one.
-pub type Joined = HashMap<String, usize>;
 
 /// What was written into a label row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -540,25 +425,4 @@ fn size_of(row: &StagedRow<'_>) -> Result<(f64, f64)> {
         Unit::Px if row.width_px > 0 && row.height_px > 0 => Ok((row.width_px.into(), row.height_px.into())),
         Unit::Px => Err(damaged("px coordinates without a size".to_owned())),
     }
-}
-
-#[inline]
-pub(super) fn push_coordinate(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) -> Result<()> {
-    match decimals {
-        Some(decimals) if value.is_finite() => push_finite(out, round_to(value, decimals)),
-        _ => push_finite(out, value),
-    }
-}
-
-#[inline]
-pub(super) fn push_finite(out: &mut Vec<u8>, value: f64) -> Result<()> {
-    if !value.is_finite() {
-        return Err(damaged(format!("the number {value}")));
-    }
-    push_f64(out, value);
-    Ok(())
-}
-
-pub(super) fn damaged(found: String) -> Error {
-    Error::Stage(format!("found {found}; stage the sources again"))
 }

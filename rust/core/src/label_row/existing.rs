@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::compare::{Comparison, Stored};
-use super::encode::Joined;
+use super::answers::Joined;
+use super::compare::Comparison;
 use super::labels::{LabelFrame, LabelRow, LabelUnit, RawMembers};
+use super::stored::Stored;
 use super::text::{push_json, push_string};
 use crate::error::Result;
 

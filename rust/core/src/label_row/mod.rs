@@ -6,17 +6,24 @@
 mod answers;
 mod compare;
 mod compare_answers;
+mod coordinate;
 mod encode;
 mod existing;
 mod fraction;
 mod header;
 mod labels;
 pub mod number;
+mod questions;
 mod ring;
 mod shapes;
-pub mod text;
+mod stored;
+mod templates;
+mod text;
 
+pub use answers::Joined;
 pub use compare::{compare, Compared, Difference};
-pub use encode::{Joined, RowWriter, Templates, Written};
+pub use encode::{RowWriter, Written};
 pub use existing::{reconcile, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};
+pub use templates::Templates;
+pub(crate) use text::push_string;

@@ -1,6 +1,6 @@
 //! Rings as text. A number is made once and copied to each place where it stands.
 
-use super::encode::{damaged, push_coordinate};
+use super::coordinate::{damaged, push_coordinate};
 use super::number::{push_start, push_u64, TEXT_BYTES};
 use crate::error::Result;
 

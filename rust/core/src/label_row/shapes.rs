@@ -1,6 +1,6 @@
 //! Geometry of skeletons, circles and ellipses.
 
-use super::encode::{damaged, push_coordinate};
+use super::coordinate::{damaged, push_coordinate};
 use super::text::push_string;
 use crate::error::Result;
 use crate::ontology::SkeletonPoint;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keypoints::KeypointOrder;
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::batch::{Kind, Shape};
 use crate::ontology::OntologyObject;
 use crate::plan::Plan;

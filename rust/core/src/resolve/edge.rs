@@ -1,6 +1,6 @@
 //! What happens at the image's edge: boxes and polygons that reach over it are cut, kept or rejected.
 
-use super::Scratch;
+use super::scratch::Scratch;
 use crate::batch::{Points, Unit};
 use crate::geometry::Geometry;
 use crate::plan::OffImage;

@@ -1,99 +1,16 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
+use super::canvas::{mismatch, on_image, Drawn};
 use super::keypoints::KeypointOrder;
 use super::places::Place;
+use super::scratch::Scratch;
 use super::{edge, shapes};
 use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
 use crate::geometry::Geometry;
 use crate::plan::{OffImage, OntologyObject, Plan};
 use crate::polygon;
 use crate::reject::Reason;
-use crate::rle::{self, coco_string_to_encord, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
-
-/// A geometry ready to be staged.
-pub(super) struct Drawn<'a> {
-    pub geometry: Geometry<'a>,
-    pub unit: Unit,
-    pub width_px: u32,
-    pub height_px: u32,
-    pub clipped: bool,
-}
-
-impl<'a> Drawn<'a> {
-    /// A geometry in px of a mask.
-    fn of_mask(geometry: Geometry<'a>, size: Size) -> Self {
-        Self {
-            geometry,
-            unit: Unit::Px,
-            width_px: size.w(),
-            height_px: size.h(),
-            clipped: false,
-        }
-    }
-}
-
-/// Buffers for coordinates and run-length strings, reused from row to row.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    coords: Vec<f64>,
-    rings: Vec<i32>,
-    parts: Vec<i32>,
-    visibility: Vec<u8>,
-    rle: Vec<u8>,
-    transpose: rle::Scratch,
-}
-
-impl Scratch {
-    pub(super) fn clear_points(&mut self) {
-        self.coords.clear();
-        self.rings.clear();
-        self.parts.clear();
-        self.rings.push(0);
-        self.parts.push(0);
-    }
-
-    pub(super) fn push_ring(&mut self, ring: &[f64]) {
-        self.coords.extend_from_slice(ring);
-        self.rings.push(self.coords.len() as i32);
-    }
-
-    pub(super) fn end_part(&mut self) {
-        self.parts.push(self.rings.len() as i32 - 1);
-    }
-
-    /// Puts keypoints into a template's order; those that are missing are not in the picture.
-    pub(super) fn reorder(&mut self, ring: &[f64], visibility: &[u8], order: &KeypointOrder) {
-        self.clear_points();
-        self.visibility.clear();
-        for place in &order.places {
-            let given = place.and_then(|place| ring.get(2 * place..2 * place + 2).zip(Some(place)));
-            let (point, flag) = match given {
-                Some((point, place)) => (point, visibility.get(place).copied().unwrap_or(2)),
-                None => ([0.0; 2].as_slice(), 0),
-            };
-            self.coords.extend_from_slice(point);
-            self.visibility.push(flag);
-        }
-        self.push_ring(&[]);
-        self.end_part();
-    }
-
-    pub(super) fn visibility(&self) -> &[u8] {
-        &self.visibility
-    }
-
-    pub(super) fn has_no_points(&self) -> bool {
-        self.coords.is_empty()
-    }
-
-    pub(super) fn points(&self) -> Points<'_> {
-        Points {
-            coords: &self.coords,
-            rings: &self.rings,
-            parts: &self.parts,
-        }
-    }
-}
+use crate::rle::{transpose_string, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
 
 /// Shapes that can be made from what the annotation has.
 pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
@@ -167,14 +84,6 @@ pub(super) fn draw<'a>(
         Some(Shape::Skeleton) => shapes::draw_skeleton(row, object, order, place, plan.off_image, scratch),
         Some(Shape::Circle | Shape::Ellipse) => shapes::draw_round(row, object, place, plan.off_image, scratch),
         None => Err(mismatch(row, &object.shape)),
-    }
-}
-
-pub(super) fn mismatch(row: &Annotation<'_>, wanted: &str) -> Reason {
-    let found = row.shape.map_or("nothing", Shape::as_str).replace('_', " ");
-    Reason::ShapeMismatch {
-        wanted: wanted.replace('_', " "),
-        found: format!("a {found}"),
     }
 }
 
@@ -280,36 +189,6 @@ fn draw_polygon<'a>(
     Ok(Drawn::of_mask(Geometry::Polygon(scratch.points()), size))
 }
 
-/// Applies the policy for the image's edge. Where the image's size is not known yet that is left to
-/// [`super::fit`], once the label row tells.
-pub(super) fn on_image<'a>(
-    geometry: Geometry<'a>,
-    row: &Annotation<'_>,
-    place: &Place,
-    policy: OffImage,
-    scratch: &'a mut Scratch,
-) -> Result<Drawn<'a>, Reason> {
-    let size = place.source_width_px.zip(place.source_height_px);
-    let (width_px, height_px) = size.unwrap_or((0, 0));
-    let (geometry, clipped) = if row.unit == Unit::Px && size.is_none() {
-        (geometry, false)
-    } else {
-        edge::keep_inside(
-            geometry,
-            edge::far_corner(row.unit, (width_px, height_px)),
-            policy,
-            scratch,
-        )?
-    };
-    Ok(Drawn {
-        geometry,
-        unit: row.unit,
-        width_px,
-        height_px,
-        clipped,
-    })
-}
-
 fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratch) -> Result<Drawn<'a>, Reason> {
     scratch.rle.clear();
     let size = if let Some(rle) = row.rle {
@@ -320,7 +199,9 @@ fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratc
                 let mask = Rle::<RowMajor>::from_string(rle, size).map_err(bad_rle)?;
                 mask.to_string_into(&mut scratch.rle);
             }
-            _ => coco_string_to_encord(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?,
+            _ => {
+                transpose_string::<ColumnMajor>(rle, size, &mut scratch.transpose, &mut scratch.rle).map_err(bad_rle)?
+            }
         }
         size
     } else {

@@ -6,11 +6,12 @@ use glob::Pattern;
 use regex::Regex;
 
 use super::places::Spot;
-use super::titles::{base_name, Found, Target, Titles};
-use super::Verdict;
+use super::titles::{Found, Target, Titles};
+use super::verdict::Verdict;
 use crate::error::{Error, Result};
 use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
 use crate::reject::Reason;
+use crate::source::base_name;
 use crate::source::{Frames, MediaName};
 
 /// The media rules of a plan.

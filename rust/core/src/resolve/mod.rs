@@ -5,48 +5,39 @@
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod answers;
+mod canvas;
 mod classes;
 mod edge;
 mod geometry;
 mod keypoints;
 mod media;
 mod places;
+mod resolved;
 mod row;
+mod scratch;
 mod shapes;
 mod slots;
 mod titles;
+mod verdict;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::answers::Packer;
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::error::Result;
 use crate::formats::{KnownNames, Project};
-use crate::identity;
 use crate::plan::{DataType, Plan};
-use crate::reject::{Counts, Reason};
 use crate::source::TextSpan;
-use crate::source::{ClassName, Frames, MediaName};
-use crate::stage::StagedRows;
+use crate::source::{stem, ClassName, Frames, MediaName};
 use classes::{Class, ClassRules};
 pub use edge::fit;
-pub use geometry::Scratch;
 use media::MediaRules;
 use places::{Places, Spot};
+pub use resolved::Resolved;
 use row::FoundRow;
+pub use scratch::Scratch;
 use slots::Slots;
-
-/// What became of a name, or of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verdict<T> {
-    /// It leads somewhere.
-    Found(T),
-    /// The user asked to leave it out, for this reason.
-    Filtered(&'static str),
-    /// It cannot be written.
-    Reject(Reason),
-}
+pub use verdict::Verdict;
 
 /// The rules of a plan, ready for any number of sources.
 pub struct Resolver {
@@ -126,7 +117,7 @@ impl SourceResolver {
     pub fn new(index: u32, file_name: &str, frames: Frames) -> Self {
         Self {
             index,
-            file_stem: titles::stem(file_name).into(),
+            file_stem: stem(file_name).into(),
             frames,
             places: Places::new(false),
             classes: Slots::Dense(Vec::new()),
@@ -204,22 +195,5 @@ impl SourceResolver {
             Kind::Answer => found.answer(&class.candidates, out),
         };
         staged.map_or_else(Verdict::Reject, Verdict::Found)
-    }
-}
-
-/// What a run of rows became.
-#[derive(Default)]
-pub struct Resolved {
-    /// Rows to stage.
-    pub rows: StagedRows,
-    /// Things that the summary mentions.
-    pub warnings: Counts,
-    form: identity::Form,
-    packer: Packer,
-}
-
-impl Resolved {
-    fn warn(&mut self, what: &'static str) {
-        *self.warnings.entry(what).or_default() += 1;
     }
 }

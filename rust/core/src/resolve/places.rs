@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::slots::Slots;
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::plan::Plan;
 use crate::sizes::{SizePx, Sizes};
 

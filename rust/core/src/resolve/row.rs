@@ -2,10 +2,11 @@
 
 use super::answers::{self, Packed};
 use super::classes::{self, Candidates, Class};
-use super::geometry::{self, Scratch};
+use super::geometry;
 use super::keypoints::KeypointOrder;
 use super::places::Place;
-use super::Resolved;
+use super::resolved::Resolved;
+use super::scratch::Scratch;
 use crate::answers::Answers;
 use crate::batch::{Annotation, AttributeValue, Shape, Unit};
 use crate::geometry::Geometry;

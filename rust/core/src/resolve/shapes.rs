@@ -1,8 +1,9 @@
 //! Shapes that are taken as they are, since no other can be made of them: lines, points, skeletons, circles and ellipses.
 
-use super::geometry::{mismatch, on_image, Drawn, Scratch};
+use super::canvas::{mismatch, on_image, Drawn};
 use super::keypoints::KeypointOrder;
 use super::places::Place;
+use super::scratch::Scratch;
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::geometry::Geometry;
 use crate::ontology::OntologyObject;

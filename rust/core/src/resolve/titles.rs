@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::plan::Medium;
+use crate::source::{base_name, stem};
 
 /// What a title leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,19 +84,5 @@ impl Titles {
             }
         }
         Found::None
-    }
-}
-
-/// What follows the last slash of either kind: sources are written on Windows, too.
-pub(super) fn base_name(title: &str) -> &str {
-    title.rsplit(['/', '\\']).next().unwrap_or(title)
-}
-
-/// The base name without its last suffix.
-pub(super) fn stem(title: &str) -> &str {
-    let base = base_name(title);
-    match base.rfind('.') {
-        Some(dot) if dot > 0 => &base[..dot],
-        _ => base,
     }
 }

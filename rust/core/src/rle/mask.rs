@@ -1,9 +1,6 @@
 //! Run lengths to and from dense masks, one byte a pixel.
 
-use super::{Order, Rle, RleError, RowMajor, Size};
-
-/// The largest dense mask that is written, in pixels (and bytes).
-pub const MAX_DENSE_PIXELS: u64 = 1 << 31;
+use super::{MemoryOrder, Order, Rle, RleError, RowMajor, Size, MAX_DENSE_PIXELS};
 
 /// Pixels looked at together: long runs are skipped a block at a time.
 const BLOCK: usize = 256;
@@ -13,15 +10,6 @@ const WORD: usize = 64;
 
 /// Runs up to this length are written whole, over what follows, which is written next.
 const SHORT: usize = 32;
-
-/// How a dense mask of shape (h, w) lies in memory, without gaps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemoryOrder {
-    /// Row after row (NumPy's C order).
-    C,
-    /// Column after column (NumPy's Fortran order).
-    F,
-}
 
 impl<O: Order> Rle<O> {
     /// Encodes a dense mask of one byte a pixel, in which every byte but 0 is foreground.

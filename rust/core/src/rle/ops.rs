@@ -1,6 +1,7 @@
 //! Area, bounding box and set operations, on runs.
 
-use super::{Order, Rle, RleError, Size};
+use super::runs::intervals;
+use super::{MemoryOrder, Order, Rle, RleError, Size};
 
 impl<O: Order> Rle<O> {
     /// Number of foreground pixels.
@@ -37,8 +38,8 @@ impl<O: Order> Rle<O> {
         }
         let (lines, places) = (line_max - line_min + 1, place_max - place_min + 1);
         Some(match O::MEMORY {
-            super::MemoryOrder::F => [line_min, place_min, lines, places],
-            super::MemoryOrder::C => [place_min, line_min, places, lines],
+            MemoryOrder::F => [line_min, place_min, lines, places],
+            MemoryOrder::C => [place_min, line_min, places, lines],
         })
     }
 
@@ -83,15 +84,6 @@ impl<O: Order> Rle<O> {
         }
         Ok(Self::from_canonical(self.size(), runs.finish(total)))
     }
-}
-
-/// The foreground runs as `(from, to)`, in pixels from the start.
-pub(super) fn intervals(runs: &[u32]) -> impl Iterator<Item = (u32, u32)> + '_ {
-    runs.chunks_exact(2).scan(0, |at, pair| {
-        let from = *at + pair[0];
-        *at = from + pair[1];
-        Some((from, *at))
-    })
 }
 
 /// Collects canonical runs from the places, in rising order, at which the colour changes.

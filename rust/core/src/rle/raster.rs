@@ -10,15 +10,7 @@
 //! Rings along pixel edges (whole coordinates) come out exactly: `5 x` is no rounding, `x0 .. x1` are the
 //! columns whose middles lie between, and row `y` is the first below the edge `y`.
 
-use super::{ColumnMajor, Part, PolygonError, Ring, Rle, RleError, Size};
-
-/// The largest distance of a coordinate from the origin, in px, along x or y.
-///
-/// pycocotools computes in 32-bit integers and is undefined from about 2e8 px on.
-pub const MAX_COORDINATE: f64 = 1e8;
-
-/// The most times a ring may cross the middles of the image's columns.
-pub const MAX_CROSSINGS: usize = 1 << 24;
+use super::{ColumnMajor, Part, PolygonError, Ring, Rle, RleError, Size, MAX_COORDINATE, MAX_CROSSINGS};
 
 /// Sub-pixels a pixel.
 const SCALE: f64 = 5.0;

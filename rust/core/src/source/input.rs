@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// given back (glibc's) then keep the memory of a batch for the next one.
 const WINDOW_BYTES: usize = 1 << 21;
 
+/// Least bytes that [`SourceFile::read_short`] refuses.
+const SHORT_BYTES: usize = 1 << 26;
+
 /// What tells a file from another that took its place, or its own later content: length and time of the last change. A
 /// file in memory has no such time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +36,8 @@ pub struct SourceFile {
 #[derive(Debug, Clone)]
 enum Place {
     Path(PathBuf),
-    Bytes(Arc<[u8]>),
+    /// Content, and the path that it goes by where it is a file of a folder.
+    Bytes(Arc<[u8]>, Option<PathBuf>),
 }
 
 impl SourceFile {
@@ -46,26 +50,66 @@ impl SourceFile {
         }
     }
 
+    /// A file of a folder in memory; errors name its path.
+    pub(crate) fn member(folder: &str, path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            name: format!("{folder}/{path}"),
+            place: Place::Bytes(bytes.into(), Some(PathBuf::from(path))),
+        }
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size as it is stored, in bytes; 0 where it cannot be found.
+    pub fn len_bytes(&self) -> u64 {
+        self.stamp().map_or(0, |stamp| stamp.len_bytes)
+    }
+
     /// A file in memory; errors call it `name`.
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
         Self {
             name: name.into(),
-            place: Place::Bytes(bytes.into()),
+            place: Place::Bytes(bytes.into(), None),
         }
     }
 
     /// The file's name without folders, and without the suffix that says how it is compressed; none for a file in memory.
     pub fn file_name(&self) -> Option<Cow<'_, str>> {
-        match &self.place {
-            Place::Path(path) => {
-                let is_packed =
-                    |suffix: &OsStr| suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst");
-                let packed = path.extension().is_some_and(is_packed);
-                let name = if packed { path.file_stem() } else { path.file_name() };
-                name.map(OsStr::to_string_lossy)
-            }
-            Place::Bytes(_) => None,
+        let (Place::Path(path) | Place::Bytes(_, Some(path))) = &self.place else {
+            return None;
+        };
+        let is_packed = |suffix: &OsStr| suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst");
+        let packed = path.extension().is_some_and(is_packed);
+        let name = if packed { path.file_stem() } else { path.file_name() };
+        name.map(OsStr::to_string_lossy)
+    }
+
+    /// A file at `path` relative to the folder that this one is in; none if there is no such file.
+    pub fn companion(&self, path: &str) -> Option<Self> {
+        let Place::Path(own) = &self.place else {
+            return None;
+        };
+        let found = own.parent()?.join(path);
+        found.is_file().then(|| Self::path(found))
+    }
+
+    /// Its whole text, of a file that explains others and is short.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Source`] where it is 64 MiB long or longer, or not UTF-8.
+    pub fn read_short(&self) -> Result<String> {
+        let mut text = Vec::new();
+        if self.stream_from(0)?.read_into(&mut text, SHORT_BYTES)? == SHORT_BYTES {
+            let message = "the file is longer than 64 MiB; expected a short one";
+            return Err(self.error(SHORT_BYTES as u64, message));
         }
+        String::from_utf8(text).map_err(|cause| {
+            let byte = cause.utf8_error().valid_up_to() as u64;
+            self.error(byte, "the text is not UTF-8")
+        })
     }
 
     /// What tells the file as it is now; none if it cannot be found.
@@ -75,7 +119,7 @@ impl SourceFile {
                 len_bytes: file.len(),
                 changed: file.modified().ok(),
             }),
-            Place::Bytes(bytes) => Some(Stamp {
+            Place::Bytes(bytes, _) => Some(Stamp {
                 len_bytes: bytes.len() as u64,
                 changed: None,
             }),
@@ -114,7 +158,7 @@ impl SourceFile {
     fn open_stored(&self) -> Result<Box<dyn Stored>> {
         Ok(match &self.place {
             Place::Path(path) => Box::new(File::open(path).map_err(Error::io(path))?),
-            Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Place::Bytes(bytes, _) => Box::new(Cursor::new(Arc::clone(bytes))),
         })
     }
 }

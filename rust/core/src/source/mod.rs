@@ -1,7 +1,9 @@
 //! Where predictions come from: files, their text and its lines, tables that a program gives, and what they call their
 //! media, classes and frames.
 
+mod columns;
 mod compressed;
+mod folder;
 mod frames;
 mod input;
 mod lines;
@@ -9,10 +11,13 @@ mod names;
 mod span;
 mod table;
 
+pub(crate) use columns::Columns;
+pub use folder::{Folder, Member};
 pub use frames::Frames;
 pub(crate) use input::TextStream;
 pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use lines::Lines;
+pub(crate) use names::{base_name, stem};
 pub use names::{ClassName, MediaName};
 pub use span::TextSpan;
 pub use table::{Source, Table};

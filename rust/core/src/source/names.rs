@@ -53,3 +53,17 @@ impl ClassName<'_> {
         self.name.or(self.id.as_deref()).unwrap_or_default()
     }
 }
+
+/// What follows the last slash of either kind: sources are written on Windows, too.
+pub(crate) fn base_name(title: &str) -> &str {
+    title.rsplit(['/', '\\']).next().unwrap_or(title)
+}
+
+/// The base name without its last suffix.
+pub(crate) fn stem(title: &str) -> &str {
+    let base = base_name(title);
+    match base.rfind('.') {
+        Some(dot) if dot > 0 => &base[..dot],
+        _ => base,
+    }
+}

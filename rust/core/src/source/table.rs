@@ -6,13 +6,15 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-use super::SourceFile;
+use super::{Folder, SourceFile};
 
 /// One source of predictions.
 #[derive(Debug)]
 pub enum Source {
     /// A file, or its content in memory.
     File(SourceFile),
+    /// A folder of files.
+    Folder(Folder),
     /// Rows that a program gives, batch by batch.
     Table(Table),
 }
@@ -22,13 +24,34 @@ impl Source {
     pub fn file(&self) -> Option<&SourceFile> {
         match self {
             Self::File(file) => Some(file),
-            Self::Table(_) => None,
+            Self::Folder(_) | Self::Table(_) => None,
+        }
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::File(file) => file.name(),
+            Self::Folder(folder) => folder.path(),
+            Self::Table(_) => "a table",
         }
     }
 
     /// Name of the file without folders, and without the suffix that says how it is compressed.
     pub fn file_name(&self) -> Option<Cow<'_, str>> {
         self.file().and_then(SourceFile::file_name)
+    }
+}
+
+impl From<Folder> for Source {
+    fn from(folder: Folder) -> Self {
+        Self::Folder(folder)
+    }
+}
+
+impl From<Table> for Source {
+    fn from(table: Table) -> Self {
+        Self::Table(table)
     }
 }
 

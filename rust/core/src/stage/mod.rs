@@ -7,14 +7,15 @@
 mod best;
 mod merge;
 pub mod record;
+mod rows;
 mod staged;
 
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::source::TextSpan;
 use merge::{Cursor, RunFile, RunReader};
-use record::{Key, StagedRow};
+pub use rows::StagedRows;
+use rows::{Batches, Entry, Place};
 pub use staged::{Duplicate, LabelRowSpan, Staged};
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
@@ -22,94 +23,6 @@ const MERGE_WIDTH: usize = 64;
 
 /// Most that is set aside for the order of rows before there are any.
 const MOST_SET_ASIDE_BYTES: usize = 1 << 28;
-
-/// A row's key, and where its bytes lie: taken apart it is a quarter smaller than with a [`Key`] in it.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    object: u128,
-    offset: u64,
-    label_row: u32,
-    frame: u32,
-    source: u32,
-    place: Place,
-}
-
-/// Where a row's bytes lie: in which batch, and from where to where in it.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    batch: u32,
-    start: u32,
-    end: u32,
-}
-
-impl Entry {
-    fn key(&self) -> Key {
-        Key {
-            label_row: self.label_row,
-            frame: self.frame,
-            object: self.object,
-            source: self.source,
-            offset: self.offset,
-        }
-    }
-}
-
-/// Rows in the order in which they came.
-#[derive(Debug, Default)]
-pub struct StagedRows {
-    arena: Vec<u8>,
-    entries: Vec<Entry>,
-}
-
-impl StagedRows {
-    /// None, with room for so many rows of so many bytes in all.
-    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self {
-            arena: Vec::with_capacity(bytes),
-            entries: Vec::with_capacity(rows),
-        }
-    }
-
-    /// Adds a row. `text` says where the annotation lies in its source.
-    pub fn push(&mut self, row: &StagedRow<'_>, text: TextSpan) {
-        let start = self.arena.len();
-        record::write(row, text, &mut self.arena);
-        let key = row.key;
-        self.entries.push(Entry {
-            object: key.object,
-            offset: key.offset,
-            label_row: key.label_row,
-            frame: key.frame,
-            source: key.source,
-            // Appending refuses batches that these do not reach.
-            place: Place {
-                batch: 0,
-                start: start as u32,
-                end: self.arena.len() as u32,
-            },
-        });
-    }
-
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-/// Bytes of rows, batch by batch as they came: put together they would be copied, onto fresh memory.
-#[derive(Debug, Default)]
-struct Batches(Vec<Vec<u8>>);
-
-impl Batches {
-    fn row(&self, place: Place) -> &[u8] {
-        &self.0[place.batch as usize][place.start as usize..place.end as usize]
-    }
-}
 
 /// Collects rows; spills sorted runs when the budget is reached.
 pub struct StageBuilder {

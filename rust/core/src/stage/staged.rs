@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
 use super::best::Best;
 use super::merge::{Cursor, RunFile, RunWriter};
 use super::record::{Head, Key, RecordReader, StagedRow};
-use super::{Batches, Entry, Place};
+use super::rows::{Batches, Entry, Place};
 use crate::answers::Answers;
 use crate::error::{Error, Result};
 use crate::identity::Distinct;

@@ -7,3 +7,4 @@ mod rare_fields;
 mod rejects_file;
 mod support;
 mod valid;
+mod writing;

@@ -2,13 +2,14 @@
 
 use ropewalk_core::batch::{row_json, AttributeValue};
 use ropewalk_core::error::Error;
-use ropewalk_core::formats::detect::detect;
 use ropewalk_core::formats::registry::FORMATS;
-use ropewalk_core::formats::{open, Beside, Files, Format, Head, Opening, ReadOptions, Reader, Sure};
-use ropewalk_core::source::{Source, SourceFile};
+use ropewalk_core::formats::{
+    open, Beside, Document, Documents, Files, Format, Head, Opening, ReadOptions, Reader, Sure,
+};
+use ropewalk_core::source::{Folder, Source, SourceFile};
 use ropewalk_testkit::examples::{self, name};
 use serde_json::{json, Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// What a source gives.
@@ -54,20 +55,31 @@ fn options(format: &Format, chunk_bytes: Option<usize>) -> ReadOptions {
     }
 }
 
-fn source(path: &Path) -> Source {
-    SourceFile::path(path).into()
+/// The documents of a source, which are all of the format that is named.
+fn documents(path: &Path, named: Option<&'static Format>) -> Result<Vec<Document>, Error> {
+    let source: Source = if path.is_dir() {
+        Folder::at(path)?.into()
+    } else {
+        SourceFile::path(path).into()
+    };
+    let mut documents = Documents::of(source, &name(path), named)?;
+    let mut found = Vec::new();
+    while let Some(document) = documents.next()? {
+        found.push(document);
+    }
+    Ok(found)
 }
 
-fn reader(format: &'static Format, path: &Path, options: &ReadOptions) -> Result<Box<dyn Reader>, Error> {
+fn reader(document: Document, options: &ReadOptions) -> Result<Box<dyn Reader>, Error> {
     let opening = Opening {
-        source: source(path),
-        label: &name(path),
+        source: document.source,
+        label: &document.label,
         options,
         project: None,
         beside: &Beside::default(),
-        sure: Sure::Yes,
+        sure: document.sure,
     };
-    open(Some(format), opening).map(|(_, reader)| reader)
+    open(document.format, opening).map(|(_, reader)| reader)
 }
 
 /// Reads to the end.
@@ -92,21 +104,26 @@ fn take(reader: &mut dyn Reader, found: &mut Found) -> Result<(), Error> {
 
 fn read(format: &'static Format, path: &Path, chunk_bytes: Option<usize>) -> Result<Found, Error> {
     let mut found = Found::default();
-    let mut reader = reader(format, path, &options(format, chunk_bytes))?;
-    take(reader.as_mut(), &mut found)?;
+    let options = options(format, chunk_bytes);
+    for document in documents(path, Some(format))? {
+        take(reader(document, &options)?.as_mut(), &mut found)?;
+    }
     Ok(found)
 }
 
 fn read_in_pieces(format: &'static Format, path: &Path, at_most: usize) -> Result<Found, Error> {
     let mut found = Found::default();
-    let mut whole = reader(format, path, &options(format, None))?;
-    let Some(pieces) = whole.pieces(at_most)? else {
-        take(whole.as_mut(), &mut found)?;
-        return Ok(found);
-    };
-    assert!(pieces.len() <= at_most, "{} pieces of {}", pieces.len(), path.display());
-    for mut piece in pieces {
-        take(piece.as_mut(), &mut found)?;
+    let options = options(format, None);
+    for document in documents(path, Some(format))? {
+        let mut whole = reader(document, &options)?;
+        let Some(pieces) = whole.pieces(at_most)? else {
+            take(whole.as_mut(), &mut found)?;
+            continue;
+        };
+        assert!(pieces.len() <= at_most, "{} pieces of {}", pieces.len(), path.display());
+        for mut piece in pieces {
+            take(piece.as_mut(), &mut found)?;
+        }
     }
     Ok(found)
 }
@@ -138,12 +155,26 @@ fn every_format_has_examples_and_every_folder_is_a_format() {
 fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
     for format in formats() {
         for path in examples::good(format.name) {
-            let head = Head::of(&SourceFile::path(&path)).unwrap();
-            for other in FORMATS {
-                let expected = if other.name == format.name { Sure::Yes } else { Sure::No };
-                assert_eq!((other.detect)(&head), expected, "{} as {}", path.display(), other.name);
+            let documents = documents(&path, None).unwrap();
+            assert!(!documents.is_empty(), "{}", path.display());
+            for document in documents {
+                assert_eq!(document.format.name, format.name, "{}", document.label);
+                let files = match &document.source {
+                    Source::File(file) => vec![file.clone()],
+                    Source::Folder(folder) => folder.files().iter().map(|member| folder.file(member)).collect(),
+                    Source::Table(_) => panic!("{} is a table", document.label),
+                };
+                let mut sure = HashSet::new();
+                for file in files {
+                    let head = Head::of(&file).unwrap();
+                    sure.insert((format.detect)(&head));
+                    for other in FORMATS.iter().filter(|other| other.name != format.name) {
+                        assert_eq!((other.detect)(&head), Sure::No, "{} as {}", document.label, other.name);
+                    }
+                }
+                // Some files of a folder may be empty.
+                assert!(sure.contains(&Sure::Yes), "{}", document.label);
             }
-            assert_eq!(detect(&source(&path)).0.name, format.name);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
-    open, Batch, Beside, BoxFormat, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
+    open, Batch, Beside, BoxFormat, Documents, Format, Opening, ReadOptions, Reader, FRAME_OPTIONS,
 };
 use ropewalk_core::source::{Source, SourceFile};
 use serde_json::{json, Value};
@@ -43,15 +43,17 @@ fn opened(
     source: Source,
     options: &ReadOptions,
 ) -> Result<(&'static Format, Box<dyn Reader>), Error> {
+    let document = Documents::of(source, "label", format)?.next()?.unwrap();
+    document.format.check_options(options)?;
     let opening = Opening {
-        source,
+        source: document.source,
         label: "label",
         options,
         project: None,
         beside: &Beside::default(),
-        sure: Sure::Yes,
+        sure: document.sure,
     };
-    open(format, opening)
+    open(document.format, opening)
 }
 
 /// The rows, rejects and counts of a source.

@@ -120,7 +120,7 @@ fn a_member_of_another_type_is_named() {
         ),
         (
             r#"{"media": "a", "class": "c", "score": NaN}"#,
-            "the line is no JSON object",
+            "the line is not a JSON object",
         ),
     ] {
         let batch = NdjsonRows::open(&input(line), "r", &ReadOptions::default())
@@ -165,7 +165,7 @@ fn lines_of_a_reject_file_keep_their_source() {
 
 /// The format that a file is found to be of.
 fn told(file: SourceFile) -> (&'static str, Sure) {
-    let (format, sure) = detect(&file.into());
+    let (format, sure) = detect(&file).unwrap();
     (format.name, sure)
 }
 

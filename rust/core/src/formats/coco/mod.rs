@@ -1,4 +1,4 @@
-//! The COCO reader: dataset files, results lists and Ropewalk's own reject files become batches of the IR.
+//! COCO: dataset files, results lists and Ropewalk's own reject files become batches of the IR, and batches a dataset.
 
 mod annotation;
 mod counts;
@@ -14,15 +14,18 @@ mod rows;
 mod survey;
 mod tables;
 mod values;
+mod write;
 
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
 pub use rotated::RotatedBox;
 pub use tables::CocoTables;
+pub use write::{CocoWriter, Written};
 
 use std::path::Path;
 
 use crate::error::Result;
-use crate::formats::json_names::{first_names, JSON_SUFFIXES};
+use crate::formats::detect::unknown;
+use crate::formats::json_names::{first_names, Told, JSON_SUFFIXES};
 use crate::formats::{BoxFormat, Files, Format, Opened, Opening, ReadOption, Sure};
 use crate::source::{Frames, Source, SourceFile};
 
@@ -39,6 +42,8 @@ pub static FORMAT: Format = Format {
     ],
     frames: Frames::FROM_0,
     detect: |head| match head.is_json("coco") {
+        // COCO panoptic has the same sections.
+        _ if head.has_name("segments_info") => Sure::No,
         Sure::No if head.is_untold_json() => Sure::Maybe,
         sure => sure,
     },
@@ -51,8 +56,10 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
     };
     if opening.sure < Sure::Yes {
         // The names that tell stand behind the head.
-        if let Some(told) = first_names(file.stream_from(0)?).filter(|told| *told != FORMAT.name) {
-            return Ok(Opened::This(told));
+        match first_names(file.stream_from(0)?) {
+            Told::Format(told) if told != FORMAT.name => return Ok(Opened::This(told)),
+            Told::Other => return Err(unknown(file)?),
+            Told::Format(_) | Told::Nothing => {}
         }
     }
     let options = opening.options;

@@ -1,0 +1,183 @@
+//! The fields of one annotation, and the values that they stand for.
+
+use super::member::Member;
+use crate::batch::Points;
+use crate::formats::coco::extras::Extras;
+use crate::formats::coco::layout::Layout;
+use crate::formats::coco::names::Id;
+use crate::formats::coco::rotated::RotatedBox;
+use crate::reject::Reason;
+
+/// A piece of text in the window, or in the draft's own buffer where escapes had to be resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+    pub own: bool,
+}
+
+/// An id as it was read: as text, and as the number that it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RawId {
+    pub number: Option<i64>,
+    pub text: Span,
+}
+
+impl RawId {
+    pub fn int(value: i64, text: Span) -> Self {
+        Self {
+            number: Some(value),
+            text,
+        }
+    }
+}
+
+/// The fields of one annotation. One draft is used for a whole file, so that no annotation allocates.
+#[derive(Default)]
+pub struct Draft {
+    pub(super) id: Option<RawId>,
+    pub(super) image_id: Option<RawId>,
+    pub(super) category_id: Option<RawId>,
+    pub(super) track: Option<Result<RawId, Reason>>,
+    pub(super) attribute_track: Option<Result<RawId, Reason>>,
+    pub(super) score: Option<Result<f64, Reason>>,
+    pub(super) attribute_score: Option<Result<f64, Reason>>,
+    pub(super) crowd: bool,
+    pub(super) bbox: Option<[f64; 4]>,
+    pub(super) counts: Option<Span>,
+    pub(super) size_hw: Option<[u32; 2]>,
+    pub(super) coords: Vec<f64>,
+    pub(super) rings: Vec<i32>,
+    pub(super) parts: Vec<i32>,
+    pub(super) problem: Option<Reason>,
+    pub(super) own: Vec<u8>,
+    pub(super) key: Vec<u8>,
+    pub(super) layout: Layout<Member>,
+    pub(super) boxes: Option<RotatedBox>,
+    pub(super) extras: Extras,
+}
+
+impl Draft {
+    /// A draft for annotations whose boxes are such, or COCO's.
+    pub fn new(boxes: Option<RotatedBox>) -> Self {
+        Self {
+            boxes,
+            ..Self::default()
+        }
+    }
+
+    /// Makes the draft one that cannot be written.
+    pub fn refuse(&mut self, reason: Reason) {
+        self.problem.get_or_insert(reason);
+    }
+
+    /// Forgets all fields.
+    pub fn clear(&mut self) {
+        (self.id, self.image_id, self.category_id) = (None, None, None);
+        (self.track, self.attribute_track) = (None, None);
+        (self.score, self.attribute_score) = (None, None);
+        self.crowd = false;
+        (self.bbox, self.counts, self.size_hw) = (None, None, None);
+        self.problem = None;
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        self.own.clear();
+        if self.extras.present {
+            self.extras.clear();
+        }
+    }
+}
+
+/// The draft's values, for the text that it was read from.
+impl Draft {
+    fn text<'a>(&'a self, span: Span, text: &'a [u8]) -> &'a [u8] {
+        let from = if span.own { self.own.as_slice() } else { text };
+        &from[span.start..span.end]
+    }
+
+    fn string<'a>(&'a self, span: Span, text: &'a [u8]) -> &'a str {
+        // The scanner has checked every string; escapes resolve to whole characters.
+        std::str::from_utf8(self.text(span, text)).unwrap_or_default()
+    }
+
+    fn key<'a>(&'a self, id: RawId, text: &'a [u8]) -> Id<'a> {
+        match id.number {
+            Some(value) => Id::Int(value),
+            None => Id::parse(self.string(id.text, text)),
+        }
+    }
+
+    /// The annotation's id as text.
+    pub fn annotation_id<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
+        self.id.map(|id| self.string(id.text, text))
+    }
+
+    /// The bytes of [`Self::annotation_id`].
+    pub fn annotation_id_text<'a>(&'a self, text: &'a [u8]) -> Option<&'a [u8]> {
+        self.id.map(|id| self.text(id.text, text))
+    }
+
+    /// The annotation's id to compare.
+    pub fn annotation_key<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
+        self.id.map(|id| self.key(id, text))
+    }
+
+    /// `image_id`.
+    pub fn image<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
+        self.image_id.map(|id| self.key(id, text))
+    }
+
+    /// `category_id`.
+    pub fn category<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
+        self.category_id.map(|id| self.key(id, text))
+    }
+
+    /// `track_id`, at the top before the one under `attributes`.
+    pub fn track<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
+        match self.track.as_ref().or(self.attribute_track.as_ref())? {
+            Ok(id) => Some(self.string(id.text, text)),
+            Err(_) => None,
+        }
+    }
+
+    /// The score, at the top before the one under `attributes`.
+    pub fn score(&self) -> Option<f64> {
+        let found = self.score.as_ref().or(self.attribute_score.as_ref())?;
+        found.as_ref().ok().copied()
+    }
+
+    /// x, y, width, height.
+    pub fn bbox(&self) -> Option<[f64; 4]> {
+        self.bbox
+    }
+
+    /// Polygons, one ring a part.
+    pub fn points(&self) -> Option<Points<'_>> {
+        (!self.rings.is_empty()).then_some(Points {
+            coords: &self.coords,
+            rings: &self.rings,
+            parts: &self.parts,
+        })
+    }
+
+    /// Compressed counts with (h, w).
+    pub fn rle<'a>(&'a self, text: &'a [u8]) -> Option<(&'a [u8], [u32; 2])> {
+        Some((self.text(self.counts?, text), self.size_hw?))
+    }
+
+    /// Whether there are fields that few annotations have.
+    pub fn has_extras(&self) -> bool {
+        self.extras.present
+    }
+
+    /// Keypoints, and how each is seen.
+    pub fn keypoints(&self) -> Option<(Points<'_>, &[u8])> {
+        self.extras.points()
+    }
+
+    /// Degrees by which the box is turned clockwise.
+    pub fn theta(&self) -> Option<f64> {
+        self.extras.theta.or(self.extras.rotation)
+    }
+}

@@ -1,0 +1,39 @@
+//! The members that an annotation may have.
+
+use crate::formats::coco::rotated::RotatedBox;
+
+/// A member of an annotation.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Member {
+    Id,
+    ImageId,
+    CategoryId,
+    TrackId,
+    Bbox,
+    RotatedBox(RotatedBox),
+    Keypoints,
+    Segmentation,
+    IsCrowd,
+    Confidence,
+    Attributes,
+    Other,
+}
+
+impl Member {
+    /// The member with a name; `confidence` is the name of the one with the score, `boxes` what a box is if not COCO's.
+    pub fn of(name: &[u8], confidence: &[u8], boxes: Option<RotatedBox>) -> Self {
+        match name {
+            b"id" => Self::Id,
+            b"image_id" => Self::ImageId,
+            b"category_id" => Self::CategoryId,
+            b"track_id" => Self::TrackId,
+            b"bbox" => boxes.map_or(Self::Bbox, Self::RotatedBox),
+            b"keypoints" => Self::Keypoints,
+            b"segmentation" => Self::Segmentation,
+            b"iscrowd" => Self::IsCrowd,
+            name if name == confidence => Self::Confidence,
+            b"attributes" => Self::Attributes,
+            _ => Self::Other,
+        }
+    }
+}

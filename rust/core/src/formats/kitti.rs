@@ -1,0 +1,161 @@
+//! KITTI detection: a text file an image or frame, in which a line is a box.
+//!
+//! `type truncated occluded alpha left top right bottom h w l x y z ry [score]`, 15 columns, 16 with the score; what is
+//! behind is ignored. px, 0-based, width = right - left. Files are called `<title>__<frame>.txt`, those of images `<title>.txt`.
+//!
+//! Source: KITTI's development kit; Encord Active 0.1.84 for the names of files and `ontology_mapping.json`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::lines::{LineFormat, LineReader, Rows};
+use super::{Files, Format, Head, KnownNames, Opened, Opening, Sure};
+use crate::batch::{Annotation, Shape};
+use crate::error::Result;
+use crate::reject::Reason;
+use crate::source::{Columns, Frames, Source, SourceFile};
+
+/// Columns without a score. It is the next one.
+const COLUMNS: usize = 15;
+
+/// The file in which Encord Active keeps which feature hash a type becomes.
+const MAPPING: &str = "ontology_mapping.json";
+
+/// What KITTI calls regions in which nothing was labelled.
+const REGION_TO_IGNORE: &str = "DontCare";
+
+/// KITTI detection.
+pub static FORMAT: Format = Format {
+    name: "kitti",
+    about: "KITTI detection: a folder with a text file for each image or frame",
+    files: Files::Folder {
+        members: &[".txt", ".txt.gz", ".txt.zst", ".csv", ".csv.gz", ".csv.zst"],
+        beside: &[MAPPING],
+    },
+    options: &[],
+    frames: Frames::FROM_0,
+    detect,
+    open: |opening| Ok(Opened::reader(LineReader::open(Kitti::new(&opening)?, &opening)?)),
+};
+
+/// Fifteen or sixteen columns, the first a word, the fourth to the eighth numbers.
+fn detect(head: &Head) -> Sure {
+    head.all_lines(|line| {
+        let columns = Columns::split(line);
+        let count = columns.len();
+        (COLUMNS..=COLUMNS + 1).contains(&count)
+            && columns.number(0, "type").is_err()
+            && (3..8).all(|at| columns.number(at, "").is_ok())
+    })
+}
+
+/// What the lines of a folder do not say.
+#[derive(Debug, Clone)]
+struct Kitti {
+    /// Type to feature hash; empty where there is no mapping, or a class map in its place.
+    classes: Arc<HashMap<String, String>>,
+    known: Option<Arc<KnownNames>>,
+}
+
+impl Kitti {
+    fn new(opening: &Opening<'_>) -> Result<Self> {
+        let known = opening.project.map(|project| project.known_names());
+        let is_mapped = known.as_ref().is_some_and(|known| known.has_class_map);
+        let mapping = match &opening.source {
+            Source::Folder(folder) if !is_mapped => folder.companion(MAPPING),
+            _ => None,
+        };
+        let classes = mapping.map_or(Ok(HashMap::new()), |file| types_by_name(&file))?;
+        Ok(Self {
+            classes: Arc::new(classes),
+            known,
+        })
+    }
+}
+
+/// Reads `{feature hash: type}`.
+fn types_by_name(file: &SourceFile) -> Result<HashMap<String, String>> {
+    let wrong =
+        |cause: &dyn std::fmt::Display| file.error(0, format!("{cause}; expected an object {{feature hash: type}}"));
+    let types: BTreeMap<String, String> = serde_json::from_str(&file.read_short()?).map_err(|cause| wrong(&cause))?;
+    let mut by_name = HashMap::with_capacity(types.len());
+    for (hash, name) in types {
+        if let Some(other) = by_name.insert(name.clone(), hash.clone()) {
+            return Err(wrong(&format_args!(
+                "the type {name:?} becomes both {other} and {hash}"
+            )));
+        }
+    }
+    Ok(by_name)
+}
+
+/// The image or frame that a file is about.
+struct Place {
+    media: String,
+    frame: Option<u32>,
+}
+
+impl LineFormat for Kitti {
+    type File = Place;
+
+    fn file(&self, name: &str) -> Place {
+        let name = name
+            .strip_suffix(".txt")
+            .or_else(|| name.strip_suffix(".csv"))
+            .unwrap_or(name);
+        let whole = || Place {
+            media: name.to_owned(),
+            frame: None,
+        };
+        if self.known.as_ref().is_some_and(|known| known.titles.contains(name)) {
+            return whole();
+        }
+        let numbered = name.rsplit_once("__").filter(|(title, _)| !title.is_empty());
+        match numbered.map(|(title, digits)| (title, digits.bytes().all(|byte| byte.is_ascii_digit()), digits.parse()))
+        {
+            Some((title, true, Ok(frame))) => Place {
+                media: title.to_owned(),
+                frame: Some(frame),
+            },
+            _ => whole(),
+        }
+    }
+
+    fn line(&self, place: &Place, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+        let columns = Columns::split(line);
+        if columns.len() < COLUMNS {
+            let message = format!("it has {} columns; expected 15 or 16 (type, truncated, occluded, alpha, left, top, right, bottom, ...)", columns.len());
+            return Err(Reason::BadLine { message });
+        }
+        let name = columns.word(0);
+        if name == REGION_TO_IGNORE {
+            rows.leave_out("dont_care");
+            return Ok(());
+        }
+        let [left, top] = [columns.number(4, "left")?, columns.number(5, "top")?];
+        let [right, bottom] = [columns.number(6, "right")?, columns.number(7, "bottom")?];
+        if right <= left {
+            return Err(columns.unlike(6, "right", "a number above `left`"));
+        }
+        if bottom <= top {
+            return Err(columns.unlike(7, "bottom", "a number above `top`"));
+        }
+        let score = (columns.len() > COLUMNS)
+            .then(|| columns.number(COLUMNS, "score"))
+            .transpose()?;
+        let row = Annotation {
+            score,
+            shape: Some(Shape::BoundingBox),
+            bbox: Some([left, top, right - left, bottom - top]),
+            ..Annotation::object(
+                "",
+                0,
+                &place.media,
+                0,
+                self.classes.get(name).map_or(name, String::as_str),
+            )
+        };
+        rows.push(&row, place.frame);
+        Ok(())
+    }
+}

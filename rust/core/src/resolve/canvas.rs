@@ -1,0 +1,71 @@
+//! What every shape is drawn on: the image with its size and edge.
+
+use super::edge;
+use super::places::Place;
+use super::scratch::Scratch;
+use crate::batch::{Annotation, Shape, Unit};
+use crate::geometry::Geometry;
+use crate::plan::OffImage;
+use crate::reject::Reason;
+use crate::rle::Size;
+
+/// A geometry ready to be staged.
+pub(super) struct Drawn<'a> {
+    pub geometry: Geometry<'a>,
+    pub unit: Unit,
+    pub width_px: u32,
+    pub height_px: u32,
+    pub clipped: bool,
+}
+
+impl<'a> Drawn<'a> {
+    /// A geometry in px of a mask.
+    pub fn of_mask(geometry: Geometry<'a>, size: Size) -> Self {
+        Self {
+            geometry,
+            unit: Unit::Px,
+            width_px: size.w(),
+            height_px: size.h(),
+            clipped: false,
+        }
+    }
+}
+
+/// The reject of a geometry of which the `wanted` shape cannot be made.
+pub(super) fn mismatch(row: &Annotation<'_>, wanted: &str) -> Reason {
+    let found = row.shape.map_or("nothing", Shape::as_str).replace('_', " ");
+    Reason::ShapeMismatch {
+        wanted: wanted.replace('_', " "),
+        found: format!("a {found}"),
+    }
+}
+
+/// Applies the policy for the image's edge. Where the image's size is not known yet that is left to
+/// [`super::fit`], once the label row tells.
+pub(super) fn on_image<'a>(
+    geometry: Geometry<'a>,
+    row: &Annotation<'_>,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let size = place.source_width_px.zip(place.source_height_px);
+    let (width_px, height_px) = size.unwrap_or((0, 0));
+    let (geometry, clipped) = if row.unit == Unit::Px && size.is_none() {
+        (geometry, false)
+    } else {
+        edge::keep_inside(
+            geometry,
+            edge::far_corner(row.unit, (width_px, height_px)),
+            policy,
+            scratch,
+        )?
+    };
+    Ok(Drawn {
+        geometry,
+        unit: row.unit,
+        width_px,
+        height_px,
+        clipped,
+    })
+}

@@ -1,0 +1,185 @@
+//! A folder as a source: the files below it, in the order of their paths.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::SourceFile;
+use crate::error::{Error, Result};
+
+/// A folder, and the files below it. Hidden files and folders are left out; links to files are followed, links to folders
+/// are not.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Its path as it was given.
+    shown: String,
+    name: String,
+    place: Place,
+    files: Arc<[Member]>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Disk(PathBuf),
+    /// Files by their paths, with those beside the folder.
+    Memory(Arc<BTreeMap<String, Arc<[u8]>>>),
+}
+
+/// A file below a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Where it is, relative to the folder.
+    path: PathBuf,
+    /// Its size as it is stored, in bytes.
+    pub len_bytes: u64,
+}
+
+impl Member {
+    /// Where it is relative to the folder, with `/` on every system.
+    pub fn shown(&self) -> String {
+        let parts: Vec<_> = self.path.iter().map(text_of).collect();
+        parts.join("/")
+    }
+
+    /// Its name without folders, in lower case.
+    pub fn name(&self) -> String {
+        text_of(self.path.file_name().unwrap_or_default()).to_lowercase()
+    }
+
+    /// Name of the folder that it is in; none where that is the whole folder.
+    pub fn parent_name(&self) -> Option<String> {
+        self.path.parent().and_then(Path::file_name).map(text_of)
+    }
+}
+
+impl Folder {
+    /// Lists the folder at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it, or anything below it, cannot be listed, such as a link to a file that does not exist.
+    pub fn at(path: &Path) -> Result<Self> {
+        let walk = WalkDir::new(path).min_depth(1).sort_by_file_name();
+        let mut files = Vec::new();
+        for entry in walk.into_iter().filter_entry(|entry| !is_hidden(entry)) {
+            let entry = entry.map_err(|cause| failed(path, cause))?;
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            // Of the file that a link leads to.
+            let found = std::fs::metadata(entry.path()).map_err(Error::io(entry.path()))?;
+            if found.is_file() {
+                let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
+                files.push(Member {
+                    path: below.to_owned(),
+                    len_bytes: found.len(),
+                });
+            }
+        }
+        Ok(Self {
+            shown: path.display().to_string(),
+            name: own_name(path),
+            place: Place::Disk(path.to_owned()),
+            files: files.into(),
+        })
+    }
+
+    /// A folder in memory that is called `name`. Paths of `files` are relative to it, with `/`; those that begin with `../`
+    /// are beside it.
+    pub fn of_bytes(name: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        let files: BTreeMap<String, Arc<[u8]>> = files.into_iter().map(|(path, bytes)| (path, bytes.into())).collect();
+        let below = files.iter().filter(|(path, _)| !path.starts_with("../"));
+        let members = below.map(|(path, bytes)| Member {
+            path: PathBuf::from(path),
+            len_bytes: bytes.len() as u64,
+        });
+        Self {
+            files: members.collect(),
+            shown: name.to_owned(),
+            name: name.to_owned(),
+            place: Place::Memory(Arc::new(files)),
+        }
+    }
+
+    /// What errors call it.
+    pub fn path(&self) -> &str {
+        &self.shown
+    }
+
+    /// Its own name, without the folders that it is in.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The files below it, ordered by their paths.
+    pub fn files(&self) -> &[Member] {
+        &self.files
+    }
+
+    /// Opens one of [`Self::files`].
+    pub fn file(&self, member: &Member) -> SourceFile {
+        match &self.place {
+            Place::Disk(root) => SourceFile::path(root.join(&member.path)),
+            Place::Memory(files) => {
+                let path = member.shown();
+                let bytes = files.get(&path).cloned().unwrap_or_default();
+                SourceFile::member(&self.name, &path, bytes)
+            }
+        }
+    }
+
+    /// A file called `name` in the folder, or else beside it; none where there is no such file.
+    pub fn companion(&self, name: &str) -> Option<SourceFile> {
+        match &self.place {
+            Place::Disk(root) => {
+                let inside = root.join(name);
+                let beside = root.parent().map(|parent| parent.join(name));
+                let found = std::iter::once(inside).chain(beside).find(|path| path.is_file());
+                found.map(SourceFile::path)
+            }
+            Place::Memory(files) => {
+                let found = files.get(name).or_else(|| files.get(&format!("../{name}")));
+                found.map(|bytes| SourceFile::member(&self.name, name, Arc::clone(bytes)))
+            }
+        }
+    }
+
+    /// The same folder with some of its files alone: a piece of it.
+    pub fn only(&self, files: impl Into<Arc<[Member]>>) -> Self {
+        Self {
+            shown: self.shown.clone(),
+            name: self.name.clone(),
+            place: self.place.clone(),
+            files: files.into(),
+        }
+    }
+}
+
+fn own_name(path: &Path) -> String {
+    // `.` and `..` have no name of their own.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    text_of(absolute.file_name().unwrap_or_default())
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+fn failed(root: &Path, cause: walkdir::Error) -> Error {
+    let path = cause.path().unwrap_or(root).to_owned();
+    Error::io(path)(cause.into())
+}
+
+/// A name as text. Bytes that are not UTF-8, which some systems take, are written out: different names stay different.
+fn text_of(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}

@@ -1,0 +1,97 @@
+//! Writing COCO datasets batch by batch.
+
+use std::io::{self, Write};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use ropewalk_core::formats::coco::{CocoWriter as Writer, Written};
+use ropewalk_core::formats::known::KnownProject;
+
+use crate::batch::AnnotationBatch;
+use crate::errors::to_py;
+use crate::formats::dict;
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<CocoWriter>()
+}
+
+/// A COCO dataset that is being written to a file of Python's.
+#[pyclass(module = "ropewalk._core", subclass)]
+struct CocoWriter {
+    /// None once the dataset is finished.
+    writer: Option<Writer>,
+    finished: Written,
+    file: PyFile,
+}
+
+impl CocoWriter {
+    fn counts(&self) -> &Written {
+        self.writer.as_ref().map_or(&self.finished, Writer::written)
+    }
+}
+
+#[pymethods]
+impl CocoWriter {
+    #[new]
+    #[pyo3(signature = (file, project=None))]
+    fn new(py: Python<'_>, file: Py<PyAny>, project: Option<&str>) -> PyResult<Self> {
+        let project = project.map_or_else(|| Ok(KnownProject::default()), KnownProject::from_json);
+        Ok(Self {
+            writer: Some(Writer::new(project.map_err(|e| to_py(py, e))?)),
+            finished: Written::default(),
+            file: PyFile(file),
+        })
+    }
+
+    fn write<'py>(&mut self, py: Python<'py>, batch: &Bound<'py, AnnotationBatch>) -> PyResult<Bound<'py, PyList>> {
+        let Self { writer, file, .. } = self;
+        let writer = writer.as_mut().ok_or_else(finished)?;
+        let rows = &batch.get().0;
+        let rejects = py.detach(|| writer.write(rows, file))?;
+        let loads = py.import("json")?.getattr("loads")?;
+        let lines = rejects.iter().map(|reject| loads.call1((reject.to_json_line(),)));
+        PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn finish(&mut self, py: Python<'_>) -> PyResult<()> {
+        let writer = self.writer.take().ok_or_else(finished)?;
+        let file = &mut self.file;
+        self.finished = py.detach(|| writer.finish(file))?;
+        Ok(())
+    }
+
+    #[getter]
+    fn written(&self) -> u64 {
+        self.counts().annotations
+    }
+
+    #[getter]
+    fn left_out(&self) -> u64 {
+        self.counts().left_out
+    }
+
+    #[getter]
+    fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        dict(py, &self.counts().warnings)
+    }
+}
+
+fn finished() -> PyErr {
+    PyValueError::new_err("the dataset is finished; make another writer")
+}
+
+/// A binary file of Python's.
+struct PyFile(Py<PyAny>);
+
+impl Write for PyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What Python raises travels inside the error, and is raised again.
+        Python::attach(|py| self.0.call_method1(py, "write", (PyBytes::new(py, bytes),)))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
