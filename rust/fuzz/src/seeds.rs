@@ -3,9 +3,8 @@
 use std::io::Result;
 use std::path::{Path, PathBuf};
 
-use ropewalk_testkit::examples;
-
 use ropewalk_core::source::{Folder, Member};
+use ropewalk_testkit::examples;
 
 use crate::targets::{file_formats, formats_input, Content};
 

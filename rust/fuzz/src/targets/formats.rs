@@ -114,9 +114,11 @@ pub fn formats(input: &[u8]) -> &'static str {
         text = bytes.rest();
         Given::File(SourceFile::bytes("file", text))
     };
-    let is_compressed = input
-        .windows(4)
-        .any(|part| COMPRESSED.iter().any(|head| part.starts_with(head)));
+    let packed = |text: &[u8]| COMPRESSED.iter().any(|head| text.starts_with(head));
+    let is_compressed = match &given {
+        Given::File(_) => packed(text),
+        Given::Folder(_) => (0..input.len()).any(|at| packed(&input[at..])),
+    };
     // A compressed file has a bound of its own.
     let most = if is_compressed {
         usize::MAX
@@ -141,7 +143,7 @@ pub fn formats(input: &[u8]) -> &'static str {
     if let Ok(outcome) = &whole {
         outcome.lines.iter().for_each(|line| check_line(line));
     }
-    if COMPRESSED.iter().any(|head| text.starts_with(head)) {
+    if is_compressed {
         return "compressed";
     }
     if format.name == "coco" {
