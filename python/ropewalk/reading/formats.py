@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ropewalk import _core
@@ -13,21 +13,16 @@ from ropewalk.errors import UsageError
 from ropewalk.options import given_of, spelt
 from ropewalk.reading.options import FrameOptions, ReadOptions
 from ropewalk.reading.sources import Source
-from ropewalk.reading.tables import read_batches
+from ropewalk.reading.tables import in_batches
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
-    import polars
-
     from ropewalk._core import FormatInfo, Predictions, Stage
 
 AUTO = "auto"
 
 # What a table in memory is.
 _TABLE = "table"
-
-# What Python reads from a file, and gives to the core as a table.
-_READ_HERE = ("parquet", "arrow")
 
 # Of every source, whatever its format.
 _COMMON = ("format", "source_label")
@@ -127,17 +122,6 @@ def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, s
     taken = {*formats()[name]["options"]}
     values = {option: value for option, value in values.items() if option in taken}
     text = json.dumps(values, default=os.fspath)
-    if name in _READ_HERE:
-        return _table(source, name), name, text
     if source.is_table:
-        is_lazy = hasattr(source.given, "collect_batches")
-        return source.given.collect_batches(maintain_order=True) if is_lazy else source.given, name, text
+        return in_batches(source.given), name, text
     return source.given, None if options.format == AUTO else name, text
-
-
-def _table(source: Source, name: str) -> Iterator[polars.DataFrame]:
-    if source.path is not None:
-        return read_batches(source.path, name)
-    from io import BytesIO
-
-    return read_batches(BytesIO(source.given), name)

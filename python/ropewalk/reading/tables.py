@@ -1,16 +1,13 @@
-"""The IR as a Parquet or Arrow file, through polars, batch by batch."""
+"""The IR as a Parquet or Arrow file that polars writes, and tables of polars as the core takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import FileError, SourceError, UsageError
+from ropewalk.errors import UsageError
 from ropewalk.files import written_whole
-from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import polars
@@ -23,11 +20,8 @@ SUFFIXES = (".parquet", ".arrow")
 PARQUET_SUFFIXES = (".parquet",)
 IPC_SUFFIXES = (".arrow", ".ipc", ".feather")
 
-# Rows of a file that are in memory at a time, beside what polars reads ahead.
-_BATCH_ROWS = 1 << 14
-
-# What files of the Arrow IPC format begin with; streams of it do not.
-_IPC_FILE_MAGIC = b"ARROW1"
+# Begins the names of columns that are not read.
+OWN_PREFIX = "x_"
 
 
 def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
@@ -99,52 +93,42 @@ def read_table(path: Path) -> polars.LazyFrame:
     return polars.scan_parquet(path)
 
 
-def read_batches(source: Path | BytesIO, kind: str) -> Iterator[polars.DataFrame]:
-    """Read a table of anyone's, some rows at a time.
+def in_batches(table: Any) -> Any:
+    """Give a table in memory as the core takes it: as it is, or of polars piece by piece.
+
+    Columns whose name begins with `x_` are left out of a polars table, since they are not read. A polars type of nulls
+    only takes the type of the schema's column: polars exports it with a buffer that Arrow does not have.
 
     Args:
-        source: The file.
-        kind: parquet or arrow (an IPC file; a stream of it is read whole).
-
-    Raises:
-        SourceError: The file is none of the kind, or damaged.
-        FileError: The file cannot be read.
+        table: A polars DataFrame or LazyFrame, or anything with `__arrow_c_stream__` or `__arrow_c_array__`.
     """
-    with _failures(source, kind):
-        yield from _scan(source, kind).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
-
-
-@contextmanager
-def _failures(source: Path | BytesIO, kind: str) -> Iterator[None]:
+    if not hasattr(table, "collect_schema"):
+        return table
     import polars
 
-    name = shown(str(source)) if isinstance(source, Path) else "the table"
-    try:
-        yield
-    except (polars.exceptions.PolarsError, OSError) as e:
-        # What the system has to say comes with a number; polars makes such errors of content, too.
-        if isinstance(e, OSError) and e.errno is not None:
-            raise FileError(f"{name}: {e.strerror}") from None
-        raise SourceError(f"{name}: this is no {kind} table that can be read: {e}") from None
+    from ropewalk import _core
+
+    known = polars.DataFrame(_core.AnnotationBatch.empty()).schema
+    types = {name: dtype for name, dtype in table.collect_schema().items() if not name.startswith(OWN_PREFIX)}
+    typed = {name: _with_types_of(known.get(name, polars.String), dtype) for name, dtype in types.items()}
+    changed = [polars.col(name).cast(dtype) for name, dtype in typed.items() if dtype != types[name]]
+    table = table.select(list(types)).with_columns(changed)
+    return table.collect_batches(maintain_order=True) if hasattr(table, "collect_batches") else table
 
 
-def _scan(source: Path | BytesIO, kind: str) -> polars.LazyFrame:
+def _with_types_of(known: Any, given: Any) -> Any:
+    """Put the types of a known type where a given one, or a part of it, is of nulls only."""
     import polars
 
-    if kind == "parquet":
-        version = polars.read_parquet_metadata(source).get(VERSION_KEY, str(SCHEMA_VERSION))
-        if version != str(SCHEMA_VERSION):
-            raise polars.exceptions.SchemaError(
-                f"its schema is of version {version}; this release reads {SCHEMA_VERSION}"
-            )
-        return polars.scan_parquet(source)
-    if _head(source) == _IPC_FILE_MAGIC:
-        return polars.scan_ipc(source)
-    return polars.read_ipc_stream(source).lazy()
-
-
-def _head(source: Path | BytesIO) -> bytes:
-    if isinstance(source, BytesIO):
-        return source.getvalue()[: len(_IPC_FILE_MAGIC)]
-    with source.open("rb") as file:
-        return file.read(len(_IPC_FILE_MAGIC))
+    if given == polars.Null:
+        return known
+    lists = (polars.List, polars.Array)
+    if isinstance(given, lists) and isinstance(known, lists):
+        inner = _with_types_of(known.inner, given.inner)
+        return polars.Array(inner, given.size) if isinstance(given, polars.Array) else polars.List(inner)
+    if isinstance(given, polars.Struct) and isinstance(known, polars.Struct):
+        types = {field.name: field.dtype for field in known.fields}
+        return polars.Struct(
+            {field.name: _with_types_of(types.get(field.name, polars.String), field.dtype) for field in given.fields}
+        )
+    return given

@@ -72,4 +72,14 @@ impl Error {
         let path = path.as_ref().to_path_buf();
         move |cause| Self::Io { path, cause }
     }
+
+    /// Puts the name of a file before what is wrong with the table in it.
+    pub(crate) fn in_file(self, name: &str) -> Self {
+        match self {
+            Self::Schema { message } => Self::Schema {
+                message: format!("{name}: {message}"),
+            },
+            other => other,
+        }
+    }
 }

@@ -114,10 +114,11 @@ pub(crate) fn to_py(py: Python<'_>, error: Error) -> PyErr {
         Error::LabelRow { .. } => "LabelRowError",
         Error::Schema { .. } => "SchemaError",
     };
-    let made = || {
-        py.import("ropewalk.errors")?
-            .getattr(class)?
-            .call1((error.to_string(),))
-    };
+    raised_as(py, class, &error.to_string())
+}
+
+/// An error of the class of `ropewalk.errors` that is called `class`.
+pub(crate) fn raised_as(py: Python<'_>, class: &str, message: &str) -> PyErr {
+    let made = || py.import("ropewalk.errors")?.getattr(class)?.call1((message,));
     made().map_or_else(|failed| failed, PyErr::from_value)
 }

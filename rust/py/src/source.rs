@@ -12,6 +12,8 @@ use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::error::Error;
 use ropewalk_core::source::{Folder, Source, SourceFile, Table};
 
+use crate::errors::raised_as;
+
 /// A file or folder, the content of a file, or a table.
 pub(crate) enum Given {
     Path(PathBuf),
@@ -74,7 +76,7 @@ pub(crate) enum Tables {
 impl Tables {
     fn of(tables: &Bound<'_, PyAny>) -> PyResult<Self> {
         if is_table(tables)? {
-            return Ok(Self::One(tables.extract::<AnyRecordBatch>()?.into_reader()?));
+            return Ok(Self::One(reader_of(tables)?));
         }
         match tables.try_iter() {
             Ok(iterator) => Ok(Self::Many(iterator.unbind())),
@@ -89,6 +91,24 @@ impl Tables {
 
 fn is_table(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(value.hasattr("__arrow_c_stream__")? || value.hasattr("__arrow_c_array__")?)
+}
+
+fn reader_of(table: &Bound<'_, PyAny>) -> PyResult<Reader> {
+    let reader = table
+        .extract::<AnyRecordBatch>()
+        .and_then(|table| Ok(table.into_reader()?));
+    reader.map_err(|error| not_a_panic(table.py(), error))
+}
+
+/// An error of Ropewalk's in place of a panic in the library that makes a table, which `except Exception` does not catch.
+fn not_a_panic(py: Python<'_>, error: PyErr) -> PyErr {
+    let class = error.get_type(py);
+    let is_panic = class.name().is_ok_and(|name| name == "PanicException");
+    if !is_panic {
+        return error;
+    }
+    let message = format!("the library that makes this table failed, and its rows are not complete: {error}");
+    raised_as(py, "SourceError", &message)
 }
 
 /// The batches of a table, or of one table after the other.
@@ -115,10 +135,11 @@ impl Batches {
         let Some(more) = &self.more else { return Ok(None) };
         Python::attach(|py| {
             py.check_signals()?;
-            let Some(table) = more.bind(py).clone().next().transpose()? else {
-                return Ok(None);
-            };
-            Ok(Some(table.extract::<AnyRecordBatch>()?.into_reader()?))
+            match more.bind(py).clone().next() {
+                Some(Ok(table)) => reader_of(&table).map(Some),
+                Some(Err(error)) => Err(not_a_panic(py, error)),
+                None => Ok(None),
+            }
         })
     }
 }

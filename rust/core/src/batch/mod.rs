@@ -18,7 +18,7 @@ pub use build::AnnotationBatchBuilder;
 pub use columns::{schema, SCHEMA_VERSION, VERSION_KEY};
 pub use json::row_json;
 pub(crate) use json::row_members;
-pub(crate) use open::passed_over;
+pub(crate) use open::{check_columns, is_column, passed_over};
 pub use open::{Defaults, OpenBatch, Said, WrongValue};
 pub use read::AnnotationBatch;
 pub(crate) use told::{tell, Has};

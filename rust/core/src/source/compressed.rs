@@ -7,15 +7,10 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
+use super::bounds::{most_from, MOST_GROWTH};
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-
-/// How many times its own size a source may decode to, beyond [`FREE_BYTES`]: predictions are some 10 times as long,
-/// what is made to exhaust its reader is 1,000 times and more.
-const MOST_GROWTH: u64 = 250;
-
-/// Bytes that any source may decode to.
-const FREE_BYTES: u64 = 1 << 26;
 
 /// Compressed bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 17;
@@ -106,7 +101,7 @@ impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let read = self.decoder.read(buffer).map_err(damaged)?;
         self.decoded += read as u64;
-        if self.decoded > FREE_BYTES + MOST_GROWTH * self.consumed.bytes() {
+        if self.decoded > most_from(self.consumed.bytes()) {
             let message = format!("it decodes to more than {MOST_GROWTH} times its size; decompress it first");
             return Err(Error::new(ErrorKind::InvalidData, message));
         }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::anywhere::Anywhere;
 use super::compressed::{Compression, Consumed};
 use crate::error::{Error, Result};
 
@@ -135,8 +136,16 @@ impl SourceFile {
         }
     }
 
+    /// The file as it is stored, to read at any place.
+    pub(crate) fn anywhere(&self) -> Result<Anywhere> {
+        match &self.place {
+            Place::Path(path) => File::open(path).and_then(Anywhere::file).map_err(Error::io(path)),
+            Place::Bytes(bytes, _) => Ok(Anywhere::bytes(Arc::clone(bytes))),
+        }
+    }
+
     /// What reading at byte `byte` of the text failed with: the file cannot be read, or what it holds cannot be decoded.
-    fn failed(&self, byte: u64, cause: std::io::Error) -> Error {
+    pub(crate) fn failed(&self, byte: u64, cause: std::io::Error) -> Error {
         match cause.kind() {
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => self.error(byte, cause.to_string()),
             _ => Error::io(&self.name)(cause),

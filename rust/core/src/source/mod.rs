@@ -1,6 +1,8 @@
 //! Where predictions come from: files, their text and its lines, tables that a program gives, and what they call their
 //! media, classes and frames.
 
+mod anywhere;
+mod bounds;
 mod columns;
 mod compressed;
 mod folder;
@@ -11,6 +13,8 @@ mod names;
 mod span;
 mod table;
 
+pub(crate) use anywhere::{Anywhere, Onward};
+pub(crate) use bounds::most_from;
 pub(crate) use columns::Columns;
 pub use folder::{Folder, Member};
 pub use frames::Frames;

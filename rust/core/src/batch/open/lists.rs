@@ -34,6 +34,16 @@ impl Lists {
     /// Opens a column of lists; none if it is no such.
     fn open(column: &ArrayRef) -> Option<Self> {
         let (offsets, values) = match column.data_type() {
+            // Lists of nothing have no type of their own; a part of them is not a list either.
+            DataType::Null => {
+                let nulls = Some(NullBuffer::new_null(column.len()));
+                let (offsets, values) = (vec![0; column.len() + 1], column.slice(0, 0));
+                return Some(Self { offsets, nulls, values });
+            }
+            DataType::ListView(item) => return Self::open(&cast(column, &DataType::List(Arc::clone(item))).ok()?),
+            DataType::LargeListView(item) => {
+                return Self::open(&cast(column, &DataType::LargeList(Arc::clone(item))).ok()?);
+            }
             DataType::List(_) => {
                 let lists = column.as_list::<i32>();
                 (

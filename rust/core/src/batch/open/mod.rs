@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_array::{new_null_array, Array, ArrayRef, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
 use arrow_cast::display::array_value_to_string;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Fields, Schema};
 use serde_json::Value;
 
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
@@ -124,20 +124,30 @@ pub(crate) fn passed_over(name: &str) -> bool {
     name.starts_with(OWN_PREFIX)
 }
 
-fn check_names(table: &RecordBatch) -> Result<()> {
-    let known = schema();
+/// Whether a table has a column of this name.
+pub(crate) fn is_column(name: &str) -> bool {
+    schema().field_with_name(name).is_ok()
+}
+
+/// Checks the columns of an open table, and the version of the schema where its metadata say one.
+///
+/// # Errors
+/// [`Error::Schema`] for a column that the schema does not have (unless it begins with `x_`), one that there is twice, a table
+/// with rows and without `media` or `class`, and another version.
+pub(crate) fn check_columns(fields: &Fields, version: Option<&str>, has_rows: bool) -> Result<()> {
     let mut seen = HashSet::new();
     let mut unknown = Vec::new();
-    for field in table.schema_ref().fields() {
+    for field in fields {
         let name = field.name().as_str();
         if !seen.insert(name) {
             return Err(wrong(format!("column `{name}` stands twice")));
         }
-        if known.field_with_name(name).is_err() && !passed_over(name) {
+        if !is_column(name) && !passed_over(name) {
             unknown.push(format!("`{name}`"));
         }
     }
     if !unknown.is_empty() {
+        let known = schema();
         let names: Vec<&str> = known.fields().iter().map(|field| field.name().as_str()).collect();
         return Err(wrong(format!(
             "there is no column {}; expected {}. Correct the name, or begin it with {OWN_PREFIX} to have it passed over",
@@ -146,20 +156,18 @@ fn check_names(table: &RecordBatch) -> Result<()> {
         )));
     }
     for name in ["media", "class"] {
-        if table.num_rows() > 0 && !seen.contains(name) {
+        if has_rows && !seen.contains(name) {
             return Err(wrong(format!(
                 "there is no column `{name}`; add it, each row needs one"
             )));
         }
     }
-    if let Some(version) = table.schema_ref().metadata().get(VERSION_KEY) {
-        if *version != SCHEMA_VERSION.to_string() {
-            return Err(wrong(format!(
-                "the table says version {version}; this release reads {SCHEMA_VERSION}"
-            )));
-        }
+    match version {
+        Some(version) if version != SCHEMA_VERSION.to_string() => Err(wrong(format!(
+            "the table says version {version}; this release reads {SCHEMA_VERSION}"
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 impl AnnotationBatch {
@@ -171,7 +179,8 @@ impl AnnotationBatch {
     /// [`Error::Schema`] for a column that the schema does not have (unless it begins with `x_`), one of another type,
     /// a table without `media` or `class`, and coordinates or run lengths whose unit or order no column says.
     pub fn from_open_table(table: &RecordBatch, defaults: Defaults<'_>) -> Result<OpenBatch> {
-        check_names(table)?;
+        let version = table.schema_ref().metadata().get(VERSION_KEY).map(String::as_str);
+        check_columns(table.schema_ref().fields(), version, table.num_rows() > 0)?;
         let mut reading = Reading {
             table,
             wrong: Vec::new(),

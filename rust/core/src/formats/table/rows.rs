@@ -1,68 +1,15 @@
-//! A table as a source: batches of Arrow with the columns that its rows need, from whoever makes them.
+//! The rows of a table: batches of Arrow with the columns that the rows need, whoever makes them.
 
 use arrow_array::{BooleanArray, RecordBatch};
-use arrow_schema::ArrowError;
 use serde_json::Value;
 
-use super::{Batch, Files, Format, Head, Opened, Opening, ReadOption, Reader, Sure};
 use crate::batch::{row_members, AnnotationBatch, AttributeValue, Defaults, Kind, OpenBatch, Said, Shape, Unit};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::formats::{Batch, Reader};
 use crate::reject::{Origin, Reject};
-use crate::source::{Frames, Source};
 
 /// Most rows that are taken at a time, however large the batches are that a program hands over.
 const MOST_ROWS: usize = 1 << 14;
-
-/// Tables of Parquet.
-pub static PARQUET: Format = Format {
-    name: "parquet",
-    about: "Tables with Ropewalk's columns, in Parquet files",
-    files: Files::Each(&[".parquet"]),
-    options: &[ReadOption::Unit],
-    frames: Frames::FROM_0,
-    detect: |head| by(head, &[".parquet"], b"PAR1"),
-    open,
-};
-
-/// Tables of Arrow IPC.
-pub static ARROW: Format = Format {
-    name: "arrow",
-    about: "Tables with Ropewalk's columns, in Arrow IPC files",
-    files: Files::Each(&[".arrow", ".ipc", ".feather"]),
-    options: &[ReadOption::Unit],
-    frames: Frames::FROM_0,
-    detect: |head| by(head, &[".arrow", ".ipc", ".feather"], b"ARROW1"),
-    open,
-};
-
-/// Tables that a program gives.
-pub static IN_MEMORY: Format = Format {
-    name: "table",
-    about: "Tables with Ropewalk's columns, from a program",
-    files: Files::None,
-    options: &[ReadOption::Unit],
-    frames: Frames::FROM_0,
-    detect: |_| Sure::No,
-    open,
-};
-
-/// Tells a table by the name of its file, or by what it begins with.
-fn by(head: &Head, suffixes: &[&str], magic: &[u8]) -> Sure {
-    let is_named = suffixes.iter().any(|suffix| head.file_name.ends_with(suffix));
-    if is_named || head.text.starts_with(magic) {
-        Sure::Yes
-    } else {
-        Sure::No
-    }
-}
-
-fn open(opening: Opening<'_>) -> Result<Opened> {
-    let Source::Table(table) = opening.source else {
-        return Err(opening.wrong_source("the rows of a table, which Python reads from the file"));
-    };
-    let rows = TableRows::new(opening.label, table.batches);
-    Ok(Opened::reader(rows.unit(opening.options.unit)))
-}
 
 /// The rows of a table.
 pub struct TableRows<I> {
@@ -76,7 +23,7 @@ pub struct TableRows<I> {
     size: Option<(u64, u64)>,
 }
 
-impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows<I> {
+impl<I: Iterator<Item = Result<RecordBatch>>> TableRows<I> {
     /// Takes a table as the batches that it consists of. `label` is the source of rows that name none.
     pub fn new(label: &str, batches: I) -> Self {
         Self {
@@ -96,6 +43,13 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
         self
     }
 
+    /// Counts rows from `first` on.
+    #[must_use]
+    pub fn from_row(mut self, first: u64) -> Self {
+        self.rows_read = first;
+        self
+    }
+
     /// Makes [`Reader::bytes_read`] tell of a table of so many rows that is stored in so many bytes.
     #[must_use]
     pub fn stored(mut self, len_bytes: u64, rows: u64) -> Self {
@@ -107,7 +61,7 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
         let table = match self.rest.take() {
             Some(rest) => rest,
             None => match self.batches.next() {
-                Some(table) => table.map_err(|cause| self.named(cause.to_string()))?,
+                Some(table) => table?,
                 None => return Ok(None),
             },
         };
@@ -117,15 +71,9 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>>> TableRows
         }
         Ok(Some(table.slice(0, rows.min(MOST_ROWS))))
     }
-
-    fn named(&self, message: String) -> Error {
-        Error::Schema {
-            message: format!("{}: {message}", self.label),
-        }
-    }
 }
 
-impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send> Reader for TableRows<I> {
+impl<I: Iterator<Item = Result<RecordBatch>> + Send> Reader for TableRows<I> {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         let Some(table) = self.next_slice()? else {
             return Ok(None);
@@ -135,10 +83,7 @@ impl<I: Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send> Re
             first_offset: self.rows_read,
             unit: self.unit,
         };
-        let opened = AnnotationBatch::from_open_table(&table, defaults).map_err(|cause| match cause {
-            Error::Schema { message } => self.named(message),
-            other => other,
-        })?;
+        let opened = AnnotationBatch::from_open_table(&table, defaults).map_err(|cause| cause.in_file(&self.label))?;
         self.rows_read += table.num_rows() as u64;
         without_wrong(opened).map(Some)
     }
