@@ -41,6 +41,13 @@ impl<'a> Bytes<'a> {
         self.0.is_empty()
     }
 
+    /// The next bytes, at most so many.
+    pub fn part(&mut self, most: usize) -> &'a [u8] {
+        let (front, rest) = self.0.split_at(most.min(self.0.len()));
+        self.0 = rest;
+        front
+    }
+
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }

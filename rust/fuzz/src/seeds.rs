@@ -3,9 +3,10 @@
 use std::io::Result;
 use std::path::{Path, PathBuf};
 
+use ropewalk_core::source::{Folder, Member};
 use ropewalk_testkit::examples;
 
-use crate::targets::{file_formats, formats_input};
+use crate::targets::{file_formats, formats_input, Content};
 
 /// An input of a target.
 pub struct Seed {
@@ -44,14 +45,31 @@ pub fn of(target: &str) -> Result<Vec<Seed>> {
         paths.extend(examples::good(format.name));
         paths.extend(examples::malformed(format.name).into_iter().map(|found| found.path));
         for path in paths {
-            let Seed { path, input } = read(path)?;
-            seeds.push(Seed {
-                path,
-                input: formats_input(number, &input),
-            });
+            seeds.extend(of_source(path, number, format.is_of_folders())?);
         }
     }
     Ok(seeds)
+}
+
+/// The seeds for a source of format `number`: one for a file, and for each file of a folder that is not one source.
+fn of_source(path: PathBuf, number: usize, is_of_folders: bool) -> Result<Vec<Seed>> {
+    let of_file = |path| {
+        let Seed { path, input } = read(path)?;
+        let input = formats_input(number, Content::File(&input));
+        Ok(Seed { path, input })
+    };
+    if !path.is_dir() {
+        return Ok(vec![of_file(path)?]);
+    }
+    let members = Folder::at(&path).map_err(std::io::Error::other)?;
+    let names = members.files().iter().map(Member::shown);
+    if !is_of_folders {
+        return names.map(|name| of_file(path.join(name))).collect();
+    }
+    let files = names.map(|name| std::fs::read(path.join(&name)).map(|content| (name, content)));
+    let files = files.collect::<Result<Vec<_>>>()?;
+    let input = formats_input(number, Content::Folder(&files));
+    Ok(vec![Seed { path, input }])
 }
 
 fn read(path: PathBuf) -> Result<Seed> {

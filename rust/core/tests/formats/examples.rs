@@ -3,11 +3,13 @@
 use ropewalk_core::batch::{row_json, AttributeValue};
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::FORMATS;
-use ropewalk_core::formats::{open, Beside, Documents, Files, Format, Head, Opening, ReadOptions, Reader, Sure};
+use ropewalk_core::formats::{
+    open, Beside, Document, Documents, Files, Format, Head, Opening, ReadOptions, Reader, Sure,
+};
 use ropewalk_core::source::{Folder, Source, SourceFile};
 use ropewalk_testkit::examples::{self, name};
 use serde_json::{json, Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// What a source gives.
@@ -45,29 +47,31 @@ fn options(format: &Format, chunk_bytes: Option<usize>) -> ReadOptions {
     }
 }
 
-fn source(path: &Path) -> Source {
-    if path.is_dir() {
-        return Folder::at(path).unwrap().into();
+/// The documents of a source, which are all of the format that is named.
+fn documents(path: &Path, named: Option<&'static Format>) -> Result<Vec<Document>, Error> {
+    let source: Source = if path.is_dir() {
+        Folder::at(path)?.into()
+    } else {
+        SourceFile::path(path).into()
+    };
+    let mut documents = Documents::of(source, &name(path), named)?;
+    let mut found = Vec::new();
+    while let Some(document) = documents.next()? {
+        found.push(document);
     }
-    SourceFile::path(path).into()
+    Ok(found)
 }
 
-/// The readers of a source's documents.
-fn readers(format: &'static Format, path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn Reader>>, Error> {
-    let mut documents = Documents::of(source(path), &name(path), Some(format))?;
-    let mut readers = Vec::new();
-    while let Some(document) = documents.next()? {
-        let opening = Opening {
-            source: document.source,
-            label: &document.label,
-            options,
-            project: None,
-            beside: &Beside::default(),
-            sure: document.sure,
-        };
-        readers.push(open(format, opening)?.1);
-    }
-    Ok(readers)
+fn reader(document: Document, options: &ReadOptions) -> Result<Box<dyn Reader>, Error> {
+    let opening = Opening {
+        source: document.source,
+        label: &document.label,
+        options,
+        project: None,
+        beside: &Beside::default(),
+        sure: document.sure,
+    };
+    open(document.format, opening).map(|(_, reader)| reader)
 }
 
 /// Reads to the end.
@@ -92,16 +96,22 @@ fn take(reader: &mut dyn Reader, found: &mut Found) -> Result<(), Error> {
 
 fn read(format: &'static Format, path: &Path, chunk_bytes: Option<usize>) -> Result<Found, Error> {
     let mut found = Found::default();
-    for mut reader in readers(format, path, &options(format, chunk_bytes))? {
-        take(reader.as_mut(), &mut found)?;
+    let options = options(format, chunk_bytes);
+    for document in documents(path, Some(format))? {
+        take(reader(document, &options)?.as_mut(), &mut found)?;
     }
     Ok(found)
 }
 
 fn read_in_pieces(format: &'static Format, path: &Path, at_most: usize) -> Result<Found, Error> {
     let mut found = Found::default();
-    for mut whole in readers(format, path, &options(format, None))? {
-        let pieces = whole.pieces(at_most)?.unwrap_or_else(|| vec![whole]);
+    let options = options(format, None);
+    for document in documents(path, Some(format))? {
+        let mut whole = reader(document, &options)?;
+        let Some(pieces) = whole.pieces(at_most)? else {
+            take(whole.as_mut(), &mut found)?;
+            continue;
+        };
         assert!(pieces.len() <= at_most, "{} pieces of {}", pieces.len(), path.display());
         for mut piece in pieces {
             take(piece.as_mut(), &mut found)?;
@@ -137,15 +147,25 @@ fn every_format_has_examples_and_every_folder_is_a_format() {
 fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
     for format in formats() {
         for path in examples::good(format.name) {
-            let mut documents = Documents::of(source(&path), "", None).unwrap();
-            while let Some(document) = documents.next().unwrap() {
-                assert_eq!(document.format.name, format.name, "{}", path.display());
-                let Some(file) = document.source.file() else { continue };
-                let head = Head::of(file).unwrap();
-                for other in FORMATS {
-                    let expected = if other.name == format.name { Sure::Yes } else { Sure::No };
-                    assert_eq!((other.detect)(&head), expected, "{} as {}", path.display(), other.name);
+            let documents = documents(&path, None).unwrap();
+            assert!(!documents.is_empty(), "{}", path.display());
+            for document in documents {
+                assert_eq!(document.format.name, format.name, "{}", document.label);
+                let files = match &document.source {
+                    Source::File(file) => vec![file.clone()],
+                    Source::Folder(folder) => folder.files().iter().map(|member| folder.file(member)).collect(),
+                    Source::Table(_) => panic!("{} is a table", document.label),
+                };
+                let mut sure = HashSet::new();
+                for file in files {
+                    let head = Head::of(&file).unwrap();
+                    sure.insert((format.detect)(&head));
+                    for other in FORMATS.iter().filter(|other| other.name != format.name) {
+                        assert_eq!((other.detect)(&head), Sure::No, "{} as {}", document.label, other.name);
+                    }
                 }
+                // Some files of a folder may be empty.
+                assert!(sure.contains(&Sure::Yes), "{}", document.label);
             }
         }
     }

@@ -10,7 +10,7 @@ mod polygon;
 mod rle_counts;
 mod rle_string;
 
-pub use formats::{file_formats, formats, input as formats_input};
+pub use formats::{file_formats, formats, input as formats_input, Content};
 pub use ir_table::ir_table;
 pub use label_rows::label_rows;
 pub use polygon::polygon;
