@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.cli.console import say
 from ropewalk.files import written_whole
+from ropewalk.options import on_command_line, spelt
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
+    from ropewalk._core import FormatInfo
     from ropewalk.evaluating.sides import Evaluation
     from ropewalk.project.media import ListedMedium
     from ropewalk.project.ontology import ListedAttribute, ListedOntology
@@ -36,6 +38,8 @@ _LABEL_COLUMNS = (
     "answers",
 )
 _ONTOLOGY_COLUMNS = ("kind", "name", "type", "feature_hash", "attribute_hash", "option_hash")
+_FORMAT_COLUMNS = ("format", "files", "options", "about")
+_PACKED = (".gz", ".zst")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
 _EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
@@ -185,6 +189,23 @@ def _media_cells(listed: Iterable[ListedMedium]) -> Iterator[Cells]:
 
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
+
+
+def write_formats(found: Iterable[FormatInfo]) -> None:
+    """Write formats to stdout, with their files and the options that each takes."""
+    _write(_FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found))
+
+
+def _files(item: FormatInfo) -> str:
+    suffixes = item["suffixes"] or item["members"]
+    plain = [suffix for suffix in suffixes if not suffix.endswith(_PACKED)]
+    files = ", ".join(f"*{suffix}" for suffix in plain) + (", also .gz and .zst" if len(plain) < len(suffixes) else "")
+    return files if item["suffixes"] else f"folder of {files}"
+
+
+def _flags(options: Iterable[str]) -> str:
+    with on_command_line():
+        return " ".join(map(spelt, options))
 
 
 def write_evaluation(found: Evaluation) -> None:

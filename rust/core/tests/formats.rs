@@ -152,7 +152,7 @@ fn options_come_as_json() {
             ..ReadOptions::default()
         };
         let message = named("coco").unwrap().frames(&options).unwrap_err().to_string();
-        assert!(message.contains(&format!("--frame-stride is {stride}")), "{message}");
+        assert!(message.contains(&format!("frame_stride is {stride}")), "{message}");
     }
 }
 

@@ -109,15 +109,32 @@ pub(crate) fn to_py(py: Python<'_>, error: Error) -> PyErr {
     let class = match &error {
         Error::Io { .. } => "FileError",
         Error::Source { .. } => "SourceError",
-        Error::Plan(_) | Error::Option { .. } => "UsageError",
+        Error::Plan(_) | Error::Option { .. } | Error::OptionValue { .. } => "UsageError",
         Error::Stage(_) => "StageError",
         Error::LabelRow { .. } => "LabelRowError",
         Error::Schema { .. } => "SchemaError",
     };
     let made = || {
-        py.import("ropewalk.errors")?
-            .getattr(class)?
-            .call1((error.to_string(),))
+        let message = match &error {
+            Error::Option { option, format, takes } => {
+                let takes = takes.iter().map(|name| spelt(py, name)).collect::<PyResult<Vec<_>>>()?;
+                format!(
+                    "{format} does not take {}; it takes {}",
+                    spelt(py, option)?,
+                    takes.join(", ")
+                )
+            }
+            Error::OptionValue { option, message } => format!("{} {message}", spelt(py, option)?),
+            other => other.to_string(),
+        };
+        py.import("ropewalk.errors")?.getattr(class)?.call1((message,))
     };
     made().map_or_else(|failed| failed, PyErr::from_value)
+}
+
+/// An option's name as the caller spells it, in Python or on the command line.
+fn spelt(py: Python<'_>, option: &str) -> PyResult<String> {
+    py.import("ropewalk.options")?
+        .call_method1("spelt", (option,))?
+        .extract()
 }
