@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{open, Batch, Beside, BoxFormat, Format, Opening, ReadOptions, Reader, Sure};
-use ropewalk_core::source::{Source, SourceFile};
+use ropewalk_core::source::{Classes, Source, SourceFile};
 use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
@@ -86,6 +86,10 @@ fn an_option_that_a_format_does_not_take_is_refused_by_name() {
         ("include_crowd", r#"{"include_crowd": true}"#),
         ("box_format", r#"{"box_format": "corners"}"#),
         ("unit", r#"{"unit": "frac"}"#),
+        ("class_", r#"{"class_": "Car"}"#),
+        ("classes", r#"{"classes": "data.yaml"}"#),
+        ("media", r#"{"media": "a.mp4"}"#),
+        ("pixel_base", r#"{"pixel_base": 1}"#),
     ];
     let mut refused = 0;
     for format in FORMATS {
@@ -126,13 +130,18 @@ fn an_option_that_a_format_does_not_take_is_refused_by_name() {
 #[test]
 fn options_come_as_json() {
     let all = r#"{"annotations": "gt.json", "confidence_field": "s", "include_crowd": true, "box_format": "cxcywha",
-                  "unit": "px", "frame_base": -3, "frame_stride": 2}"#;
+                  "unit": "px", "frame_base": -3, "frame_stride": 2, "class_": "Car", "classes": ["Car", "Bus"],
+                  "media": "a.mp4", "pixel_base": 1}"#;
     let options = ReadOptions::from_json(all).unwrap();
     assert_eq!(options.annotations, Some(PathBuf::from("gt.json")));
     assert_eq!(
         (options.box_format, options.frame_base),
         (Some(BoxFormat::Cxcywha), Some(-3))
     );
+    assert_eq!((options.class.as_deref(), options.pixel_base), (Some("Car"), Some(1)));
+    assert_eq!(options.classes, Some(Classes::Names(vec!["Car".into(), "Bus".into()])));
+    let in_file = ReadOptions::from_json(r#"{"classes": "data.yaml"}"#).unwrap();
+    assert_eq!(in_file.classes, Some(Classes::File("data.yaml".into())));
     assert_eq!(ReadOptions::from_json("{}").unwrap(), ReadOptions::default());
     let nulls = r#"{"annotations": null, "box_format": null, "unit": null, "frame_base": null}"#;
     assert_eq!(ReadOptions::from_json(nulls).unwrap(), ReadOptions::default());

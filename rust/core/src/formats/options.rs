@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::batch::Unit;
 use crate::error::{Error, Result};
+use crate::source::Classes;
 
 /// What the numbers of a box are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -33,6 +34,14 @@ pub enum ReadOption {
     BoxFormat,
     /// [`ReadOptions::unit`]
     Unit,
+    /// [`ReadOptions::class`]
+    Class,
+    /// [`ReadOptions::classes`]
+    Classes,
+    /// [`ReadOptions::media`]
+    Media,
+    /// [`ReadOptions::pixel_base`]
+    PixelBase,
 }
 
 /// Names of the options that every format takes.
@@ -47,6 +56,11 @@ impl ReadOption {
             Self::IncludeCrowd => "include_crowd",
             Self::BoxFormat => "box_format",
             Self::Unit => "unit",
+            // Python keeps the word itself for something else.
+            Self::Class => "class_",
+            Self::Classes => "classes",
+            Self::Media => "media",
+            Self::PixelBase => "pixel_base",
         }
     }
 }
@@ -66,6 +80,15 @@ pub struct ReadOptions {
     /// Unit of coordinates that do not say theirs.
     #[serde(deserialize_with = "unit")]
     pub unit: Option<Unit>,
+    /// Class of all annotations, for formats that do not say it.
+    #[serde(rename = "class_")]
+    pub class: Option<String>,
+    /// Names of class numbers.
+    pub classes: Option<Classes>,
+    /// Medium that the source is about, for formats that do not say it.
+    pub media: Option<String>,
+    /// Number of the first pixel in each direction, 0 or 1.
+    pub pixel_base: Option<u8>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
@@ -92,6 +115,10 @@ impl ReadOptions {
             (ReadOption::IncludeCrowd, self.include_crowd),
             (ReadOption::BoxFormat, self.box_format.is_some()),
             (ReadOption::Unit, self.unit.is_some()),
+            (ReadOption::Class, self.class.is_some()),
+            (ReadOption::Classes, self.classes.is_some()),
+            (ReadOption::Media, self.media.is_some()),
+            (ReadOption::PixelBase, self.pixel_base.is_some()),
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))

@@ -1,6 +1,7 @@
 //! Where predictions come from: files, their text and its lines, tables that a program gives, and what they call their
 //! media, classes and frames.
 
+mod class_names;
 mod compressed;
 mod frames;
 mod input;
@@ -9,6 +10,7 @@ mod names;
 mod span;
 mod table;
 
+pub use class_names::{ClassNames, Classes};
 pub use frames::Frames;
 pub(crate) use input::TextStream;
 pub use input::{Excerpts, SourceFile, Stamp};
