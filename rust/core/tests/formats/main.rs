@@ -12,7 +12,7 @@ use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
     open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
 };
-use ropewalk_core::source::{Source, SourceFile, Table};
+use ropewalk_core::source::{Classes, Source, SourceFile, Table};
 use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
@@ -161,13 +161,18 @@ fn frames_are_counted_as_the_options_say() {
 #[test]
 fn options_come_as_json() {
     let all = r#"{"annotations": "gt.json", "confidence_field": "s", "include_crowd": true, "box_format": "cxcywha",
-                  "unit": "px", "frame_base": -3, "frame_stride": 2}"#;
+                  "unit": "px", "frame_base": -3, "frame_stride": 2, "class_": "Car", "classes": ["Car", "Bus"],
+                  "media": "a.mp4", "pixel_base": 1}"#;
     let options = ReadOptions::from_json(all).unwrap();
     assert_eq!(options.annotations, Some(PathBuf::from("gt.json")));
     assert_eq!(
         (options.box_format, options.frame_base),
         (Some(BoxFormat::Cxcywha), Some(-3))
     );
+    assert_eq!((options.class.as_deref(), options.pixel_base), (Some("Car"), Some(1)));
+    assert_eq!(options.classes, Some(Classes::Names(vec!["Car".into(), "Bus".into()])));
+    let in_file = ReadOptions::from_json(r#"{"classes": "data.yaml"}"#).unwrap();
+    assert_eq!(in_file.classes, Some(Classes::File("data.yaml".into())));
     assert_eq!(ReadOptions::from_json("{}").unwrap(), ReadOptions::default());
     let nulls = r#"{"annotations": null, "box_format": null, "unit": null, "frame_base": null}"#;
     assert_eq!(ReadOptions::from_json(nulls).unwrap(), ReadOptions::default());
@@ -187,7 +192,7 @@ fn options_come_as_json() {
             ..ReadOptions::default()
         };
         let message = named("coco").unwrap().frames(&options).unwrap_err().to_string();
-        assert!(message.contains(&format!("--frame-stride is {stride}")), "{message}");
+        assert!(message.contains(&format!("frame_stride is {stride}")), "{message}");
     }
 }
 
