@@ -1,4 +1,4 @@
-"""Parquet and Arrow files of other programs: the rows that polars reads of them, in any layout; damaged ones are refused."""
+"""Parquet and Arrow files of other programs: the rows they were made of, in any layout; damaged ones are refused."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "polars-stream.arrow": lambda path: frame().write_ipc_stream(path),
     "polars-stream-zstd.arrow": lambda path: frame().write_ipc_stream(path, compression="zstd"),
     "pyarrow.parquet": lambda path: pa.parquet.write_table(plain(), path),
-    "pyarrow-views.parquet": lambda path: pa.parquet.write_table(views(), path, compression="zstd"),
+    "pyarrow-zstd.parquet": lambda path: pa.parquet.write_table(plain(), path, compression="zstd"),
     "pyarrow-old.parquet": lambda path: pa.parquet.write_table(
         plain(), path, version="1.0", data_page_version="2.0", row_group_size=7, use_dictionary=False
     ),
@@ -278,11 +278,11 @@ def test_damaged_files_are_refused_or_whole(tmp_path: Path, capfd: pytest.Captur
     refused = 0
     for content in damaged(good.read_bytes()):
         path.write_bytes(content)
-        predictions = read_table(path).open()
         try:
+            predictions = read_table(path).open()
             rows = sum(len(batch) for batch in predictions)
         except RopewalkError as e:
-            assert isinstance(e, (SourceError, SchemaError)) and ("damaged" in str(e)), e
+            assert isinstance(e, (SourceError, SchemaError)) and path.name in str(e), e
             refused += 1
         else:
             assert rows + predictions.counts["rejected"] == ROWS

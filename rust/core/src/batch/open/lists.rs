@@ -304,7 +304,9 @@ impl Reading<'_> {
         // A number that a frame cannot be became null by the cast.
         let lost = |at: usize| {
             ["frame", "frame_last"].into_iter().zip([2, 3]).any(|(name, place)| {
-                let given = items.column_by_name(name).is_some_and(|column| column.is_valid(at));
+                let given = items
+                    .column_by_name(name)
+                    .is_some_and(|column| column.data_type() != &DataType::Null && column.is_valid(at));
                 given && columns[place].is_null(at)
             })
         };

@@ -166,3 +166,64 @@ fn claims(start: u64, message: String) -> String {
 fn external(cause: std::io::Error) -> ParquetError {
     ParquetError::External(Box::new(cause))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file with `page` at its beginning, as a column's pages are read from it.
+    fn pages(page: &[u8]) -> Pages {
+        Pages {
+            file: Anywhere::bytes(page.into()),
+            is_gzip: true,
+        }
+    }
+
+    /// A page's header: 10 bytes that claim to decode to 2^26, and as many more as `more` says.
+    fn header(more: u64) -> Vec<u8> {
+        let mut bytes = vec![0x15, 0, 0x15];
+        let mut claim = ((1_u64 << 26) + more) << 1;
+        while claim > 0x7f {
+            bytes.push(claim as u8 | 0x80);
+            claim >>= 7;
+        }
+        bytes.push(claim as u8);
+        bytes.extend([0x15, 20, 0x2c, 0x15, 2, 0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn what_a_page_claims_to_decode_to_is_bounded() {
+        let read = |more| {
+            let bytes = header(more);
+            let mut text = Vec::new();
+            let read = pages(&bytes).get_read(0).unwrap().read_to_end(&mut text);
+            read.map(|_| text == bytes)
+        };
+        assert!(read(2500).unwrap());
+        let refused = read(2501).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "page at byte 0: 10 bytes claim to decode to 67111365; expected at most 67111364"
+        );
+    }
+
+    #[test]
+    fn what_a_page_of_gzip_decodes_to_is_bounded() {
+        let packed = |len: usize| {
+            let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            std::io::Write::write_all(&mut writer, &vec![0; len]).unwrap();
+            writer.finish().unwrap()
+        };
+        // 64 KiB for 64 MiB, which may be 80.
+        let page = packed(1 << 26);
+        assert_eq!(pages(&page).get_bytes(0, page.len()).unwrap(), page);
+        let page = packed(100 << 20);
+        let refused = pages(&page).get_bytes(0, page.len()).unwrap_err().to_string();
+        assert!(
+            refused.contains("page at byte 0: ") && refused.contains("decode to more than"),
+            "{refused}"
+        );
+        assert!(pages(&page).get_bytes(1, page.len()).is_err());
+    }
+}

@@ -232,3 +232,111 @@ impl<'a> Walk<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A struct of Thrift with fields that follow one another from `first` on.
+    fn fields(first: u8, values: &[(u8, Vec<u8>)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (index, (kind, value)) in values.iter().enumerate() {
+            bytes.push((if index == 0 { first } else { 1 }) << 4 | kind);
+            bytes.extend(value);
+        }
+        bytes.push(0);
+        bytes
+    }
+
+    fn number(mut value: u64) -> Vec<u8> {
+        value <<= 1;
+        let mut bytes = Vec::new();
+        while value > 0x7f {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+
+    fn list(kind: u8, items: &[Vec<u8>]) -> Vec<u8> {
+        [vec![0xf0 | kind, items.len() as u8], items.concat()].concat()
+    }
+
+    /// A schema element with so many children.
+    fn element(children: u64) -> Vec<u8> {
+        fields(5, &[(of::I32, number(children))])
+    }
+
+    fn footer(schema: &[Vec<u8>]) -> Vec<u8> {
+        fields(
+            1,
+            &[
+                (of::I32, number(2)),
+                (of::LIST, list(of::STRUCT, schema)),
+                (of::I64, number(7)),
+            ],
+        )
+    }
+
+    #[test]
+    fn a_footer_claims_no_more_than_it_holds() {
+        let flat = footer(&[element(2), element(0), element(0)]);
+        assert!(is_bounded_footer(&flat));
+        for len in 0..flat.len() {
+            assert!(!is_bounded_footer(&flat[..len]), "{len} bytes");
+        }
+        assert!(!is_bounded_footer(&footer(&[element(3), element(0), element(0)])));
+        assert!(!is_bounded_footer(&footer(&[element(1), element(0), element(0)])));
+        let groups = |len: u8| fields(4, &[(of::LIST, vec![0xf0 | of::STRUCT, len, 0, 0])]);
+        assert!(is_bounded_footer(&groups(2)));
+        assert!(!is_bounded_footer(&groups(4)));
+        let text = |len: u8| fields(6, &[(of::BINARY, vec![len, b'a', b'b'])]);
+        assert!(is_bounded_footer(&text(2)));
+        assert!(!is_bounded_footer(&text(9)));
+    }
+
+    #[test]
+    fn nesting_has_an_end() {
+        let deep = |levels: usize| {
+            let mut schema = vec![element(1); levels];
+            schema.push(element(0));
+            footer(&schema)
+        };
+        assert!(is_bounded_footer(&deep(20)));
+        assert!(!is_bounded_footer(&deep(100)));
+        let structs = |levels: usize| {
+            let inner = (0..levels).fold(vec![0], |inner, _| fields(1, &[(of::STRUCT, inner)]));
+            fields(9, &[(of::STRUCT, inner)])
+        };
+        assert!(is_bounded_footer(&structs(20)));
+        assert!(!is_bounded_footer(&structs(100)));
+    }
+
+    #[test]
+    fn the_sizes_of_pages() {
+        let header = |kind: u8, values: u64| {
+            let mut bytes = fields(
+                1,
+                &[(of::I32, number(0)), (of::I32, number(300)), (of::I32, number(70_000))],
+            );
+            bytes.pop();
+            bytes.push((kind - 3) << 4 | of::STRUCT);
+            bytes.extend(fields(1, &[(of::I32, number(values))]));
+            bytes
+        };
+        let sizes = PageSizes {
+            decoded_bytes: 300,
+            stored_bytes: 70_000,
+            dictionary_values: None,
+        };
+        assert_eq!(page_sizes(&header(5, 9)), Some(sizes));
+        let of_dictionary = PageSizes {
+            dictionary_values: Some(9),
+            ..sizes
+        };
+        assert_eq!(page_sizes(&header(7, 9)), Some(of_dictionary));
+        assert_eq!(page_sizes(&header(5, 9)[..6]), None);
+        assert_eq!(page_sizes(&[0xff; 64]), None);
+    }
+}
