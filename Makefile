@@ -12,12 +12,13 @@ PYTHON_FOLDERS := python tests benches examples tools
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(VENV)/.emulator $(VENV)/.dev ## Import a synthetic prediction set into a local Encord and show the result.
+demo: ## Import a synthetic prediction set into a local Encord and show the result.
+	@$(MAKE) --silent --no-print-directory --jobs=2 $(VENV)/.emulator $(VENV)/.dev
 	@$(BIN)/ropewalk demo
 
 # Rust and Python side by side, in two rows of parts: what one row waits for leaves a core to the other.
 test: ## Everything that CI runs.
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 SIDE_BY_SIDE=1 parts
+	@$(MAKE) --silent --no-print-directory --keep-going --jobs=2 SIDE_BY_SIDE=1 parts
 
 parts: test-rust lint-rust lint-python test-python bench-fast
 
@@ -82,7 +83,8 @@ clean: ## Remove what the other targets made.
 
 LINUX := $(filter Linux,$(shell uname -s))
 TEST_WHEEL_PYTHONS ?= 3.10 3.12 3.13
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Jobs of make are not those of cargo, which has its own.
+INSTALL := MAKEFLAGS= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 $(VENV)/.pip:
 	@echo "Creating $(VENV)"
