@@ -27,14 +27,6 @@ fn formats() -> impl Iterator<Item = &'static Format> {
     FORMATS.iter().copied().filter(of_files)
 }
 
-/// Formats whose files Python reads, and gives to the core as tables.
-const READ_IN_PYTHON: [&str; 2] = ["parquet", "arrow"];
-
-/// The formats whose files the core reads.
-fn formats_read_here() -> impl Iterator<Item = &'static Format> {
-    formats().filter(|format| !READ_IN_PYTHON.contains(&format.name))
-}
-
 /// The reading options of a format's examples. A text that is the name of a file in the format's folder is that file.
 fn options(format: &Format, chunk_bytes: Option<usize>) -> ReadOptions {
     let folder = examples::root().join(format.name);
@@ -181,7 +173,7 @@ fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
 
 #[test]
 fn good_sources_give_the_expected_rows() {
-    for format in formats_read_here() {
+    for format in formats() {
         let mut rows = Vec::new();
         for path in examples::good(format.name) {
             let found = read(format, &path, None).unwrap();
@@ -202,7 +194,7 @@ fn good_sources_give_the_expected_rows() {
 #[test]
 fn what_is_read_does_not_depend_on_chunks_or_pieces() {
     let shown = |found: Result<Found, Error>| found.map_err(|cause| cause.to_string());
-    for format in formats_read_here() {
+    for format in formats() {
         let malformed = examples::malformed(format.name).into_iter().map(|found| found.path);
         for path in examples::good(format.name).into_iter().chain(malformed) {
             let whole = shown(read(format, &path, None));
@@ -220,7 +212,7 @@ fn what_is_read_does_not_depend_on_chunks_or_pieces() {
 
 #[test]
 fn malformed_sources_give_their_code_and_its_place() {
-    for format in formats_read_here() {
+    for format in formats() {
         let path = examples::root().join(format.name).join("malformed.json");
         let mut places: Map<String, Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         for example in examples::malformed(format.name) {
@@ -257,15 +249,5 @@ fn malformed_sources_give_their_code_and_its_place() {
             }
         }
         assert!(places.is_empty(), "{}: {places:?} are not there", path.display());
-    }
-}
-
-#[test]
-fn files_that_python_reads_are_not_read_here() {
-    for format in formats().filter(|format| READ_IN_PYTHON.contains(&format.name)) {
-        for path in examples::good(format.name) {
-            let cause = read(format, &path, None).unwrap_err().to_string();
-            assert!(cause.contains("which Python reads from the file"), "{cause}");
-        }
     }
 }
