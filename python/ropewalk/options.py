@@ -255,7 +255,7 @@ def _described(kind: Any, opt: Opt) -> str:
     if kind in (int, float):
         return ("a whole number" if kind is int else "a number") + _bounds(opt)
     if get_origin(kind) is tuple:
-        return "a name or a list of names"
+        return "a list of names"
     return {bool: "True or False", str: "text", Path: "a path", Mapping: "a dict"}[get_origin(kind) or kind]
 
 

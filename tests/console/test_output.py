@@ -60,6 +60,7 @@ def test_convert(console: Console, snapshot: SnapshotAssertion) -> None:
 def test_listings(console: Console, snapshot: SnapshotAssertion) -> None:
     assert (
         console.run(
+            "formats",
             "ontology --project-file project.json",
             "ontology --project-file project.json --map",
             "media --project-file project.json",

@@ -31,6 +31,7 @@ FIXED = {
     "--annotations --class-map --work-dir --domain --ssh-key",
     "projects": "--query --json --out --domain --ssh-key",
     "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
+    "formats": "--json",
     "demo": "--out --annotations --seed",
 }
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -19,7 +20,7 @@ from ropewalk.converting.convert import convert
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.options import EvaluateKeywords, EvaluateOptions
 from ropewalk.importing import options as importing
-from ropewalk.options import Options, fields_of, made, on_command_line
+from ropewalk.options import Options, fields_of, made, on_command_line, spelt
 from ropewalk.project.options import PlanKeywords, PlanOptions
 from ropewalk.reading.options import FrameKeywords, FrameOptions, ReadKeywords, ReadOptions
 from ropewalk.showing.sync import SyncOptions
@@ -166,7 +167,7 @@ def test_mypy_finds_what_is_wrong_with_a_script(tmp_path: Path) -> None:
         ({"on_existing": "x"}, "on_existing is 'x'; expected one of fail, skip, replace, merge"),
         ({"off_image": None}, "off_image is None; expected one of clip, keep, reject"),
         ({"class_map": 7}, "class_map is 7; expected a path or a dict"),
-        ({"only_classes": [1]}, "only_classes is [1]; expected a name or a list of names"),
+        ({"only_classes": [1]}, "only_classes is [1]; expected a list of names"),
         ({"confidence_field": 1}, "confidence_field is 1; expected text"),
         ({"annotations": "missing.json"}, "annotations missing.json: no such file"),
         ({"max_rejects": "5x"}, "max_rejects is '5x'; expected a whole number, or a percentage such as 0.5%"),
@@ -242,6 +243,43 @@ def test_each_source_is_given_what_its_format_takes(rows: Path, results: Path) -
         [rows, results], rows.parent / "out.parquet", work_dir=rows.parent, unit="px", confidence_field="score"
     )
     assert report.annotations_written == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{"class_": "Car"}, {"classes": ["Car", "Bus"]}, {"media": "still.jpg"}, {"pixel_base": 1}]
+)
+def test_options_that_no_format_here_takes_are_refused_of_every_format(
+    rows: Path, results: Path, options: dict[str, Any]
+) -> None:
+    for source in (rows, results, ropewalk.read_table([{"media": "a"}])):
+        with pytest.raises(UsageError, match=rf"{next(iter(options))} does not apply to these sources"):
+            convert(source, rows.parent / "out.parquet", **options)
+
+
+def test_class_is_the_one_option_that_python_spells_otherwise() -> None:
+    with on_command_line():
+        assert spelt("class_") == "--class"
+    assert [name for name in fields_of(EvaluateOptions) if name.endswith("_")] == ["class_"]
+    with pytest.raises(UsageError, match="unknown option class; did you mean class_"):
+        made(ReadOptions, {"class": "Car"})
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"frame_pattern": "no groups"}, "has no group named"),
+        ({"only_media": "[a"}, '"[a": '),
+    ],
+)
+def test_what_the_core_finds_wrong_is_spelt_as_the_caller_does(
+    results: Path, options: dict[str, Any], problem: str
+) -> None:
+    (name,) = options
+    for spelling in (nullcontext(), on_command_line()):
+        with spelling, pytest.raises(UsageError) as caught:
+            ropewalk.import_predictions(results, make_snapshot(), branch="b", dry_run=True, **options)
+        expected = name if isinstance(spelling, nullcontext) else f"--{name.replace('_', '-')}"
+        assert str(caught.value).startswith(f"{expected} {problem}")
 
 
 def test_predictions_bring_their_options(rows: Path) -> None:

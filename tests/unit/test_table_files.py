@@ -97,7 +97,11 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
         plain(),
         path,
         use_dictionary=False,
-        column_encoding={"media": "DELTA_BYTE_ARRAY", "unit": "DELTA_LENGTH_BYTE_ARRAY", "frame": "DELTA_BINARY_PACKED"},
+        column_encoding={
+            "media": "DELTA_BYTE_ARRAY",
+            "unit": "DELTA_LENGTH_BYTE_ARRAY",
+            "frame": "DELTA_BINARY_PACKED",
+        },
     ),
     "pyarrow-split.parquet": lambda path: pa.parquet.write_table(
         plain(), path, use_dictionary=False, use_byte_stream_split=["score"], compression="gzip"
@@ -167,7 +171,9 @@ def test_list_views_of_arrow(tmp_path: Path) -> None:
     """Parquet has no such type."""
     boxes = pa.array([[1.0, 2.0, 3.0, 4.0], None], pa.list_view(pa.float64()))
     large = pa.array([[[[1.0, 2.0]]], None], pa.large_list_view(pa.list_view(pa.list_(pa.float64()))))
-    table = pa.table({"media": ["a", "b"], "class": ["c", "c"], "shape": ["point", None], "box": boxes, "points": large})
+    table = pa.table(
+        {"media": ["a", "b"], "class": ["c", "c"], "shape": ["point", None], "box": boxes, "points": large}
+    )
     arrow_file(tmp_path / "views.arrow", table)
     found = read_table(tmp_path / "views.arrow", unit="px").to_polars()
     assert found["box"].to_list() == [[1.0, 2.0, 3.0, 4.0], None]

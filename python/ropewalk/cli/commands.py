@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ropewalk.cli import console, tables
+from ropewalk.cli import console, listings, tables
 from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
@@ -232,6 +232,18 @@ def snapshot(
         taken = snapshot_from_project(open_project(project, account))
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
+
+
+@app.command()
+def formats(as_json: o.AsJson = False) -> None:
+    """List the formats of predictions: their files, and the options of reading that each takes."""
+    with console.failures():
+        from ropewalk.reading.formats import in_files
+
+        if as_json:
+            listings.write_json(in_files(), None)
+        else:
+            listings.write_formats(in_files())
 
 
 @app.command()

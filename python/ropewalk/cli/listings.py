@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.cli.console import say
 from ropewalk.files import written_whole
-from ropewalk.options import spelt
+from ropewalk.options import on_command_line, spelt
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ _LABEL_COLUMNS = (
     "answers",
 )
 _ONTOLOGY_COLUMNS = ("kind", "name", "type", "feature_hash", "attribute_hash", "option_hash")
+_FORMAT_COLUMNS = ("format", "files", "options", "about")
+_PACKED = (".gz", ".zst")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
-_FORMAT_COLUMNS = ("format", "what it is", "files", "options")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
 _EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
 _NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", *_EVALUATION_COLUMNS[1:]))
@@ -190,6 +191,23 @@ def _number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
+def write_formats(found: Iterable[FormatInfo]) -> None:
+    """Write formats to stdout, with their files and the options that each takes."""
+    _write(_FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found))
+
+
+def _files(item: FormatInfo) -> str:
+    suffixes = item["suffixes"] or item["members"]
+    plain = [suffix for suffix in suffixes if not suffix.endswith(_PACKED)]
+    files = ", ".join(f"*{suffix}" for suffix in plain) + (", also .gz and .zst" if len(plain) < len(suffixes) else "")
+    return files if item["suffixes"] else f"folder of {files}"
+
+
+def _flags(options: Iterable[str]) -> str:
+    with on_command_line():
+        return " ".join(map(spelt, options))
+
+
 def write_evaluation(found: Evaluation) -> None:
     """Write the metrics of an evaluation to stdout: those of all classes, then of each."""
     classes = (
@@ -208,15 +226,6 @@ def write_projects(found: Iterable[ListedProject]) -> None:
     """Write projects to stdout."""
     rows = ((p.title, p.project_hash, p.last_edited_at.isoformat(timespec="seconds")) for p in found)
     _write(_PROJECT_COLUMNS, rows)
-
-
-def write_formats(found: Iterable[FormatInfo]) -> None:
-    """Write formats to stdout."""
-    rows = (
-        (f["name"], f["about"], " ".join(f["suffixes"] or f["members"]), " ".join(map(spelt, f["options"])))
-        for f in found
-    )
-    _write(_FORMAT_COLUMNS, rows)
 
 
 def _write(columns: Sequence[str], rows: Iterable[Cells]) -> None:

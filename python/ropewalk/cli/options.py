@@ -64,10 +64,10 @@ def parameter(field: Field) -> inspect.Parameter:
 
 
 def _kind(field: Field) -> Any:
-    if any(get_origin(kind) is tuple for kind in field.types):
-        return list[str]
-    # A number that may be text is text; a dict is for Python alone.
-    return next((kind for kind in (str, bool, float, int, Path) if kind in field.types), str)
+    # A number that may be text is text; where names are one alternative to a file, and for dicts, there is Python.
+    plain = next((kind for kind in (str, bool, float, int, Path) if kind in field.types), None)
+    is_list = any(get_origin(kind) is tuple for kind in field.types)
+    return plain or (list[str] if is_list else str)
 
 
 def _split(names: list[str] | None) -> list[str]:

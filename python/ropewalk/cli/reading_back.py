@@ -128,17 +128,6 @@ def projects(
             console.say(f"{count(len(found), 'project')} in {shown(str(out))}")
 
 
-def formats(as_json: o.AsJson = False) -> None:
-    """List the formats that are read: their files, and the options that each takes."""
-    from ropewalk.reading.formats import formats as known
-
-    found = [info for info in known().values() if info["suffixes"] or info["members"]]
-    if as_json:
-        listings.write_json(found, None)
-    else:
-        listings.write_formats(found)
-
-
 @o.taking(SyncOptions, AccountOptions)
 def sync(
     project: o.RequiredProjectHash,
@@ -166,7 +155,6 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "ontology": ontology,
     "media": media,
     "data-mapping": media,
-    "formats": formats,
     "projects": projects,
     "sync": sync,
 }

@@ -34,6 +34,11 @@ def formats() -> dict[str, FormatInfo]:
     return {info["name"]: info for info in _core.formats()}
 
 
+def in_files() -> list[FormatInfo]:
+    """List the formats that files may be of, all but tables in memory."""
+    return [info for info in formats().values() if info["name"] != _TABLE]
+
+
 def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
     """Refuse a format that does not exist, and options that the format of no source takes.
 
@@ -42,7 +47,7 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
         RopewalkError: A source cannot be read.
     """
     if options.format != AUTO and options.format not in formats():
-        expected = ", ".join((AUTO, *(name for name in formats() if name != _TABLE)))
+        expected = ", ".join((AUTO, *(info["name"] for info in in_files())))
         raise UsageError(f"{spelt('format')} is {shown(repr(options.format))}; expected one of {expected}")
     # Every format takes those about frames.
     left = given_of(options, ReadOptions).keys() - {*_COMMON, *given_of(options, FrameOptions)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypedDict
@@ -45,7 +46,12 @@ class ReadOptions(FrameOptions):
     """How sources are read. An option that no source's format takes is refused; see `reading.formats`."""
 
     format: Annotated[
-        str, Opt("Format of the sources; auto tells it from names and content.", panel=READING, metavar="NAME")
+        str,
+        Opt(
+            "Format of the sources, one of `ropewalk formats`; auto tells it from names and content.",
+            panel=READING,
+            metavar="NAME",
+        ),
     ] = "auto"
     source_label: Annotated[
         str | None,
@@ -84,6 +90,34 @@ class ReadOptions(FrameOptions):
             "Unit of coordinates in a table without a column `unit`: pixels, or fractions of the image.", panel=READING
         ),
     ] = None
+    class_: Annotated[
+        str | None,
+        Opt("Class of all annotations, for formats that do not say it.", panel=READING, metavar="NAME"),
+    ] = None
+    classes: Annotated[
+        Path | tuple[str, ...] | None,
+        Opt(
+            "Names of class numbers from 0: a file with a name on each line, or a YAML file with `names`.",
+            panel=READING,
+            metavar="FILE",
+            must_exist=True,
+        ),
+    ] = None
+    media: Annotated[
+        str | None,
+        Opt("Medium that the source is about, for formats that do not say it.", panel=READING, metavar="NAME"),
+    ] = None
+    pixel_base: Annotated[
+        int | None,
+        Opt(
+            "Number of the first pixel in each direction; 1 takes one pixel off left and top.",
+            panel=READING,
+            metavar="0|1",
+            default_text="0",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = None
 
 
 class FrameKeywords(TypedDict, total=False):
@@ -103,3 +137,7 @@ class ReadKeywords(FrameKeywords, total=False):
     include_crowd: bool
     box_format: BoxFormat | None
     unit: Unit | None
+    class_: str | None
+    classes: str | os.PathLike[str] | Iterable[str] | None
+    media: str | None
+    pixel_base: int | None

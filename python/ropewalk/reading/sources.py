@@ -71,8 +71,8 @@ def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
     """Find the sources that files, folders and globs name.
 
     The label of a file is the folder it is in and its name, written with `/`, without the `.gz` or `.zst` of a
-    compressed one: objects are recognised again wherever the folder is moved. A folder is one source; the core lists its
-    files, leaves hidden ones out, and gives each a label by the same rule.
+    compressed one: objects are recognised again wherever the folder is moved. A folder is one source; the core
+    lists its files, leaves hidden ones out, and gives each a label by the same rule.
 
     Args:
         given: Files, folders and globs (`**` crosses folders).

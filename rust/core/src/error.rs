@@ -37,6 +37,14 @@ pub enum Error {
     /// The plan (project, maps, options) contradicts itself.
     #[error("{0}")]
     Plan(String),
+    /// The value of an option does not fit. Names are those of the plan and of [`crate::formats::ReadOptions`].
+    #[error("{option} {message}")]
+    OptionValue {
+        /// The option.
+        option: &'static str,
+        /// What was found and what was expected.
+        message: String,
+    },
     /// An option that the format of a source does not take. Names are those of [`crate::formats::ReadOptions`].
     #[error("{format} does not take `{option}`; it takes {}", takes.join(", "))]
     Option {

@@ -248,13 +248,14 @@ impl Plan {
     /// Reads the plan that Python hands over.
     ///
     /// # Errors
-    /// [`Error::Plan`] with the JSON error's own words, and for decimals beyond 17.
+    /// [`Error::Plan`] with the JSON error's own words; [`Error::OptionValue`] for decimals beyond 17.
     pub fn from_json(text: &str) -> Result<Self> {
         let plan: Self = serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the plan: {cause}")))?;
         match plan.decimals {
-            Some(decimals) if decimals > MAX_DECIMALS => Err(Error::Plan(format!(
-                "--decimals is {decimals}; expected a whole number from 0 to {MAX_DECIMALS}"
-            ))),
+            Some(decimals) if decimals > MAX_DECIMALS => Err(Error::OptionValue {
+                option: "decimals",
+                message: format!("is {decimals}; expected a whole number from 0 to {MAX_DECIMALS}"),
+            }),
             _ => Ok(plan),
         }
     }

@@ -447,13 +447,13 @@ fn plans_that_cannot_be() {
         let refused = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 1);
         refused.err().unwrap().to_string()
     };
-    assert!(refused(json!({"frame_pattern": "(" })).contains("--frame-pattern"));
+    assert!(refused(json!({"frame_pattern": "(" })).contains("frame_pattern"));
     assert!(refused(json!({"frame_pattern": "\\d+" })).contains("(?P<frame>...)"));
-    assert!(refused(json!({"only_media": ["[a"] })).contains("--only-media"));
+    assert!(refused(json!({"only_media": ["[a"] })).contains("only_media"));
     for (option, value, said) in [
         ("every", json!(0), "nonzero"),
         ("max_per_frame", json!(0), "nonzero"),
-        ("decimals", json!(18), "--decimals is 18"),
+        ("decimals", json!(18), "decimals is 18"),
         ("decimals", json!(-1), "u8"),
     ] {
         let mut plan: Value = serde_json::from_str(PLAN).unwrap();

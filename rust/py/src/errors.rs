@@ -109,16 +109,39 @@ pub(crate) fn to_py(py: Python<'_>, error: Error) -> PyErr {
     let class = match &error {
         Error::Io { .. } => "FileError",
         Error::Source { .. } | Error::Unknown { .. } => "SourceError",
-        Error::Plan(_) | Error::Option { .. } => "UsageError",
+        Error::Plan(_) | Error::Option { .. } | Error::OptionValue { .. } => "UsageError",
         Error::Stage(_) => "StageError",
         Error::LabelRow { .. } => "LabelRowError",
         Error::Schema { .. } => "SchemaError",
     };
-    raised_as(py, class, &error.to_string())
+    match message(py, &error) {
+        Ok(message) => raised_as(py, class, &message),
+        Err(failed) => failed,
+    }
+}
+
+/// What an error says, with options spelt as the caller does.
+fn message(py: Python<'_>, error: &Error) -> PyResult<String> {
+    Ok(match error {
+        Error::Option { option, format, takes } => {
+            let takes = takes.iter().map(|name| spelt(py, name)).collect::<PyResult<Vec<_>>>()?;
+            let option = spelt(py, option)?;
+            format!("{format} does not take {option}; it takes {}", takes.join(", "))
+        }
+        Error::OptionValue { option, message } => format!("{} {message}", spelt(py, option)?),
+        other => other.to_string(),
+    })
 }
 
 /// An error of the class of `ropewalk.errors` that is called `class`.
 pub(crate) fn raised_as(py: Python<'_>, class: &str, message: &str) -> PyErr {
     let made = || py.import("ropewalk.errors")?.getattr(class)?.call1((message,));
     made().map_or_else(|failed| failed, PyErr::from_value)
+}
+
+/// An option's name as the caller spells it, in Python or on the command line.
+fn spelt(py: Python<'_>, option: &str) -> PyResult<String> {
+    py.import("ropewalk.options")?
+        .call_method1("spelt", (option,))?
+        .extract()
 }

@@ -15,7 +15,7 @@ const HEAD_BYTES: usize = 1 << 16;
 const LINES: usize = 16;
 
 /// How sure a format is that a source is of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sure {
     /// It is not.
     No,

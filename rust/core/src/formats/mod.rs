@@ -206,13 +206,14 @@ impl Format {
     /// How a source of it counts frames.
     ///
     /// # Errors
-    /// [`Error::Plan`] for a stride below 1.
+    /// [`Error::OptionValue`] for a stride below 1.
     pub fn frames(&self, options: &ReadOptions) -> Result<Frames> {
         let stride = options.frame_stride.unwrap_or(self.frames.stride);
         if stride < 1 {
-            return Err(Error::Plan(format!(
-                "--frame-stride is {stride}; expected a whole number of at least 1"
-            )));
+            return Err(Error::OptionValue {
+                option: "frame_stride",
+                message: format!("is {stride}; expected a whole number of at least 1"),
+            });
         }
         Ok(Frames {
             base: options.frame_base.unwrap_or(self.frames.base),

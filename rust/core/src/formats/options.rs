@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Documents, Format};
 use crate::batch::Unit;
 use crate::error::{Error, Result};
+use crate::source::Classes;
 
 /// What the numbers of a box are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -37,6 +38,8 @@ pub enum ReadOption {
     Unit,
     /// [`ReadOptions::class`]
     Class,
+    /// [`ReadOptions::classes`]
+    Classes,
     /// [`ReadOptions::media`]
     Media,
     /// [`ReadOptions::pixel_base`]
@@ -55,7 +58,9 @@ impl ReadOption {
             Self::IncludeCrowd => "include_crowd",
             Self::BoxFormat => "box_format",
             Self::Unit => "unit",
-            Self::Class => "class",
+            // Python keeps the word itself for something else.
+            Self::Class => "class_",
+            Self::Classes => "classes",
             Self::Media => "media",
             Self::PixelBase => "pixel_base",
         }
@@ -77,11 +82,14 @@ pub struct ReadOptions {
     /// Unit of coordinates that do not say theirs.
     #[serde(deserialize_with = "unit")]
     pub unit: Option<Unit>,
-    /// The class of all rows, in formats that have none.
+    /// Class of all annotations, for formats that do not say it.
+    #[serde(rename = "class_")]
     pub class: Option<String>,
-    /// Name of the medium, where one file is one medium.
+    /// Names of class numbers.
+    pub classes: Option<Classes>,
+    /// Medium that the source is about, for formats that do not say it.
     pub media: Option<String>,
-    /// The source's number of the first pixel; 0 if none.
+    /// Number of the first pixel in each direction, 0 or 1.
     pub pixel_base: Option<u8>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
@@ -110,6 +118,7 @@ impl ReadOptions {
             ReadOption::BoxFormat => self.box_format = None,
             ReadOption::Unit => self.unit = None,
             ReadOption::Class => self.class = None,
+            ReadOption::Classes => self.classes = None,
             ReadOption::Media => self.media = None,
             ReadOption::PixelBase => self.pixel_base = None,
         }
@@ -124,6 +133,7 @@ impl ReadOptions {
             (ReadOption::BoxFormat, self.box_format.is_some()),
             (ReadOption::Unit, self.unit.is_some()),
             (ReadOption::Class, self.class.is_some()),
+            (ReadOption::Classes, self.classes.is_some()),
             (ReadOption::Media, self.media.is_some()),
             (ReadOption::PixelBase, self.pixel_base.is_some()),
         ]

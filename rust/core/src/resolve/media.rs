@@ -25,8 +25,12 @@ pub(super) struct MediaRules {
 impl MediaRules {
     pub(super) fn new(plan: &Arc<Plan>) -> Result<Self> {
         let pattern = plan.frame_pattern.as_deref().map(frame_pattern).transpose()?;
-        let glob =
-            |text: &String| Pattern::new(text).map_err(|cause| Error::Plan(format!("--only-media {text:?}: {cause}")));
+        let glob = |text: &String| {
+            Pattern::new(text).map_err(|cause| Error::OptionValue {
+                option: "only_media",
+                message: format!("{text:?}: {cause}"),
+            })
+        };
         let only = plan
             .only_media
             .as_ref()
@@ -194,22 +198,21 @@ enum MapTarget {
 }
 
 fn frame_pattern(text: &str) -> Result<Regex> {
+    let wrong = |message| Error::OptionValue {
+        option: "frame_pattern",
+        message,
+    };
     // The regex crate draws the pattern on lines of its own first; the last line says what is wrong with it.
     let pattern = Regex::new(text).map_err(|cause| {
         let cause = cause.to_string();
-        Error::Plan(format!(
-            "--frame-pattern {text:?}: {}",
-            cause.lines().last().unwrap_or_default()
-        ))
+        wrong(format!("{text:?}: {}", cause.lines().last().unwrap_or_default()))
     })?;
     if !pattern
         .capture_names()
         .flatten()
         .any(|name| name == "frame" || name == "media")
     {
-        return Err(Error::Plan(
-            "--frame-pattern has no group named (?P<media>...) or (?P<frame>...)".into(),
-        ));
+        return Err(wrong("has no group named (?P<media>...) or (?P<frame>...)".into()));
     }
     Ok(pattern)
 }

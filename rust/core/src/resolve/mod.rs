@@ -53,7 +53,7 @@ impl Resolver {
     /// Indexes the plan's media and ontology.
     ///
     /// # Errors
-    /// [`crate::error::Error::Plan`] for a pattern or glob that does not compile.
+    /// [`crate::error::Error::OptionValue`] for a pattern or glob that does not compile.
     pub fn new(plan: &Arc<Plan>) -> Result<Self> {
         let (media, classes) = (MediaRules::new(plan)?, ClassRules::new(plan));
         Ok(Self {

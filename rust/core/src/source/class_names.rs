@@ -46,7 +46,9 @@ impl ClassNames {
             .read_to_end(&mut bytes)
             .map_err(Error::io(path))?;
         if length as u64 > MOST_BYTES {
-            return Err(wrong(format!("more than {MOST_BYTES} bytes; expected names of classes")));
+            return Err(wrong(format!(
+                "more than {MOST_BYTES} bytes; expected names of classes"
+            )));
         }
         let text = String::from_utf8(bytes)
             .map_err(|cause| wrong(format!("byte {}: not UTF-8", cause.utf8_error().valid_up_to())))?;
@@ -223,7 +225,10 @@ mod tests {
     use super::*;
 
     fn read(suffix: &str, content: &[u8]) -> std::result::Result<Vec<(u64, String)>, String> {
-        let mut file = tempfile::Builder::new().suffix(suffix).tempfile().map_err(|e| e.to_string())?;
+        let mut file = tempfile::Builder::new()
+            .suffix(suffix)
+            .tempfile()
+            .map_err(|e| e.to_string())?;
         file.write_all(content).map_err(|e| e.to_string())?;
         let path = file.path().display().to_string();
         let found = ClassNames::read(file.path()).map_err(|e| e.to_string().replace(&path, "FILE"))?;
@@ -237,7 +242,10 @@ mod tests {
     #[test]
     fn a_name_on_each_line() {
         let expected = named(&[(0, "car"), (1, "fire hydrant"), (2, "Straße")]);
-        assert_eq!(read(".names", "\u{FEFF}car\r\nfire hydrant \nStraße\n\n".as_bytes()), expected);
+        assert_eq!(
+            read(".names", "\u{FEFF}car\r\nfire hydrant \nStraße\n\n".as_bytes()),
+            expected
+        );
         assert_eq!(read(".txt", b""), named(&[]));
     }
 
@@ -259,15 +267,47 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (suffix, text, expected) in [
-            (".txt", &b"car\n\nbus\n"[..], "FILE: line 2: empty; expected the name of class 1"),
+            (
+                ".txt",
+                &b"car\n\nbus\n"[..],
+                "FILE: line 2: empty; expected the name of class 1",
+            ),
             (".txt", b"car\xFF", "FILE: byte 3: not UTF-8"),
-            (".yaml", b"- car\n", "FILE: line 1: expected a mapping with the key `names`"),
-            (".yaml", b"nc: 3\n", "FILE: line 2: the file ends without the key `names`"),
-            (".yaml", b"names: car\n", "FILE: line 1: `names` is neither a list nor a mapping of numbers; expected one of them"),
-            (".yaml", b"names:\n  - car\n  - [bus]\n", "FILE: line 3: expected the name of a class"),
-            (".yaml", b"names:\n  a: car\n", "FILE: line 2: \"a\" is not the number of a class"),
-            (".yaml", b"names:\n  1: car\n  1: bus\n", "FILE: line 3: class 1 is named twice"),
-            (".yaml", b"a: &a car\nnames:\n  - *a\n", "FILE: line 3: expected the name of a class"),
+            (
+                ".yaml",
+                b"- car\n",
+                "FILE: line 1: expected a mapping with the key `names`",
+            ),
+            (
+                ".yaml",
+                b"nc: 3\n",
+                "FILE: line 2: the file ends without the key `names`",
+            ),
+            (
+                ".yaml",
+                b"names: car\n",
+                "FILE: line 1: `names` is neither a list nor a mapping of numbers; expected one of them",
+            ),
+            (
+                ".yaml",
+                b"names:\n  - car\n  - [bus]\n",
+                "FILE: line 3: expected the name of a class",
+            ),
+            (
+                ".yaml",
+                b"names:\n  a: car\n",
+                "FILE: line 2: \"a\" is not the number of a class",
+            ),
+            (
+                ".yaml",
+                b"names:\n  1: car\n  1: bus\n",
+                "FILE: line 3: class 1 is named twice",
+            ),
+            (
+                ".yaml",
+                b"a: &a car\nnames:\n  - *a\n",
+                "FILE: line 3: expected the name of a class",
+            ),
         ] {
             assert_eq!(read(suffix, text), Err(expected.to_owned()));
         }

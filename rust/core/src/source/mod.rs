@@ -3,6 +3,7 @@
 
 mod anywhere;
 mod bounds;
+mod class_names;
 mod columns;
 mod compressed;
 mod folder;
@@ -15,6 +16,7 @@ mod table;
 
 pub(crate) use anywhere::{Anywhere, Onward};
 pub(crate) use bounds::most_from;
+pub use class_names::{ClassNames, Classes};
 pub(crate) use columns::Columns;
 pub use folder::{Folder, Member};
 pub use frames::Frames;

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
-    open, Batch, Beside, BoxFormat, Documents, Format, Opening, ReadOptions, Reader, FRAME_OPTIONS,
+    open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
 };
-use ropewalk_core::source::{Source, SourceFile};
+use ropewalk_core::source::{Classes, Source, SourceFile, Table};
 use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
@@ -161,13 +161,18 @@ fn frames_are_counted_as_the_options_say() {
 #[test]
 fn options_come_as_json() {
     let all = r#"{"annotations": "gt.json", "confidence_field": "s", "include_crowd": true, "box_format": "cxcywha",
-                  "unit": "px", "frame_base": -3, "frame_stride": 2}"#;
+                  "unit": "px", "frame_base": -3, "frame_stride": 2, "class_": "Car", "classes": ["Car", "Bus"],
+                  "media": "a.mp4", "pixel_base": 1}"#;
     let options = ReadOptions::from_json(all).unwrap();
     assert_eq!(options.annotations, Some(PathBuf::from("gt.json")));
     assert_eq!(
         (options.box_format, options.frame_base),
         (Some(BoxFormat::Cxcywha), Some(-3))
     );
+    assert_eq!((options.class.as_deref(), options.pixel_base), (Some("Car"), Some(1)));
+    assert_eq!(options.classes, Some(Classes::Names(vec!["Car".into(), "Bus".into()])));
+    let in_file = ReadOptions::from_json(r#"{"classes": "data.yaml"}"#).unwrap();
+    assert_eq!(in_file.classes, Some(Classes::File("data.yaml".into())));
     assert_eq!(ReadOptions::from_json("{}").unwrap(), ReadOptions::default());
     let nulls = r#"{"annotations": null, "box_format": null, "unit": null, "frame_base": null}"#;
     assert_eq!(ReadOptions::from_json(nulls).unwrap(), ReadOptions::default());
@@ -187,7 +192,7 @@ fn options_come_as_json() {
             ..ReadOptions::default()
         };
         let message = named("coco").unwrap().frames(&options).unwrap_err().to_string();
-        assert!(message.contains(&format!("--frame-stride is {stride}")), "{message}");
+        assert!(message.contains(&format!("frame_stride is {stride}")), "{message}");
     }
 }
 
@@ -242,17 +247,17 @@ fn numbers_of_names_are_explained() {
 
 #[test]
 fn a_table_is_no_file() {
-    for format in [
-        named("coco").unwrap(),
-        named("encord").unwrap(),
-        named("ndjson").unwrap(),
-    ] {
-        let table = ropewalk_core::source::Table::new(std::iter::empty());
-        let message = opened(Some(format), Source::Table(table), &ReadOptions::default())
-            .err()
-            .unwrap()
-            .to_string();
-        assert_eq!(message, "label: expected a file");
+    for format in FORMATS.iter().filter(|format| !matches!(format.files, Files::None)) {
+        let opening = Opening {
+            source: Source::Table(Table::new(std::iter::empty())),
+            label: "label",
+            options: &ReadOptions::default(),
+            project: None,
+            beside: &Beside::default(),
+            sure: Sure::Yes,
+        };
+        let message = open(format, opening).err().unwrap().to_string();
+        assert!(message.starts_with("label: expected a f"), "{}: {message}", format.name);
     }
 }
 
