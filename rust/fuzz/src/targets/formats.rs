@@ -31,12 +31,25 @@ pub(super) const WORDS: &[&str] = &[
 /// How gzip and Zstandard begin.
 const COMPRESSED: [&[u8]; 2] = [b"\x1F\x8B", b"\x28\xB5\x2F\xFD"];
 
+/// How Parquet files, Arrow files and Arrow streams begin.
+const TABLES: [&[u8]; 3] = [b"PAR1", b"ARROW1", b"\xFF\xFF\xFF\xFF"];
+
 /// Bytes that are read at a time where the input does not say.
 const CHUNK_BYTES: usize = 1 << 10;
 
 /// Bytes that detecting or reading a file may hold: rejects of a few hundred bytes for lines of two, until a batch is full.
 fn reading_bytes(len: usize, chunk_bytes: usize) -> usize {
     (400 * len).min(24 * len + MOST_BATCH_BYTES) + 4 * chunk_bytes + (1 << 17)
+}
+
+/// Bytes that reading a table may hold: a few times what its pages may decode to, however small they are.
+fn table_bytes(len: usize) -> usize {
+    4 * (250 * len + (1 << 26))
+}
+
+/// Whether a text begins in one of some ways.
+fn begins(text: &[u8], heads: &[&[u8]]) -> bool {
+    heads.iter().any(|head| text.starts_with(head))
 }
 
 /// Bytes that a batch takes at most beside its text.
@@ -114,14 +127,16 @@ pub fn formats(input: &[u8]) -> &'static str {
         text = bytes.rest();
         Given::File(SourceFile::bytes("file", text))
     };
-    let packed = |text: &[u8]| COMPRESSED.iter().any(|head| text.starts_with(head));
-    let is_compressed = match &given {
-        Given::File(_) => packed(text),
-        Given::Folder(_) => (0..input.len()).any(|at| packed(&input[at..])),
+    let holds = |heads: &[&[u8]]| match &given {
+        Given::File(_) => begins(text, heads),
+        Given::Folder(_) => (0..input.len()).any(|at| begins(&input[at..], heads)),
     };
-    // A compressed file has a bound of its own.
+    let is_compressed = holds(&COMPRESSED);
     let most = if is_compressed {
+        // It decodes to a text that has a bound of its own.
         usize::MAX
+    } else if holds(&TABLES) {
+        table_bytes(input.len())
     } else {
         reading_bytes(input.len(), chunk_bytes)
     };
