@@ -33,14 +33,14 @@ def documented(heading: str) -> set[str]:
 
 
 def quoted(pattern: str, text: str) -> set[str]:
-    found = set(re.findall(pattern, text))
+    found = set(re.findall(pattern, text, re.MULTILINE))
     assert found, pattern
     return found
 
 
 def test_rejects_of_annotations() -> None:
-    reject = (CORE / "reject.rs").read_text(encoding="utf-8")
-    assert documented("Rejects of annotations") == quoted(r'=> "([a-z_]+)"', reject)
+    reasons = (CORE / "reason.rs").read_text(encoding="utf-8")
+    assert documented("Rejects of annotations") == quoted(r'^        [A-Z]\w+ = "([a-z_]+)"', reasons)
 
 
 def test_rejects_of_masks() -> None:
@@ -63,7 +63,7 @@ def test_reasons_to_filter() -> None:
 def test_warnings() -> None:
     by_name = r'"(track_split_by_class|attribute_differs)"'
     warned = quoted(r'warn\("([a-z_]+)"', RUST)
-    of_coco = quoted(r'self\.warnings\["([a-z_]+)"\]', PYTHON)
+    of_coco = quoted(r'warnings\.entry\("([a-z_]+)"\)', RUST)
     assert documented("Warnings") == quoted(by_name, RUST) | warned | of_coco
 
 

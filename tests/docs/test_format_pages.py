@@ -17,7 +17,7 @@ COMMON = set.intersection(*(set(found["options"]) for found in FORMATS.values())
 
 def flag(option: str) -> str:
     """Spell an option as the command line does."""
-    return "--" + option.replace("_", "-")
+    return "--" + option.rstrip("_").replace("_", "-")
 
 
 def missing(page: Path, names: set[str]) -> set[str]:
@@ -29,9 +29,8 @@ def test_every_format_has_a_page_and_every_page_is_a_format() -> None:
     assert {page.name for page in PAGES.iterdir()} == {"README.md", *(f"{name}.md" for name in FORMATS)}
 
 
-def test_the_list_names_every_format_and_the_options_of_all() -> None:
-    links = {f"[{name}]({name}.md)" for name in FORMATS}
-    assert missing(PAGES / "README.md", links | {flag(option) for option in COMMON}) == set()
+def test_the_first_page_names_the_options_of_all_formats() -> None:
+    assert missing(PAGES / "README.md", {flag(option) for option in COMMON}) == set()
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -70,7 +70,7 @@ def test_the_report_that_the_readme_shows_is_what_an_import_prints(demo_folder: 
 def test_the_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = [arguments[0] for arguments in commands(README, "make")]
-    assert targets == ["demo", "test"]
+    assert targets == ["demo", "test", "wheel"]
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     assert "ropewalk demo" in makefile

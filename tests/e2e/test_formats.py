@@ -95,7 +95,8 @@ def test_a_reject_is_fixed_and_imported(name: str, key: str, place: Json, projec
     branch = f"pred-{name}-{key.replace('/', '-')}"
     options = options_of(name)
     source = EXAMPLES / name / "malformed" / key
-    report = run([source], project, branch, tmp_path, **options)
+    # What is wrong may keep it from being recognised.
+    report = run([source], project, branch, tmp_path, format=name, **options)
     code = key.split("/")[0]
     assert report.rejects_by_code == {code: 1}
     rejects = tmp_path / f"{branch}.ndjson"

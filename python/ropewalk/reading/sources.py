@@ -79,10 +79,10 @@ def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
         source_label: Label of the only file, instead of its own.
 
     Returns:
-        Each file and folder once, ordered by path.
+        Each file and folder once: files, then folders, each ordered by path.
 
     Raises:
-        UsageError: Something given does not exist, or `source_label` is given for a folder or for several files.
+        UsageError: Something given does not exist, two sources have one label, or `source_label` is given for a folder or for several files.
     """
     names = [given] if isinstance(given, (str, os.PathLike)) else list(given)
     if not names:
@@ -91,9 +91,10 @@ def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
     for name in names:
         for path in _paths(os.fspath(name)):
             found.setdefault(path.resolve(), path)
-    paths = sorted(found.values(), key=lambda path: path.as_posix())
+    # Folders last: the core compares the labels of their files with those that were given.
+    paths = sorted(found.values(), key=lambda path: (path.is_dir(), path.as_posix()))
     if source_label is None:
-        return [Source(path, _label(path)) for path in paths]
+        return _apart([Source(path, _label(path)) for path in paths])
     if len(paths) != 1 or paths[0].is_dir():
         found_what = f"{len(paths)} were found" if len(paths) != 1 else f"{shown(str(paths[0]))} is a folder"
         raise UsageError(f"{spelt('source_label')} names one file, but {found_what}; give one file")
@@ -131,6 +132,19 @@ def _paths(name: str) -> list[Path]:
             raise UsageError(f"{shown(name)}: the pattern matches no file")
         return files
     raise UsageError(f"{shown(name)}: no such file or folder")
+
+
+def _apart(sources: list[Source]) -> list[Source]:
+    by_label: dict[str, Source] = {}
+    for source in sources:
+        other = by_label.setdefault(source.label, source)
+        if other is not source:
+            raise UsageError(
+                f"{shown(str(other.given))} and {shown(str(source.given))} both go by the name {shown(repr(source.label))}, "
+                f"by which tracked objects are recognised; rename one of them, or import them one after the other with a "
+                f"{spelt('source_label')} each"
+            )
+    return sources
 
 
 def _label(path: Path) -> str:

@@ -1,6 +1,6 @@
 //! Which format a source is of.
 
-use super::looks::looks_like;
+use super::looks::unknown;
 use super::registry::FORMATS;
 use super::{Format, Head, Sure};
 use crate::error::{Error, Result};
@@ -12,22 +12,7 @@ use crate::source::SourceFile;
 /// [`Error::Unknown`] where no format claims it, [`Error::Plan`] where several do, and what reading its beginning returns.
 pub fn detect(file: &SourceFile) -> Result<(&'static Format, Sure)> {
     let head = Head::of(file)?;
-    claimed(&head, file.name())?.ok_or_else(|| refused(file, &head))
-}
-
-/// The error for a file that no format claims, once more of it was read than its beginning.
-///
-/// # Errors
-/// What reading its beginning returns.
-pub(super) fn unknown(file: &SourceFile) -> Result<Error> {
-    Ok(refused(file, &Head::of(file)?))
-}
-
-fn refused(file: &SourceFile, head: &Head) -> Error {
-    Error::Unknown {
-        source_name: file.name().to_owned(),
-        looks_like: looks_like(head),
-    }
+    claimed(&head, file.name())?.ok_or_else(|| unknown(file, &head))
 }
 
 /// The format that claims a beginning; none where none does.

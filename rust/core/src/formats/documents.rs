@@ -176,9 +176,14 @@ impl Documents {
         }
     }
 
+    /// Whether they may be of different formats.
+    pub fn may_differ(&self) -> bool {
+        matches!(self.left, Left::Files { named: None, .. })
+    }
+
     /// Whether they are the files of a folder.
     pub fn are_files(&self) -> bool {
-        matches!(self.left, Left::Files { named: None, .. })
+        matches!(self.left, Left::Files { .. })
     }
 
     /// Files so far that hold no predictions.

@@ -77,8 +77,9 @@ impl Head {
         matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) && self.json() == Told::Nothing
     }
 
-    /// Sure where each of the first lines of the text is like a record. Blank lines do not count, nor one that is cut off.
-    pub(super) fn all_lines(&self, is_record: impl Fn(&str) -> bool) -> Sure {
+    /// Sure where most of the first lines of the text are like a record: some may be damaged. Blank lines do not count, nor
+    /// one that is cut off.
+    pub(super) fn most_lines(&self, is_record: impl Fn(&str) -> bool) -> Sure {
         let text = self.without_mark();
         let whole = match text.iter().rposition(|&byte| byte == b'\n') {
             Some(end) if self.is_cut => &text[..end],
@@ -88,8 +89,12 @@ impl Head {
             return Sure::No;
         };
         let lines = whole.lines().map(str::trim).filter(|line| !line.is_empty());
-        let mut first = lines.take(LINES).peekable();
-        if first.peek().is_some() && first.all(is_record) {
+        let (mut found, mut records) = (0, 0);
+        for line in lines.take(LINES) {
+            found += 1;
+            records += usize::from(is_record(line));
+        }
+        if 2 * records > found {
             Sure::Yes
         } else {
             Sure::No

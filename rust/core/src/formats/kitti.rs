@@ -40,7 +40,7 @@ pub static FORMAT: Format = Format {
 
 /// Fifteen or sixteen columns, the first a word, the fourth to the eighth numbers.
 fn detect(head: &Head) -> Sure {
-    head.all_lines(|line| {
+    head.most_lines(|line| {
         let columns = Columns::split(line);
         let count = columns.len();
         (COLUMNS..=COLUMNS + 1).contains(&count)

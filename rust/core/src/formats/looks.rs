@@ -3,7 +3,8 @@
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Head;
-use crate::source::Columns;
+use crate::error::Error;
+use crate::source::{Columns, SourceFile};
 
 /// Most names that are listed.
 const MOST_NAMES: usize = 8;
@@ -35,8 +36,16 @@ const FOREIGN: [(&str, &str); 6] = [
     ("masklet", "SA-V"),
 ];
 
+/// The error for a file that no format claims by its beginning.
+pub(super) fn unknown(file: &SourceFile, head: &Head) -> Error {
+    Error::Unknown {
+        source_name: file.name().to_owned(),
+        looks_like: looks_like(head),
+    }
+}
+
 /// Says what a source looks like, as a noun phrase.
-pub(super) fn looks_like(head: &Head) -> String {
+fn looks_like(head: &Head) -> String {
     let text = head.without_mark();
     if text.trim_ascii().is_empty() {
         return "an empty file".to_owned();

@@ -32,6 +32,7 @@ mod options;
 mod project;
 pub mod registry;
 mod rejects;
+mod shared_options;
 pub mod table;
 
 use crate::error::{Error, Result};
@@ -42,8 +43,9 @@ pub use check::check_row;
 pub use documents::{Document, Documents, LeftOut};
 pub use head::{Head, Sure};
 pub use open::open;
-pub use options::{BoxFormat, ReadOption, ReadOptions, SharedOptions, FRAME_OPTIONS};
+pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
 pub use project::{KnownNames, Project};
+pub use shared_options::SharedOptions;
 
 /// A format of predictions: one line of the table.
 pub struct Format {

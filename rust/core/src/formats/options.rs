@@ -1,12 +1,10 @@
 //! How a source is read: the options of all formats in one place.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
-use super::{Documents, Format};
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::source::Classes;
@@ -110,7 +108,7 @@ impl ReadOptions {
     }
 
     /// Sets an option back to what it is when it is not given.
-    fn forget(&mut self, option: ReadOption) {
+    pub(super) fn forget(&mut self, option: ReadOption) {
         match option {
             ReadOption::Annotations => self.annotations = None,
             ReadOption::ConfidenceField => self.confidence_field = None,
@@ -139,57 +137,6 @@ impl ReadOptions {
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))
-    }
-}
-
-/// The options of a source that may be of several documents: each takes those that its format knows, and together they take
-/// all of them.
-pub struct SharedOptions {
-    given: ReadOptions,
-    /// Whether a document may leave options to others.
-    are_shared: bool,
-    taken: HashSet<ReadOption>,
-    refused: Vec<(ReadOption, &'static Format)>,
-}
-
-impl SharedOptions {
-    /// Options that were given for the documents of a source.
-    pub fn new(given: ReadOptions, documents: &Documents) -> Self {
-        Self {
-            given,
-            are_shared: documents.are_files(),
-            taken: HashSet::new(),
-            refused: Vec::new(),
-        }
-    }
-
-    /// Those that a document of a format takes.
-    ///
-    /// # Errors
-    /// [`Error::Option`] for one that it does not take, where it is the only document.
-    pub fn of(&mut self, format: &'static Format) -> Result<ReadOptions> {
-        if !self.are_shared {
-            format.check_options(&self.given)?;
-        }
-        let mut theirs = self.given.clone();
-        for option in self.given.given() {
-            if format.options.contains(&option) {
-                self.taken.insert(option);
-            } else {
-                theirs.forget(option);
-                self.refused.push((option, format));
-            }
-        }
-        Ok(theirs)
-    }
-
-    /// Checks that each was taken by some document.
-    ///
-    /// # Errors
-    /// [`Error::Option`] for one that was not.
-    pub fn all_taken(&self) -> Result<()> {
-        let lost = self.refused.iter().find(|(option, _)| !self.taken.contains(option));
-        lost.map_or(Ok(()), |(option, format)| Err(format.refuses(*option)))
     }
 }
 

@@ -130,7 +130,9 @@ impl Intake {
         let mut before = 0;
         while let Some(document) = documents.next()? {
             let len_bytes = document.len_bytes;
-            self.add_document(document, &mut options, |read| progress(before + read))?;
+            self.add_document(document, documents.are_files(), &mut options, |read| {
+                progress(before + read)
+            })?;
             before += len_bytes;
         }
         self.kept.tally.left_out.extend(documents.left_out());
@@ -140,6 +142,7 @@ impl Intake {
     fn add_document(
         &mut self,
         document: Document,
+        is_file_of_folder: bool,
         options: &mut SharedOptions,
         progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
@@ -150,7 +153,10 @@ impl Intake {
             sure,
             ..
         } = document;
-        if !self.labels.claim(&label, source.name())? {
+        if !is_file_of_folder {
+            // Who gives a label means it, also for several sources.
+            self.labels.given(&label, source.name());
+        } else if !self.labels.claim(&label, source.name())? {
             return Ok(());
         }
         let file = source.file().map(AsRead::new);

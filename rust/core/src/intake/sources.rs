@@ -83,7 +83,12 @@ impl Sources {
 pub(super) struct Labels(HashMap<String, String>);
 
 impl Labels {
-    /// Takes a label for the document that errors call `name`; false where this very file was a document before.
+    /// Notes the label of a source that was given by name.
+    pub fn given(&mut self, label: &str, name: &str) {
+        self.0.insert(label.to_owned(), name.to_owned());
+    }
+
+    /// Takes a label for the file of a folder that errors call `name`; false where this very file was a document before.
     ///
     /// # Errors
     /// [`Error::Plan`] where another document has it.

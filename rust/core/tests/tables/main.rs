@@ -8,7 +8,7 @@ use arrow_ipc::CompressionType;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
-use ropewalk_core::formats::table::{TableKind, TableRows};
+use ropewalk_core::formats::table::{FileRows, TableKind, TableRows};
 use ropewalk_core::formats::Reader;
 use ropewalk_core::source::SourceFile;
 
@@ -68,7 +68,7 @@ fn pieces_put_together_are_the_table() {
         let expected = rows(kind, &file);
         assert!(opened.pieces() >= 4);
         for at_most in 1..=opened.pieces() + 1 {
-            let mut whole = opened.clone().into_rows("run", Some(Unit::Px));
+            let mut whole = FileRows::new(opened.clone(), "run", Some(Unit::Px));
             let Some(pieces) = whole.pieces(at_most).unwrap() else {
                 assert_eq!(at_most, 1);
                 continue;
@@ -102,9 +102,8 @@ fn a_table_without_rows() {
 #[test]
 fn progress_ends_at_the_length_of_the_file() {
     let file = parquet(&[boxes(0, 1000)], 100, Compression::SNAPPY);
-    let mut rows = open(TableKind::Parquet, &file)
-        .unwrap()
-        .into_rows("run", Some(Unit::Px));
+    let opened = open(TableKind::Parquet, &file).unwrap();
+    let mut rows = FileRows::new(opened, "run", Some(Unit::Px));
     let mut told = Vec::new();
     while rows.next_batch().unwrap().is_some() {
         told.push(rows.bytes_read());

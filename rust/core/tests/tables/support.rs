@@ -14,7 +14,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use ropewalk_core::batch::Unit;
 use ropewalk_core::error::{Error, Result};
-use ropewalk_core::formats::table::{TableFile, TableKind};
+use ropewalk_core::formats::table::{FileRows, TableFile, TableKind};
 use ropewalk_core::formats::Reader;
 use ropewalk_core::source::SourceFile;
 
@@ -105,7 +105,7 @@ pub fn open(kind: TableKind, file: &[u8]) -> Result<TableFile> {
 /// Rows of a file as far as they could be read, rejects included, and what stopped it.
 pub fn read(kind: TableKind, file: &[u8]) -> (Vec<String>, Option<Error>) {
     let mut rows = match open(kind, file) {
-        Ok(file) => file.into_rows("run", Some(Unit::Px)),
+        Ok(file) => FileRows::new(file, "run", Some(Unit::Px)),
         Err(error) => return (Vec::new(), Some(error)),
     };
     read_all(&mut rows)

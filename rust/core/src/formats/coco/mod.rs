@@ -24,9 +24,9 @@ pub use write::{CocoWriter, Written};
 use std::path::Path;
 
 use crate::error::Result;
-use crate::formats::detect::unknown;
 use crate::formats::json_names::{first_names, Told, JSON_SUFFIXES};
-use crate::formats::{BoxFormat, Files, Format, Opened, Opening, ReadOption, Sure};
+use crate::formats::looks::unknown;
+use crate::formats::{BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::source::{Frames, Source, SourceFile};
 
 /// Datasets, lists of results, and reject files with their annotations.
@@ -58,7 +58,7 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
         // The names that tell stand behind the head.
         match first_names(file.stream_from(0)?) {
             Told::Format(told) if told != FORMAT.name => return Ok(Opened::This(told)),
-            Told::Other => return Err(unknown(file)?),
+            Told::Other => return Err(unknown(file, &Head::of(file)?)),
             Told::Format(_) | Told::Nothing => {}
         }
     }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{TableBatches, TableFile, TableRows};
+use super::file::{TableBatches, TableFile};
+use super::rows::TableRows;
 use crate::batch::Unit;
 use crate::error::Result;
 use crate::formats::{Batch, Reader};
@@ -17,8 +18,8 @@ pub struct FileRows {
 }
 
 impl FileRows {
-    /// Reads all of a file.
-    pub(super) fn new(file: TableFile, label: &str, unit: Option<Unit>) -> Self {
+    /// Reads all of a file. `label` is the source of rows that name none, `unit` that of coordinates without one.
+    pub fn new(file: TableFile, label: &str, unit: Option<Unit>) -> Self {
         let pieces = 0..file.pieces();
         Self::of(file, pieces, label, unit)
     }
