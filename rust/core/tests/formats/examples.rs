@@ -47,14 +47,15 @@ fn options(format: &Format, chunk_bytes: Option<usize>) -> ReadOptions {
     }
 }
 
-/// The documents of a source, which are all of the format that is named.
+/// The documents of a source, which are all of the format that is named, under the labels that an import gives them.
 fn documents(path: &Path, named: Option<&'static Format>) -> Result<Vec<Document>, Error> {
-    let source: Source = if path.is_dir() {
-        Folder::at(path)?.into()
+    let (source, label): (Source, _) = if path.is_dir() {
+        (Folder::at(path)?.into(), name(path))
     } else {
-        SourceFile::path(path).into()
+        let label = format!("{}/{}", name(path.parent().unwrap()), name(path));
+        (SourceFile::path(path).into(), label)
     };
-    let mut documents = Documents::of(source, &name(path), named)?;
+    let mut documents = Documents::of(source, &label, named)?;
     let mut found = Vec::new();
     while let Some(document) = documents.next()? {
         found.push(document);
