@@ -77,7 +77,7 @@ def coco_document(frames: list[Frame]) -> dict[str, Any]:
 
 
 def write_frames(frames: list[Frame], path: Path, box_format: str) -> None:
-    with PredictionWriter(path, classes=CLASSES, box_format=box_format, source_label=LABEL, batch_rows=17) as writer:
+    with PredictionWriter(path, classes=CLASSES, box_format=box_format, source_label=LABEL, buffer_rows=17) as writer:
         for frame in frames:
             at = {"media": frame["media"], "frame": frame["frame"], "size_hw": frame["size_hw"]}
             scores, boxes = frame["scores"], frame["xywh"].copy()
