@@ -25,6 +25,7 @@ mod open;
 mod options;
 mod project;
 pub mod registry;
+mod rejects;
 pub mod table;
 
 use crate::error::{Error, Result};

@@ -10,6 +10,6 @@ mod window;
 
 pub(crate) use entries::Entries;
 pub(crate) use number::Number;
-pub(crate) use scanner::{bad, only_space, starts_number, Scan, Scanner, Text};
+pub(crate) use scanner::{bad, only_space, starts_number, Scan, Scanner, Stop, Text};
 pub(crate) use text::{plain, unescape};
 pub(crate) use window::Window;
