@@ -16,20 +16,20 @@ demo: ## Import a synthetic prediction set into a local Encord and show the resu
 	@$(MAKE) --silent --no-print-directory --jobs=2 $(VENV)/.emulator $(VENV)/.dev
 	@$(BIN)/ropewalk demo
 
-# Rust and Python side by side, in two rows of parts: what one row waits for leaves a core to the other.
+# Two parts at a time, in the order of `parts` as far as what they need is there: Python's tests beside all the others.
 test: ## Everything that CI runs.
 	@$(MAKE) --silent --no-print-directory --keep-going --jobs=2 SIDE_BY_SIDE=1 parts
 
-parts: test-rust lint-rust lint-python test-python bench-fast
+parts: test-rust test-python lint-rust bench-fast lint-python
 
 # Side by side, a part prints one line when it ends, or all of its output when it fails; alone, it prints as it goes.
 part = $(if $(SIDE_BY_SIDE),tools/part.sh $(1))
-# Side by side, cargo builds the extension first: the Python tests wait for it.
-after = $(if $(SIDE_BY_SIDE),| $(1))
+# Side by side, cargo builds the extension first, because Python's tests wait for it; cargo does one thing at a time.
+extension_first = $(if $(SIDE_BY_SIDE),| $(VENV)/.dev)
 
 lint: lint-rust lint-python ## Formatting, lints, types.
 
-lint-rust: $(call after,test-rust)
+lint-rust: $(extension_first)
 	@$(call part,lint-rust) sh -ec 'cargo fmt --check; cargo clippy --workspace --all-targets --quiet -- -D warnings'
 
 lint-python: $(VENV)/.test
@@ -41,14 +41,14 @@ fmt: $(VENV)/.test ## Format all sources.
 	$(BIN)/ruff check --quiet --select I --fix $(PYTHON_FOLDERS)
 	$(BIN)/ruff format $(PYTHON_FOLDERS)
 
-test-rust: $(call after,$(VENV)/.dev) ## Tests of the Rust crates.
+test-rust: $(extension_first) ## Tests of the Rust crates.
 	@$(call part,test-rust) cargo test --workspace --quiet
 
 test-python: $(VENV)/.test $(VENV)/.dev ## Tests of the Python package.
 	@$(call part,test-python) $(BIN)/python -m pytest -q --numprocesses=auto
 
 soak: $(VENV)/.test $(VENV)/.dev ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
-	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak
+	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak tests/unit/test_ledger.py
 
 fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS (default 60) a target.
 	rust/fuzz/run.sh
@@ -59,7 +59,7 @@ bench: $(VENV)/.test $(VENV)/.release ## Measure against the peers and write ben
 bench-memory: $(VENV)/.test $(VENV)/.release ## Measure the memory of convert on files of up to 10 GB and write benches/MEMORY.md (half an hour).
 	$(BIN)/python benches/convert_memory.py --out benches/MEMORY.md
 
-bench-fast: $(VENV)/.test $(VENV)/.dev $(call after,test-python) ## Check that the peers make the same as ropewalk, on tiny inputs.
+bench-fast: $(VENV)/.test $(VENV)/.dev ## Check that the peers make the same as ropewalk, on tiny inputs.
 	@$(call part,bench-fast) $(BIN)/python benches/end_to_end.py --fast
 
 instructions: ## Count the core's instructions and compare with benches/instructions.json (valgrind; some minutes the first time).

@@ -63,8 +63,7 @@ def test_reasons_to_filter() -> None:
 def test_warnings() -> None:
     by_name = r'"(track_split_by_class|attribute_differs)"'
     warned = quoted(r'warn\("([a-z_]+)"', RUST)
-    of_coco = quoted(r'warnings\.entry\("([a-z_]+)"\)', RUST)
-    assert documented("Warnings") == quoted(by_name, RUST) | warned | of_coco
+    assert documented("Warnings") == quoted(by_name, RUST) | warned
 
 
 @pytest.mark.parametrize("name", [name for name in vars(errors) if name.endswith("Error") and name != "RopewalkError"])

@@ -27,7 +27,7 @@ impl<'a> Options<'a> {
 /// One answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer<'a> {
-    /// Number of the question among all of its object or classification (see [`crate::ontology::questions`]).
+    /// Number of the question among all of its object or classification (see `ontology::questions`).
     pub question: u32,
     /// Whether it holds on the frame of its row alone; else on all of the object.
     pub varies: bool,

@@ -1,6 +1,6 @@
 //! Label rows: the JSON that the SDK itself would send for the same objects, made without it.
 //!
-//! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, [`crate::identity`]
+//! [`RowHeader`] holds what a row is besides its labels, [`RowWriter`] streams sorted staged rows into it, `identity`
 //! names the objects, [`compare`] tells what of them the server's row holds, and [`reconcile`] what to do about it.
 
 mod answers;

@@ -3,7 +3,7 @@
 use super::sweep::transpose_runs;
 use super::{codec, mask, MemoryOrder, Order, RleError, Scratch, Size};
 
-/// Encodes a dense mask as the run-length string of order `O`, appending to `out`; errors as [`Rle::from_mask`].
+/// Encodes a dense mask as the run-length string of order `O`, appending to `out`; errors as [`super::Rle::from_mask`].
 pub fn encode_mask<O: Order>(
     mask: &[u8],
     size: Size,
@@ -54,7 +54,7 @@ pub struct Dense<'a> {
 
 /// Reads a run-length string of order `O`, to be written to memory of either order.
 ///
-/// Fails as [`Rle::from_string`] and [`Rle::transpose`], and with [`RleError::Dense`] beyond [`MAX_DENSE_PIXELS`].
+/// Fails as [`super::Rle::from_string`] and [`super::Rle::transpose`], and with [`RleError::Dense`] beyond [`super::MAX_DENSE_PIXELS`].
 pub fn read_dense<'a, O: Order>(
     string: &[u8],
     size: Size,

@@ -17,7 +17,7 @@ mod sealed {
     impl Sealed for super::RowMajor {}
 }
 
-/// The order in which an [`Rle`] walks its pixels.
+/// The order in which an [`super::Rle`] walks its pixels.
 pub trait Order: sealed::Sealed + Copy + std::fmt::Debug + Eq + Send + Sync + 'static {
     /// The opposite order.
     type Other: Order<Other = Self>;

@@ -6,7 +6,7 @@ use super::{codec, Order, Rle, RleError, Scratch, Size};
 impl<O: Order> Rle<O> {
     /// Walks the same mask in the other pixel order, in time of the runs of both (plus one side).
     ///
-    /// Fails with [`RleError::Runs`] where the result would hold more than [`MAX_TRANSPOSED_RUNS`].
+    /// Fails with [`RleError::Runs`] where the result would hold more than [`super::MAX_TRANSPOSED_RUNS`].
     pub fn transpose(&self) -> Result<Rle<O::Other>, RleError> {
         let mut scratch = Scratch::default();
         self.transpose_with(&mut scratch)

@@ -8,6 +8,9 @@ use ropewalk_core::formats::table::TableKind;
 
 use crate::support::{arrow, boxes, parquet, read, rows, stream};
 
+/// Which bytes are damaged: the soak test takes more files, and more kinds of damage.
+const EVERY: usize = 3;
+
 /// Small files of every kind, each with several row groups or batches.
 fn files() -> Vec<(TableKind, &'static str, Vec<u8>)> {
     let tables: Vec<RecordBatch> = vec![boxes(0, 4), boxes(4, 3)];
@@ -61,8 +64,8 @@ fn a_byte_that_is_wrong_loses_no_row() {
     for (kind, name, file) in files() {
         let expected = rows(kind, &file).len();
         let mut refused = 0;
-        for at in 0..file.len() {
-            for flip in [0x01, 0x10, 0x80, 0xff] {
+        for at in (0..file.len()).step_by(EVERY) {
+            for flip in [1 << (at % 8), 0xff] {
                 let mut damaged = file.clone();
                 damaged[at] ^= flip;
                 let (found, error) = read(kind, &damaged);
@@ -76,9 +79,9 @@ fn a_byte_that_is_wrong_loses_no_row() {
             }
         }
         assert!(
-            refused > file.len(),
+            refused > file.len() / EVERY / 2,
             "{name}: {refused} of {} files are refused",
-            4 * file.len()
+            2 * file.len() / EVERY
         );
     }
 }
@@ -87,8 +90,8 @@ fn a_byte_that_is_wrong_loses_no_row() {
 fn bytes_left_out_or_put_in_lose_no_row() {
     for (kind, name, file) in files() {
         let expected = rows(kind, &file).len();
-        for at in 0..file.len() {
-            for (cut, put) in [(1, 0), (8, 0), (0, 1), (0, 8), (64, 64)] {
+        for at in (0..file.len()).step_by(EVERY) {
+            for (cut, put) in [[(1, 0), (0, 8)], [(8, 0), (64, 64)], [(0, 1), (8, 8)]][at % 3] {
                 let end = file.len().min(at + cut);
                 let damaged = [&file[..at], &vec![0; put], &file[end..]].concat();
                 let (found, error) = read(kind, &damaged);

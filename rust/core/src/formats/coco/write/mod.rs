@@ -42,6 +42,13 @@ pub struct Written {
     pub warnings: Counts,
 }
 
+impl Written {
+    /// Counts what is written with less than it had.
+    fn warn(&mut self, name: &'static str) {
+        *self.warnings.entry(name).or_default() += 1;
+    }
+}
+
 /// Writes batches as a COCO dataset.
 #[derive(Debug)]
 pub struct CocoWriter {
@@ -163,10 +170,10 @@ impl CocoWriter {
             };
             object.whole("track_id", id);
         }
-        push_attributes(&mut object, row, attributes, &mut self.written.warnings);
+        push_attributes(&mut object, row, attributes, &mut self.written);
         object.close();
         if matches!(row.shape, Some(Shape::Circle | Shape::Ellipse)) {
-            *self.written.warnings.entry("round_as_box").or_default() += 1;
+            self.written.warn("round_as_box");
         }
         Ok(())
     }
@@ -240,13 +247,13 @@ fn push_attributes<'a>(
     object: &mut Object<'_>,
     row: &Annotation<'a>,
     attributes: impl Iterator<Item = AttributeValue<'a>>,
-    warnings: &mut Counts,
+    written: &mut Written,
 ) {
     let mut given: Vec<(&str, Vec<Option<&str>>)> = Vec::new();
     let mut places = HashMap::new();
     for attribute in attributes {
         if RESERVED.contains(&attribute.name) {
-            *warnings.entry("attribute_left_out").or_default() += 1;
+            written.warn("attribute_left_out");
             continue;
         }
         let place = *places.entry(attribute.name).or_insert(given.len());

@@ -117,8 +117,9 @@ impl ParquetFile {
 
     /// What reading a row group failed with.
     fn failed(&self, group: usize, cause: &str) -> Error {
-        let columns = self.metadata.row_group(group).columns();
-        let at = columns.iter().map(|column| column.byte_range().0).min();
+        let columns = self.metadata.row_group(group).columns().iter();
+        let starts = columns.map(|column| column.dictionary_page_offset().unwrap_or(column.data_page_offset()));
+        let at = starts.filter_map(|start| u64::try_from(start).ok()).min();
         let message = format!("row group {group} of this Parquet file is damaged: {cause}");
         self.input.error(at.unwrap_or(0), message)
     }
