@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from documents import GUIDES, README, ROOT, blocks, commands, run_ropewalk
+from documents import FOR_DEVELOPERS, GUIDES, README, ROOT, blocks, commands, run_ropewalk
 from ropewalk.emulator import running_emulator
 from ropewalk.project.snapshot import read_snapshot
 
@@ -69,14 +69,25 @@ def test_the_report_that_the_readme_shows_is_what_an_import_prints(demo_folder: 
 
 def test_the_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = [arguments[0] for arguments in commands(README, "make")]
-    assert targets == ["demo", "test", "wheel"]
+    targets = [arguments[0] for document in (README, *FOR_DEVELOPERS) for arguments in commands(document, "make")]
+    assert targets[:2] == ["demo", "test"]
     for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     assert "ropewalk demo" in makefile
 
 
-@pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", FOR_DEVELOPERS, ids=lambda path: path.name)
+def test_the_places_named_exist(document: Path) -> None:
+    # Without those that stand for any format: rust/core/src/formats/NAME.rs.
+    places = re.findall(
+        r"`((?:benches|docs|python|rust|tests|tools)/[a-z0-9_./-]+)`", document.read_text(encoding="utf-8")
+    )
+    assert places
+    for place in places:
+        assert (ROOT / place).exists(), place
+
+
+@pytest.mark.parametrize("document", [README, *FOR_DEVELOPERS, *GUIDES], ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
         assert link.startswith("https://") or (document.parent / link).exists(), link

@@ -82,7 +82,8 @@ def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
         Each file and folder once: files, then folders, each ordered by path.
 
     Raises:
-        UsageError: Something given does not exist, two sources have one label, or `source_label` is given for a folder or for several files.
+        UsageError: Something given does not exist, two sources have one label, or `source_label` is given for a folder
+            or for several files.
     """
     names = [given] if isinstance(given, (str, os.PathLike)) else list(given)
     if not names:
@@ -140,9 +141,9 @@ def _apart(sources: list[Source]) -> list[Source]:
         other = by_label.setdefault(source.label, source)
         if other is not source:
             raise UsageError(
-                f"{shown(str(other.given))} and {shown(str(source.given))} both go by the name {shown(repr(source.label))}, "
-                f"by which tracked objects are recognised; rename one of them, or import them one after the other with a "
-                f"{spelt('source_label')} each"
+                f"{shown(str(other.given))} and {shown(str(source.given))} are both named {shown(repr(source.label))}, "
+                f"and tracks are recognised by that name; rename one of them, or import them one after the other with "
+                f"{spelt('source_label')}"
             )
     return sources
 

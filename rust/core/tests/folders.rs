@@ -1,4 +1,5 @@
 //! Folders as sources: which files are read, as what, and under which labels.
+#![allow(clippy::unwrap_used)]
 
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::named;
@@ -17,20 +18,20 @@ fn folder(files: &[(&str, &str)]) -> Folder {
     Folder::of_bytes("run", files)
 }
 
-/// Label and format of each document, and the files that are left out.
-fn documents(
-    files: &[(&str, &str)],
-    format: Option<&str>,
-) -> Result<(Vec<(String, &'static str)>, Vec<String>), Error> {
+/// Label and format of each document.
+type Found = Vec<(String, &'static str)>;
+
+/// The documents, and the files that are left out.
+fn documents(files: &[(&str, &str)], format: Option<&str>) -> Result<(Found, Vec<String>), Error> {
     let mut documents = Documents::of(folder(files).into(), "given", format.map(named).transpose()?)?;
     let mut found = Vec::new();
-    while let Some(document) = documents.next()? {
+    while let Some(document) = documents.next_document()? {
         found.push((document.label, document.format.name));
     }
     Ok((found, documents.left_out().names.clone()))
 }
 
-fn labels(found: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+fn labels(found: &[(&str, &'static str)]) -> Found {
     found
         .iter()
         .map(|(label, format)| ((*label).to_owned(), *format))

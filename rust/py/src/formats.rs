@@ -78,7 +78,7 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 fn detect(py: Python<'_>, source: Given) -> PyResult<&'static str> {
     let found = py.detach(|| {
         let source = source.into_source("the content", &Raised::default())?;
-        Documents::of(source, "", None)?.next()
+        Documents::of(source, "", None)?.next_document()
     });
     let document = found.map_err(|e| to_py(py, e))?;
     Ok(document.map_or(table::IN_MEMORY.name, |document| document.format.name))
@@ -148,7 +148,7 @@ impl Reading {
     }
 
     fn next_document(&mut self) -> Result<bool, Error> {
-        let Some(document) = self.documents.next()? else {
+        let Some(document) = self.documents.next_document()? else {
             self.options.all_taken()?;
             return Ok(false);
         };

@@ -94,9 +94,7 @@ fn is_table(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 fn reader_of(table: &Bound<'_, PyAny>) -> PyResult<Reader> {
-    let reader = table
-        .extract::<AnyRecordBatch>()
-        .and_then(|table| Ok(table.into_reader()?));
+    let reader = table.extract::<AnyRecordBatch>().and_then(|table| table.into_reader());
     reader.map_err(|error| not_a_panic(table.py(), error))
 }
 

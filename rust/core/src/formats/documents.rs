@@ -114,7 +114,7 @@ impl Documents {
     /// # Errors
     /// [`Error::Plan`] where a folder holds none, or where several formats claim it, and what reading the
     /// beginning of a file returns.
-    pub fn next(&mut self) -> Result<Option<Document>> {
+    pub fn next_document(&mut self) -> Result<Option<Document>> {
         loop {
             let (folder, member, named, first) = match &mut self.left {
                 Left::One(document) => return Ok(document.take()),

@@ -24,6 +24,9 @@ pub(super) const JSON_SUFFIXES: &[&str] = &[
     ".ndjson.zst",
 ];
 
+/// What a list of rows is told as: it is of no format.
+const ROWS_IN_A_LIST: &str = "rows in a list";
+
 /// What the first names of a text tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
@@ -56,8 +59,10 @@ pub(super) fn first_names(mut text: impl Read) -> Told {
             is_reject: &mut is_reject,
         };
         let parsed = parser.deserialize_any(value);
-        if let Some(told) = found {
-            return Told::Format(told);
+        match found {
+            Some(ROWS_IN_A_LIST) => return Told::Other,
+            Some(told) => return Told::Format(told),
+            None => {}
         }
         match parsed {
             Ok(()) => {}
@@ -108,8 +113,7 @@ impl<'de> Visitor<'de> for Names<'_> {
             match (*self.found, item) {
                 // Rows of the IR are one a line, never in a list.
                 (Some("ndjson"), _) => {
-                    *self.found = None;
-                    return Err(A::Error::custom("rows in a list"));
+                    return self.told(ROWS_IN_A_LIST);
                 }
                 (Some(_), _) => return Err(A::Error::custom("told")),
                 (None, Ok(Some(()))) => is_empty = false,

@@ -128,7 +128,7 @@ impl Intake {
         let mut documents = Documents::of(source.into(), label, format)?;
         let mut options = SharedOptions::new(options.clone(), &documents);
         let mut before = 0;
-        while let Some(document) = documents.next()? {
+        while let Some(document) = documents.next_document()? {
             let len_bytes = document.len_bytes;
             self.add_document(document, documents.are_files(), &mut options, |read| {
                 progress(before + read)

@@ -98,7 +98,7 @@ impl Labels {
             None => Ok(true),
             Some(other) if file(&other).is_some_and(|other| Some(other) == file(name)) => Ok(false),
             Some(other) => Err(Error::Plan(format!(
-                "{other} and {name} both go by the name {label:?}, by which tracked objects are recognised; rename one of \
+                "{other} and {name} are both named {label:?}, and tracks are recognised by that name; rename one of \
                  them, or import them one after the other with a --source-label each"
             ))),
         }

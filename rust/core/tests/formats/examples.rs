@@ -57,7 +57,7 @@ fn documents(path: &Path, named: Option<&'static Format>) -> Result<Vec<Document
     };
     let mut documents = Documents::of(source, &label, named)?;
     let mut found = Vec::new();
-    while let Some(document) = documents.next()? {
+    while let Some(document) = documents.next_document()? {
         found.push(document);
     }
     Ok(found)

@@ -43,7 +43,7 @@ fn opened(
     source: Source,
     options: &ReadOptions,
 ) -> Result<(&'static Format, Box<dyn Reader>), Error> {
-    let document = Documents::of(source, "label", format)?.next()?.unwrap();
+    let document = Documents::of(source, "label", format)?.next_document()?.unwrap();
     document.format.check_options(options)?;
     let opening = Opening {
         source: document.source,

@@ -1,4 +1,5 @@
 //! Parquet and Arrow files: read whole in any layout, or not at all.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod damage;
 mod support;

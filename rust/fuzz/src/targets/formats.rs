@@ -222,7 +222,7 @@ fn reader(document: Document, chunk_bytes: usize) -> Result<Box<dyn Reader>> {
 /// Reads and forgets.
 fn read_through(given: &Given, named: Option<&'static Format>, chunk_bytes: usize) -> Result<()> {
     let mut documents = given.documents(named)?;
-    while let Some(document) = documents.next()? {
+    while let Some(document) = documents.next_document()? {
         let mut reader = reader(document, chunk_bytes)?;
         while reader.next_batch()?.is_some() {}
     }
@@ -247,7 +247,7 @@ fn try_read(
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut documents = given.documents(named)?;
-    while let Some(document) = documents.next()? {
+    while let Some(document) = documents.next_document()? {
         let mut whole = reader(document, chunk_bytes)?;
         let pieces = pieces.map(|at_most| whole.pieces(at_most)).transpose()?.flatten();
         for mut reader in pieces.unwrap_or_else(|| vec![whole]) {

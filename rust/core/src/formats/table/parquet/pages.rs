@@ -169,6 +169,8 @@ fn external(cause: std::io::Error) -> ParquetError {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// The file with `page` at its beginning, as a column's pages are read from it.
