@@ -10,17 +10,20 @@ seconds=${FUZZ_SECONDS:-60}
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=target/fuzz
 
+targets=$(ls rust/fuzz/corpus)
+bins=$(printf -- '--bin %s ' $targets)
+
 # What cargo-fuzz passes without a sanitizer. With --target the flags leave build scripts alone, which have no libFuzzer.
 RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0" \
-    cargo build --quiet --locked --package ropewalk-fuzz --bins --features libfuzzer --profile fuzz \
+    cargo build --quiet --locked --package ropewalk-fuzz $bins --features libfuzzer --profile fuzz \
     --target "$host" --target-dir "$out"
 
 rm -rf "$out/seeds"
-"$out/$host/fuzz/seeds" "$out/seeds"
+cargo run --quiet --locked --bin seeds -- "$out/seeds"
 
-[ $# -gt 0 ] || set -- $(ls rust/fuzz/corpus)
+[ $# -gt 0 ] || set -- $targets
 failed=0
 for target in "$@"; do
     new=$out/corpus/$target findings=$out/findings/$target log=$out/$target.log

@@ -289,6 +289,22 @@ fn an_object_that_stands_twice_is_merged_into_one() {
 }
 
 #[test]
+fn an_object_without_an_entry_has_no_attributes() {
+    let ours = ours("video");
+    let mut existing = stored("video");
+    existing["object_answers"].as_object_mut().unwrap().clear();
+    assert_eq!(run(&existing, &ours, Fail).verdict, Verdict::AlreadyThere);
+
+    // Others gave the track an answer that changes.
+    let hash = objects(&mut existing)[0]["objectHash"].as_str().unwrap().to_owned();
+    existing["object_actions"][&hash] = json!({"objectHash": hash, "actions": [{"featureHash": "f", "answers": "x"}]});
+    assert_eq!(run(&existing, &ours, Fail).verdict, Verdict::Refused);
+    let merged = value(&run(&existing, &ours, Merge).body.unwrap());
+    assert_eq!(merged["object_actions"], json!({}));
+    assert_eq!(run(&merged, &ours, Merge).verdict, Verdict::AlreadyThere);
+}
+
+#[test]
 fn classifications_on_frames_count_as_foreign() {
     let mut existing = stored("video");
     existing["data_units"]["a"]["labels"]["1"]["classifications"] = json!([{"classificationHash": "c"}]);

@@ -29,15 +29,21 @@ const CONTENT: [(&str, &str); 4] = [
     ("confidence", "1.0"),
 ];
 
-/// Hashes of objects that both rows have, whose attributes differ.
+/// Hashes of objects that both rows have, whose attributes differ. One without an entry in `object_answers` has none.
 pub(super) fn differing_attributes<'a>(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>) -> Result<HashSet<&'a str>> {
     let their_answers = by_hash(&theirs.object_answers);
     let [their_actions, our_actions] = [&theirs.object_actions, &ours.object_actions].map(by_hash);
+    let frames = theirs.units.iter().flat_map(|unit| &unit.frames);
+    let on_frames = frames.flat_map(|frame| &frame.objects);
+    let on_frames: HashSet<&str> = on_frames.map(|object| object.object_hash.as_str()).collect();
+    let nothing: &RawValue = read(theirs.name, "an answer", "{}")?;
     let mut differing = HashSet::new();
     for (hash, ours_raw) in &ours.object_answers.0 {
         let hash = hash.as_str();
-        let Some(theirs_raw) = their_answers.get(hash) else {
-            continue;
+        let theirs_raw = match their_answers.get(hash) {
+            Some(there) => there,
+            None if on_frames.contains(hash) || their_actions.contains_key(hash) => nothing,
+            None => continue,
         };
         let same_answers = theirs_raw.get() == ours_raw.get()
             || same_member(theirs.name, ("classifications", "[]"), theirs_raw, ours_raw)?;
