@@ -2,68 +2,105 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+PYTHON_FOLDERS := python tests benches examples tools
 
-.PHONY: help demo test lint test-rust test-python soak fuzz bench bench-memory bench-fast instructions clean
+.PHONY: help demo test parts lint lint-rust lint-python fmt test-rust test-python soak fuzz \
+	bench bench-memory bench-fast instructions wheel test-wheel sdist deny clean
 
 help: ## List the targets.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(VENV)/.emulator ## Import a synthetic prediction set into a local Encord and show what stands there.
+demo: $(VENV)/.emulator $(VENV)/.dev ## Import a synthetic prediction set into a local Encord and show the result.
 	@$(BIN)/ropewalk demo
 
-test: lint test-rust test-python bench-fast ## Everything that CI runs.
+# Rust and Python side by side, in two rows of parts: what one row waits for leaves a core to the other.
+test: ## Everything that CI runs.
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 SIDE_BY_SIDE=1 parts
 
-lint: $(VENV)/.test ## Formatting, lints, types.
-	cargo fmt --check
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	$(BIN)/ruff check python tests benches examples
-	$(BIN)/ruff format --check python tests benches examples
-	$(BIN)/mypy
+parts: test-rust lint-rust lint-python test-python bench-fast
 
-test-rust: ## Tests of the Rust crates.
-	cargo test --workspace --quiet
+# Side by side, a part prints one line when it ends, or all of its output when it fails; alone, it prints as it goes.
+part = $(if $(SIDE_BY_SIDE),tools/part.sh $(1))
+# Side by side, cargo builds the extension first: the Python tests wait for it.
+after = $(if $(SIDE_BY_SIDE),| $(1))
 
-test-python: $(VENV)/.test ## Tests of the Python package.
-	$(BIN)/python -m pytest -q
+lint: lint-rust lint-python ## Formatting, lints, types.
 
-soak: $(VENV)/.test ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
+lint-rust: $(call after,test-rust)
+	@$(call part,lint-rust) sh -ec 'cargo fmt --check; cargo clippy --workspace --all-targets --quiet -- -D warnings'
+
+lint-python: $(VENV)/.test
+	@$(call part,lint-python) sh -ec '$(BIN)/ruff check --quiet $(PYTHON_FOLDERS); \
+		$(BIN)/ruff format --check --quiet $(PYTHON_FOLDERS); $(BIN)/mypy'
+
+fmt: $(VENV)/.test ## Format all sources.
+	cargo fmt
+	$(BIN)/ruff check --quiet --select I --fix $(PYTHON_FOLDERS)
+	$(BIN)/ruff format $(PYTHON_FOLDERS)
+
+test-rust: $(call after,$(VENV)/.dev) ## Tests of the Rust crates.
+	@$(call part,test-rust) cargo test --workspace --quiet
+
+test-python: $(VENV)/.test $(VENV)/.dev ## Tests of the Python package.
+	@$(call part,test-python) $(BIN)/python -m pytest -q --numprocesses=auto
+
+soak: $(VENV)/.test $(VENV)/.dev ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
 	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak
 
 fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS (default 60) a target.
 	rust/fuzz/run.sh
 
-bench: $(VENV)/.test ## Measure against the peers and write benches/RESULTS.md (some minutes).
+bench: $(VENV)/.test $(VENV)/.release ## Measure against the peers and write benches/RESULTS.md (some minutes).
 	$(BIN)/python benches/end_to_end.py --out benches/RESULTS.md
 
-bench-memory: $(VENV)/.test ## Measure the memory of convert on files of up to 10 GB and write benches/MEMORY.md (half an hour).
+bench-memory: $(VENV)/.test $(VENV)/.release ## Measure the memory of convert on files of up to 10 GB and write benches/MEMORY.md (half an hour).
 	$(BIN)/python benches/convert_memory.py --out benches/MEMORY.md
 
-bench-fast: $(VENV)/.test ## Check that the peers make the same as ropewalk, on tiny inputs.
-	$(BIN)/python benches/end_to_end.py --fast
+bench-fast: $(VENV)/.test $(VENV)/.dev $(call after,test-python) ## Check that the peers make the same as ropewalk, on tiny inputs.
+	@$(call part,bench-fast) $(BIN)/python benches/end_to_end.py --fast
 
 instructions: ## Count the core's instructions and compare with benches/instructions.json (valgrind; some minutes the first time).
 	$(PYTHON) benches/instructions.py
 
-clean: ## Remove what the other targets made.
-	rm -rf $(VENV) target .ropewalk
+wheel: $(VENV)/.pip ## Build an abi3 wheel into dist; on Linux one for manylinux_2_17, with zig as the C compiler and linker.
+	$(if $(LINUX),$(INSTALL) 'ziglang>=0.13')
+	PATH="$(abspath $(BIN)):$$PATH" maturin build --locked --out dist $(if $(LINUX),--zig --compatibility manylinux2014)
 
-# Once for both: an editable install, the Rust core built with optimisation, as users get it.
+sdist: $(VENV)/.pip ## Build a source distribution into dist.
+	$(BIN)/maturin sdist --out dist
+
+test-wheel: ## Install the wheel in dist with each Python of TEST_WHEEL_PYTHONS that is installed; run the demo and the unit tests.
+	$(PYTHON) tools/test_wheel.py $(TEST_WHEEL_PYTHONS)
+
+deny: ## Check licences, sources and bans of the dependencies, and advisories where they can be fetched (cargo-deny).
+	tools/deny.sh
+
+clean: ## Remove what the other targets made.
+	rm -rf $(VENV) target dist .ropewalk
+
+LINUX := $(filter Linux,$(shell uname -s))
+TEST_WHEEL_PYTHONS ?= 3.10 3.12 3.13
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 $(VENV)/.pip:
-	@echo "Setting up $(VENV)"
+	@echo "Creating $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) 'maturin>=1.9,<2'
 	@touch $@
 
-$(VENV)/.emulator: $(VENV)/.pip $(RUST_SOURCES)
-	@echo "Building ropewalk and installing what it needs (the first time takes a few minutes)"
-	@$(INSTALL) --no-build-isolation --editable '.[emulator]'
+# What the package, its emulator and its tests need.
+$(VENV)/.emulator $(VENV)/.test: $(VENV)/.%: $(VENV)/.pip pyproject.toml tools/requirements.py
+	@echo "Installing Python packages: $*"
+	@$(BIN)/python tools/requirements.py $* >$@.txt
+	@$(INSTALL) --requirement $@.txt
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.pip $(RUST_SOURCES)
-	@echo "Building ropewalk and installing what its tests need (the first time takes a few minutes)"
-	@$(INSTALL) --no-build-isolation --editable '.[test]'
-	@touch $@ $(VENV)/.emulator
+# The package itself, editable. Cargo's profile dev shares what it compiles with `cargo test`; release is what users get,
+# and what benches measure. One replaces the other.
+$(VENV)/.dev $(VENV)/.release: $(VENV)/.%: $(VENV)/.pip $(RUST_SOURCES)
+	@echo "Building ropewalk: $* (the first time takes some minutes)"
+	@rm -f $(VENV)/.dev $(VENV)/.release
+	@$(INSTALL) --no-deps --no-build-isolation --editable . --config-settings=build-args='--profile=$*'
+	@touch $@

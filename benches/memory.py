@@ -85,7 +85,7 @@ def _import(url: str, ssh_key: str, project_hash: str, source: str, work_dir: st
     from ropewalk import import_predictions
     from ropewalk.sinks.encord.client import open_project
 
-    project = open_project(project_hash, ssh_key_file=Path(ssh_key), domain=url)
+    project = open_project(project_hash, ssh_key=Path(ssh_key), domain=url)
     seen = _WhileSending()
     if source:
         given = {"work_dir": work_dir, "jobs": 8, "threads": 2, "progress": seen}

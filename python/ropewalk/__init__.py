@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ropewalk import errors, rle
+    from ropewalk.converting.convert import convert
     from ropewalk.evaluating.evaluate import evaluate
     from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.sides import Evaluation
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _HOME = {
     "ClassMetrics": "evaluating.metrics",
     "Evaluation": "evaluating.sides",
+    "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
     "import_predictions": "importing.run",
     "Predictions": "reading.predictions",
@@ -68,6 +70,7 @@ __all__ = [
     "Rollback",
     "Snapshot",
     "Verification",
+    "convert",
     "errors",
     "evaluate",
     "import_predictions",

@@ -24,9 +24,7 @@ def shared_emulator() -> Iterator[RunningEmulator]:
 
 @pytest.fixture(scope="session")
 def shared_project(shared_emulator: RunningEmulator) -> Project:
-    return open_project(
-        shared_emulator.project_hash, ssh_key_file=shared_emulator.ssh_key_path, domain=shared_emulator.url
-    )
+    return open_project(shared_emulator.project_hash, ssh_key=shared_emulator.ssh_key_path, domain=shared_emulator.url)
 
 
 @pytest.fixture

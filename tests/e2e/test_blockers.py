@@ -218,6 +218,6 @@ def test_too_little_disk_is_a_blocker(bench: Bench, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
     before = bench.stored()
-    with pytest.raises(BlockerError, match="--work-dir"):
+    with pytest.raises(BlockerError, match="work_dir"):
         bench.run(WHOLE)
     assert bench.stored() == before

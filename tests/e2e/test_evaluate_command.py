@@ -27,7 +27,7 @@ FOUND = [
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """Give a project with labels on main, and predictions on a branch."""
     with running_emulator(full_snapshot()) as running:
-        project = open_project(running.project_hash, ssh_key_file=running.ssh_key_path, domain=running.url)
+        project = open_project(running.project_hash, ssh_key=running.ssh_key_path, domain=running.url)
         bench = Bench(running, project, "main", tmp_path_factory.mktemp("labelled"))
         assert bench.cli_import(bench.write(dataset(TRUTH), "truth.json"), "--allow-branch").code == 0
         bench.branch = "pred-1"

@@ -113,7 +113,7 @@ def test_media_map_for_ids_without_images(bench: Bench) -> None:
 )
 def test_a_media_map_that_does_not_fit_is_refused(bench: Bench, media_map: Json) -> None:
     before = bench.stored()
-    with pytest.raises(UsageError, match="--media-map"):
+    with pytest.raises(UsageError, match="media_map"):
         bench.run(dataset([box(1)]), media_map=media_map)
     assert bench.stored() == before
 

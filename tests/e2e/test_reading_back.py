@@ -30,7 +30,7 @@ def account(bench: Bench) -> list[str]:
 def another(bench: Bench, snapshot: Any = None, **options: Any) -> Iterator[Bench]:
     """Give a bench on an emulator of its own: what was started in Active is counted there."""
     with running_emulator(snapshot or full_snapshot(), **options) as running:
-        project = open_project(running.project_hash, ssh_key_file=running.ssh_key_path, domain=running.url)
+        project = open_project(running.project_hash, ssh_key=running.ssh_key_path, domain=running.url)
         yield Bench(running, project, bench.branch, bench.folder)
 
 

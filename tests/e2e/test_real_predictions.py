@@ -38,7 +38,7 @@ def val_bench(truth: Json, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         ontology.add_object(category["name"], Shape.BOUNDING_BOX, feature_node_hash=f"box{category['id']:05}")
         ontology.add_object(category["name"], Shape.BITMASK, feature_node_hash=f"msk{category['id']:05}")
     with running_emulator(make_snapshot(media, ontology.to_dict())) as emulator:
-        project = open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+        project = open_project(emulator.project_hash, ssh_key=emulator.ssh_key_path, domain=emulator.url)
         yield Bench(emulator, project, "unused", tmp_path_factory.mktemp("val"))
 
 

@@ -13,7 +13,6 @@ import pytest
 from editing import add_one, edit, touch
 from ropewalk.emulator import running_emulator
 from ropewalk.errors import EncordError, RefusalError, TemporaryEncordError, UsageError
-from ropewalk.importing.options import SendOptions
 from ropewalk.importing.rollback import Rollback, rollback
 from ropewalk.ledger.ledger import BEFORE_SUFFIX, find_ledgers
 from ropewalk.sinks.encord.client import open_project
@@ -64,13 +63,13 @@ def test_rows_get_back_what_they_held(bench: Bench, policy: str) -> None:
     before = bench.rows()
     bench.run(SECOND, on_existing=policy)
     assert bench.rows() != before
-    assert figures(undone(bench, name=last_name(bench))) == (2, 1, 0)
+    assert figures(undone(bench, ledger=last_name(bench))) == (2, 1, 0)
     rows = bench.rows()
     assert {key: rows[key] for key in before} == before
     assert [title for title, _, _ in bench.objects() if title == "walk-0.png"] == []
     # The first import can be undone as well, although its rows were written since: say so.
     first = next(ledger.name for ledger in find_ledgers(bench.folder / "work", branch=bench.branch) if ledger)
-    assert figures(undone(bench, name=first, also_edited=True)) == (0, 2, 0)
+    assert figures(undone(bench, ledger=first, also_edited=True)) == (0, 2, 0)
     assert bench.objects() == []
 
 
@@ -78,7 +77,7 @@ def test_a_row_that_held_a_part_of_the_import_gets_that_part_back(bench: Bench) 
     bench.run(dataset([box(1)]))
     before = bench.rows()
     bench.run(dataset([box(1), box(2)]))
-    assert figures(undone(bench, name=last_name(bench))) == (1, 0, 0)
+    assert figures(undone(bench, ledger=last_name(bench))) == (1, 0, 0)
     assert bench.rows() == before
 
 
@@ -97,7 +96,7 @@ def test_what_a_row_held_is_kept_once_however_often_its_save_fails(
         kept = find_ledgers(bench.folder / "work", branch=bench.branch)[-1].path.with_suffix(BEFORE_SUFFIX)
         assert len(kept.read_bytes().splitlines()) == 2
     bench.run(SECOND, on_existing="replace")
-    assert figures(undone(bench, name=last_name(bench))) == (2, 1, 0)
+    assert figures(undone(bench, ledger=last_name(bench))) == (2, 1, 0)
     rows = bench.rows()
     assert {key: rows[key] for key in before} == before
 
@@ -124,11 +123,11 @@ def test_which_import_has_to_be_clear(bench: Bench) -> None:
         undone(bench)
     bench.run(FIRST)
     bench.run(SECOND, on_existing="merge")
-    with pytest.raises(UsageError, match="2 imports onto .* have a ledger; choose one with --ledger") as clear:
+    with pytest.raises(UsageError, match="2 imports onto .* have a ledger; choose one with ledger") as clear:
         undone(bench)
     assert last_name(bench) in str(clear.value)
     with pytest.raises(UsageError, match="named nonsense"):
-        undone(bench, name="nonsense")
+        undone(bench, ledger="nonsense")
 
 
 def test_a_rollback_that_is_interrupted_is_finished_by_the_next(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +143,7 @@ def test_a_rollback_that_is_interrupted_is_finished_by_the_next(bench: Bench, mo
     with monkeypatch.context() as patch, pytest.raises(EncordError, match="lost"):
         patch.setattr(LabelRows, "save", once)
         patch.setattr(bench.emulator.store, "_clock", lambda: later)
-        undone(bench, options=SendOptions(batch_rows=1))
+        undone(bench, batch_rows=1)
     # What the first one wrote is no edit of someone else.
     result = undone(bench)
     assert (result.emptied, result.edited, result.exit_code) == (2, [], 0)
@@ -161,7 +160,7 @@ def test_an_import_does_not_trust_its_ledger_after_a_rollback_of_another(
     bench.run(one)
     first = last_name(bench)
     bench.run(two, on_existing="replace")
-    assert figures(undone(bench, name=first, also_edited=True)) == (0, 1, 0)
+    assert figures(undone(bench, ledger=first, also_edited=True)) == (0, 1, 0)
     assert bench.run(two, on_existing="replace").annotations_written == 1
     assert bench.boxes() == [("still.jpg", 0, 2.0)]
 
@@ -169,7 +168,7 @@ def test_an_import_does_not_trust_its_ledger_after_a_rollback_of_another(
 def test_ledgers_of_another_server_are_left_alone(bench: Bench) -> None:
     bench.run(FIRST)
     with running_emulator(full_snapshot()) as other:
-        project = open_project(other.project_hash, ssh_key_file=other.ssh_key_path, domain=other.url)
+        project = open_project(other.project_hash, ssh_key=other.ssh_key_path, domain=other.url)
         with pytest.raises(UsageError, match="no ledger of an import onto"):
             rollback(project, branch=bench.branch, work_dir=bench.folder / "work", confirm=lambda _: True)
 
@@ -191,7 +190,7 @@ def test_requests_are_bounded(
 ) -> None:
     bench.run(FIRST)
     requests_sent.clear()
-    undone(bench, options=SendOptions(**limits))
+    undone(bench, **limits)
     for method in ("GET labelrow", "POST labelrow"):
         assert [ids for sent, ids in requests_sent if sent == method] == saves
 
@@ -212,7 +211,7 @@ def test_what_the_ledger_cannot_give_back_is_left_as_it_is(bench: Bench) -> None
     before = ledger.path.with_suffix(BEFORE_SUFFIX)
     lines = before.read_bytes().splitlines(keepends=True)
     before.write_bytes(b"".join(line.replace(b"confidence", b"confidenze") for line in lines if STILL.encode() in line))
-    result = undone(bench, name=ledger.name)
+    result = undone(bench, ledger=ledger.name)
     assert sorted(result.lost) == sorted([STILL, DRIVE])
     assert (figures(result)) == (0, 1, 3)
     rows = bench.rows()
@@ -223,10 +222,10 @@ def test_what_the_ledger_cannot_give_back_is_left_as_it_is(bench: Bench) -> None
 def test_rows_that_a_ledger_has_lost_are_counted(bench: Bench) -> None:
     bench.run(FIRST)
     (ledger,) = find_ledgers(bench.folder / "work", branch=bench.branch)
-    assert undone(bench, name=ledger.name, confirm=lambda _: True).unrecorded == 0
+    assert undone(bench, ledger=ledger.name, confirm=lambda _: True).unrecorded == 0
     lines = ledger.path.read_bytes().splitlines(keepends=True)
     ledger.path.write_bytes(b"".join(line for line in lines if STILL.encode() not in line))
-    assert undone(bench, name=ledger.name).unrecorded == 1
+    assert undone(bench, ledger=ledger.name).unrecorded == 1
     told = bench.cli("rollback", *bench.arguments())
     assert (told.code, "1 label row of the import not in its ledger" in told.out) == (0, True)
 

@@ -95,5 +95,5 @@ def test_a_key_that_is_refused_stops_the_import(bench: Bench, monkeypatch: pytes
 
 def test_an_sdk_that_is_built_otherwise_is_told_of(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(bench.project._client._querier, "resource_type")
-    with pytest.raises(UsageError, match="encord SDK .* is built otherwise .* --sdk-calls"):
+    with pytest.raises(UsageError, match="encord SDK .* is built otherwise .* sdk_calls"):
         bench.run(CONTENT)

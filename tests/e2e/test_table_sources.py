@@ -211,9 +211,9 @@ def test_what_is_no_table_stops_the_import(bench: Bench) -> None:
             bench.run(bench.write(content, name))
     with pytest.raises(BlockerError, match="no column `bbox`"):
         bench.run(bench.write(b"", "d.parquet").parent / _misspelt(bench.folder / "d.parquet"))
-    with pytest.raises(UsageError, match="int is no table"):
+    with pytest.raises(UsageError, match="int is not a table"):
         ropewalk.read_table(3)
-    with pytest.raises(UsageError, match="--unit is 'pixel'"):
+    with pytest.raises(UsageError, match="unit is 'pixel'"):
         bench.run(COCO, unit="pixel")
     assert bench.objects() == []
 

@@ -68,7 +68,7 @@ def test_each_difference_has_its_code_and_place(bench: Bench, monkeypatch: pytes
     assert result.examples == differences
     # Beside merged labels others may stand.
     edit(bench, "still.jpg", lambda row: None, monkeypatch)
-    assert verified(bench, source, extra_allowed=True)[0].exit_code == 3
+    assert verified(bench, source, allow_extra=True)[0].exit_code == 3
 
 
 def test_extra_objects_may_be_allowed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_extra_objects_may_be_allowed(bench: Bench, monkeypatch: pytest.MonkeyPa
     bench.run(source)
     edit(bench, "drive.mp4", add_one, monkeypatch)
     assert verified(bench, source)[0].exit_code == 3
-    assert verified(bench, source, extra_allowed=True)[0].exit_code == 0
+    assert verified(bench, source, allow_extra=True)[0].exit_code == 0
 
 
 def test_rows_that_are_missing_and_rows_that_are_not_mentioned(bench: Bench) -> None:
@@ -97,7 +97,7 @@ def test_all_of_many_rows_are_read_and_twenty_differences_are_shown(tmp_path: Pa
     source = tmp_path / "predictions.json"
     source.write_text(json.dumps(dataset([box(n, image=n) for n in range(25)], images=images)))
     with running_emulator(make_snapshot(stills)) as emulator:
-        project = open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+        project = open_project(emulator.project_hash, ssh_key=emulator.ssh_key_path, domain=emulator.url)
         bench = Bench(emulator, project, "pred-many", tmp_path)
         nothing, differences = verified(bench, source)
         assert (nothing.rows_missing, len(differences), len(nothing.examples)) == (25, 25, 20)

@@ -116,7 +116,7 @@ class Service:
     def project(self) -> Any:
         """Open the project as the command line does."""
         emulator = self.emulator
-        return open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+        return open_project(emulator.project_hash, ssh_key=emulator.ssh_key_path, domain=emulator.url)
 
     def contents(self) -> dict[str, Json]:
         """Read the label rows of the branch by data_hash, without what depends on when they were written."""

@@ -14,7 +14,7 @@ OTHER_BOX = [0.5, 0.125, 0.25, 0.75]
 
 def opened(emulator: RunningEmulator) -> Project:
     """Open the project that an emulator holds."""
-    return open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url)
+    return open_project(emulator.project_hash, ssh_key=emulator.ssh_key_path, domain=emulator.url)
 
 
 def objects_by_title(project: Project, branch: str) -> dict[str, int]:

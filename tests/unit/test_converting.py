@@ -75,9 +75,9 @@ def test_a_label_row_in_a_reject_file_counts_as_its_annotations(tmp_path: Path) 
 
 
 def test_options_of_a_project_do_not_apply_to_a_table(source: Path) -> None:
-    with pytest.raises(UsageError, match="need a project"):
+    with pytest.raises(UsageError, match="frame_base needs a project"):
         run(source, "ir.parquet", frame_base=1)
-    with pytest.raises(UsageError, match="--project-file"):
+    with pytest.raises(UsageError, match="project_file"):
         run(source, "rows.ndjson")
     with pytest.raises(UsageError, match="ends in"):
         run(source, "rows.csv", project=make_snapshot())

@@ -140,9 +140,9 @@ def test_labels_that_name_nothing_clearly_are_refused(change: dict[str, Any], sa
 def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     results, project = ropewalk.read_coco(RESULTS), make_snapshot()
     for given, more, said in (
-        ((results, labels()), {"iou": "boxes"}, "--iou"),
-        ((results, labels()), {"all_frames": True}, "--all-frames"),
-        ((results, labels()), {"class_map": {}}, "need a project"),
+        ((results, labels()), {"iou": "boxes"}, "iou is"),
+        ((results, labels()), {"all_frames": True}, "all_frames"),
+        ((results, labels()), {"class_map": {}}, "needs a project"),
         ((results,), {}, "give a project"),
         ((results,), {"project": project, "predictions_branch": "x"}, "give predictions"),
         ((None, labels()), {"predictions_branch": "x"}, "needs a project"),

@@ -88,7 +88,9 @@ def test_every_row_is_written_or_rejected(tmp_path: Path, kind: str, options: di
     assert report.annotations_written > 0
     assert report.annotations_written + report.annotations_rejected == len(given)
     out = tmp_path / "rows.ndjson"
-    converted = convert([predictions.source], out, project, work_dir=tmp_path, format=predictions.format, **options)
+    converted = convert(
+        [predictions.source], out, project, work_dir=tmp_path, format=predictions.options.format, **options
+    )
     assert converted.annotations_written + converted.annotations_rejected == len(given)
     for line in out.read_text("ascii").splitlines():
         json.loads(line, parse_constant=pytest.fail)

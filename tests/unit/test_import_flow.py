@@ -208,7 +208,7 @@ def test_dry_run_on_a_snapshot_needs_no_network(run: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a connection was made"))
     report = run({"still.jpg": [BOX], "walk": [BOX, None]}, project=make_snapshot(), dry_run=True)
     assert (report.annotations_written, report.annotations_rejected, report.exit_code) == (2, 1, 3)
-    with pytest.raises(UsageError, match="dry-run"):
+    with pytest.raises(UsageError, match="dry_run"):
         run({}, project=make_snapshot())
 
 
@@ -242,7 +242,7 @@ def test_max_rejects(run: Any, requests_sent: list[tuple[str, int]], limit: str,
     if not stops:
         assert run(content, max_rejects=limit).exit_code == 3
         return
-    with pytest.raises(BlockerError, match="--max-rejects"):
+    with pytest.raises(BlockerError, match="max_rejects"):
         run(content, max_rejects=limit)
     assert requests_sent == [("GET labelrowmetadata", 0)]
 

@@ -37,7 +37,7 @@ def key_file(tmp_path: Path) -> Path:
 
 def failure(playback: Playback, key_file: Path, policy: Retry | None = None) -> EncordError:
     with pytest.raises(EncordError) as raised:
-        open_project(PROJECT_HASH, ssh_key_file=key_file, domain=playback.url, retry=policy or retry())
+        open_project(PROJECT_HASH, ssh_key=key_file, domain=playback.url, retry=policy or retry())
     # Nothing of the SDK's exceptions hangs on: they hold the signed request.
     assert raised.value.__context__ is None and raised.value.__cause__ is None
     assert CANARY not in "".join(traceback.format_exception(raised.value))
@@ -112,7 +112,7 @@ def test_a_server_that_is_not_there(key_file: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     with pytest.raises(TemporaryEncordError, match=r"^http://127\.0\.0\.1:9 cannot be reached.*; tried 2 times"):
-        open_project("p", ssh_key_file=key_file, domain="http://127.0.0.1:9", retry=retry())
+        open_project("p", ssh_key=key_file, domain="http://127.0.0.1:9", retry=retry())
     assert len(tried) == 2
 
 
@@ -128,7 +128,7 @@ def test_the_status_of_an_earlier_answer_is_not_taken_for_that_of_one_that_did_n
 
     monkeypatch.setattr(_WatchedConfig, "define_headers_v2", faulty)
     with pytest.raises(TemporaryEncordError) as raised:
-        open_project(emulator.project_hash, ssh_key_file=emulator.ssh_key_path, domain=emulator.url, retry=retry())
+        open_project(emulator.project_hash, ssh_key=emulator.ssh_key_path, domain=emulator.url, retry=retry())
     assert (raised.value.status, raised.value.name) == (None, "ConnectionError")
 
 
@@ -138,7 +138,7 @@ def test_retry_after_is_honoured(playback: Playback, key_file: Path, monkeypatch
     monkeypatch.setattr(policy.stop, "wait", lambda seconds: (waits.append(seconds), len(waits) == 2)[1])
     playback.answers = [(503, b"", {"Retry-After": "7"}), (429, b"", {"Retry-After": "9"})]
     with pytest.raises(Stopped):
-        open_project(PROJECT_HASH, ssh_key_file=key_file, domain=playback.url, retry=policy)
+        open_project(PROJECT_HASH, ssh_key=key_file, domain=playback.url, retry=policy)
     assert 7 <= waits[0] < 9 <= waits[1]
 
 
@@ -156,7 +156,7 @@ def test_a_project_opens_after_faults(emulator: RunningEmulator, monkeypatch: py
     monkeypatch.setattr(_WatchedConfig, "define_headers_v2", faulty)
     project = open_project(
         emulator.project_hash,
-        ssh_key_file=emulator.ssh_key_path,
+        ssh_key=emulator.ssh_key_path,
         domain=emulator.url,
         retry=retry(budget_seconds=10),
     )

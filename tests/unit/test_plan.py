@@ -55,8 +55,8 @@ def test_field_names_are_those_of_the_core() -> None:
 
 
 def test_options_go_through() -> None:
-    whole = plan(only_media=("a*", "b"), limit_rows=2, simplify_px=0.5, off_image="keep")
-    assert (whole["only_media"], whole["limit_rows"], whole["simplify_px"]) == (["a*", "b"], 2, 0.5)
+    whole = plan(only_media=("a*", "b"), limit_rows=2, simplify=0.5, off_image="keep")
+    assert (whole["only_media"], whole["limit_rows"], whole["simplify"]) == (["a*", "b"], 2, 0.5)
     assert whole["off_image"] == "keep"
     thinned = plan(every=5, max_per_frame=7, decimals=0)
     assert (thinned["every"], thinned["max_per_frame"], thinned["decimals"]) == (5, 7, 0)
@@ -69,7 +69,6 @@ def test_options_go_through() -> None:
         {"media_from": "video"},
         {"frame_from": "name"},
         {"off_image": "cut"},
-        {"frame_stride": 0},
         {"min_confidence": 1.5},
         {"min_confidence": float("nan")},
         {"limit_rows": 0},
@@ -77,8 +76,8 @@ def test_options_go_through() -> None:
         {"max_per_frame": -1},
         {"decimals": -1},
         {"decimals": 18},
-        {"simplify_px": -1.0},
-        {"simplify_px": float("inf")},
+        {"simplify": -1.0},
+        {"simplify": float("inf")},
     ],
 )
 def test_options_that_do_not_fit(options: dict[str, Any]) -> None:

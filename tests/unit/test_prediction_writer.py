@@ -38,7 +38,7 @@ def add_frames(writer: PredictionWriter, frames: range) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
-@pytest.mark.parametrize("limits", [{"batch_rows": 1}, {"batch_rows": 4}, {"batch_bytes": 700}])
+@pytest.mark.parametrize("limits", [{"buffer_rows": 1}, {"buffer_rows": 4}, {"buffer_bytes": 700}])
 def test_batches_leave_no_trace(tmp_path: Path, suffix: str, limits: dict[str, Any]) -> None:
     tables = []
     for options in ({}, limits):
@@ -61,7 +61,7 @@ def test_batches_leave_no_trace(tmp_path: Path, suffix: str, limits: dict[str, A
 def test_an_exception_in_the_block_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     path.write_bytes(b"before")
-    with pytest.raises(ZeroDivisionError), PredictionWriter(path, classes=["Car", "Road"], batch_rows=2) as writer:
+    with pytest.raises(ZeroDivisionError), PredictionWriter(path, classes=["Car", "Road"], buffer_rows=2) as writer:
         add_frames(writer, range(6))
         raise ZeroDivisionError
     assert path.read_bytes() == b"before"
@@ -98,7 +98,7 @@ def test_what_could_not_be_written_can_be_written_again(tmp_path: Path, monkeypa
         raise OSError("no space left on device")
 
     path = tmp_path / "predictions.parquet"
-    writer = PredictionWriter(path, classes=["Car", "Road"], batch_rows=2)
+    writer = PredictionWriter(path, classes=["Car", "Road"], buffer_rows=2)
     add_frames(writer, range(6))
     with monkeypatch.context() as patch:
         patch.setattr(prediction_writer, "write_table", full)
@@ -116,7 +116,7 @@ def test_what_is_wrong_from_the_start_is_told_at_the_start(tmp_path: Path) -> No
         ({"classes": "Car"}, "classes is str; expected a list of names"),
         ({"classes": ["Car", 3]}, "classes has 3 for 1; expected a name"),
         ({"threads": 0}, "threads is 0"),
-        ({"batch_rows": 0}, "batch_rows is 0"),
+        ({"buffer_rows": 0}, "buffer_rows is 0"),
         ({"source_label": ""}, "source_label is empty"),
     ):
         with pytest.raises(UsageError, match=message):

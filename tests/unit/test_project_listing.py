@@ -83,11 +83,11 @@ def test_the_exceptions_of_the_sdk_are_ours() -> None:
 def test_a_listing_that_fails_is_tried_again_whole(emulator: RunningEmulator) -> None:
     faults = parse_faults({"rules": [{"operation": "open", "nth": [1, 2], "status": 503, "retry_after": 0}]})
     with running_emulator(make_snapshot(), faults=faults) as running:
-        account = {"ssh_key_file": running.ssh_key_path, "domain": running.url}
+        account = {"ssh_key": running.ssh_key_path, "domain": running.url}
         assert len(open_project_list(retry=Retry(first_wait=0.001), **account)) == 1
 
 
 def test_a_key_that_is_refused_is_told(playback: Playback, emulator: RunningEmulator) -> None:
     playback.answers = [(403, b'{"message": "not you"}', {})]
     with pytest.raises(EncordError, match=r"the key does not open the list of projects: not you"):
-        open_project_list(ssh_key_file=emulator.ssh_key_path, domain=playback.url)
+        open_project_list(ssh_key=emulator.ssh_key_path, domain=playback.url)

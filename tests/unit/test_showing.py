@@ -141,7 +141,7 @@ def test_every_branch_and_data_unit_is_counted(live: Any) -> None:
 
 
 def test_a_track_over_a_group_is_one_object_of_the_row(live: Any) -> None:
-    (walk,) = show_rows(live[1], "pred-1", media=["walk"])
+    (walk,) = show_rows(live[1], "pred-1", only_media=["walk"])
     assert (walk.objects, walk.classifications, walk.frames) == (1, 1, 3)
     assert [(unit.data_type, unit.group_hash, unit.data_hash) for unit in walk.units] == [
         ("IMAGE", hash_of("walk"), hash_of(f"walk/{n}")) for n in range(3)
@@ -150,15 +150,15 @@ def test_a_track_over_a_group_is_one_object_of_the_row(live: Any) -> None:
 
 def test_globs_and_branch_narrow(live: Any, requests_sent: list[tuple[str, int]]) -> None:
     assert [line[:2] for line in figures(live[1], branch="main")] == [("main", "still.jpg")]
-    assert [line[1] for line in figures(live[1], media=["drive*", "walk-[12]*"])] == [
+    assert [line[1] for line in figures(live[1], only_media=["drive*", "walk-[12]*"])] == [
         *("drive.mp4", "walk-1.png", "walk-2.png")
     ]
     # Of the rows only those were fetched that could be meant: the images of a group are known from the row alone.
     assert [n for kind, n in requests_sent if kind == "GET labelrow"] == [1, 2]
-    (walk,) = show_rows(live[1], media=["walk-0*"], labels=True)
+    (walk,) = show_rows(live[1], only_media=["walk-0*"], labels=True)
     assert (walk.objects, walk.classifications, walk.frames, len(walk.units)) == (1, 0, 1, 1)
     assert [(label.name, label.ranges) for label in walk.units[0].labels] == [("Tree", ((0, 0),))]
-    assert figures(live[1], media=["nothing"]) == figures(live[1], branch="nothing") == []
+    assert figures(live[1], only_media=["nothing"]) == figures(live[1], branch="nothing") == []
 
 
 def test_labels_are_listed_with_frames_confidence_and_answers(live: Any) -> None:
@@ -255,7 +255,7 @@ def test_a_row_that_is_none_is_named(live: Any, monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr(LabelRows, "get", spoilt)
     with pytest.raises(LabelRowError, match=r"label row [0-9a-f-]{36} is not as Encord writes one"):
-        list(show(live[1], "pred-1", media=["drive.mp4"]))
+        list(show(live[1], "pred-1", only_media=["drive.mp4"]))
 
 
 def test_a_row_that_is_gone_meanwhile_is_left_out(live: Any, monkeypatch: pytest.MonkeyPatch) -> None:

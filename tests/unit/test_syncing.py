@@ -6,7 +6,7 @@ import json
 import math
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +20,7 @@ from ropewalk import sync_project
 from ropewalk.emulator import EmulatorOptions, RunningEmulator, parse_faults, running_emulator
 from ropewalk.emulator.store import ActiveStart
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError, UsageError
-from ropewalk.showing.sync import IMPORT_MODES, ActiveStarted
+from ropewalk.showing.sync import ActiveStarted, ImportAs
 from ropewalk.sinks.encord.client import open_project
 from ropewalk.sinks.encord.retry import Retry
 from snapshots import make_snapshot
@@ -67,7 +67,7 @@ def failure(project: Any, **options: Any) -> EncordError:
 def test_modes_are_those_of_the_sdk() -> None:
     from encord.orm.active import ActiveProjectMode
 
-    assert {mode.value for mode in ActiveProjectMode} == set(IMPORT_MODES)
+    assert {mode.value for mode in ActiveProjectMode} == set(get_args(ImportAs))
 
 
 def test_a_sync_is_one_request(playback: Playback, started: Any) -> None:
@@ -131,7 +131,7 @@ def test_both_refusals_are_told(playback: Playback, started: Any) -> None:
         ({"import_as": "data", "video_sampling_rate": 0}, "above 0"),
         ({"import_as": "data", "video_sampling_rate": math.nan}, "above 0"),
         ({"import_as": "data", "video_sampling_rate": math.inf}, "above 0"),
-        ({"video_sampling_rate": 2.0}, "give --import-as"),
+        ({"video_sampling_rate": 2.0}, "give import_as"),
     ],
 )
 def test_options_that_do_not_fit_send_nothing(
@@ -153,7 +153,7 @@ def test_a_sync_whose_answer_is_lost_is_started_once(tmp_path: Path) -> None:
     faults = parse_faults({"rules": [{"operation": "active", "nth": 1, "drop": "after"}]})
     options = EmulatorOptions(sync_before_import=None)
     with running_emulator(make_snapshot(), faults=faults, options=options) as running:
-        opened = open_project(running.project_hash, ssh_key_file=running.ssh_key_path, domain=running.url)
+        opened = open_project(running.project_hash, ssh_key=running.ssh_key_path, domain=running.url)
         with pytest.raises(TemporaryEncordError, match="is not known"):
             sync_project(opened)
         assert running.store.started_in_active() == [ActiveStart("sync")]

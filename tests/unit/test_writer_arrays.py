@@ -126,12 +126,12 @@ PARTS = st.lists(st.lists(RING, min_size=1, max_size=3), min_size=1, max_size=3)
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.lists(st.none() | PARTS, max_size=4) | st.none(), min_size=1, max_size=6), st.integers(1, 9))
 def test_parts_and_rings_stay_with_their_rows(
-    tmp_path_factory: pytest.TempPathFactory, frames: list[Any], batch_rows: int
+    tmp_path_factory: pytest.TempPathFactory, frames: list[Any], buffer_rows: int
 ) -> None:
     """Frames of polygons, of rows without one among them, and frames of boxes alone, in batches of any size."""
     path = tmp_path_factory.mktemp("rings") / "rows.parquet"
     expected = []
-    with PredictionWriter(path, batch_rows=batch_rows) as writer:
+    with PredictionWriter(path, buffer_rows=buffer_rows) as writer:
         for number, items in enumerate(frames):
             n = 1 if items is None else len(items)
             writer.add("a", number, polygons=items, boxes=np.array(BOX * n).reshape(n, 4), class_names="Car")

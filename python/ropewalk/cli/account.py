@@ -1,33 +1,57 @@
-"""What commands do with the account's options: take them out of their own, and open a project with them."""
+"""The options of the account, and opening a project with them."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
-from ropewalk.cli.options import ACCOUNT
+from ropewalk.options import Opt, Options
+
+ACCOUNT = "Account"
 
 
-def take_account(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of the account out of those of a command."""
-    return {name: options.pop(name) for name in ACCOUNT}
+@dataclass(frozen=True, kw_only=True)
+class AccountOptions(Options):
+    """Where Encord is, and the key that opens it."""
+
+    domain: Annotated[
+        str | None,
+        Opt("URL of the API.", panel=ACCOUNT, metavar="URL", default_text="ENCORD_DOMAIN, or Encord's own"),
+    ] = None
+    ssh_key: Annotated[
+        Path | None,
+        Opt(
+            "File with the private key (Ed25519).",
+            panel=ACCOUNT,
+            metavar="FILE",
+            default_text="the file named by ENCORD_SSH_KEY_FILE, or the key in ENCORD_SSH_KEY",
+        ),
+    ] = None
+    ssh_key_passphrase_env: Annotated[
+        str | None,
+        Opt(
+            "Environment variable that holds the private key's passphrase.",
+            panel=ACCOUNT,
+            metavar="NAME",
+            default_text="ENCORD_SSH_KEY_PASSPHRASE",
+        ),
+    ] = None
 
 
-def open_project(project: str, account: dict[str, Any], retry_seconds: float = math.inf) -> Any:
+def open_project(project: str, account: Mapping[str, Any], retry_seconds: float = math.inf) -> Any:
     """Open a project; for `retry_seconds`, and no longer than an opening is tried."""
     from ropewalk.sinks.encord.client import OPENING_SECONDS
     from ropewalk.sinks.encord.client import open_project as opened
     from ropewalk.sinks.encord.retry import Retry
 
-    return opened(project, **_key(account), retry=Retry(budget_seconds=min(retry_seconds, OPENING_SECONDS)))
+    return opened(project, **account, retry=Retry(budget_seconds=min(retry_seconds, OPENING_SECONDS)))
 
 
-def open_project_list(query: str | None, account: dict[str, Any]) -> Any:
+def open_project_list(query: str | None, account: Mapping[str, Any]) -> Any:
     """List the projects that the account's key may see."""
     from ropewalk.sinks.encord.client import open_project_list as opened
 
-    return opened(query, **_key(account))
-
-
-def _key(account: dict[str, Any]) -> dict[str, Any]:
-    return {"ssh_key_file" if name == "ssh_key" else name: value for name, value in account.items()}
+    return opened(query, **account)

@@ -11,9 +11,11 @@ import typer
 
 from ropewalk.cli import console, tables
 from ropewalk.cli import options as o
-from ropewalk.cli.account import open_project, take_account
+from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
+from ropewalk.importing.options import WORK_DIR, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
+from ropewalk.options import made
 from ropewalk.text import count, shown
 
 app = typer.Typer(
@@ -46,13 +48,12 @@ def ropewalk(
 
 
 @app.command(name="import")
-@o.taking(o.ACCOUNT, o.READING, o.CONNECTING, o.SENDING)
+@o.taking(ImportOptions, AccountOptions)
 def import_command(
     sources: o.Sources,
     branch: o.Branch,
     project: o.ProjectHash = None,
     project_file: o.ProjectFile = None,
-    dry_run: o.DryRun = False,
     report: o.ReportFile = None,
     **options: Any,
 ) -> None:
@@ -62,38 +63,36 @@ def import_command(
     """
     with console.failures(report, _AGAIN), console.stopped_by_sigterm():
         from ropewalk.errors import UsageError
-        from ropewalk.importing.options import split_options
         from ropewalk.importing.run import check_branch, import_predictions
         from ropewalk.project.snapshot import read_snapshot
-        from ropewalk.reading.sources import find_sources
+        from ropewalk.reading.predictions import sources_of
+        from ropewalk.reading.sources import files_read
 
         if (project is None) == (project_file is None):
             raise UsageError("give --project HASH, or --project-file FILE with --dry-run")
-        if project_file is not None and not dry_run:
-            raise UsageError("a project file can only be imported into with --dry-run")
-        account, source_label = take_account(options), options.pop("source_label")
-        options = o.for_library(options) | {"dry_run": dry_run}
         # What can be found wrong without a connection is said before one is made.
-        _, stage, _ = split_options(options)
-        check_branch(branch, options["allow_branch"])
-        console.check_report_file(report, stage.files_read(find_sources(sources, source_label)))
+        given = o.taken(ImportOptions, options)
+        job = made(ImportOptions, given)
+        if project_file is not None and not job.dry_run:
+            raise UsageError("a project file can only be imported into with --dry-run")
+        check_branch(branch, job.allow_branch)
+        found, _ = sources_of(sources, ImportOptions, given)
+        console.check_report_file(report, files_read(found, job))
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = open_project(project, account, options["retry_seconds"])
+            target = open_project(project, o.taken(AccountOptions, options), job.retry_seconds)
         with console.shown_progress() as progress:
-            result = import_predictions(
-                sources, target, branch=branch, source_label=source_label, progress=progress, **options
-            )
-        console.show_report(result, verb="to be written" if dry_run else "written", err=report == console.STDOUT)
+            result = import_predictions(found, target, branch=branch, progress=progress, **given)
+        console.show_report(result, verb="to be written" if job.dry_run else "written", err=report == console.STDOUT)
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 
 
 @app.command()
-@o.taking(o.READING)
+@o.taking(StageOptions)
 def convert(
     sources: o.Sources,
     out: Annotated[
@@ -113,13 +112,12 @@ def convert(
         from ropewalk.converting.convert import convert as run
         from ropewalk.importing.run import check_branch
         from ropewalk.project.snapshot import read_snapshot
-        from ropewalk.reading.sources import find_sources
+        from ropewalk.reading.predictions import sources_of
+        from ropewalk.reading.sources import files_read
 
         check_branch(branch, allow_branch=True)
-        found = find_sources(sources, options.pop("source_label"))
-        options = o.for_library(options)
-        given = [path for path in (*(source.path for source in found), options["annotations"]) if path is not None]
-        console.check_report_file(report, given)
+        found, job = sources_of(sources, StageOptions, options)
+        console.check_report_file(report, files_read(found, job))
         snapshot = None if project_file is None else read_snapshot(project_file)
         with console.shown_progress() as progress:
             result = run(found, out, snapshot, branch=branch, progress=progress, **options)
@@ -129,19 +127,19 @@ def convert(
 
 
 @app.command()
-@o.taking(o.ACCOUNT, o.READING, o.CONNECTING)
+@o.taking(VerifyOptions, AccountOptions)
 def verify(
     sources: o.Sources,
     project: o.RequiredProjectHash,
     branch: o.Branch,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where all differences go, a line of JSON each."),
+        typer.Option(metavar="FILE", help="Write every difference to a file, one JSON line each."),
     ] = None,
     allow_extra: Annotated[
-        bool, typer.Option("--allow-extra", help="Other objects may stand on the same label rows, as after a merge.")
+        bool, typer.Option("--allow-extra", help="Accept other objects on the same label rows, as after a merge.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: o.AsJson = False,
     **options: Any,
 ) -> None:
     """Compare a branch with predictions, object by object; give the options of the import.
@@ -151,18 +149,17 @@ def verify(
     with console.failures(), ExitStack() as stack:
         from ropewalk.importing.verify import verify_predictions
 
-        account, source_label = take_account(options), options.pop("source_label")
-        target = open_project(project, account, options["retry_seconds"])
+        given = o.taken(VerifyOptions, options)
+        target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
         file = None if out is None else stack.enter_context(out.open("w", encoding="ascii"))
         result = verify_predictions(
             sources,
             target,
             branch=branch,
-            source_label=source_label,
-            extra_allowed=allow_extra,
+            allow_extra=allow_extra,
             on_difference=None if file is None else file.write,
             progress=stack.enter_context(console.shown_progress()),
-            **o.for_library(options),
+            **given,
         )
         tables.show_verification(result, as_json=as_json)
     raise typer.Exit(result.exit_code)
@@ -170,9 +167,9 @@ def verify(
 
 @app.command()
 def status(
-    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Only this branch.")] = None,
-    work_dir: o.WorkDir = Path(".ropewalk"),
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Show only this branch.")] = None,
+    work_dir: o.WorkDir = WORK_DIR,
+    as_json: o.AsJson = False,
 ) -> None:
     """Tell where the imports of a work folder stand; the server is not asked."""
     with console.failures():
@@ -182,17 +179,19 @@ def status(
 
 
 @app.command()
-@o.taking(o.ACCOUNT, o.CONNECTING)
+@o.taking(RollbackOptions, AccountOptions)
 def rollback(
     project: o.RequiredProjectHash,
     branch: o.Branch,
-    work_dir: o.WorkDir = Path(".ropewalk"),
-    ledger: Annotated[str | None, typer.Option(metavar="NAME", help="Which import, see `ropewalk status`.")] = None,
+    work_dir: o.WorkDir = WORK_DIR,
+    ledger: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Ledger of the import, as `ropewalk status` names it.")
+    ] = None,
     also_edited: Annotated[
-        bool, typer.Option("--also-edited", help="Undo rows as well that someone edited after the import.")
+        bool, typer.Option("--also-edited", help="Undo also rows that someone edited after the import.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: o.AsJson = False,
     **options: Any,
 ) -> None:
     """Undo an import: label rows get back what they held before it, the others are emptied. Asks first.
@@ -200,18 +199,17 @@ def rollback(
     Exit codes: 0 all undone; 3 rows were left as they are; 1 not confirmed or failed; 2 usage.
     """
     with console.failures(again="run the same command again to finish"), console.stopped_by_sigterm():
-        from ropewalk.importing.options import SendOptions
         from ropewalk.importing.rollback import rollback as run
 
-        account = take_account(options)
+        given = o.taken(RollbackOptions, options)
         result = run(
-            open_project(project, account, options["retry_seconds"]),
+            open_project(project, o.taken(AccountOptions, options), given["retry_seconds"]),
             branch=branch,
             work_dir=work_dir,
-            name=ledger,
+            ledger=ledger,
             also_edited=also_edited,
             confirm=lambda question: yes or typer.confirm(f"{question}. Go on?", err=True),
-            options=SendOptions(**options),
+            **given,
         )
         if result is None:
             console.fail("nothing was changed", 1)
@@ -220,10 +218,10 @@ def rollback(
 
 
 @app.command()
-@o.taking(o.ACCOUNT)
+@o.taking(AccountOptions)
 def snapshot(
     project: o.RequiredProjectHash,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The snapshot file.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Snapshot file to write.")],
     **account: Any,
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""

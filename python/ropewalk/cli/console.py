@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.options import on_command_line
 from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
 from ropewalk.text import count, shown, size
 
@@ -54,7 +55,8 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
     from ropewalk.errors import EncordError, LedgerError
 
     try:
-        yield
+        with on_command_line():
+            yield
     except RopewalkError as e:
         code = EXIT_USAGE if isinstance(e, UsageError) else EXIT_STOPPED
         if e.report is not None:

@@ -9,11 +9,12 @@ import typer
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import open_project, take_account
+from ropewalk.cli.account import AccountOptions, open_project
+from ropewalk.evaluating.options import EvaluateOptions
 from ropewalk.text import count, shown
 
 
-@o.taking(o.ACCOUNT, o.READING, o.CONNECTING)
+@o.taking(EvaluateOptions, AccountOptions)
 def evaluate(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="[SOURCE...]", help="Prediction files, folders or globs.")
@@ -28,12 +29,8 @@ def evaluate(
     predictions_branch: Annotated[
         str | None, typer.Option(metavar="NAME", help="Branch that holds the predictions, instead of files.")
     ] = None,
-    iou: Annotated[str, typer.Option(metavar="bbox|segm|keypoints", help="What is compared.")] = "bbox",
-    all_frames: Annotated[
-        bool, typer.Option("--all-frames", help="Count predictions on frames without labels as wrong.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write JSON to a file.")] = None,
+    as_json: o.AsJson = False,
+    out: o.Out = None,
     **options: Any,
 ) -> None:
     """Measure predictions against labels by COCO's metrics, as pycocotools computes them; nothing is uploaded.
@@ -47,13 +44,12 @@ def evaluate(
 
         if project is not None and project_file is not None:
             raise UsageError("give --project HASH, or --project-file FILE")
-        account, source_label = take_account(options), options.pop("source_label")
-        options = o.for_library(options)
+        given = o.taken(EvaluateOptions, options)
         target: Any = None
         if project_file is not None:
             target = read_snapshot(project_file)
         elif project is not None:
-            target = open_project(project, account, options["retry_seconds"])
+            target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
         with console.shown_progress() as progress:
             found = run(
                 sources or None,
@@ -61,11 +57,8 @@ def evaluate(
                 project=target,
                 branch=branch,
                 predictions_branch=predictions_branch,
-                iou=iou,
-                all_frames=all_frames,
-                source_label=source_label,
                 progress=progress,
-                **options,
+                **given,
             )
         if as_json or out is not None:
             listings.write_json(found.as_dict(), out)
@@ -73,7 +66,7 @@ def evaluate(
             listings.write_evaluation(found)
         # Beside the columns, for who reads those with a program.
         console.say(
-            f"{iou}: {count(found.predictions, 'prediction')} against {count(found.labels, 'label')} of "
+            f"{found.iou}: {count(found.predictions, 'prediction')} against {count(found.labels, 'label')} of "
             f"{shown(found.labels_from)} on {count(found.images, 'image')}",
             err=True,
         )

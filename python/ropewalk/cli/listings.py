@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.cli.console import say
 from ropewalk.files import written_whole
-from ropewalk.showing.show import BranchTotals
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from ropewalk.project.ontology import ListedAttribute, ListedOntology
     from ropewalk.showing.labels import Ranges, ShownLabel
     from ropewalk.showing.projects import ListedProject
-    from ropewalk.showing.show import ShownRow, ShownUnit
+    from ropewalk.showing.show import BranchTotals, ShownRow, ShownUnit
 
 _UNIT_COLUMNS = ("branch", "data unit", "objects", "frames", "classifications", "classes")
 _LABEL_COLUMNS = (
@@ -68,6 +67,9 @@ def write_rows_as_json(
     write: Callable[[str], object], project_hash: str, rows: Iterable[ShownRow], *, labels: bool
 ) -> dict[str, BranchTotals]:
     """Write rows as one JSON document, each as it comes; give the totals of the branches, which end the document."""
+    # Loaded when it is needed: `--help` should not wait for it.
+    from ropewalk.showing.show import BranchTotals
+
     totals: dict[str, BranchTotals] = {}
     branch: str | None = None
     write(f'{{\n"project_hash": {json.dumps(project_hash)},\n"branches": {{')
@@ -89,6 +91,9 @@ def write_rows_as_json(
 
 def write_rows(rows: Iterable[ShownRow], *, labels: bool) -> dict[str, BranchTotals]:
     """Write data units, or all labels, to stdout; give the totals of the branches."""
+    # Loaded when it is needed: `--help` should not wait for it.
+    from ropewalk.showing.show import BranchTotals
+
     totals: dict[str, BranchTotals] = {}
 
     def counted() -> Iterator[Cells]:

@@ -10,31 +10,27 @@ import typer
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import open_project, open_project_list
+from ropewalk.cli.account import AccountOptions, open_project, open_project_list
+from ropewalk.options import made
+from ropewalk.showing.sync import SyncOptions
 from ropewalk.text import count, shown
 
-_Json = Annotated[bool, typer.Option("--json", help="For machines.")]
-_Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write JSON to a file.")]
-_Media = Annotated[
-    list[str] | None, typer.Option("--media", metavar="GLOB", help="Only media with such a title; may be repeated.")
-]
 
-
-@o.taking(o.ACCOUNT)
+@o.taking(AccountOptions)
 def show(
     project: o.RequiredProjectHash,
-    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Only this branch.")] = None,
-    media: _Media = None,
+    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Show only this branch.")] = None,
+    only_media: o.OnlyMedia = None,
     labels: Annotated[bool, typer.Option("--labels", help="List every object and classification.")] = False,
-    as_json: _Json = False,
-    out: _Out = None,
+    as_json: o.AsJson = False,
+    out: o.Out = None,
     **account: Any,
 ) -> None:
     """Show all labels and predictions: what stands on each branch, per data unit, `main` included."""
     with console.failures():
         from ropewalk.showing.show import show_rows
 
-        rows = show_rows(open_project(project, account), branch, media=tuple(media or ()), labels=labels)
+        rows = show_rows(open_project(project, account), branch, only_media=tuple(only_media or ()), labels=labels)
         if as_json or out is not None:
             with listings.json_output(out) as write:
                 totals = listings.write_rows_as_json(write, project, rows, labels=labels)
@@ -53,15 +49,15 @@ def show(
             console.say("no label row stands there", err=out is None)
 
 
-@o.taking(o.ACCOUNT)
+@o.taking(AccountOptions)
 def ontology(
     project: o.ProjectHash = None,
     project_file: o.ProjectFile = None,
-    as_json: _Json = False,
+    as_json: o.AsJson = False,
     class_map: Annotated[
-        bool, typer.Option("--map", help="As JSON that --class-map takes: object name to feature hash.")
+        bool, typer.Option("--map", help="Print JSON for --class-map: object name to feature hash.")
     ] = False,
-    out: _Out = None,
+    out: o.Out = None,
     **account: Any,
 ) -> None:
     """List the names of the ontology with their hashes: objects, points, classifications, attributes, options."""
@@ -82,16 +78,14 @@ def ontology(
             )
 
 
-@o.taking(o.ACCOUNT)
+@o.taking(AccountOptions)
 def media(
     project: o.ProjectHash = None,
     project_file: o.ProjectFile = None,
-    media: _Media = None,
-    as_json: _Json = False,
-    media_map: Annotated[
-        bool, typer.Option("--map", help="As JSON that --media-map takes: title to data_hash.")
-    ] = False,
-    out: _Out = None,
+    only_media: o.OnlyMedia = None,
+    as_json: o.AsJson = False,
+    media_map: Annotated[bool, typer.Option("--map", help="Print JSON for --media-map: title to data_hash.")] = False,
+    out: o.Out = None,
     **account: Any,
 ) -> None:
     """List the media by title with their data_hash, type, size and frames; images inside image groups as well."""
@@ -99,7 +93,7 @@ def media(
         from ropewalk.project.media import list_media
         from ropewalk.project.media import media_map as map_of
 
-        listed = list_media(_source(project, project_file, account), tuple(media or ()))
+        listed = list_media(_source(project, project_file, account), tuple(only_media or ()))
         if media_map:
             titles, several = map_of(listed)
             _write_map(titles, several, "several media", out)
@@ -111,14 +105,16 @@ def media(
             console.say(f"{count(len(listed), 'data row')} in {shown(str(out))}")
 
 
-@o.taking(o.ACCOUNT)
+@o.taking(AccountOptions)
 def projects(
     query: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Only projects with this in their title; with % in it a pattern, as in SQL."),
+        typer.Option(
+            metavar="TEXT", help="List only projects whose title contains TEXT; with % in it, TEXT is an SQL pattern."
+        ),
     ] = None,
-    as_json: _Json = False,
-    out: _Out = None,
+    as_json: o.AsJson = False,
+    out: o.Out = None,
     **account: Any,
 ) -> None:
     """List the projects that the key may see: title, hash, last edit."""
@@ -132,34 +128,22 @@ def projects(
             console.say(f"{count(len(found), 'project')} in {shown(str(out))}")
 
 
-@o.taking(o.ACCOUNT)
+@o.taking(SyncOptions, AccountOptions)
 def sync(
     project: o.RequiredProjectHash,
-    import_as: Annotated[
-        str | None,
-        typer.Option(
-            metavar="data|label|metric|advanced",
-            help="Import the project into Active, so far, where it was never imported.",
-        ),
-    ] = None,
-    video_sampling_rate: Annotated[
-        float | None,
-        typer.Option(metavar="N", help="Frames a second of videos that such an import takes; Encord's default is 1."),
-    ] = None,
-    as_json: _Json = False,
-    **account: Any,
+    as_json: o.AsJson = False,
+    **options: Any,
 ) -> None:
     """Start Encord Active's sync, which makes it show what stands on the branches now; it goes on by itself.
 
     Exit codes: 0 started; 1 refused, or it is not known whether it began; 2 usage.
     """
     with console.failures():
-        from ropewalk.showing.sync import check_import, sync_project
+        from ropewalk.showing.sync import sync_project
 
-        check_import(import_as, video_sampling_rate)
-        started = sync_project(
-            open_project(project, account), import_as=import_as, video_sampling_rate=video_sampling_rate
-        )
+        given = o.taken(SyncOptions, options)
+        made(SyncOptions, given)
+        started = sync_project(open_project(project, o.taken(AccountOptions, options)), **given)
         if as_json:
             listings.write_json(started.as_dict(), None)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,42 +16,48 @@ from typing import TYPE_CHECKING, Any
 from ropewalk.converting import coco_output
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import written_whole
-from ropewalk.importing.options import split_options
+from ropewalk.importing.options import StageKeywords, StageOptions, check_without_project
+from ropewalk.importing.rejects import reject_file
 from ropewalk.importing.run import creation_time
 from ropewalk.importing.staging import staged_sources
+from ropewalk.options import spelt, takes
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.reading.formats import open_source
+from ropewalk.reading.predictions import Given, sources_of
+from ropewalk.reading.sources import Source, files_read
 from ropewalk.reading.tables import SUFFIXES, write_table
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ropewalk._core import AnnotationBatch
     from ropewalk.project.snapshot import Snapshot
-    from ropewalk.reading.sources import Source
 
 # Identity of objects needs a branch also where none is written on.
 DEFAULT_BRANCH = "predictions"
 
 
+@takes(StageOptions)
 def convert(
-    sources: Sequence[Source],
-    out: Path,
-    project: Snapshot | None,
+    predictions: Given,
+    out: str | os.PathLike[str],
+    project: Snapshot | None = None,
     *,
     branch: str = DEFAULT_BRANCH,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Unpack[StageKeywords],
 ) -> Report:
     """Convert predictions to a file, written whole or not at all.
 
     Args:
-        sources: What to read.
+        predictions: Files, folders or globs of predictions, or what `read_coco` or `read_table` gave.
         out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR; `.json` for a COCO dataset.
         project: Needed for label rows; in COCO it puts names in the place of hashes.
         branch: Branch that label rows are meant for.
         progress: Told about phases.
-        **options: Fields of `PlanOptions` and `StageOptions`.
+        **options: Those of `ropewalk convert --help`, under the same names.
 
     Returns:
         The report; written annotations are those in the file.
@@ -59,27 +66,30 @@ def convert(
         UsageError: The name of `out` or an option does not fit, or `out` is a file that is read.
         RopewalkError: What the core found wrong with a source.
     """
-    _, stage, _ = split_options(options)
-    if out.resolve() in stage.files_read(sources):
-        raise UsageError(f"--out {shown(str(out))} is a file that is read; give another one")
+    out = Path(out)
+    sources, job = sources_of(predictions, StageOptions, options)
+    if out.resolve() in files_read(sources, job):
+        raise UsageError(f"{spelt('out')} {shown(str(out))} is a file that is read; give another one")
     suffix = out.suffix.lower()
     report = Report(branch=branch)
     started = time.monotonic()
     try:
         if suffix in SUFFIXES:
-            with _reading(sources, branch, options, report) as (batches, _):
+            with _reading(sources, branch, job, report) as (batches, _):
                 report.write(write_table(batches, out), 0)
             report.bytes_sent = out.stat().st_size
         elif suffix == coco_output.SUFFIX:
-            _convert_to_coco(sources, out, project, branch, options, report)
+            _convert_to_coco(sources, out, project, branch, job, report)
         elif suffix != ".ndjson":
             expected = f".ndjson, {', '.join(SUFFIXES)} or {coco_output.SUFFIX}"
-            raise UsageError(f"--out {out.name}: expected a name that ends in {expected}")
+            raise UsageError(f"{spelt('out')} {out.name}: expected a name that ends in {expected}")
         elif project is None:
-            raise UsageError("label rows need a project: give --project-file (`ropewalk snapshot` writes one)")
+            raise UsageError(
+                f"label rows need a project: give {spelt('project_file')} (`ropewalk snapshot` writes one)"
+            )
         else:
             report.project_hash = project.project_hash
-            _convert_to_label_rows(sources, out, project, branch, options, report, progress or NoProgress())
+            _convert_to_label_rows(sources, out, project, branch, job, report, progress or NoProgress())
         report.finish()
     except RopewalkError as e:
         report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
@@ -95,14 +105,13 @@ def _convert_to_label_rows(
     out: Path,
     project: Snapshot,
     branch: str,
-    options: Mapping[str, Any],
+    options: StageOptions,
     report: Report,
     progress: Progress,
 ) -> None:
-    plan, stage, _ = split_options(options)
     when = creation_time(datetime.now(timezone.utc))
     with (
-        staged_sources(sources, project, branch, plan, stage, report, progress, "convert-rejects") as (staged, rejects),
+        staged_sources(sources, project, branch, options, report, progress, "convert-rejects") as (staged, rejects),
         written_whole(out) as temporary,
         temporary.open("wb") as file,
     ):
@@ -126,7 +135,7 @@ def _convert_to_coco(
     out: Path,
     project: Snapshot | None,
     branch: str,
-    options: Mapping[str, Any],
+    options: StageOptions,
     report: Report,
 ) -> None:
     with (
@@ -151,15 +160,13 @@ _Reject = Callable[[Iterable[Mapping[str, Any]]], None]
 
 @contextmanager
 def _reading(
-    sources: Sequence[Source], branch: str, options: Mapping[str, Any], report: Report
+    sources: Sequence[Source], branch: str, options: StageOptions, report: Report
 ) -> Iterator[tuple[Iterator[AnnotationBatch], _Reject]]:
     """Read sources as they are, not resolved; rejects are counted, and stand in their file when the context ends."""
-    plan, stage, _ = split_options(options)
-    if plan != type(plan)():
-        raise UsageError("the file holds what the source says: options that need a project do not apply to it")
-    rejects = stage.reject_file(f"convert-rejects-{branch}", sources)
-    stage.work_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="convert-", dir=stage.work_dir) as folder:
+    check_without_project(options, "the file holds what the source says")
+    rejects = reject_file(f"convert-rejects-{branch}", sources, options)
+    options.work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="convert-", dir=options.work_dir) as folder:
         temporary = Path(folder, "rejects.ndjson")
 
         def reject(found: Iterable[Mapping[str, Any]]) -> None:
@@ -169,7 +176,7 @@ def _reading(
                     file.write(json.dumps(line) + "\n")
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
-            opened = open_source(source, stage)
+            opened = open_source(source, options)
             yield from opened
             reject(opened.rejects)
             counts = opened.counts

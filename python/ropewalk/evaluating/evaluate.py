@@ -8,37 +8,36 @@ project two files are compared, by the names that they use.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.files import compare_files
-from ropewalk.evaluating.metrics import IOU_TYPES
+from ropewalk.evaluating.options import EvaluateKeywords, EvaluateOptions
 from ropewalk.evaluating.projects import compare_in_project
 from ropewalk.evaluating.sides import Evaluation
-from ropewalk.importing.options import split_options
+from ropewalk.options import made, spelt, takes
 from ropewalk.progress import NoProgress, Progress
-from ropewalk.reading.predictions import sources_of
+from ropewalk.reading.predictions import Given, sources_of
+from ropewalk.reading.sources import Source
 
 if TYPE_CHECKING:
     import encord
+    from typing_extensions import Unpack
 
     from ropewalk.project.snapshot import Snapshot
-    from ropewalk.reading.predictions import Predictions
 
 
+@takes(EvaluateOptions)
 def evaluate(
-    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]] | None = None,
+    predictions: Given | None = None,
     labels: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     *,
     project: encord.Project | Snapshot | None = None,
     branch: str = "main",
     predictions_branch: str | None = None,
-    iou: str = "bbox",
-    all_frames: bool = False,
-    source_label: str | None = None,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Unpack[EvaluateKeywords],
 ) -> Evaluation:
     """Measure predictions against labels by COCO's metrics.
 
@@ -49,12 +48,9 @@ def evaluate(
         project: A project of the `encord` client, or a snapshot that holds label rows.
         branch: Branch of the project that holds the labels.
         predictions_branch: Branch of the project that holds the predictions, instead of `predictions`.
-        iou: What is compared: bbox, segm or keypoints.
-        all_frames: Count predictions on frames without labels as wrong, instead of leaving them out.
-        source_label: As `import_predictions` takes it.
         progress: Told about phases.
-        **options: Fields of `PlanOptions`, `StageOptions` and `SendOptions` that say how predictions are read. Of a
-            project `only_classes` (names or feature hashes in the ontology) and `only_media` are for labels as well.
+        **options: Those of `ropewalk evaluate --help`, under the same names. With a project `only_classes` (names or
+            feature hashes in the ontology) and `only_media` narrow the labels too.
 
     Returns:
         The metrics, and what they were taken from.
@@ -74,29 +70,22 @@ def evaluate(
         >>> evaluate(found, labels).metrics["AP75"]
         1.0
     """
-    if iou not in IOU_TYPES:
-        raise UsageError(f"--iou is {iou!r}; expected one of {', '.join(IOU_TYPES)}")
     if labels is None and project is None:
         raise UsageError("give a project, or a file of labels")
     if (predictions is None) == (predictions_branch is None):
         raise UsageError("give predictions, or with a project the branch that holds them")
     if project is None and predictions_branch is not None:
         raise UsageError("a branch of predictions needs a project")
-    sources, options = ([], dict(options)) if predictions is None else sources_of(predictions, source_label, options)
-    plan, stage, send = split_options(options)
+    sources: list[Source] = []
+    if predictions is None:
+        job = made(EvaluateOptions, options)
+    else:
+        sources, job = sources_of(predictions, EvaluateOptions, options)
     if project is None:
         assert labels is not None
-        if all_frames:
-            raise UsageError("--all-frames is for a project: a file of labels says by its images what is looked at")
-        return compare_files(sources, labels, plan, stage, iou)
-    return compare_in_project(
-        project,
-        sources,
-        labels,
-        branch,
-        predictions_branch,
-        (plan, stage, send),
-        iou=iou,
-        all_frames=all_frames,
-        progress=progress or NoProgress(),
-    )
+        if job.all_frames:
+            raise UsageError(
+                f"{spelt('all_frames')} is for a project: a file of labels says by its images what is looked at"
+            )
+        return compare_files(sources, labels, job)
+    return compare_in_project(project, sources, labels, branch, predictions_branch, job, progress or NoProgress())

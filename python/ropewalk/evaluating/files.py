@@ -12,29 +12,22 @@ from typing import TYPE_CHECKING
 
 import polars
 
-from ropewalk.errors import UsageError
 from ropewalk.evaluating.coco_rows import Row, size_of
 from ropewalk.evaluating.label_files import Given, NamedFrame, read_labels
 from ropewalk.evaluating.sides import Evaluation, Side, finish
-from ropewalk.reading.formats import format_of, open_source
+from ropewalk.importing.options import check_without_project
+from ropewalk.reading.formats import open_source
 from ropewalk.report import Report
 
 if TYPE_CHECKING:
-    from ropewalk.importing.staging import StageOptions
-    from ropewalk.project.plan import PlanOptions
+    from ropewalk.evaluating.options import EvaluateOptions
     from ropewalk.reading.sources import Source
 
 
-def compare_files(
-    sources: Sequence[Source],
-    labels: Given,
-    plan: PlanOptions,
-    stage: StageOptions,
-    iou: str,
-) -> Evaluation:
+def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOptions) -> Evaluation:
     """Measure predictions against a COCO dataset, on all of its images; see `evaluate`."""
-    if replace(plan, min_confidence=None) != type(plan)():
-        raise UsageError("files are compared by the names they use: options that need a project do not apply to them")
+    check_without_project(replace(options, min_confidence=None), "files are compared by the names they use")
+    iou = options.iou
     truth_file = read_labels(labels)
     truth, found = Side[NamedFrame](iou, truth_file.class_ids), Side[NamedFrame](iou, truth_file.class_ids)
     truth.sizes |= truth_file.sizes
@@ -44,16 +37,16 @@ def compare_files(
     report = Report()
     with tempfile.TemporaryDirectory(prefix="ropewalk-labels-") as folder:
         # A results list has neither images nor categories of its own.
-        tables = stage.annotations or Path(folder, "labels.json")
-        if stage.annotations is None:
+        tables = options.annotations or Path(folder, "labels.json")
+        if options.annotations is None:
             tables.write_text(json.dumps(truth_file.tables), encoding="ascii")
         for source in sources:
-            for row in _predictions(source, tables, stage, report):
+            for row in _predictions(source, replace(options, annotations=tables), report):
                 key = (row["media"], row["frame"])
                 score = 1.0 if row["score"] is None else row["score"]
                 if row["kind"] != "object":
                     found.left_out["answer"] += 1
-                elif plan.min_confidence is not None and score < plan.min_confidence:
+                elif options.min_confidence is not None and score < options.min_confidence:
                     found.left_out["min_confidence"] += 1
                 elif key not in truth_file.image_ids:
                     found.left_out["other_image"] += 1
@@ -63,10 +56,8 @@ def compare_files(
     return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids)
 
 
-def _predictions(source: Source, tables: Path, stage: StageOptions, report: Report) -> Iterator[Row]:
-    # Formats that name their images have no use for a list of them.
-    by_id = format_of(source, stage.format) == "coco"
-    opened = open_source(source, replace(stage, annotations=tables) if by_id else stage)
+def _predictions(source: Source, options: EvaluateOptions, report: Report) -> Iterator[Row]:
+    opened = open_source(source, options)
     for batch in opened:
         yield from polars.DataFrame(batch).iter_rows(named=True)
     counts = opened.counts

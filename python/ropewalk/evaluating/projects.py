@@ -19,20 +19,24 @@ from ropewalk.evaluating.coco_rows import size_of
 from ropewalk.evaluating.label_files import Given, label_file_name, parts_of
 from ropewalk.evaluating.metrics import ClassMetrics
 from ropewalk.evaluating.sides import Evaluation, Side, finish
-from ropewalk.importing.staging import StageOptions, staged_sources
+from ropewalk.importing.options import StageOptions
+from ropewalk.importing.staging import staged_sources
+from ropewalk.options import given_of
 from ropewalk.project.live import project_from_listing
 from ropewalk.project.ontology import list_ontology
+from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Snapshot
 from ropewalk.project.titles import is_meant
+from ropewalk.reading.options import FrameOptions
 from ropewalk.report import Report
 from ropewalk.showing.show import label_row_contents
 
 if TYPE_CHECKING:
     import encord
 
-    from ropewalk.importing.options import SendOptions
+    from ropewalk.evaluating.options import EvaluateOptions
+    from ropewalk.importing.options import ConnectOptions
     from ropewalk.progress import Progress
-    from ropewalk.project.plan import PlanOptions
     from ropewalk.reading.sources import Source
 
 # data_hash of a medium, and frame, of an image group the image's place.
@@ -45,7 +49,10 @@ _Wanted: TypeAlias = Callable[[_Frame], bool]
 # data_hash of a label row, and its JSON.
 _Content: TypeAlias = tuple[str, bytes]
 
-# Times are no content: any will do.
+# What leaves predictions out, None for none.
+_THINNING = ("min_confidence", "every", "max_per_frame", "limit_rows")
+
+# Times are not compared, so any value works.
 _WHEN = "Thu, 01 Jan 1970 00:00:00 UTC"
 
 # Identity of objects needs a branch also where none is written on.
@@ -58,24 +65,21 @@ def compare_in_project(
     given: Given | None,
     branch: str,
     predictions_branch: str | None,
-    options: tuple[PlanOptions, StageOptions, SendOptions],
-    *,
-    iou: str,
-    all_frames: bool,
+    options: EvaluateOptions,
     progress: Progress,
 ) -> Evaluation:
     """Measure predictions against the labels `given` or those on a branch; see `evaluate`."""
-    plan, stage, send = options
+    iou = options.iou
     report = Report(branch=predictions_branch)
-    with _opened(project, (branch, predictions_branch), send) as (known, rows_of):
+    with _opened(project, (branch, predictions_branch), options) as (known, rows_of):
         objects = list_ontology(known).objects
         classes = {
             n: ClassMetrics(item.name, item.feature_hash)
             for n, item in enumerate(objects, 1)
-            if not plan.only_classes or {item.name, item.feature_hash} & set(plan.only_classes)
+            if not options.only_classes or {item.name, item.feature_hash} & set(options.only_classes)
         }
         ids = {item.id: n for n, item in classes.items()}
-        wanted, unsized = _wanted(known, plan.only_media), _unsized_media(known)
+        wanted, unsized = _wanted(known, options.only_media or ()), _unsized_media(known)
         labels, predictions = _FrameSide(iou, ids), _FrameSide(iou, ids)
         headers: dict[str, bytes] = {}
         for data_hash, label_row in rows_of(branch) if given is None or unsized else ():
@@ -85,15 +89,19 @@ def compare_in_project(
             if data_hash in unsized:
                 headers[data_hash] = label_row
         # What the project calls classes and media narrows both sides.
-        wide = replace(plan, only_classes=(), only_media=())
+        wide = replace(options, only_classes=None, only_media=None)
         take = partial(_add_sources, wanted, known, headers, progress)
         if given is not None:
             for part, crowd in parts_of(given):
-                narrow = StageOptions(include_crowd=crowd, threads=stage.threads, work_dir=stage.work_dir)
-                # How predictions are thinned out is nothing to labels.
-                whole = replace(wide, min_confidence=None, every=None, max_per_frame=None, limit_rows=None)
+                # How predictions are read and thinned out is nothing to labels.
+                whole = StageOptions(
+                    **given_of(wide, PlanOptions) | given_of(wide, FrameOptions) | dict.fromkeys(_THINNING),
+                    include_crowd=crowd,
+                    threads=wide.threads,
+                    work_dir=wide.work_dir,
+                )
                 read = Report()
-                take(labels, [part], whole, narrow, read, "evaluate-label-rejects", iscrowd=int(crowd))
+                take(labels, [part], whole, read, "evaluate-label-rejects", iscrowd=int(crowd))
                 labels.rejected += Counter(read.rejects_by_code)
                 labels.left_out += Counter(read.filtered_by_reason)
         if predictions_branch is not None:
@@ -103,12 +111,12 @@ def compare_in_project(
                 report.annotations_not_sent += n
                 predictions.left_out["answer"] += n - objects_read
         else:
-            if stage.annotations is None and isinstance(given, (str, os.PathLike)):
+            if wide.annotations is None and isinstance(given, (str, os.PathLike)):
                 # A results list has neither images nor categories of its own.
-                stage = replace(stage, annotations=Path(given))
-            take(predictions, sources, wide, stage, report, "evaluate-rejects")
+                wide = replace(wide, annotations=Path(given))
+            take(predictions, sources, wide, report, "evaluate-rejects")
     images = {key: None for key, items in labels.objects.items() if items}
-    if all_frames:
+    if options.all_frames:
         images |= dict.fromkeys((*labels.objects, *predictions.objects))
     name = branch if given is None else label_file_name(given)
     return finish(Evaluation(iou, name), labels, predictions, classes, report, sorted(images))
@@ -116,7 +124,7 @@ def compare_in_project(
 
 @contextmanager
 def _opened(
-    project: encord.Project | Snapshot, branches: Iterable[str | None], send: SendOptions
+    project: encord.Project | Snapshot, branches: Iterable[str | None], options: ConnectOptions
 ) -> Iterator[tuple[Snapshot, Any]]:
     """Give the project's form, and what gives the label rows of a branch."""
     if isinstance(project, Snapshot):
@@ -130,7 +138,7 @@ def _opened(
         return
     from ropewalk.sinks.encord.connection import connected
 
-    with connected(project, send) as (rows, _):
+    with connected(project, options) as (rows, _):
         listings = {branch: rows.listing(branch, images_data=True) for branch in branches if branch is not None}
 
         def fetched(branch: str) -> Iterator[_Content]:
@@ -168,8 +176,7 @@ def _add_sources(
     progress: Progress,
     side: _FrameSide,
     sources: Sequence[Source],
-    plan: PlanOptions,
-    stage: StageOptions,
+    options: StageOptions,
     report: Report,
     rejects_stem: str,
     **more: Any,
@@ -179,7 +186,7 @@ def _add_sources(
     Args:
         headers: data_hash -> label row of media whose size only their label row tells.
     """
-    with staged_sources(sources, project, _BRANCH, plan, stage, report, progress, rejects_stem) as (staged, rejects):
+    with staged_sources(sources, project, _BRANCH, options, report, progress, rejects_stem) as (staged, rejects):
         found = 0
         progress.start("comparing", len(staged), "label rows")
         for index in range(len(staged)):

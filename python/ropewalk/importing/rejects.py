@@ -10,10 +10,16 @@ from itertools import count
 from pathlib import Path
 
 from ropewalk.errors import UsageError
+from ropewalk.importing.options import StageOptions
+from ropewalk.options import spelt
+from ropewalk.reading.sources import Source, files_read
 from ropewalk.report import Report
 from ropewalk.text import shown
 
 _PART_BYTES = 1 << 16
+
+# File systems take names of 255 bytes, branches may have longer ones.
+_STEM_CHARACTERS = 120
 
 
 class RejectFile:
@@ -40,7 +46,7 @@ class RejectFile:
         self._staged_bytes = 0
         self._there: set[bytes] | None = None
         if given is not None and given.resolve() in self._read:
-            raise UsageError(f"--rejects {shown(str(given))} is a file that is read; give another one")
+            raise UsageError(f"{spelt('rejects')} {shown(str(given))} is a file that is read; give another one")
 
     def take(self, temporary: Path, report: Report) -> None:
         """Move rejects that were written elsewhere to their place.
@@ -118,3 +124,17 @@ def _lines_from(path: Path, offset: int) -> set[bytes]:
     with path.open("rb") as file:
         file.seek(offset)
         return set(file)
+
+
+def reject_file(stem: str, sources: Iterable[Source], options: StageOptions) -> RejectFile:
+    """Choose where the rejects of a job are written.
+
+    Args:
+        stem: Begins the names in the work folder.
+        sources: What is read.
+        options: Name the file, or the work folder.
+
+    Raises:
+        UsageError: The file asked for is one that is read.
+    """
+    return RejectFile(options.rejects, options.work_dir, stem[:_STEM_CHARACTERS], files_read(sources, options))

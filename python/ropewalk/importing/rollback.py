@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import EncordError, UsageError
-from ropewalk.importing.options import SendOptions
+from ropewalk.importing.options import WORK_DIR, BatchOptions, RollbackKeywords, RollbackOptions
 from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import UNDOING, RowRecord
+from ropewalk.options import made, spelt, takes
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project.live import StandingRow, standing_from_listing
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS
@@ -23,6 +25,7 @@ from ropewalk.text import count, shown, without_secrets
 
 if TYPE_CHECKING:
     import encord
+    from typing_extensions import Unpack
 
     from ropewalk.sinks.encord.rows import LabelRows
 
@@ -69,16 +72,17 @@ class Rollback:
         return dataclasses.asdict(self)
 
 
+@takes(RollbackOptions)
 def rollback(
     project: encord.Project,
     *,
     branch: str,
-    work_dir: Path = Path(".ropewalk"),
-    name: str | None = None,
+    work_dir: str | os.PathLike[str] = WORK_DIR,
+    ledger: str | None = None,
     also_edited: bool = False,
     confirm: Callable[[str], bool],
-    options: SendOptions | None = None,
     progress: Progress | None = None,
+    **options: Unpack[RollbackKeywords],
 ) -> Rollback | None:
     """Undo an import.
 
@@ -86,11 +90,11 @@ def rollback(
         project: A project of the `encord` client.
         branch: The branch that was imported onto.
         work_dir: The work folder of the import.
-        name: Name of its ledger, as `ropewalk status` shows it; needed when the branch has several.
+        ledger: Name of its ledger, as `ropewalk status` shows it; needed when the branch has several.
         also_edited: Whether rows that were edited since are undone as well.
         confirm: Asked with a sentence that says what is about to happen, if anything is.
-        options: How many requests at a time, and how long each is tried.
         progress: Told about rows.
+        **options: How many requests at a time, and how long each is tried: those of `ropewalk rollback --help`.
 
     Returns:
         What was done; None when it was not confirmed.
@@ -102,17 +106,17 @@ def rollback(
     """
     from ropewalk.sinks.encord.connection import connected
 
-    send = options or SendOptions()
+    job = made(RollbackOptions, options)
     with (
-        connected(project, send) as (rows, endpoint),
+        connected(project, job) as (rows, endpoint),
         branch_lock(endpoint, project.project_hash, branch) as turn,
     ):
-        ledger = _chosen(find_ledgers(work_dir, project.project_hash, branch), endpoint, branch, name)
-        result = Rollback(damaged=ledger.damaged, unrecorded=ledger.unrecorded)
+        chosen = _chosen(find_ledgers(Path(work_dir), project.project_hash, branch), endpoint, branch, ledger)
+        result = Rollback(damaged=chosen.damaged, unrecorded=chosen.unrecorded)
         standing = standing_from_listing(rows.listing(branch))
         todo = [
             record
-            for record in ledger.records.values()
+            for record in chosen.records.values()
             if record.attempts and _is_to_undo(record, standing.get(record.data_hash), also_edited, result)
         ]
         restore = {record.data_hash for record in todo if record.had_labels}
@@ -124,9 +128,9 @@ def rollback(
             return None
         turn.take(_TURN)
         try:
-            _undo(rows, ledger, todo, result, send, progress or NoProgress())
+            _undo(rows, chosen, todo, result, job, progress or NoProgress())
         finally:
-            ledger.close()
+            chosen.close()
     left = result.edited or result.lost or result.refused or result.damaged
     result.exit_code = EXIT_WITH_REJECTS if left else EXIT_ALL_WRITTEN
     return result
@@ -139,10 +143,12 @@ def _chosen(ledgers: Sequence[Ledger], endpoint: str, branch: str, name: str | N
     if not found:
         raise UsageError(
             f"the work folder has no ledger of an import onto {shown(branch)}{f' named {name}' if name else ''}; "
-            "`ropewalk status` lists those it has, --work-dir names another folder"
+            f"`ropewalk status` lists those it has, {spelt('work_dir')} names another folder"
         )
     names = ", ".join(ledger.name for ledger in found)
-    raise UsageError(f"{len(found)} imports onto {shown(branch)} have a ledger; choose one with --ledger: {names}")
+    raise UsageError(
+        f"{len(found)} imports onto {shown(branch)} have a ledger; choose one with {spelt('ledger')}: {names}"
+    )
 
 
 def _is_to_undo(record: RowRecord, stands: StandingRow | None, also_edited: bool, result: Rollback) -> bool:
@@ -166,7 +172,7 @@ def _undo(
     ledger: Ledger,
     todo: Sequence[RowRecord],
     result: Rollback,
-    limits: SendOptions,
+    options: BatchOptions,
     progress: Progress,
 ) -> None:
     progress.start("undoing", len(todo), "label rows")
@@ -175,7 +181,7 @@ def _undo(
     held = {record.data_hash for record in todo if record.had_labels}
     kept = ledger.before(held)
     emptied = ((record.data_hash, None) for record in todo if not record.had_labels)
-    for batch in _batches(chain(kept, emptied), records, limits):
+    for batch in _batches(chain(kept, emptied), records, options):
         held.difference_update(batch)
         _undo_batch(rows, ledger, {data_hash: records[data_hash] for data_hash in batch}, batch, result)
         done += len(batch)
@@ -185,13 +191,13 @@ def _undo(
 
 
 def _batches(
-    items: Iterable[tuple[str, Labels | None]], records: Mapping[str, RowRecord], limits: SendOptions
+    items: Iterable[tuple[str, Labels | None]], records: Mapping[str, RowRecord], options: BatchOptions
 ) -> Iterator[dict[str, Labels | None]]:
     batch: dict[str, Labels | None] = {}
     n_bytes = 0
     for data_hash, labels in items:
         row_bytes = records[data_hash].annotations * _BYTES_OF_AN_ANNOTATION
-        if batch and (len(batch) >= limits.batch_rows or n_bytes + row_bytes > limits.batch_bytes):
+        if batch and (len(batch) >= options.batch_rows or n_bytes + row_bytes > options.batch_bytes):
             yield batch
             batch, n_bytes = {}, 0
         batch[data_hash] = labels

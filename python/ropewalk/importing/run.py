@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
-from ropewalk.importing.options import SendOptions, split_options
+from ropewalk.importing.options import ImportKeywords, ImportOptions
 from ropewalk.importing.rejects import RejectFile
-from ropewalk.importing.staging import StageOptions, check_max_rejects, staged_sources
+from ropewalk.importing.staging import check_max_rejects, staged_sources
 from ropewalk.ledger.ledger import LEDGERS, Ledger
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import ImportName, ImportRecord
+from ropewalk.options import spelt, takes
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project.live import project_from_listing, standing_from_listing
-from ropewalk.project.plan import PlanOptions
 from ropewalk.project.snapshot import Snapshot
 from ropewalk.project.titles import is_meant
-from ropewalk.reading.predictions import sources_of
+from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
     import encord
+    from typing_extensions import Unpack
 
     from ropewalk._core import Staged
     from ropewalk.ledger.lock import Turn
     from ropewalk.project.live import StandingRow
-    from ropewalk.reading.predictions import Predictions
     from ropewalk.sinks.encord.outcome import Outcome
     from ropewalk.sinks.encord.rows import LabelRows
     from ropewalk.sinks.encord.staged_rows import Row
@@ -46,14 +45,14 @@ _BRANCH = re.compile(r"[A-Za-z0-9._-]+")
 _REFUSED_SHOWN = 5
 
 
+@takes(ImportOptions)
 def import_predictions(
-    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
+    predictions: Given,
     project: encord.Project | Snapshot,
     *,
     branch: str,
-    source_label: str | None = None,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Unpack[ImportKeywords],
 ) -> Report:
     """Import predictions onto a branch of a project.
 
@@ -61,9 +60,8 @@ def import_predictions(
         predictions: Files, folders or globs of predictions, or what `read_coco` or `read_table` gave.
         project: A project of the `encord` client; with `dry_run` also a snapshot, without any network.
         branch: The prediction branch.
-        source_label: Label of the one source instead of its file name.
         progress: Told about phases.
-        **options: Fields of `PlanOptions`, `StageOptions` and `SendOptions`, which are the command line's options.
+        **options: Those of `ropewalk import --help`, under the same names: `--on-existing` is `on_existing`.
 
     Returns:
         The report; its exit_code is 0 when all was written and 3 when there are rejects.
@@ -74,10 +72,8 @@ def import_predictions(
         EncordError: Encord refused the key or could not be reached any more; running the import again finishes it.
         RopewalkError: What the core found wrong with a source.
     """
-    sources, options = sources_of(predictions, source_label, options)
-    plan, stage, send = split_options(options)
-    job = _Import(sources, project, branch, plan, stage, send, progress or NoProgress())
-    return job.run()
+    sources, job = sources_of(predictions, ImportOptions, options)
+    return _Import(sources, project, branch, job, progress or NoProgress()).run()
 
 
 def check_branch(branch: str, allow_branch: bool) -> None:
@@ -93,7 +89,7 @@ def check_branch(branch: str, allow_branch: bool) -> None:
     if (branch == "main" or branch.startswith("encord-")) and not allow_branch:
         what = "holds the labels themselves" if branch == "main" else "belongs to Encord's consensus"
         raise BlockerError(
-            f"the branch {branch} {what}; give another name, or --allow-branch to write on it all the same"
+            f"the branch {branch} {what}; give another name, or {spelt('allow_branch')} to write on it all the same"
         )
 
 
@@ -107,9 +103,7 @@ class _Import:
     sources: list[Source]
     project: encord.Project | Snapshot
     branch: str
-    plan: PlanOptions
-    stage: StageOptions
-    send: SendOptions
+    options: ImportOptions
     progress: Progress
     report: Report = field(default_factory=Report)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -117,17 +111,21 @@ class _Import:
     left_out: set[int] = field(default_factory=set)
 
     def run(self) -> Report:
-        check_branch(self.branch, self.send.allow_branch)
+        check_branch(self.branch, self.options.allow_branch)
         offline = isinstance(self.project, Snapshot)
-        if offline and not self.send.dry_run:
-            raise UsageError("a project file can only be imported into with --dry-run")
+        if offline and not self.options.dry_run:
+            raise UsageError(f"a snapshot can only be imported into with {spelt('dry_run')}")
         report = self.report
-        report.project_hash, report.branch, report.dry_run = self.project.project_hash, self.branch, self.send.dry_run
+        report.project_hash, report.branch, report.dry_run = (
+            self.project.project_hash,
+            self.branch,
+            self.options.dry_run,
+        )
         started = time.monotonic()
         try:
             with ExitStack() as stack:
                 self._import(stack)
-            if self.send.sync:
+            if self.options.sync:
                 self._sync()
         except RopewalkError as e:
             report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
@@ -152,19 +150,19 @@ class _Import:
         else:
             from ropewalk.sinks.encord.connection import connected
 
-            rows, endpoint = stack.enter_context(connected(self.project, self.send, self.stop))
-            if not self.send.dry_run:
+            rows, endpoint = stack.enter_context(connected(self.project, self.options, self.stop))
+            if not self.options.dry_run:
                 turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
             entries = rows.listing(self.branch, images_data=True)
             project, standing = project_from_listing(self.project, entries), standing_from_listing(entries)
             del entries
-        stem = "dry-run-rejects" if self.send.dry_run else "rejects"
+        stem = "dry-run-rejects" if self.options.dry_run else "rejects"
         staged, self.rejects = stack.enter_context(
-            staged_sources(self.sources, project, self.branch, self.plan, self.stage, self.report, self.progress, stem)
+            staged_sources(self.sources, project, self.branch, self.options, self.report, self.progress, stem)
         )
         todo = self._measured(staged)
-        if self.send.max_rejects is not None:
-            check_max_rejects(self.send.max_rejects, self.report)
+        if self.options.max_rejects is not None:
+            check_max_rejects(self.options.max_rejects, self.report)
         ledger: Ledger | None = None
         if turn is not None:
             name = self._name(endpoint, todo)
@@ -172,12 +170,12 @@ class _Import:
         upload = self._upload(staged, todo, rows, standing, ledger)
         if turn is not None and turn.was_last(name):
             upload.trust_ledger()
-        if self.send.on_existing == "fail" and standing:
+        if self.options.on_existing == "fail" and standing:
             self._check_existing(upload)
         if turn is not None:
             turn.take(name)
         self._send(upload, project)
-        if self.send.verify:
+        if self.options.verify:
             self._verify(upload)
         self.report.finish()
 
@@ -186,10 +184,10 @@ class _Import:
         from ropewalk.sinks.encord.staged_rows import staged_rows, too_large
 
         assert self.rejects is not None
-        limit = self.send.max_row_bytes
+        limit = self.options.max_row_bytes
         todo = []
         self.progress.start("measuring", len(staged), "label rows")
-        for row in staged_rows(staged, self.stage.threads):
+        for row in staged_rows(staged, self.options.n_threads):
             if row.len_bytes <= limit:
                 todo.append(row)
                 continue
@@ -208,9 +206,8 @@ class _Import:
         standing: Mapping[str, StandingRow],
         ledger: Ledger | None,
     ) -> Upload:
-        from ropewalk.sinks.encord.upload import Limits, Upload
+        from ropewalk.sinks.encord.upload import Upload
 
-        send = self.send
         return Upload(
             staged=staged,
             todo=todo,
@@ -219,8 +216,7 @@ class _Import:
             standing=standing,
             # The ledger's own creation time: what is sent again is identical.
             when=creation_time(datetime.now(timezone.utc)) if ledger is None else ledger.header.when,
-            on_existing=send.on_existing,
-            limits=Limits(send.jobs, send.batch_rows, send.batch_bytes, send.max_inflight_bytes, send.max_row_bytes),
+            options=self.options,
             stop=self.stop,
             ledger=ledger,
         )
@@ -230,7 +226,7 @@ class _Import:
 
         digests = [row.digest for row in todo]
         return ImportName(
-            endpoint, self.project.project_hash, self.branch, self.send.on_existing, __version__, digests
+            endpoint, self.project.project_hash, self.branch, self.options.on_existing, __version__, digests
         ).digest()
 
     @contextmanager
@@ -240,13 +236,13 @@ class _Import:
             project_hash=project.project_hash,
             project_title=project.project_title,
             branch=self.branch,
-            on_existing=self.send.on_existing,
+            on_existing=self.options.on_existing,
             sources=[source.label for source in self.sources],
             when=creation_time(datetime.now(timezone.utc)),
             label_rows=len(todo),
             annotations=sum(row.annotations for row in todo),
         )
-        ledger = Ledger.open(self.stage.work_dir / LEDGERS, name, header)
+        ledger = Ledger.open(self.options.work_dir / LEDGERS, name, header)
         try:
             yield ledger
         finally:
@@ -263,13 +259,13 @@ class _Import:
             more = f" and {len(refused) - _REFUSED_SHOWN} more" if len(refused) > _REFUSED_SHOWN else ""
             raise BlockerError(
                 f"{count(len(refused), 'label row')} on {self.branch} with objects that this import would not write: "
-                f"{names}{more}; nothing was sent; choose with --on-existing skip, replace or merge"
+                f"{names}{more}; nothing was sent; choose with {spelt('on_existing')} skip, replace or merge"
             )
 
     def _send(self, upload: Upload, project: Snapshot) -> None:
         for outcome in self._shown("sending", len(upload.todo), upload.send()):
             self._count(outcome)
-        if self.send.empty_rows == "create":
+        if self.options.empty_rows == "create":
             empty = self._empty_media(upload, project)
             for outcome in self._shown("creating empty rows", len(empty), upload.create_empty(empty)):
                 self._count(outcome)
@@ -279,7 +275,7 @@ class _Import:
 
     def _empty_media(self, upload: Upload, project: Snapshot) -> list[str]:
         staged = {upload.staged.label_row(i)["data_hash"] for i in range(len(upload.staged))}
-        globs = self.plan.only_media or ("*",)
+        globs = self.options.only_media or ("*",)
         return [
             medium.data_hash
             for medium in project.media
@@ -297,7 +293,7 @@ class _Import:
         indices = [row.index for row in upload.todo if row.index not in self.left_out]
         found = compare_rows(upload.staged, indices, upload.rows, standing, None, self.progress)
         found.rejected.clear()
-        found.finish(extra_allowed=self.send.on_existing == "merge")
+        found.finish(allow_extra=self.options.on_existing == "merge")
         self.report.verification = found.as_dict()
 
     def _sync(self) -> None:
@@ -310,7 +306,7 @@ class _Import:
         if not self.report.label_rows_saved:
             self.report.active = not_needed()
             return
-        retry = Retry(budget_seconds=min(self.send.retry_seconds, OPENING_SECONDS), stop=self.stop)
+        retry = Retry(budget_seconds=min(self.options.retry_seconds, OPENING_SECONDS), stop=self.stop)
         try:
             self.report.active = sync_project(self.project, retry=retry).as_dict()
         except EncordError as e:

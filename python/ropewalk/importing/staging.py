@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from ropewalk.errors import BlockerError, UsageError
-from ropewalk.importing.rejects import RejectFile
-from ropewalk.project.plan import PlanOptions, plan_json
-from ropewalk.reading.formats import BOX_FORMATS, FORMATS, UNITS, add_source
+from ropewalk.errors import BlockerError
+from ropewalk.importing.options import StageOptions, parse_max_rejects
+from ropewalk.importing.rejects import RejectFile, reject_file
+from ropewalk.options import spelt
+from ropewalk.project.plan import plan_json
+from ropewalk.reading.formats import add_source
 from ropewalk.report import Report, unresolved
 from ropewalk.text import shown, size, without_query
 
@@ -33,61 +34,8 @@ _DISK_FACTOR = 2
 # How many times as long the text in a compressed file is, for predictions.
 _UNPACKED_FACTOR = 10
 
-# File systems take names of 255 bytes, branches may have longer ones.
-_STEM_CHARACTERS = 120
-
 _STAGE = "stage"
 _IN_USE = "in-use.lock"
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageOptions:
-    """How sources are read and where they are staged.
-
-    `format` is one of `formats.FORMATS`, `box_format` of `formats.BOX_FORMATS`, `unit` px or frac for tables whose
-    rows do not say it.
-    `memory_bytes` is the budget above which sorted runs are spilled to the work folder, None for the core's own.
-    Paths may be given as text.
-    """
-
-    format: str = "auto"
-    unit: str | None = None
-    annotations: Path | None = None
-    confidence_field: str | None = None
-    include_crowd: bool = False
-    box_format: str = "xywh"
-    threads: int = 1
-    memory_bytes: int | None = None
-    work_dir: Path = Path(".ropewalk")
-    rejects: Path | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("annotations", "work_dir", "rejects"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, Path(getattr(self, name)))
-        if self.format not in FORMATS:
-            raise UsageError(f"--format is {self.format!r}; expected one of {', '.join(FORMATS)}")
-        if self.unit is not None and self.unit not in UNITS:
-            raise UsageError(f"--unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
-        if self.box_format not in BOX_FORMATS:
-            raise UsageError(f"--box-format is {self.box_format!r}; expected one of {', '.join(BOX_FORMATS)}")
-        if self.threads < 1:
-            raise UsageError(f"--threads is {self.threads}; expected a whole number of at least 1")
-        if self.annotations is not None and not self.annotations.is_file():
-            raise UsageError(f"--annotations {shown(str(self.annotations))}: no such file")
-
-    def reject_file(self, stem: str, sources: Iterable[Source]) -> RejectFile:
-        """Choose where the rejects of an import are written.
-
-        Raises:
-            UsageError: `rejects` names a file that is read.
-        """
-        return RejectFile(self.rejects, self.work_dir, stem[:_STEM_CHARACTERS], self.files_read(sources))
-
-    def files_read(self, sources: Iterable[Source]) -> set[Path]:
-        """List the files that must not be written over: the sources and `annotations`."""
-        files = [*(source.path for source in sources), self.annotations]
-        return {path.resolve() for path in files if path is not None}
 
 
 @contextmanager
@@ -95,7 +43,6 @@ def staged_sources(
     sources: Sequence[Source],
     project: Snapshot,
     branch: str,
-    plan: PlanOptions,
     options: StageOptions,
     report: Report,
     progress: Progress,
@@ -107,8 +54,7 @@ def staged_sources(
         sources: What to read.
         project: Ontology and media.
         branch: Branch to write on; part of the objects' identity.
-        plan: Maps and rules.
-        options: How to read and where to stage.
+        options: How to read and resolve, and where to stage.
         report: Takes the counts.
         progress: Told about bytes read.
         rejects_stem: Begins the name of the reject file, before the branch.
@@ -121,7 +67,7 @@ def staged_sources(
         BlockerError: The disk is too small.
         RopewalkError: What the core found wrong with a source, a subclass that names the byte.
     """
-    text = plan_json(project, branch, plan)
+    text = plan_json(project, branch, options)
     from ropewalk import _core
 
     options.work_dir.mkdir(parents=True, exist_ok=True)
@@ -130,15 +76,16 @@ def staged_sources(
         size * (_UNPACKED_FACTOR if source.is_packed else 1) for source, size in zip(sources, sizes, strict=True)
     )
     check_disk(options.work_dir, sum(text_bytes) * _DISK_FACTOR)
-    rejects = options.reject_file(f"{rejects_stem}-{branch}", sources)
+    rejects = reject_file(f"{rejects_stem}-{branch}", sources, options)
     with stage_folder(options.work_dir) as folder:
-        budget = {} if options.memory_bytes is None else {"memory_bytes": options.memory_bytes}
         temporary = folder / "rejects.ndjson"
-        stage = _core.Stage(text, str(temporary), str(folder), threads=options.threads, **budget)
+        stage = _core.Stage(
+            text, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
+        )
         progress.start("reading", sum(sizes), "bytes")
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
-            add_source(stage, source, options, plan, partial(_update, progress, before))
+            add_source(stage, source, options, partial(_update, progress, before))
             before += len_bytes
             progress.update(before)
         progress.end()
@@ -198,11 +145,11 @@ def check_disk(folder: Path, needed_bytes: int) -> None:
     if free < needed_bytes:
         raise BlockerError(
             f"{shown(str(folder))}: staging may need {size(needed_bytes)} of disk, {size(free)} are free; "
-            "make room or give another folder with --work-dir"
+            f"make room or give another folder with {spelt('work_dir')}"
         )
 
 
-def check_max_rejects(limit: str, report: Report) -> None:
+def check_max_rejects(limit: int | str, report: Report) -> None:
     """Turn too many rejects into a blocker.
 
     Args:
@@ -211,28 +158,11 @@ def check_max_rejects(limit: str, report: Report) -> None:
 
     Raises:
         BlockerError: There are more.
-        UsageError: The limit is neither.
     """
-    most, text = parse_max_rejects(limit), limit.strip()
+    most, text = parse_max_rejects(limit), str(limit).strip()
     allowed = most * report.annotations_read / 100 if text.endswith("%") else most
     if report.annotations_rejected > allowed:
         raise BlockerError(
             f"{report.annotations_rejected} of {report.annotations_read} annotations are rejected, more than "
-            f"--max-rejects {text} allows; nothing was sent"
+            f"{spelt('max_rejects')} {text} allows; nothing was sent"
         )
-
-
-def parse_max_rejects(limit: str) -> float:
-    """Read the number of a limit such as `100` or `0.5%`.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    text = limit.strip()
-    try:
-        value = float(text[:-1]) if text.endswith("%") else int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf") or (text.endswith("%") and value > 100):
-        raise UsageError(f"--max-rejects is {limit!r}; expected a whole number, or a percentage such as 0.5%")
-    return value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ropewalk.importing.options import WORK_DIR
 from ropewalk.ledger.ledger import find_ledgers
 from ropewalk.ledger.lock import is_locked
 from ropewalk.ledger.records import EDITED, FAILED, SAVED, STANDING, UNDONE, UNKNOWN
@@ -62,7 +64,7 @@ class ImportStatus:
         return asdict(self)
 
 
-def status(work_dir: Path = Path(".ropewalk"), branch: str | None = None) -> Iterator[ImportStatus]:
+def status(work_dir: str | os.PathLike[str] = WORK_DIR, branch: str | None = None) -> Iterator[ImportStatus]:
     """Tell where the imports of a work folder stand, without asking the server.
 
     Args:
@@ -75,7 +77,7 @@ def status(work_dir: Path = Path(".ropewalk"), branch: str | None = None) -> Ite
     Raises:
         LedgerError: A ledger cannot be read.
     """
-    for ledger in find_ledgers(work_dir, branch=branch):
+    for ledger in find_ledgers(Path(work_dir), branch=branch):
         header, states = ledger.header, ledger.counts()
         stored = [record for record in ledger.records.values() if record.state in (SAVED, STANDING)]
         yield ImportStatus(

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.importing.options import split_options
+from ropewalk.importing.options import VerifyKeywords, VerifyOptions
 from ropewalk.importing.staging import staged_sources
+from ropewalk.options import takes
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project.live import StandingRow, project_from_listing, standing_from_listing
-from ropewalk.reading.predictions import sources_of
+from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 
 if TYPE_CHECKING:
     import encord
+    from typing_extensions import Unpack
 
     from ropewalk._core import Staged
-    from ropewalk.reading.predictions import Predictions
     from ropewalk.sinks.encord.rows import LabelRows
 
 _BATCH_ROWS = 20
@@ -62,22 +62,22 @@ class Verification:
         """Return the figures as JSON types."""
         return dataclasses.asdict(self)
 
-    def finish(self, *, extra_allowed: bool) -> None:
+    def finish(self, *, allow_extra: bool) -> None:
         """Set the exit code."""
-        differs = self.missing or self.changed or self.rejected or (self.extra and not extra_allowed)
+        differs = self.missing or self.changed or self.rejected or (self.extra and not allow_extra)
         self.exit_code = EXIT_WITH_REJECTS if differs else EXIT_ALL_WRITTEN
 
 
+@takes(VerifyOptions)
 def verify_predictions(
-    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
+    predictions: Given,
     project: encord.Project,
     *,
     branch: str,
-    source_label: str | None = None,
-    extra_allowed: bool = False,
+    allow_extra: bool = False,
     on_difference: OnDifference | None = None,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Unpack[VerifyKeywords],
 ) -> Verification:
     """Compare a branch with predictions.
 
@@ -85,11 +85,10 @@ def verify_predictions(
         predictions: As `import_predictions` takes them; labels of sources must be those of the import.
         project: A project of the `encord` client.
         branch: The branch.
-        source_label: Label of the one source instead of its file name.
-        extra_allowed: Whether other objects may stand on the same label rows, as after a merge.
+        allow_extra: Whether other objects may stand on the same label rows, as after a merge.
         on_difference: Told each difference: a line of JSON with code (missing, changed, extra, row_missing) and place.
         progress: Told about phases.
-        **options: Fields of `PlanOptions`, `StageOptions` and `SendOptions`, those of the import.
+        **options: Those of `ropewalk verify --help`, under the same names: the import's, where it has them.
 
     Returns:
         How they differ.
@@ -99,21 +98,21 @@ def verify_predictions(
         BlockerError: The source cannot be read.
         EncordError: Encord refused the key or could not be reached any more.
     """
-    sources, options = sources_of(predictions, source_label, options)
-    plan, stage, send = split_options(options)
+    sources, job = sources_of(predictions, VerifyOptions, options)
     from ropewalk.sinks.encord.connection import connected
 
-    with connected(project, send) as (rows, _):
+    with connected(project, job) as (rows, _):
         entries = rows.listing(branch, images_data=True)
         known, standing = project_from_listing(project, entries), standing_from_listing(entries)
         report = Report(branch=branch)
-        with staged_sources(
-            sources, known, branch, plan, stage, report, progress or NoProgress(), "verify-rejects"
-        ) as (staged, _rejects):
+        with staged_sources(sources, known, branch, job, report, progress or NoProgress(), "verify-rejects") as (
+            staged,
+            _rejects,
+        ):
             result = compare_rows(staged, range(len(staged)), rows, standing, on_difference, progress or NoProgress())
     for code, n in report.rejects_by_code.items():
         result.rejected[code] = result.rejected.get(code, 0) + n
-    result.finish(extra_allowed=extra_allowed)
+    result.finish(allow_extra=allow_extra)
     return result
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ropewalk.errors import UsageError
+from ropewalk.options import spelt
 from ropewalk.project.snapshot import Snapshot
 from ropewalk.text import shown
 
@@ -32,7 +33,7 @@ def read_class_map(source: MapSource, project: Snapshot) -> dict[str, str | None
     Raises:
         UsageError: Not such a map, or a value is no object of the ontology; names it.
     """
-    where, entries = _entries(source, "--class-map")
+    where, entries = _entries(source, spelt("class_map"))
     objects = {item["featureNodeHash"] for item in project.ontology_structure.get("objects", [])}
     strangers = [value for value in entries.values() if value is not None and value not in objects]
     if not strangers:
@@ -61,7 +62,7 @@ def read_media_map(source: MapSource, project: Snapshot) -> dict[str, str | dict
     Raises:
         UsageError: Not such a map, or a data_hash or frame the project does not have; names it.
     """
-    where, entries = _entries(source, "--media-map")
+    where, entries = _entries(source, spelt("media_map"))
     frames = {medium.data_hash: medium.number_of_frames for medium in project.media}
     images = {image.image_hash for medium in project.media for image in medium.images}
     for key, value in entries.items():

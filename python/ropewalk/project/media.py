@@ -60,13 +60,13 @@ class ListedMedium:
         return fields
 
 
-def list_media(project: encord.Project | Snapshot, media: Sequence[str] = ()) -> list[ListedMedium]:
+def list_media(project: encord.Project | Snapshot, only_media: Sequence[str] = ()) -> list[ListedMedium]:
     """List the media of a project.
 
     Args:
         project: A project of the `encord` client, or a snapshot.
-        media: Only media whose title fits one of these globs; of an image group whose title does not, the images that
-            do. All where it is empty.
+        only_media: Only media whose title fits one of these globs; of an image group whose title does not, the images
+            that do. All where it is empty.
 
     Returns:
         The media, in the project's order.
@@ -76,12 +76,12 @@ def list_media(project: encord.Project | Snapshot, media: Sequence[str] = ()) ->
         BlockerError: An entry of the listing lacks what every row has; names it.
     """
     if isinstance(project, Snapshot):
-        return _narrowed(map(_listed, project.media), media)
+        return _narrowed(map(_listed, project.media), only_media)
     from ropewalk.sinks.encord.connection import connected
 
     with connected(project) as (rows, _):
         entries = rows.listing("main", images_data=True)
-    return _narrowed((_listed(medium_from_entry(entry)) for entry in entries), media)
+    return _narrowed((_listed(medium_from_entry(entry)) for entry in entries), only_media)
 
 
 def media_map(listed: Iterable[ListedMedium]) -> tuple[dict[str, str], list[str]]:

@@ -3,69 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ropewalk.errors import UsageError
+from ropewalk.options import fields_of
 from ropewalk.project.maps import read_class_map, read_media_map
+from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
 
-MEDIA_FROM = ("auto", "file_name", "stem")
-FRAME_FROM = ("auto", "image_id")
-OFF_IMAGE = ("clip", "keep", "reject")
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanOptions:
-    """How the names, frames and geometries of a source become those of the project.
-
-    `class_map` and `media_map` are files or their content; `min_confidence` is 0..1, `simplify_px` in px, `every` in
-    frames. `decimals` are those of coordinates (fractions of the frame) and angles. `frame_base` and `frame_stride` are
-    those of the source's format where None; sources are read by them.
-    """
-
-    class_map: str | os.PathLike[str] | Mapping[str, Any] | None = None
-    media_map: str | os.PathLike[str] | Mapping[str, Any] | None = None
-    media_from: str = "auto"
-    frame_from: str = "auto"
-    frame_pattern: str | None = None
-    frame_base: int | None = None
-    frame_stride: int | None = None
-    min_confidence: float | None = None
-    off_image: str = "clip"
-    only_classes: tuple[str, ...] = ()
-    only_media: tuple[str, ...] = ()
-    limit_rows: int | None = None
-    simplify_px: float | None = None
-    every: int | None = None
-    max_per_frame: int | None = None
-    decimals: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("only_classes", "only_media"):
-            # One name is easily given without a list; a str would be read as its letters.
-            if isinstance(getattr(self, name), str):
-                object.__setattr__(self, name, (getattr(self, name),))
-        _one_of("--media-from", self.media_from, MEDIA_FROM)
-        _one_of("--frame-from", self.frame_from, FRAME_FROM)
-        _one_of("--off-image", self.off_image, OFF_IMAGE)
-        if self.frame_stride is not None and self.frame_stride < 1:
-            raise UsageError(f"--frame-stride is {self.frame_stride}; expected a whole number of at least 1")
-        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
-            raise UsageError(f"--min-confidence is {self.min_confidence}; expected a number from 0 to 1")
-        for option in ("limit_rows", "every", "max_per_frame"):
-            number = getattr(self, option)
-            if number is not None and number < 1:
-                name = option.replace("_", "-")
-                raise UsageError(f"--{name} is {number}; expected a whole number of at least 1")
-        if self.decimals is not None and not 0 <= self.decimals <= 17:
-            raise UsageError(f"--decimals is {self.decimals}; expected a whole number from 0 to 17")
-        if self.simplify_px is not None and not (self.simplify_px >= 0 and math.isfinite(self.simplify_px)):
-            raise UsageError(f"--simplify is {self.simplify_px}; expected a number of px of at least 0")
 
 
 def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
@@ -82,6 +28,11 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     Raises:
         UsageError: A map does not fit the project.
     """
+    rules = {name: getattr(options, name) for name in fields_of(PlanOptions)}
+    maps = {
+        "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
+        "media_map": None if options.media_map is None else read_media_map(options.media_map, project),
+    }
     return json.dumps(
         {
             "branch": branch,
@@ -91,28 +42,11 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 for item in project.ontology_structure.get("classifications", [])
             ],
             "media": [medium_fields(medium) for medium in project.media],
-            "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
-            "media_map": None if options.media_map is None else read_media_map(options.media_map, project),
-            "media_from": options.media_from,
-            "frame_from": options.frame_from,
-            "frame_pattern": options.frame_pattern,
-            "min_confidence": options.min_confidence,
-            "off_image": options.off_image,
-            "only_classes": list(options.only_classes) or None,
-            "only_media": list(options.only_media) or None,
-            "limit_rows": options.limit_rows,
-            "simplify_px": options.simplify_px,
-            "every": options.every,
-            "max_per_frame": options.max_per_frame,
-            "decimals": options.decimals,
+            **rules,
+            **maps,
         },
         allow_nan=False,
     )
-
-
-def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise UsageError(f"{option} is {value!r}; expected one of {', '.join(allowed)}")
 
 
 def _ontology_objects(structure: Mapping[str, Any]) -> list[dict[str, Any]]:

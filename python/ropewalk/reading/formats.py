@@ -2,121 +2,136 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
+from ropewalk import _core
+from ropewalk.errors import UsageError
+from ropewalk.options import given_of, spelt
+from ropewalk.reading.options import FrameOptions, ReadOptions
 from ropewalk.reading.sources import Source
 from ropewalk.reading.tables import read_batches
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import polars
 
-    from ropewalk._core import Predictions, Stage
-    from ropewalk.project.plan import PlanOptions
+    from ropewalk._core import FormatInfo, Predictions, Stage
 
-FORMATS = ("auto", "coco", "encord", "parquet", "arrow", "ndjson")
-UNITS = ("px", "frac")
-BOX_FORMATS = ("xywh", "cxcywha", "corners")
+AUTO = "auto"
+
+# What a table in memory is.
+_TABLE = "table"
 
 # What Python reads from a file, and gives to the core as a table.
 _READ_HERE = ("parquet", "arrow")
 
-
-class ReadOptions(Protocol):
-    """How sources are read, whatever else the options say."""
-
-    @property
-    def format(self) -> str: ...
-    @property
-    def unit(self) -> str | None: ...
-    @property
-    def annotations(self) -> Path | None: ...
-    @property
-    def confidence_field(self) -> str | None: ...
-    @property
-    def include_crowd(self) -> bool: ...
-    @property
-    def box_format(self) -> str: ...
+# Of every source, whatever its format.
+_COMMON = ("format", "source_label")
 
 
-def format_of(source: Source, chosen: str = "auto") -> str:
+@functools.cache
+def formats() -> dict[str, FormatInfo]:
+    """List the formats by name."""
+    return {info["name"]: info for info in _core.formats()}
+
+
+def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
+    """Refuse a format that does not exist, and options that the format of no source takes.
+
+    Raises:
+        UsageError: Names the format or the option, and what there is instead.
+        RopewalkError: A source cannot be read.
+    """
+    if options.format != AUTO and options.format not in formats():
+        expected = ", ".join((AUTO, *(name for name in formats() if name != _TABLE)))
+        raise UsageError(f"{spelt('format')} is {shown(repr(options.format))}; expected one of {expected}")
+    # Every format takes those about frames.
+    left = given_of(options, ReadOptions).keys() - {*_COMMON, *given_of(options, FrameOptions)}
+    found: dict[str, Source] = {}
+    for source in sources if left else ():
+        name = format_of(source, options.format)
+        found.setdefault(name, source)
+        left -= {*formats()[name]["options"]}
+        if not left:
+            return
+    if left:
+        taken = "; ".join(
+            f"{name} ({shown(source.label)}) takes {_listing(formats()[name]['options'])}"
+            for name, source in found.items()
+        )
+        raise UsageError(f"{spelt(min(left))} does not apply to these sources: {taken}")
+
+
+def _listing(options: Iterable[str]) -> str:
+    *first, last = map(spelt, options)
+    return f"{', '.join(first)} and {last}"
+
+
+def format_of(source: Source, chosen: str = AUTO) -> str:
     """Tell the format of a source.
 
     Args:
         source: What is to be read.
-        chosen: One of `FORMATS`; all but `auto` are taken at their word.
+        chosen: `auto`, or the name of a format, which is taken at its word.
 
     Returns:
-        coco, encord, parquet, arrow, ndjson; or table for one in memory.
+        The name of one of `formats()`.
     """
     if source.is_table:
-        return "table"
-    if chosen != "auto":
-        return chosen
-    from ropewalk import _core
-
-    return _core.detect(source.given)
+        return _TABLE
+    return _core.detect(source.given) if chosen == AUTO else chosen
 
 
-def add_source(
-    stage: Stage, source: Source, options: ReadOptions, plan: PlanOptions, progress: Callable[[int], None]
-) -> None:
-    """Read a source into the stage of an import.
+def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Callable[[int], None]) -> None:
+    """Read a source into the stage of an import, by the options that its format takes.
 
     Args:
         stage: Takes the rows.
         source: What is to be read.
         options: How.
-        plan: Says how the source counts frames.
         progress: Told the bytes read so far.
 
     Raises:
         RopewalkError: What the core found wrong with the source.
     """
-    given, kind = _given(source, options)
-    frames = {"frame_base": plan.frame_base, "frame_stride": plan.frame_stride}
-    stage.add(given, source.label, kind, _as_json(options, **frames), progress)
+    given, name, taken = _arguments(source, options)
+    stage.add(given, source.label, name, taken, progress)
 
 
 def open_source(source: Source, options: ReadOptions) -> Predictions:
-    """Open a source: an iterator of batches that also keeps `rejects` and `counts`.
+    """Open a source by the options that its format takes.
+
+    Returns:
+        An iterator of batches that also keeps `rejects` and `counts`.
 
     Raises:
         RopewalkError: What the core found wrong with the source; also while it is iterated.
     """
-    from ropewalk import _core
-
-    given, kind = _given(source, options)
-    return _core.read(given, source.label, kind, _as_json(options))
+    given, name, taken = _arguments(source, options)
+    return _core.read(given, source.label, name, taken)
 
 
-def _as_json(options: ReadOptions, **more: Any) -> str:
-    """Write the options that were given as the core takes them."""
-    given = {
-        "annotations": None if options.annotations is None else str(options.annotations),
-        "confidence_field": options.confidence_field,
-        "include_crowd": options.include_crowd or None,
-        "box_format": None if options.box_format == "xywh" else options.box_format,
-        "unit": options.unit,
-    }
-    return json.dumps({name: value for name, value in (given | more).items() if value is not None})
+def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, str]:
+    """Give what the core reads, its format unless the core is to tell it, and the options as JSON."""
+    name = format_of(source, options.format)
+    taken = {*formats()[name]["options"]}
+    values = {option: value for option, value in given_of(options, ReadOptions).items() if option in taken}
+    text = json.dumps(values, default=os.fspath)
+    if name in _READ_HERE:
+        return _table(source, name), name, text
+    if source.is_table:
+        is_lazy = hasattr(source.given, "collect_batches")
+        return source.given.collect_batches(maintain_order=True) if is_lazy else source.given, name, text
+    return source.given, None if options.format == AUTO else name, text
 
 
-def _given(source: Source, options: ReadOptions) -> tuple[Any, str | None]:
-    """Give what the core reads, and the format if it is known; else the core tells it."""
-    kind = format_of(source, options.format)
-    if kind in _READ_HERE:
-        return _table(source, kind), kind
-    if source.is_table and hasattr(source.given, "collect_batches"):
-        return source.given.collect_batches(maintain_order=True), kind
-    return source.given, None if options.format == "auto" and not source.is_table else kind
-
-
-def _table(source: Source, kind: str) -> Iterator[polars.DataFrame]:
+def _table(source: Source, name: str) -> Iterator[polars.DataFrame]:
     if source.path is not None:
-        return read_batches(source.path, kind)
+        return read_batches(source.path, name)
     from io import BytesIO
 
-    return read_batches(BytesIO(source.given), kind)
+    return read_batches(BytesIO(source.given), name)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from ropewalk.errors import UsageError
-from ropewalk.reading.formats import BOX_FORMATS, UNITS, format_of, open_source
-from ropewalk.reading.sources import Source, find_sources
+from ropewalk.options import given_of, made
+from ropewalk.reading.formats import check_taken, format_of, open_source
+from ropewalk.reading.options import BoxFormat, ReadOptions, Unit
+from ropewalk.reading.sources import Paths, Source, find_sources
 
 if TYPE_CHECKING:
     import polars
@@ -26,25 +28,15 @@ class Predictions:
 
     Attributes:
         source: A dataset, a bare results list, lines of JSON or a table, and its label.
-        annotations: File with images, categories and videos for a results list.
-        confidence_field: Field of an annotation that holds the confidence, `score` where None.
-        include_crowd: Whether annotations with iscrowd are kept.
-        format: One of `formats.FORMATS`.
-        unit: px or frac, for rows of a table that do not say it.
-        box_format: One of `formats.BOX_FORMATS`.
+        options: How it is read.
     """
 
     source: Source
-    annotations: Path | None = None
-    confidence_field: str | None = None
-    include_crowd: bool = False
-    format: str = "auto"
-    unit: str | None = None
-    box_format: str = "xywh"
+    options: ReadOptions = ReadOptions()
 
     def open(self) -> Opened:
         """Open the document: an iterator of batches that also keeps `rejects` and `counts`."""
-        return open_source(self.source, self)
+        return open_source(self.source, self.options)
 
     def __iter__(self) -> Iterator[AnnotationBatch]:
         return iter(self.open())
@@ -59,13 +51,19 @@ class Predictions:
         return polars.concat([empty, *(polars.DataFrame(batch) for batch in self)])
 
 
+# What a job reads, as its caller names it; sources that were found before stay as they are.
+Given: TypeAlias = Paths | Predictions | Sequence[Source]
+
+Family = TypeVar("Family", bound=ReadOptions)
+
+
 def read_coco(
     predictions: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]],
     *,
     annotations: str | os.PathLike[str] | None = None,
     confidence_field: str | None = None,
     include_crowd: bool = False,
-    box_format: str = "xywh",
+    box_format: BoxFormat | None = None,
     source_label: str | None = None,
 ) -> Predictions:
     """Name COCO predictions; they are read when they are iterated or imported.
@@ -77,8 +75,8 @@ def read_coco(
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
         include_crowd: Keep annotations with iscrowd.
-        box_format: What the numbers of a `bbox` are: xywh, as COCO has them; cxcywha: centre, size, degrees clockwise;
-            corners: x and y of the four corners.
+        box_format: What the numbers of a `bbox` are: xywh, as COCO has them (the default); cxcywha: centre, size,
+            degrees clockwise; corners: x and y of the four corners.
         source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
             identity of tracked objects: the same label next time means the same objects.
 
@@ -86,24 +84,31 @@ def read_coco(
         The predictions.
 
     Raises:
-        UsageError: There is no such file or box format, or a value that JSON cannot hold.
+        UsageError: An option does not fit, there is no such file, or a value that JSON cannot hold.
 
     Example:
         >>> frame = read_coco([{"image_id": 7, "category_id": 1, "bbox": [2, 3, 5, 4], "score": 0.5}]).to_polars()
         >>> frame["box"].to_list()
         [[2.0, 3.0, 5.0, 4.0]]
     """
-    if box_format not in BOX_FORMATS:
-        raise UsageError(f"box_format is {box_format!r}; expected one of {', '.join(BOX_FORMATS)}")
+    options = made(
+        ReadOptions,
+        {
+            "format": "coco",
+            "annotations": annotations,
+            "confidence_field": confidence_field,
+            "include_crowd": include_crowd,
+            "box_format": box_format,
+        },
+    )
     if isinstance(predictions, (str, os.PathLike)):
         (source,) = find_sources(predictions, source_label or Path(predictions).name)
     else:
         source = Source(_as_json(predictions), source_label or "predictions")
-    tables = None if annotations is None else Path(annotations)
-    return Predictions(source, tables, confidence_field, include_crowd, "coco", box_format=box_format)
+    return Predictions(source, options)
 
 
-def read_table(table: Any, *, unit: str | None = None, source_label: str | None = None) -> Predictions:
+def read_table(table: Any, *, unit: Unit | None = None, source_label: str | None = None) -> Predictions:
     """Name predictions that stand in a table; they are read when they are iterated or imported.
 
     Args:
@@ -124,21 +129,20 @@ def read_table(table: Any, *, unit: str | None = None, source_label: str | None 
         >>> read_table(rows).to_polars()["shape"].to_list()
         ['bounding_box']
     """
-    if unit is not None and unit not in UNITS:
-        raise UsageError(f"unit is {unit!r}; expected one of {', '.join(UNITS)}")
+    options = ReadOptions(unit=unit)
     if isinstance(table, (str, os.PathLike)):
         (source,) = find_sources(table, source_label or Path(table).name)
         kind = format_of(source)
-        return Predictions(source, format="ndjson" if kind == "coco" else kind, unit=unit)
+        return Predictions(source, replace(options, format="ndjson" if kind == "coco" else kind))
     label = source_label or "predictions"
     if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
         lines = b"".join(_as_json(row) + b"\n" for row in table)
-        return Predictions(Source(lines, label), format="ndjson", unit=unit)
+        return Predictions(Source(lines, label), replace(options, format="ndjson"))
     if not any(hasattr(table, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "collect_batches")):
         raise UsageError(
-            f"{type(table).__name__} is no table; expected one with `__arrow_c_stream__`, a list of dicts or a file"
+            f"{type(table).__name__} is not a table; expected one with `__arrow_c_stream__`, a list of dicts or a file"
         )
-    return Predictions(Source(table, label), unit=unit)
+    return Predictions(Source(table, label), options)
 
 
 def _as_json(document: Any) -> bytes:
@@ -156,20 +160,31 @@ def _as_json(document: Any) -> bytes:
         raise UsageError(f"the predictions cannot be written as JSON: {e}") from None
 
 
-def sources_of(
-    predictions: str | os.PathLike[str] | Predictions | Iterable[str | os.PathLike[str]],
-    source_label: str | None,
-    options: Mapping[str, Any],
-) -> tuple[list[Source], dict[str, Any]]:
-    """Give the sources of an import, and its options with those that opened predictions bring along.
+def sources_of(given: Given, family: type[Family], options: Mapping[str, Any]) -> tuple[list[Source], Family]:
+    """Find the sources of a job, and make its options, with those that opened predictions bring along.
+
+    Args:
+        given: What the caller names, or sources that were found before.
+        family: The options of the job.
+        options: What the caller gave of them.
 
     Raises:
-        UsageError: A path names no file, or a label is given for predictions that have one.
+        UsageError: A path names no file, an option does not fit, or a label is given for predictions that have one.
     """
-    if not isinstance(predictions, Predictions):
-        return find_sources(predictions, source_label), dict(options)
-    if source_label is not None:
-        raise UsageError("source_label: the predictions have a label already; give it where they are read")
-    names = ("annotations", "confidence_field", "include_crowd", "format", "unit", "box_format")
-    own = {name: getattr(predictions, name) for name in names}
-    return [predictions.source], own | dict(options)
+    if isinstance(given, Predictions):
+        if options.get("source_label") is not None:
+            raise UsageError("source_label: the predictions have a label already; give it where they are read")
+        options = given_of(given.options, ReadOptions) | dict(options)
+    job = made(family, options)
+    sources = [given.source] if isinstance(given, Predictions) else _found(given, job.source_label)
+    check_taken(sources, job)
+    return sources, job
+
+
+def _found(given: Paths | Sequence[Source], source_label: str | None) -> list[Source]:
+    if isinstance(given, (str, os.PathLike)):
+        return find_sources(given, source_label)
+    items = list(given)
+    if items and all(isinstance(item, Source) for item in items):
+        return cast(list[Source], items)
+    return find_sources(cast(Paths, items), source_label)

@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ropewalk.errors import UsageError
+from ropewalk.options import spelt
+from ropewalk.reading.options import ReadOptions
 from ropewalk.text import shown
 
 _TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -62,9 +64,11 @@ class Source:
         return int(getattr(self.given, "nbytes", 0))
 
 
-def find_sources(
-    given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], source_label: str | None = None
-) -> list[Source]:
+# Files, folders and globs.
+Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
     """Find the prediction files that files, folders and globs name.
 
     A label is the file's name, without the `.gz` or `.zst` of a compressed one: objects are known again whether their
@@ -94,10 +98,16 @@ def find_sources(
     if source_label is None:
         return [Source(path, _as_text(label)) for path, label in zip(paths, _labels(paths), strict=True)]
     if len(paths) != 1:
-        raise UsageError(f"--source-label names one source, but {len(paths)} were found; give one file")
+        raise UsageError(f"{spelt('source_label')} names one source, but {len(paths)} were found; give one file")
     if not source_label:
-        raise UsageError("--source-label is empty; give a name")
+        raise UsageError(f"{spelt('source_label')} is empty; give a name")
     return [Source(paths[0], source_label)]
+
+
+def files_read(sources: Iterable[Source], options: ReadOptions) -> set[Path]:
+    """List the files that must not be written over: the sources, and the files that options name."""
+    files = [*(source.path for source in sources), options.annotations]
+    return {path.resolve() for path in files if path is not None}
 
 
 def _as_text(name: str) -> str:

@@ -105,15 +105,15 @@ class BranchTotals:
 
 
 def show(
-    project: encord.Project, branch: str | None = None, *, media: Sequence[str] = (), labels: bool = False
+    project: encord.Project, branch: str | None = None, *, only_media: Sequence[str] = (), labels: bool = False
 ) -> Iterator[ShownUnit]:
     """Read all labels and predictions of a project: what stands on each data unit of each branch.
 
     Args:
         project: A project of the `encord` client.
         branch: Only this branch; all, `main` included, where None.
-        media: Only media whose title fits one of these globs; of an image group whose title does not, the images that
-            do.
+        only_media: Only media whose title fits one of these globs; of an image group whose title does not, the images
+            that do.
         labels: Whether each data unit lists its labels.
 
     Yields:
@@ -123,12 +123,12 @@ def show(
         EncordError: Encord refused or could not be reached.
         LabelRowError: A label row is not as Encord writes one; names it.
     """
-    for row in show_rows(project, branch, media=media, labels=labels):
+    for row in show_rows(project, branch, only_media=only_media, labels=labels):
         yield from row.units
 
 
 def show_rows(
-    project: encord.Project, branch: str | None = None, *, media: Sequence[str] = (), labels: bool = False
+    project: encord.Project, branch: str | None = None, *, only_media: Sequence[str] = (), labels: bool = False
 ) -> Iterator[ShownRow]:
     """Read what `show` does, label row by label row.
 
@@ -142,24 +142,24 @@ def show_rows(
         entries = sorted(
             (entry["branch_name"], without_query(entry["data_title"] or ""), entry["data_hash"], entry["label_hash"])
             for entry in rows.listing(branch)
-            if entry.get("label_hash") and _may_be_meant(entry, media)
+            if entry.get("label_hash") and _may_be_meant(entry, only_media)
         )
         branches = {label_hash: name for name, _, _, label_hash in entries}
         # Asked for only where they are shown: the ontology costs a request.
         names = {item.feature_hash: item.name for item in list_ontology(project).classifications} if labels else None
         for label_hash, content in label_row_contents([entry[3] for entry in entries], rows):
             try:
-                row = row_of(orjson.loads(content), branches[label_hash], media=media, names=names)
+                row = row_of(orjson.loads(content), branches[label_hash], only_media=only_media, names=names)
             except (KeyError, TypeError, ValueError, AttributeError) as e:
                 raise LabelRowError(f"label row {label_hash} is not as Encord writes one ({e!r})") from e
             if row is not None:
                 yield row
 
 
-def _may_be_meant(entry: Mapping[str, Any], media: Sequence[str]) -> bool:
+def _may_be_meant(entry: Mapping[str, Any], only_media: Sequence[str]) -> bool:
     """Tell whether a row has to be fetched: the images of a group are known only then."""
     is_group = entry["data_type"].upper() == "IMG_GROUP"
-    return not media or is_group or is_meant(without_query(entry["data_title"] or ""), media)
+    return not only_media or is_group or is_meant(without_query(entry["data_title"] or ""), only_media)
 
 
 def label_row_contents(label_hashes: list[str], rows: LabelRows) -> Iterator[tuple[str, bytes]]:
@@ -181,7 +181,7 @@ def row_of(
     label_row: Mapping[str, Any],
     branch: str,
     *,
-    media: Sequence[str] = (),
+    only_media: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
 ) -> ShownRow | None:
     """Count what a label row holds; None where the globs leave nothing of it.
@@ -189,15 +189,15 @@ def row_of(
     Args:
         label_row: A label row as `GET labelrow` answers it.
         branch: Its branch.
-        media: Globs as `show` takes them.
+        only_media: Globs as `show` takes them.
         names: Names of the ontology's classifications by feature hash, with which the labels are listed; None does not.
     """
     data_type = (label_row.get("data_type") or "").upper()
     data_title = without_query(label_row.get("data_title") or "")
     units = units_of(label_row)
-    whole = not media or is_meant(data_title, media)
+    whole = not only_media or is_meant(data_title, only_media)
     if not whole:
-        units = [unit for unit in units if data_type == "IMG_GROUP" and is_meant(_title(unit), media)]
+        units = [unit for unit in units if data_type == "IMG_GROUP" and is_meant(_title(unit), only_media)]
         if not units:
             return None
     classifications = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError, UsageError
+from ropewalk.options import Opt, Options, spelt
 
 if TYPE_CHECKING:
     import encord
@@ -15,14 +15,39 @@ if TYPE_CHECKING:
     from ropewalk.sinks.encord.retry import Retry
 
 # As the SDK's `ActiveProjectMode` has them.
-IMPORT_MODES = ("data", "label", "metric", "advanced")
+ImportAs: TypeAlias = Literal["data", "label", "metric", "advanced"]
 # The SDK's default and Encord's documentation; a sync changes nothing about it.
 FRAMES_NOTE = "of a video Active shows one frame a second, unless it was imported into Active with another rate"
 _TOO_MANY_REQUESTS = 429
 _HOW_TO_IMPORT = (
     "if the project was never imported into Active, `ropewalk sync --import-as MODE` does that "
-    f"(one of {', '.join(IMPORT_MODES)})"
+    f"(one of {', '.join(get_args(ImportAs))})"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncOptions(Options):
+    """What else is done than a sync where Active does not have the project yet."""
+
+    import_as: Annotated[
+        ImportAs | None, Opt("Import the project into Active up to this stage, if it was never imported.")
+    ] = None
+    video_sampling_rate: Annotated[
+        float | None,
+        Opt(
+            "Frames per second of video that such an import takes.",
+            metavar="N",
+            default_text="Encord's own, 1",
+            above=0,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.video_sampling_rate is not None and self.import_as is None:
+            raise UsageError(
+                f"{spelt('video_sampling_rate')} is for an import into Active; give {spelt('import_as')} as well"
+            )
 
 
 @dataclass(frozen=True)
@@ -57,7 +82,7 @@ def failed(error: EncordError) -> dict[str, Any]:
 def sync_project(
     project: encord.Project,
     *,
-    import_as: str | None = None,
+    import_as: ImportAs | None = None,
     video_sampling_rate: float | None = None,
     retry: Retry | None = None,
 ) -> ActiveStarted:
@@ -80,7 +105,7 @@ def sync_project(
         UsageError: A mode or rate that does not exist, or a rate without `import_as`.
         EncordError: Encord refused, or it is not known whether it began.
     """
-    check_import(import_as, video_sampling_rate)
+    SyncOptions(import_as=import_as, video_sampling_rate=video_sampling_rate)
     from encord.orm.active import ActiveProjectMode
 
     from ropewalk.sinks.encord.retry import Retry
@@ -103,22 +128,6 @@ def sync_project(
     else:
         return ActiveStarted("import", import_as, video_sampling_rate)
     raise error
-
-
-def check_import(import_as: str | None, video_sampling_rate: float | None) -> None:
-    """Refuse options of an import into Active that do not fit.
-
-    Raises:
-        UsageError: They do not.
-    """
-    if import_as is not None and import_as not in IMPORT_MODES:
-        raise UsageError(f"--import-as is {import_as!r}; expected one of {', '.join(IMPORT_MODES)}")
-    if video_sampling_rate is None:
-        return
-    if not 0 < video_sampling_rate < math.inf:
-        raise UsageError(f"--video-sampling-rate is {video_sampling_rate}; expected frames a second above 0")
-    if import_as is None:
-        raise UsageError("--video-sampling-rate is for an import into Active; give --import-as as well")
 
 
 def _once(retry: Retry, what: str, start: Callable[[], None]) -> None:

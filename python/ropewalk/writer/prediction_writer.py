@@ -14,6 +14,7 @@ import polars
 
 from ropewalk import _core
 from ropewalk.errors import UsageError
+from ropewalk.options import made
 from ropewalk.reading.tables import SUFFIXES, write_table
 from ropewalk.text import shown
 from ropewalk.writer.checks import Place, frame_number
@@ -23,8 +24,10 @@ from ropewalk.writer.results import LEAST_KEYPOINT, arguments_of_detections, arg
 
 if TYPE_CHECKING:
     import encord
+    from typing_extensions import Unpack
 
     from ropewalk._core import AnnotationBatch
+    from ropewalk.importing.options import UploadKeywords
     from ropewalk.project.snapshot import Snapshot
     from ropewalk.report import Report
 
@@ -45,8 +48,8 @@ class PredictionWriter:
         unit: Unit of boxes and points: `px` of the frame, or `frac`, fractions of its width and height.
         box_format: `xyxy` (two corners), `xywh` (top left corner and size) or `cxcywh` (centre and size).
         source_label: Label of these predictions, default the name of the file; part of the identity of tracked objects.
-        batch_rows: Rows that are kept before they go to a temporary file.
-        batch_bytes: Bytes of rows, roughly, likewise.
+        buffer_rows: Rows that are kept before they go to a temporary file.
+        buffer_bytes: Bytes of rows, roughly, likewise.
         threads: Threads that encode masks, default one a processor.
 
     Raises:
@@ -71,8 +74,8 @@ class PredictionWriter:
         unit: str = "px",
         box_format: str = "xyxy",
         source_label: str | None = None,
-        batch_rows: int = BATCH_ROWS,
-        batch_bytes: int = BATCH_BYTES,
+        buffer_rows: int = BATCH_ROWS,
+        buffer_bytes: int = BATCH_BYTES,
         threads: int | None = None,
     ) -> None:
         self.path = Path(path)
@@ -81,12 +84,12 @@ class PredictionWriter:
             raise UsageError(f"{shown(self.path.name)}: expected a name that ends in {' or '.join(SUFFIXES)}")
         if source_label == "":
             raise UsageError("source_label is empty; give a name")
-        for name, number in (("batch_rows", batch_rows), ("batch_bytes", batch_bytes)):
+        for name, number in (("buffer_rows", buffer_rows), ("buffer_bytes", buffer_bytes)):
             if number < 1:
                 raise UsageError(f"{name} is {number}; expected at least 1")
         self._how = Conventions(class_table(classes), unit, box_format, threads)
         self._source = source_label or self.path.name
-        self._limits = batch_rows, batch_bytes
+        self._limits = buffer_rows, buffer_bytes
         self._frames: list[Rows] = []
         self._kept_rows = self._kept_bytes = 0
         self._written_rows = 0
@@ -107,7 +110,7 @@ class PredictionWriter:
         unit: str = "px",
         box_format: str = "xyxy",
         source_label: str = "predictions",
-        **options: Any,
+        **options: Unpack[UploadKeywords],
     ) -> PredictionWriter:
         """Make a writer that imports onto a branch at its end; its `report` is there afterwards.
 
@@ -122,26 +125,26 @@ class PredictionWriter:
             unit: As for the writer.
             box_format: As for the writer.
             source_label: Label of these predictions.
-            **options: Options of `import_predictions`.
+            **options: Options of `import_predictions`, those of reading aside.
 
         Raises:
             UsageError: An argument or option does not fit.
             BlockerError: The branch is not one to write on.
         """
-        from ropewalk.importing.options import split_options
+        from ropewalk.importing.options import UploadOptions
         from ropewalk.importing.run import check_branch, import_predictions
 
-        _, stage, send = split_options(options)
-        check_branch(branch, send.allow_branch)
-        stage.work_dir.mkdir(parents=True, exist_ok=True)
-        file = Path(path) if path is not None else stage.work_dir / f"predictions-{branch}.parquet"
+        job = made(UploadOptions, options)
+        check_branch(branch, job.allow_branch)
+        job.work_dir.mkdir(parents=True, exist_ok=True)
+        file = Path(path) if path is not None else job.work_dir / f"predictions-{branch}.parquet"
         writer = cls(file, classes=classes, unit=unit, box_format=box_format, source_label=source_label)
 
-        given = options | {"source_label": source_label, "format": file.suffix[1:].lower()}
-
         def run() -> Report:
-            report = import_predictions(file, project, branch=branch, **given)
-            if report.exit_code == 0 and not send.dry_run:
+            report = import_predictions(
+                file, project, branch=branch, source_label=source_label, format=file.suffix[1:].lower(), **options
+            )
+            if report.exit_code == 0 and not job.dry_run:
                 file.unlink()
             return report
 

@@ -238,7 +238,7 @@ pub struct Plan {
     pub decimals: Option<u8>,
     /// Polygons made from masks may leave the pixel edges by so many px.
     #[serde(default)]
-    pub simplify_px: Option<f64>,
+    pub simplify: Option<f64>,
 }
 
 /// Most decimals that coordinates can be rounded to: with 17, and often before, nothing is left to round.

@@ -456,6 +456,22 @@ pub struct Origin {
     pub source: Arc<str>,
     /// File whose images and categories its ids are (its own, or that of --annotations): name, `#`, digest of the lists.
     pub ids_from: Option<Arc<str>>,
+    /// Name of the format that the source is of; it says how frames are counted.
+    pub format: Option<Arc<str>>,
+    /// File inside the source where that is a folder.
+    pub member: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// A source of which its label is all that is to be said.
+    pub fn of(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            ids_from: None,
+            format: None,
+            member: None,
+        }
+    }
 }
 
 /// One annotation that is not written.
@@ -495,13 +511,15 @@ impl Reject {
             }
         };
         format!(
-            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"ids_from\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
+            "{{\"code\":{},\"message\":{},\"source\":{},\"byte\":{},\"format\":{},\"member\":{},\"ids_from\":{},\"annotation_id\":{},\"annotation\":{annotation}}}\n",
             json_string(self.reason.code()),
             json_string(&message),
             json_string(&self.origin.source),
             self.offset,
-            self.origin.ids_from.as_deref().map_or_else(|| "null".to_owned(), json_string),
-            self.annotation_id.as_deref().map_or_else(|| "null".to_owned(), json_string),
+            json_or_null(self.origin.format.as_deref()),
+            json_or_null(self.origin.member.as_deref()),
+            json_or_null(self.origin.ids_from.as_deref()),
+            json_or_null(self.annotation_id.as_deref()),
         )
     }
 
@@ -556,6 +574,10 @@ fn annotation_json(text: &str) -> String {
     let object = serde_json::from_str::<&serde_json::value::RawValue>(text).ok();
     // Line breaks of a pretty-printed annotation can only stand between its tokens.
     object.map_or_else(|| json_string(text), |raw| raw.get().replace(['\n', '\r'], " "))
+}
+
+fn json_or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), json_string)
 }
 
 fn json_string(text: &str) -> String {

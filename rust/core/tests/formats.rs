@@ -9,6 +9,7 @@ use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{open, Batch, Beside, BoxFormat, Format, Opening, ReadOptions, Reader, Sure};
 use ropewalk_core::source::{Source, SourceFile};
+use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
     "categories": [{"id": 1, "name": "c"}],
@@ -217,5 +218,35 @@ fn a_table_is_no_file() {
             .unwrap()
             .to_string();
         assert_eq!(message, "label: expected a file");
+    }
+}
+
+#[test]
+fn rejects_name_their_format_and_lines_keep_the_one_that_they_name() {
+    let lines = |text: &str, name: &str| {
+        let (format, mut reader) = opened(None, file(text), &ReadOptions::default()).unwrap();
+        assert_eq!(format.name, name);
+        let (.., rejects, _) = read(reader.as_mut());
+        rejects
+    };
+    for (name, text) in TEXTS {
+        let found = lines(text, name);
+        let line: Value = serde_json::from_str(&found[0]).unwrap();
+        assert_eq!((&line["format"], &line["member"]), (&json!(name), &Value::Null));
+    }
+    for (annotation, name) in [
+        (r#"{"media": "a", "class": "c", "box": [1]}"#, "ndjson"),
+        (r#"{"image_id": 1, "category_id": 1, "bbox": [1]}"#, "coco"),
+    ] {
+        let line = format!(
+            r#"{{"source": "seq", "byte": 7, "format": "other", "member": "det/det.txt", "annotation": {annotation}}}"#
+        );
+        let found = lines(&format!("{line}\n{line}"), name);
+        assert_eq!(found.len(), 2);
+        for line in found {
+            let line: Value = serde_json::from_str(&line).unwrap();
+            let said = ["source", "byte", "format", "member"].map(|key| line[key].clone());
+            assert_eq!(said, [json!("seq"), json!(7), json!("other"), json!("det/det.txt")]);
+        }
     }
 }

@@ -29,7 +29,7 @@ OPENING_SECONDS = 60.0
 def open_project(
     project_hash: str,
     *,
-    ssh_key_file: Path | None = None,
+    ssh_key: Path | None = None,
     ssh_key_passphrase_env: str | None = None,
     domain: str | None = None,
     retry: Retry | None = None,
@@ -40,7 +40,7 @@ def open_project(
 
     Args:
         project_hash: Which.
-        ssh_key_file: File with the private key; else ENCORD_SSH_KEY_FILE names it or ENCORD_SSH_KEY holds it.
+        ssh_key: File with the private key; else ENCORD_SSH_KEY_FILE names it or ENCORD_SSH_KEY holds it.
         ssh_key_passphrase_env: Environment variable with the key's passphrase, else ENCORD_SSH_KEY_PASSPHRASE.
         domain: URL of the API; else ENCORD_DOMAIN, else the SDK's own.
         retry: When a request is sent again; else for a minute.
@@ -57,7 +57,7 @@ def open_project(
     return _opened(
         f"project {shown(project_hash)}",
         lambda client: client.get_project(project_hash),
-        ssh_key_file=ssh_key_file,
+        ssh_key=ssh_key,
         ssh_key_passphrase_env=ssh_key_passphrase_env,
         domain=domain,
         retry=retry,
@@ -83,12 +83,12 @@ def _opened(
     what: str,
     opened: Callable[[encord.EncordUserClient], Opened],
     *,
-    ssh_key_file: Path | None = None,
+    ssh_key: Path | None = None,
     ssh_key_passphrase_env: str | None = None,
     domain: str | None = None,
     retry: Retry | None = None,
 ) -> Opened:
-    key = find_key(ssh_key_file, ssh_key_passphrase_env)
+    key = find_key(ssh_key, ssh_key_passphrase_env)
     # Imported late: the SDK takes longer to load than a wrong key to be found out.
     from encord.configs import ENCORD_DOMAIN
 

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ropewalk.errors import UsageError
-from ropewalk.importing.options import SendOptions
+from ropewalk.importing.options import ConnectOptions
+from ropewalk.options import spelt
 from ropewalk.sinks.encord.calls import DirectCalls
 from ropewalk.sinks.encord.pace import Pace
 from ropewalk.sinks.encord.retry import Retry
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connected(
-    project: encord.Project, options: SendOptions | None = None, stop: threading.Event | None = None
+    project: encord.Project, options: ConnectOptions | None = None, stop: threading.Event | None = None
 ) -> Iterator[tuple[LabelRows, str]]:
     """Connect to a project for as long as the context lasts.
 
@@ -34,7 +35,7 @@ def connected(
     Yields:
         The project's label rows, and the URL that they are asked from.
     """
-    options, stop = options or SendOptions(), stop or threading.Event()
+    options, stop = options or ConnectOptions(), stop or threading.Event()
     retry = Retry(budget_seconds=options.retry_seconds, stop=stop)
     if options.sdk_calls:
         from ropewalk.sinks.encord.sdk_calls import SdkCalls
@@ -44,7 +45,7 @@ def connected(
     if _endpoint(project) is None:
         raise UsageError(
             f"the encord SDK {version('encord')} is built otherwise than this release of Ropewalk expects; give "
-            "--sdk-calls to go through its public calls, slower, or install a release of either that fits"
+            f"{spelt('sdk_calls')} to go through its public calls, slower, or install a release of either that fits"
         )
     timeouts = Timeouts(answer=options.timeout)
     transport = Transport(project, options.jobs, pace=Pace(options.jobs), timeouts=timeouts, stop=stop)

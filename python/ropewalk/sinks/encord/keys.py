@@ -22,18 +22,18 @@ PASSPHRASE_VARIABLE = "ENCORD_SSH_KEY_PASSPHRASE"
 _EXPECTED = "expected an Ed25519 private key in OpenSSH format (`ssh-keygen -t ed25519` makes one)"
 
 
-def find_key(ssh_key_file: Path | None, passphrase_env: str | None) -> Ed25519PrivateKey:
+def find_key(ssh_key: Path | None, passphrase_env: str | None) -> Ed25519PrivateKey:
     """Read the private key.
 
     Args:
-        ssh_key_file: File with the key; else ENCORD_SSH_KEY_FILE names it or ENCORD_SSH_KEY holds it.
+        ssh_key: File with the key; else ENCORD_SSH_KEY_FILE names it or ENCORD_SSH_KEY holds it.
         passphrase_env: Environment variable that holds the key's passphrase; else ENCORD_SSH_KEY_PASSPHRASE, which is
             ignored where the key has none.
 
     Raises:
         UsageError: No key, not a usable key, or not its passphrase.
     """
-    content, where = _key_text(ssh_key_file)
+    content, where = _key_text(ssh_key)
     passphrase = os.environ.get(passphrase_env or PASSPHRASE_VARIABLE) or None
     if passphrase_env is not None and passphrase is None:
         raise UsageError(f"--ssh-key-passphrase-env names {shown(passphrase_env)}, which is not set or empty")
@@ -58,8 +58,8 @@ def find_key(ssh_key_file: Path | None, passphrase_env: str | None) -> Ed25519Pr
     return key
 
 
-def _key_text(ssh_key_file: Path | None) -> tuple[bytes, str]:
-    named = ssh_key_file or os.environ.get(KEY_FILE_VARIABLE)
+def _key_text(ssh_key: Path | None) -> tuple[bytes, str]:
+    named = ssh_key or os.environ.get(KEY_FILE_VARIABLE)
     if named:
         path = Path(named).expanduser()
         where = f"the key file {shown(str(path))}"

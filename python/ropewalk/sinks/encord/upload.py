@@ -27,19 +27,9 @@ from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
     from ropewalk._core import Staged
+    from ropewalk.importing.options import UploadOptions
     from ropewalk.ledger.ledger import Ledger
     from ropewalk.sinks.encord.rows import LabelRows
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much goes into one request, and how much is in flight; `row_bytes` is the largest label row that is sent."""
-
-    jobs: int = 8
-    batch_rows: int = 20
-    batch_bytes: int = 8_000_000
-    inflight_bytes: int = 128_000_000
-    row_bytes: int = 50_000_000
 
 
 @dataclass
@@ -53,8 +43,7 @@ class Upload:
         branch: Where to write.
         standing: data_hash -> the rows that stand on the branch already.
         when: The import's creation time, as label rows write it.
-        on_existing: fail, skip, replace or merge.
-        limits: Batch sizes and requests in flight.
+        options: What to do with rows that exist, batch sizes and requests in flight.
         stop: Set when the import stops.
         ledger: What earlier runs of this import noted; None in a rehearsal, which writes nothing.
     """
@@ -65,14 +54,13 @@ class Upload:
     branch: str
     standing: Mapping[str, StandingRow]
     when: str
-    on_existing: str
-    limits: Limits
+    options: UploadOptions
     stop: threading.Event
     ledger: Ledger | None = None
     _settled: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._in_flight = InFlight(self.limits.inflight_bytes)
+        self._in_flight = InFlight(self.options.max_inflight_bytes)
         self._blame = Blame(self.staged, self.standing, self.ledger)
         # Reads that are answered say nothing about saves: each kind has its own.
         self._creating, self._fetching, self._saving = (Halving(self._check_server) for _ in range(3))
@@ -92,7 +80,7 @@ class Upload:
         Yields:
             Outcomes whose `refused` names the rows that hold something else, by title.
         """
-        yield from in_parallel(self._check_batch, self._batches(self.to_check()), self.limits.jobs, self.stop)
+        yield from in_parallel(self._check_batch, self._batches(self.to_check()), self.options.jobs, self.stop)
 
     def send(self) -> Iterator[Outcome]:
         """Write all rows that are not settled.
@@ -112,13 +100,13 @@ class Upload:
             rows_done=len(settled),
         )
         left = [row for row in self.todo if row.index not in self._settled]
-        yield from in_parallel(self._send_batch, self._batches(left), self.limits.jobs, self.stop)
+        yield from in_parallel(self._send_batch, self._batches(left), self.options.jobs, self.stop)
 
     def create_empty(self, data_hashes: Sequence[str]) -> Iterator[Outcome]:
         """Create rows without labels for media that have none on the branch."""
-        step = self.limits.batch_rows
+        step = self.options.batch_rows
         batches = (data_hashes[at : at + step] for at in range(0, len(data_hashes), step))
-        yield from in_parallel(self._create_empty_batch, batches, self.limits.jobs, self.stop)
+        yield from in_parallel(self._create_empty_batch, batches, self.options.jobs, self.stop)
 
     def find_edits(self) -> Iterator[Outcome]:
         """List the branch once more and find rows that someone else edited after this import saved them.
@@ -154,7 +142,7 @@ class Upload:
         found = {row: existing for row, _, existing in self._fetch(label_hashes, Outcome())}
         for row in batch:
             # Beside merged labels others may stand, also new ones; anywhere else they are an edit.
-            policy = "merge" if self.on_existing == "merge" else "fail"
+            policy = "merge" if self.options.on_existing == "merge" else "fail"
             if (
                 row in found
                 and self.staged.reconcile(row.index, found[row], self.when, policy)["verdict"] == "already_there"
@@ -180,7 +168,7 @@ class Upload:
         batch: list[Row] = []
         n_bytes = 0
         for row in rows:
-            if batch and (len(batch) >= self.limits.batch_rows or n_bytes + row.len_bytes > self.limits.batch_bytes):
+            if batch and (len(batch) >= self.options.batch_rows or n_bytes + row.len_bytes > self.options.batch_bytes):
                 yield batch
                 batch, n_bytes = [], 0
             batch.append(row)
@@ -230,9 +218,9 @@ class Upload:
         return self.ledger is None
 
     def _saving_for(self, outcome: Outcome) -> Saving:
-        limits = self.limits
+        options = self.options
         save = save_nothing if self.rows is None or self.ledger is None else save_noted(self.rows, self.ledger)
-        return Saving(limits.batch_bytes, limits.row_bytes, save, self._saving, self._blame, outcome)
+        return Saving(options.batch_bytes, options.max_row_bytes, save, self._saving, self._blame, outcome)
 
     def _room_for(self, batch: list[Row]) -> AbstractContextManager[None]:
         # A row that stands there is held as it is and as it will be.
@@ -250,7 +238,7 @@ class Upload:
             self._blame.row(row, outcome, "bad_label_row", str(e))
 
     def _reconcile(self, row: Row, label_hash: str, existing: bytes, saving: Saving, outcome: Outcome) -> None:
-        found = self.staged.reconcile(row.index, existing, self.when, self.on_existing)
+        found = self.staged.reconcile(row.index, existing, self.when, self.options.on_existing)
         verdict = found["verdict"]
         if self.ledger is not None and verdict != "already_there" and self.ledger.was_saved(row.data_hash, row.digest):
             outcome.edited.append(row.title)

@@ -293,6 +293,11 @@ impl AnnotationBatch {
         self.columns.row(row)
     }
 
+    /// Whether rows may have answers.
+    pub(crate) fn has_attributes(&self) -> bool {
+        self.columns.attributes.is_some()
+    }
+
     /// The answers of row `row`.
     ///
     /// # Panics

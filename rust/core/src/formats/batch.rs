@@ -24,8 +24,11 @@ pub struct Batch {
     pub member: Option<Arc<str>>,
     /// File whose images and categories the ids of all rows are, where rows name them by ids.
     pub ids_from: Option<Arc<str>>,
-    /// The same one by one, of rows that are lines of a reject file: each says it itself. Else empty.
-    pub ids_from_of_rows: Vec<Option<Arc<str>>>,
+    /// Name of the format. Set by [`super::open`], for all readers.
+    pub format: Option<Arc<str>>,
+    /// Where each row came from, of rows that are lines of a reject file: what a line says stands in for what the batch
+    /// says. Empty where no row is one.
+    pub origins: Vec<Option<Arc<Origin>>>,
     /// Records that are no rows.
     pub rejects: Vec<Reject>,
     /// Label rows among the lines of a reject file: they are rejected again.
@@ -111,7 +114,8 @@ impl Batch {
             is_checked: false,
             member: None,
             ids_from: None,
-            ids_from_of_rows: Vec::new(),
+            format: None,
+            origins: Vec::new(),
             rejects: Vec::new(),
             row_rejects: Vec::new(),
             filtered: Counts::new(),
@@ -151,10 +155,14 @@ impl Batch {
     /// # Panics
     /// When `row` is not one of the batch's.
     pub fn origin_of(&self, row: usize) -> Origin {
-        let ids_from = self.ids_from_of_rows.get(row).unwrap_or(&self.ids_from).clone();
-        Origin {
-            source: self.rows.row(row).source.into(),
-            ids_from,
+        match self.origins.get(row) {
+            Some(Some(origin)) => (**origin).clone(),
+            _ => Origin {
+                source: self.rows.row(row).source.into(),
+                ids_from: self.ids_from.clone(),
+                format: self.format.clone(),
+                member: self.member.clone(),
+            },
         }
     }
 
@@ -180,6 +188,15 @@ impl Batch {
             row.annotation_id,
             Some(text),
         )
+    }
+
+    /// Says of its rejects what it says of its rows, where they do not say it themselves.
+    pub(super) fn name_rejects(&mut self) {
+        for reject in &mut self.rejects {
+            let origin = &mut reject.origin;
+            origin.format = origin.format.take().or_else(|| self.format.clone());
+            origin.member = origin.member.take().or_else(|| self.member.clone());
+        }
     }
 
     /// Why row `row` cannot be written, whatever the project is.
@@ -215,7 +232,7 @@ impl Batch {
         if keep.contains(&false) {
             self.texts.retain(&keep);
             retain(&mut self.frameless, &keep);
-            retain(&mut self.ids_from_of_rows, &keep);
+            retain(&mut self.origins, &keep);
             if let Names::Numbered { media, classes } = &mut self.names {
                 retain(media, &keep);
                 retain(classes, &keep);

@@ -86,8 +86,13 @@ impl<'de> Visitor<'de> for Names<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut is_reject = false;
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
+                // What else such a line says is about the reject.
+                _ if is_reject => {
+                    map.next_value::<IgnoredAny>()?;
+                }
                 "media" | "class" => return self.told("ndjson"),
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" | "category_id" => {
@@ -98,6 +103,7 @@ impl<'de> Visitor<'de> for Names<'_> {
                         found: &mut *self.found,
                     };
                     map.next_value_seed(Below(below))?;
+                    is_reject = true;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

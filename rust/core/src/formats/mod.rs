@@ -26,6 +26,7 @@ mod open;
 mod options;
 mod project;
 pub mod registry;
+mod rejects;
 pub mod table;
 
 use crate::error::{Error, Result};

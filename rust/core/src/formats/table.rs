@@ -188,10 +188,7 @@ fn without_wrong(opened: OpenBatch) -> Result<Batch> {
         if let Some((name, found)) = value.found {
             members.insert(name.to_owned(), found);
         }
-        let origin = Origin {
-            source: row.source.into(),
-            ids_from: None,
-        };
+        let origin = Origin::of(row.source);
         let text = Value::Object(members).to_string();
         rejects.push(Reject::new(
             value.reason,

@@ -18,7 +18,7 @@ use crate::reject::{Reason, Reject, RowReject};
 use crate::resolve::Resolver;
 use crate::source::Source;
 use crate::stage::{StageBuilder, Staged};
-use names::Learned;
+use names::{FramesOf, Learned};
 use rows::{resolve_parts, resolve_rows, Outcome};
 use sources::AsRead;
 pub use sources::Sources;
@@ -135,7 +135,7 @@ impl Intake {
             sure: Sure::Yes,
         };
         let (format, reader) = formats::open(format, opening)?;
-        let learned = Learned::new(file, &file_name, format.frames(options)?);
+        let learned = Learned::new(file, &file_name, FramesOf::new(format, options)?);
         self.take_all(reader, learned, progress)
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::sources::{AsRead, Sources};
 use crate::batch::{Annotation, Kind};
-use crate::formats::{Batch, Lists, Names, Texts};
+use crate::error::Result;
+use crate::formats::registry::named;
+use crate::formats::{Batch, Format, Lists, Names, ReadOptions, Texts};
 use crate::reject::Origin;
 use crate::resolve::{Resolver, SourceResolver};
 use crate::source::{ClassName, Frames, MediaName};
@@ -15,14 +17,40 @@ pub(super) struct Learned {
     file: Option<AsRead>,
     /// Name that the media of its rows may go by.
     file_name: String,
-    frames: Frames,
+    frames: FramesOf,
     /// The resolver of a source whose reader numbers names, once there was a batch.
     whole: Option<SourceResolver>,
     /// Likewise, of each source that the lines of a reject file name: objects are recognised by them, and a source's name may
     /// be that of its medium.
     of_lines: HashMap<Arc<str>, SourceResolver>,
-    /// Numbers of the sources that rows name.
-    numbers: HashMap<Arc<str>, u32>,
+    /// Numbers of the sources that rows name, and of the files in them.
+    numbers: HashMap<(Arc<str>, Option<Arc<str>>), u32>,
+}
+
+/// How frames are counted: as the format of a source does, or its options say. The lines of a reject file keep the formats
+/// that they came from.
+pub(super) struct FramesOf {
+    own: Frames,
+    format: &'static str,
+    options: ReadOptions,
+}
+
+impl FramesOf {
+    pub fn new(format: &Format, options: &ReadOptions) -> Result<Self> {
+        Ok(Self {
+            own: format.frames(options)?,
+            format: format.name,
+            options: options.clone(),
+        })
+    }
+
+    fn of(&self, origin: &Origin) -> Frames {
+        let other = origin.format.as_deref().filter(|name| *name != self.format);
+        let named = other.and_then(|name| named(name).ok());
+        named
+            .and_then(|format| format.frames(&self.options).ok())
+            .unwrap_or(self.own)
+    }
 }
 
 /// Which resolver takes the rows of a batch, and under which numbers of their medium and class.
@@ -38,7 +66,7 @@ pub(super) enum RowNames<'b> {
 }
 
 impl Learned {
-    pub fn new(file: Option<AsRead>, file_name: &str, frames: Frames) -> Self {
+    pub fn new(file: Option<AsRead>, file_name: &str, frames: FramesOf) -> Self {
         Self {
             file,
             file_name: file_name.to_owned(),
@@ -59,7 +87,7 @@ impl Learned {
     ) -> RowNames<'b> {
         match (&batch.names, lists) {
             (Names::Numbered { media, classes }, Some(lists)) => {
-                if batch.ids_from_of_rows.is_empty() {
+                if batch.origins.is_empty() {
                     self.learn_numbers(rules, sources, batch, lists, media, classes);
                 } else {
                     self.learn_lines(rules, sources, batch, lists, media, classes);
@@ -104,7 +132,7 @@ impl Learned {
         if batch.rows.is_empty() {
             return;
         }
-        let (file, file_name, frames) = (self.file.as_ref(), &self.file_name, self.frames);
+        let (file, file_name, frames) = (self.file.as_ref(), &self.file_name, self.frames.own);
         let whole = self
             .whole
             .get_or_insert_with(|| SourceResolver::new(sources.add(file, batch.origin_of(0)), file_name, frames));
@@ -128,7 +156,7 @@ impl Learned {
         for row in 0..batch.rows.len() {
             let origin = batch.origin_of(row);
             let label = Arc::clone(&origin.source);
-            let (file, frames) = (self.file.as_ref(), self.frames);
+            let (file, frames) = (self.file.as_ref(), self.frames.of(&origin));
             let made = || SourceResolver::of_rejects(sources.add(file, origin), &label, frames);
             let source = self.of_lines.entry(Arc::clone(&label)).or_insert_with(made);
             let (medium, class) = (media[row], classes[row]);
@@ -142,9 +170,15 @@ impl Learned {
         let mut rows = Vec::with_capacity(batch.rows.len());
         for index in 0..batch.rows.len() {
             let row = batch.rows.row(index);
-            let source = found.source(row.source, || {
-                let number = self.number(sources, batch, row.source);
-                SourceResolver::new(number, &self.file_name, self.frames)
+            let line = batch.origins.get(index).and_then(|origin| origin.as_deref());
+            let key = (row.source, line.and_then(|line| line.member.as_deref()));
+            let source = found.source(key, || {
+                let origin = batch.origin_of(index);
+                let frames = self.frames.of(&origin);
+                let number = self.number(sources, batch, origin);
+                // A line of a reject file may go by the name of the file that it came from.
+                let name = line.map_or(self.file_name.as_str(), |line| &line.source);
+                SourceResolver::new(number, name, frames)
             });
             let frameless = batch.frameless.get(index).copied().unwrap_or(false);
             rows.push((
@@ -159,19 +193,14 @@ impl Learned {
     }
 
     /// The number of a source that a row names.
-    fn number(&mut self, sources: &mut Sources, batch: &Batch, label: &str) -> u32 {
-        if let Some(&known) = self.numbers.get(label) {
+    fn number(&mut self, sources: &mut Sources, batch: &Batch, origin: Origin) -> u32 {
+        let key = (Arc::clone(&origin.source), origin.member.clone());
+        if let Some(&known) = self.numbers.get(&key) {
             return known;
         }
         let has_texts = !matches!(batch.texts, Texts::None);
-        let file = self.file.as_ref().filter(|_| has_texts);
-        let label: Arc<str> = label.into();
-        let origin = Origin {
-            source: Arc::clone(&label),
-            ids_from: None,
-        };
-        let number = sources.add(file, origin);
-        self.numbers.insert(label, number);
+        let number = sources.add(self.file.as_ref().filter(|_| has_texts), origin);
+        self.numbers.insert(key, number);
         number
     }
 }
@@ -180,10 +209,13 @@ impl Learned {
 #[derive(Default)]
 struct Texted<'b> {
     sources: Vec<OneSource<'b>>,
-    by_label: HashMap<&'b str, u32>,
+    numbers: HashMap<Named<'b>, u32>,
     /// The source of the row before: most follow one of their own.
-    last: Option<(&'b str, u32)>,
+    last: Option<(Named<'b>, u32)>,
 }
+
+/// The label of a source, and the file in it that the line of a reject file names.
+type Named<'b> = (&'b str, Option<&'b str>);
 
 /// What tells one image from another: its medium, its frame, and its width and height.
 type Image<'b> = (&'b str, Option<u32>, Option<u32>, Option<u32>);
@@ -195,14 +227,14 @@ struct OneSource<'b> {
 }
 
 impl<'b> Texted<'b> {
-    fn source(&mut self, label: &'b str, resolver: impl FnOnce() -> SourceResolver) -> u32 {
+    fn source(&mut self, named: Named<'b>, resolver: impl FnOnce() -> SourceResolver) -> u32 {
         if let Some((last, number)) = self.last {
-            if last == label {
+            if last == named {
                 return number;
             }
         }
         let sources = &mut self.sources;
-        let number = *self.by_label.entry(label).or_insert_with(|| {
+        let number = *self.numbers.entry(named).or_insert_with(|| {
             sources.push(OneSource {
                 resolver: resolver(),
                 media: HashMap::new(),
@@ -210,7 +242,7 @@ impl<'b> Texted<'b> {
             });
             sources.len() as u32 - 1
         });
-        self.last = Some((label, number));
+        self.last = Some((named, number));
         number
     }
 

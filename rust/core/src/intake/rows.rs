@@ -58,10 +58,13 @@ pub(super) fn resolve_rows(
     out.resolved.rows = StagedRows::with_capacity(rows.len(), len_bytes);
     let mut scratch = Scratch::default();
     let mut attributes: Vec<AttributeValue<'_>> = Vec::new();
+    let has_attributes = batch.rows.has_attributes();
     for index in rows {
         let row = batch.rows.row(index);
-        attributes.clear();
-        attributes.extend(batch.rows.attributes(index));
+        if has_attributes {
+            attributes.clear();
+            attributes.extend(batch.rows.attributes(index));
+        }
         let (source, numbers) = learned.of(names, index, row.source);
         let span = batch.texts.span_of(index);
         let resolved = match batch.check(&row) {

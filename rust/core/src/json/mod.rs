@@ -9,5 +9,5 @@ mod window;
 
 pub(crate) use entries::Entries;
 pub(crate) use number::Number;
-pub(crate) use scanner::{bad, only_space, starts_number, unescape, Scan, Scanner, Text};
+pub(crate) use scanner::{bad, only_space, plain, starts_number, unescape, Scan, Scanner, Stop, Text};
 pub(crate) use window::Window;

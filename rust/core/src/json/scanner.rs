@@ -488,6 +488,16 @@ pub(crate) fn unescape(mut raw: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(raw);
 }
 
+/// A key with its escapes resolved.
+pub(crate) fn plain<'a>(scanner: &Scanner<'a>, key: Text, buffer: &'a mut Vec<u8>) -> &'a [u8] {
+    if !key.escaped {
+        return scanner.slice(key);
+    }
+    buffer.clear();
+    unescape(scanner.slice(key), buffer);
+    buffer
+}
+
 fn code_unit(raw: &[u8]) -> Option<u32> {
     let digits = std::str::from_utf8(raw.get(..4)?).ok()?;
     u32::from_str_radix(digits, 16).ok()

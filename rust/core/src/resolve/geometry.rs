@@ -267,7 +267,7 @@ fn draw_polygon<'a>(
     for part in mask.to_polygons() {
         for ring in std::iter::once(&part.outer).chain(&part.holes) {
             let ring = Part::flat(ring);
-            match plan.simplify_px {
+            match plan.simplify {
                 Some(tolerance) => scratch.push_ring(&polygon::simplify(&ring, tolerance)),
                 None => scratch.push_ring(&ring),
             }

@@ -184,6 +184,10 @@ fn files_are_told_by_their_names() {
             "{\"annotation\": null}\n{\"annotation\": \"{\\\"class\\\": NaN\"}",
             "ndjson",
         ),
+        (
+            "{\"code\": \"row_too_large\", \"annotation\": null, \"data_hash\": \"d\", \"annotations\": 3}\n{\"annotation\": {\"class\": 1}}",
+            "ndjson",
+        ),
         ("", "coco"),
         ("{\"box\": ", "coco"),
         ("\u{fffd}", "coco"),

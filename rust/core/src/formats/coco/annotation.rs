@@ -9,7 +9,7 @@ use super::names::Id;
 use super::rotated::RotatedBox;
 use super::values::{angle, bbox, flag, score, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
 use crate::batch::{Points, Shape};
-use crate::json::{starts_number, unescape, Number, Scan, Scanner, Text};
+use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text};
 use crate::reject::Reason;
 
 /// A piece of text in the window, or in the draft's own buffer where escapes had to be resolved.
@@ -661,14 +661,4 @@ fn wrong<T>(top: &Option<Result<T, Reason>>, attribute: &Option<Result<T, Reason
         Ok(_) => None,
         Err(reason) => Some(reason.clone()),
     }
-}
-
-/// A key with its escapes resolved.
-pub(super) fn plain<'a>(scanner: &Scanner<'a>, key: Text, buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    if !key.escaped {
-        return scanner.slice(key);
-    }
-    buffer.clear();
-    unescape(scanner.slice(key), buffer);
-    buffer
 }

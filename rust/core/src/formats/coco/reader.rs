@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::annotation::{Draft, Verdict};
 use super::duplicates::Duplicates;
-use super::line::{same_lists, Line};
+use super::line::{self, same_lists};
 use super::names::Refused;
 use super::rotated::RotatedBox;
 use super::rows::Rows;
@@ -13,6 +13,7 @@ use super::survey::{next_section, survey, Extent, Found, Seen};
 use super::tables::{CocoTables, MediaRow};
 use crate::batch::{Annotation, AnnotationBatchBuilder, RleOrder, Shape};
 use crate::error::Result;
+use crate::formats::rejects::{Held, Line};
 use crate::formats::{Batch, Lists, Reader};
 use crate::json::{only_space, Window};
 use crate::reject::{Origin, Reason, Reject};
@@ -112,7 +113,7 @@ pub struct CocoReader {
     last_rows: usize,
     line: Line,
     /// Origin that the line of a reject file names.
-    line_origin: Option<Origin>,
+    line_origin: Option<Arc<Origin>>,
     last_media: u32,
     /// Number of the image of the row before, and what rows take from it.
     last_image: Option<(u32, MediaRow)>,
@@ -169,10 +170,7 @@ impl CocoReader {
             kind,
             state,
             seen,
-            origin: Origin {
-                source: Arc::from(label),
-                ids_from: None,
-            },
+            origin: Origin::of(label),
             confidence: options.confidence_field.clone().unwrap_or_else(|| "score".to_owned()),
             include_crowd: options.include_crowd,
             batch_rows: options.batch_rows.max(1),
@@ -330,12 +328,11 @@ impl CocoReader {
             if scanner.at_end()? {
                 return Ok(false);
             }
-            line.read(scanner, draft, confidence)?;
-            if let (Some(own), Some(given)) = (&line.ids_from, &origin.ids_from) {
-                let ids_from = String::from_utf8_lossy(own).into_owned();
-                if !same_lists(&ids_from, given) {
+            line::read(line, scanner, draft, confidence)?;
+            if let (Some(own), Some(given)) = (line.ids_from(), &origin.ids_from) {
+                if !same_lists(own, given) {
                     draft.refuse(Reason::OtherTables {
-                        ids_from,
+                        ids_from: own.to_owned(),
                         given: given.to_string(),
                     });
                 }
@@ -373,10 +370,12 @@ impl CocoReader {
         let (start, end) = (self.line.start, self.line.end);
         let byte = self.window.byte(start);
         let offset = self.line.offset.unwrap_or(byte);
-        self.name_origin();
-        let origin = self.line_origin.as_ref().unwrap_or(&self.origin);
+        if self.kind == CocoKind::Rejects {
+            self.line_origin = self.line.origin(self.origin.ids_from.as_ref());
+        }
+        let origin = self.line_origin.as_deref().unwrap_or(&self.origin);
         // Positions of the draft refer to the text that it was read from.
-        let text = if self.line.quoted {
+        let text = if self.line.annotation == Held::Quoted {
             self.line.text.as_slice()
         } else {
             self.window.text()
@@ -463,33 +462,10 @@ impl CocoReader {
             len: (end - start) as u32,
         });
         if self.kind == CocoKind::Rejects {
-            rows.ids_from.push(origin.ids_from.clone());
+            rows.origins.push(self.line_origin.clone());
         }
         self.summary.rows += 1;
         Ok(())
-    }
-
-    /// Takes over the origin that a reject line names.
-    fn name_origin(&mut self) {
-        let Some(name) = &self.line.source else {
-            self.line_origin = None;
-            return;
-        };
-        let same = |known: &Option<Arc<str>>, own: &Option<Vec<u8>>| {
-            known.as_deref().map(str::as_bytes) == own.as_deref() || own.is_none()
-        };
-        let known = self.line_origin.as_ref();
-        if known.is_some_and(|o| o.source.as_bytes() == name && same(&o.ids_from, &self.line.ids_from)) {
-            return;
-        }
-        let text = |bytes: &Vec<u8>| std::str::from_utf8(bytes).ok().map(Arc::from);
-        let ids_from = self
-            .line
-            .ids_from
-            .as_ref()
-            .and_then(text)
-            .or_else(|| self.origin.ids_from.clone());
-        self.line_origin = text(name).map(|source| Origin { source, ids_from });
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::batch::AnnotationBatch;
 use crate::formats::{Batch, Names, Texts};
-use crate::reject::{Reject, RowReject};
+use crate::reject::{Origin, Reject, RowReject};
 use crate::source::TextSpan;
 
 /// What stands beside the rows of a batch in the making.
@@ -17,7 +17,7 @@ pub(super) struct Rows {
     /// Where in the file each row's own text lies.
     pub spans: Vec<TextSpan>,
     /// Of each row, where the lines of a reject file say it.
-    pub ids_from: Vec<Option<Arc<str>>>,
+    pub origins: Vec<Option<Arc<Origin>>>,
 }
 
 impl Rows {
@@ -48,7 +48,7 @@ impl Rows {
             },
             is_checked: true,
             ids_from,
-            ids_from_of_rows: self.ids_from,
+            origins: self.origins,
             rejects: self.rejects,
             row_rejects: self.row_rejects,
             texts: Texts::Held { text, byte, spans },

@@ -1,11 +1,10 @@
 //! The first look at a file: what kind it is, its images, categories and videos, and where its annotations start.
 
-use super::annotation::plain;
 use super::names::{Id, Refused};
 use super::tables::{CocoTables, Image};
 use crate::error::Result;
 use crate::json::Window;
-use crate::json::{bad, only_space, starts_number, unescape, Scan, Scanner, Text};
+use crate::json::{bad, only_space, plain, starts_number, unescape, Scan, Scanner, Text};
 use crate::source::SourceFile;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

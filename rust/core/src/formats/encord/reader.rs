@@ -127,10 +127,7 @@ struct Rows<'r> {
 
 impl<'r> Rows<'r> {
     fn reject(&mut self, message: String, text: &[u8]) {
-        let origin = Origin {
-            source: self.label.into(),
-            ids_from: None,
-        };
+        let origin = Origin::of(self.label);
         let reason = Reason::BadLabel { message };
         self.rejects
             .push(Reject::new(reason, &origin, *self.records, None, Some(text)));

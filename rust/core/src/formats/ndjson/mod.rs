@@ -6,13 +6,16 @@ mod members;
 mod points;
 mod values;
 
+use std::sync::Arc;
+
 use crate::batch::{AnnotationBatchBuilder, Unit};
 use crate::error::Result;
 use crate::formats::json_names::JSON_SUFFIXES;
+use crate::formats::rejects;
 use crate::formats::{Batch, Files, Format, Opened, ReadOption, ReadOptions, Reader, Texts};
 use crate::reject::{Origin, Reason, Reject, RowReject};
 use crate::source::{Frames, Lines, Source, SourceFile, TextSpan};
-use line::{Found, Line};
+use line::{Found, Place};
 use members::Members;
 
 /// Most rows, or rejects, a batch.
@@ -43,6 +46,8 @@ pub struct NdjsonRows {
     label: String,
     unit: Option<Unit>,
     builder: AnnotationBatchBuilder,
+    /// What lines of a reject file are read into.
+    reject: rejects::Line,
 }
 
 impl NdjsonRows {
@@ -56,6 +61,7 @@ impl NdjsonRows {
             label: label.to_owned(),
             unit: options.unit,
             builder: AnnotationBatchBuilder::new(),
+            reject: rejects::Line::default(),
         })
     }
 }
@@ -67,6 +73,7 @@ struct Beside {
     row_rejects: Vec<RowReject>,
     spans: Vec<TextSpan>,
     frameless: Vec<bool>,
+    origins: Vec<Option<Arc<Origin>>>,
 }
 
 impl Reader for NdjsonRows {
@@ -76,6 +83,7 @@ impl Reader for NdjsonRows {
             label,
             unit,
             builder,
+            reject,
         } = self;
         let mut beside = Beside::default();
         let begin = lines.position();
@@ -85,9 +93,9 @@ impl Reader for NdjsonRows {
             if most >= MOST_ROWS || lines.position() - begin >= BATCH_BYTES {
                 break;
             }
-            let Some((byte, text)) = lines.next()? else { break };
+            let Some(line) = lines.next()? else { break };
             any = true;
-            add(text, byte, label, *unit, builder, &mut beside);
+            add(line, reject, label, *unit, builder, &mut beside);
         }
         if !any {
             return Ok(None);
@@ -97,12 +105,17 @@ impl Reader for NdjsonRows {
             row_rejects,
             spans,
             frameless,
+            mut origins,
         } = beside;
+        if origins.iter().all(Option::is_none) {
+            origins.clear();
+        }
         Ok(Some(Batch {
             rejects,
             row_rejects,
             texts: Texts::Spans(spans),
             frameless,
+            origins,
             ..Batch::new(builder.take()?)
         }))
     }
@@ -114,31 +127,33 @@ impl Reader for NdjsonRows {
 
 /// Adds what a line holds.
 fn add(
-    text: &[u8],
-    byte: u64,
+    (byte, text): (u64, &[u8]),
+    reject: &mut rejects::Line,
     label: &str,
     unit: Option<Unit>,
     builder: &mut AnnotationBatchBuilder,
     beside: &mut Beside,
 ) {
-    let (line, found) = match std::str::from_utf8(text) {
-        Ok(text) => Line::read(text),
+    let (place, found) = match std::str::from_utf8(text) {
+        Ok(text) => line::read(text, reject),
         Err(cause) => {
             let message = format!("it is not UTF-8 at its byte {}", cause.valid_up_to());
-            (Line::whole(text), Found::Wrong(Reason::BadLine { message }))
+            (Place::whole(text), Found::Wrong(Reason::BadLine { message }))
         }
     };
-    let own_byte = byte + line.start as u64;
+    let own_byte = byte + place.start as u64;
+    let named = place.origin.as_deref().map(|origin| &*origin.source);
     let mut push = |members: &Members<'_>| {
-        let offset = line.offset.or(members.offset.map(|whole| whole.0)).unwrap_or(own_byte);
-        let source = line.source.as_deref().or(members.source.as_deref()).unwrap_or(label);
-        members.with_row(source, offset, unit, |row, attributes| {
+        let offset = place.offset.or(members.offset.map(|whole| whole.0));
+        let source = named.or(members.source.as_deref()).unwrap_or(label);
+        members.with_row(source, offset.unwrap_or(own_byte), unit, |row, attributes| {
             builder.push_with_attributes(row, attributes);
             beside.spans.push(TextSpan {
                 at: own_byte,
-                len: line.len as u32,
+                len: place.len as u32,
             });
             beside.frameless.push(members.frame.is_none());
+            beside.origins.push(place.origin.clone());
         })
     };
     let pushed = match found {
@@ -151,13 +166,11 @@ fn add(
         }
     };
     if let Err(reason) = pushed {
-        let origin = Origin {
-            source: line.source.as_deref().unwrap_or(label).into(),
-            ids_from: None,
-        };
-        let own = &text[line.start..line.start + line.len];
-        let offset = line.offset.unwrap_or(own_byte);
-        let id = line.annotation_id.as_deref();
+        let here = || Origin::of(label);
+        let origin = place.origin.as_deref().cloned().unwrap_or_else(here);
+        let own = &text[place.start..place.start + place.len];
+        let offset = place.offset.unwrap_or(own_byte);
+        let id = place.annotation_id.as_deref();
         beside.rejects.push(Reject::new(reason, &origin, offset, id, Some(own)));
     }
 }

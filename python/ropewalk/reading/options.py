@@ -1,0 +1,105 @@
+"""The options of reading."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, TypedDict
+
+from ropewalk.options import Opt, Options
+
+READING = "Reading"
+
+Unit: TypeAlias = Literal["px", "frac"]
+BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameOptions(Options):
+    """How a source counts frames; every format takes these."""
+
+    frame_base: Annotated[
+        int | None,
+        Opt(
+            "Number of a medium's first frame in the source.",
+            panel=READING,
+            metavar="N",
+            default_text="the format's own, 0 for most",
+        ),
+    ] = None
+    frame_stride: Annotated[
+        int | None,
+        Opt(
+            "Video frames per source frame (5: every 5th frame was predicted).",
+            panel=READING,
+            metavar="N",
+            default_text="the format's own, 1 for most",
+            at_least=1,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions(FrameOptions):
+    """How sources are read. An option that no source's format takes is refused; see `reading.formats`."""
+
+    format: Annotated[
+        str, Opt("Format of the sources; auto tells it from names and content.", panel=READING, metavar="NAME")
+    ] = "auto"
+    source_label: Annotated[
+        str | None,
+        Opt(
+            "Name of the source. Tracks are the same objects in a later import from a source of the same name.",
+            panel=READING,
+            metavar="NAME",
+            default_text="the file's name",
+        ),
+    ] = None
+    annotations: Annotated[
+        Path | None,
+        Opt(
+            "COCO dataset that gives a results list its images and categories.",
+            panel=READING,
+            metavar="FILE",
+            also=("--ground-truth",),
+            must_exist=True,
+        ),
+    ] = None
+    confidence_field: Annotated[
+        str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
+    ] = None
+    include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
+    box_format: Annotated[
+        BoxFormat | None,
+        Opt(
+            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, degrees clockwise; four corners.",
+            panel=READING,
+            default_text="xywh",
+        ),
+    ] = None
+    unit: Annotated[
+        Unit | None,
+        Opt(
+            "Unit of coordinates in a table without a column `unit`: pixels, or fractions of the image.", panel=READING
+        ),
+    ] = None
+
+
+class FrameKeywords(TypedDict, total=False):
+    """`FrameOptions` for type checkers."""
+
+    frame_base: int | None
+    frame_stride: int | None
+
+
+class ReadKeywords(FrameKeywords, total=False):
+    """`ReadOptions` for type checkers."""
+
+    format: str
+    source_label: str | None
+    annotations: str | os.PathLike[str] | None
+    confidence_field: str | None
+    include_crowd: bool
+    box_format: BoxFormat | None
+    unit: Unit | None
