@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "rust" / "core" / "src"
 MOST_LINES = 500
@@ -183,7 +181,6 @@ def test_there_is_no_circle_in_the_core() -> None:
     assert not circle, " -> ".join(circle)
 
 
-@pytest.mark.xfail(strict=True, reason="intake and detection still name it")
 def test_only_its_own_room_and_the_table_of_formats_name_coco() -> None:
     """Comments and sentences may: masks and boxes follow its conventions."""
     mod, table = CORE / "formats" / "mod.rs", CORE / "formats" / "registry.rs"

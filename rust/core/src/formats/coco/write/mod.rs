@@ -197,8 +197,8 @@ impl CocoWriter {
 fn reject(reason: Reason, batch: &AnnotationBatch, number: usize) -> Reject {
     let row = batch.row(number);
     let attributes: Vec<_> = batch.attributes(number).collect();
-    let origin = Origin::of(row.source);
     let text = row_json(&row, &attributes);
+    let origin = Origin::of(row.source);
     Reject::new(reason, &origin, row.offset, row.annotation_id, Some(text.as_bytes()))
 }
 
