@@ -77,7 +77,8 @@ def test_the_bad_ones_are_named_once_each_and_mended_by_themselves(
         for line in lines:
             number = int(line["annotation_id"])
             assert line["code"] == bad.get(number, "server_refused"), line
-            assert (line["source"], line["message"] != "") == (world.source.name, True)
+            label = f"{world.source.parent.name}/{world.source.name}"
+            assert (line["source"], line["message"] != "") == (label, True)
             there = source[line["byte"] : line["byte"] + 200]
             assert there.startswith(b"{") and f'"id": {number},'.encode() in there
         assert report.annotations_rejected == len(lines)

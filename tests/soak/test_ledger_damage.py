@@ -358,7 +358,8 @@ def test_a_full_disk_stops_the_import_and_the_same_command_finishes(world: World
         before = service.contents()
         work_dir = tmp_path / "work"
         command = arguments(world, service, work_dir, "--on-existing", "replace", "--batch-rows", "1")
-        limits = (200, 500, 1000, 1700)
+        # The output goes to a file too, and has to fit.
+        limits = (300, 500, 1000, 1700)
         for limit in limits:
             said = finish(command, 1, prepare=_limit_files, prepare_with=(limit,))
             assert "File too large" in said and f"{work_dir / 'ledgers'}" in said
