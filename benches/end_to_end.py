@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import converting
+import folders
 import kernels
 import memory
 import reading
@@ -104,6 +105,7 @@ def main() -> int:
                 *kernels.tables(scale, repeats),
                 writing.table(scale, repeats, Path(folder)),
                 converting.table(scale, repeats, Path(folder)),
+                folders.table(scale, repeats, Path(folder)),
                 sending.sending(scale, repeats, Path(folder)),
                 sending.defaults(scale, repeats, Path(folder)),
                 memory.import_memory(scale, Path(folder)),
