@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import AccountingError
+from ropewalk.text import base_name
 
 if TYPE_CHECKING:
     from ropewalk._core import ReadCounts, StageCounts
@@ -23,6 +24,7 @@ EXIT_WITH_REJECTS = 3
 # Nearest names cost a comparison each: bounded, so that a wrong project does not take minutes to say so.
 _MAX_NAMES_COMPARED = 20
 _MAX_CANDIDATES = 5_000
+_MAX_NEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Unresolved:
     code: str
     annotations: int
     nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoldersDiffer:
+    """Two folders whose files were matched by name alone; `annotations` were placed by such a match."""
+
+    source: str
+    project: str
+    annotations: int
 
 
 @dataclass
@@ -58,6 +69,8 @@ class Report:
     rejects_by_code: dict[str, int] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    media_by_rule: dict[str, int] = field(default_factory=dict)
+    folders_differ: list[FoldersDiffer] = field(default_factory=list)
     unresolved_media: list[Unresolved] = field(default_factory=list)
     unresolved_classes: list[Unresolved] = field(default_factory=list)
     files_left_out: int = 0
@@ -85,6 +98,9 @@ class Report:
         self.rejects_by_code = dict(counts["rejects_by_code"])
         self.filtered_by_reason = dict(counts["filtered_by_reason"])
         self.warnings = dict(counts["warnings"])
+        self.media_by_rule = dict(counts["media_by_rule"])
+        differ = sorted(counts["folders_differ"], key=lambda item: (-item[2], item))
+        self.folders_differ = [FoldersDiffer(*item) for item in differ]
         self.leave_out(counts)
         self.check()
 
@@ -177,7 +193,17 @@ def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -
 
 
 def _nearest(name: str, existing: Sequence[str]) -> tuple[str, ...]:
+    # A path on one side and a bare title on the other are alike in what follows their last slash.
+    whole = _alike(name, {e: e for e in existing})
+    if len(whole) >= _MAX_NEAREST:
+        return whole
+    by_base = _alike(base_name(name), {base_name(e): e for e in reversed(existing)})
+    return tuple(dict.fromkeys((*whole, *by_base)))[:_MAX_NEAREST]
+
+
+def _alike(name: str, existing: Mapping[str, str]) -> tuple[str, ...]:
     wanted = name[:200].casefold()
-    alike = (e for e in existing if len(wanted) <= 2 * len(e) + 2 and len(e) <= 2 * len(wanted) + 2)
-    by_folded = {e.casefold(): e for e, _ in zip(alike, range(_MAX_CANDIDATES), strict=False)}
-    return tuple(by_folded[match] for match in difflib.get_close_matches(wanted, by_folded, n=3, cutoff=0.6))
+    alike = ((e, of) for e, of in existing.items() if len(wanted) <= 2 * len(e) + 2 and len(e) <= 2 * len(wanted) + 2)
+    by_folded = {e.casefold(): of for (e, of), _ in zip(alike, range(_MAX_CANDIDATES), strict=False)}
+    matches = difflib.get_close_matches(wanted, by_folded, n=_MAX_NEAREST, cutoff=0.6)
+    return tuple(by_folded[match] for match in matches)

@@ -25,10 +25,21 @@ if TYPE_CHECKING:
 
     from ropewalk.progress import Progress
     from ropewalk.reading.sources import FilesRead
-    from ropewalk.report import Report, Unresolved
+    from ropewalk.report import FoldersDiffer, Report, Unresolved
 
 STDOUT = Path("-")
 _UNRESOLVED_SHOWN = 20
+_FOLDERS_SHOWN = 5
+
+# The rules by which media are found, the strongest first.
+_RULES = (
+    ("media_map", "--media-map"),
+    ("data_hash", "data_hash"),
+    ("title", "title"),
+    ("path", "folder and name"),
+    ("base_name", "base name"),
+    ("stem", "name without suffix"),
+)
 
 # Room for a sentence with the longest path that systems take.
 _MESSAGE_CHARACTERS = 5_000
@@ -229,6 +240,10 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+    if report.media_by_rule:
+        found = (f"{report.media_by_rule[rule]:,} by {text}" for rule, text in _RULES if rule in report.media_by_rule)
+        lines.append(f"media found: {', '.join(found)}")
+    lines += _folders_lines(report.folders_differ)
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
         lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")
@@ -282,6 +297,17 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
 
 def _rejects_line(file: str) -> str:
     return f"rejects are in {shown(file, _MESSAGE_CHARACTERS)}"
+
+
+def _folders_lines(folders: list[FoldersDiffer]) -> list[str]:
+    lines = [
+        f'matched by file name, though the folders differ: "{shown(entry.source)}" in the source, '
+        f'"{shown(entry.project)}" in the project, {count(entry.annotations, "annotation")}'
+        for entry in folders[:_FOLDERS_SHOWN]
+    ]
+    if len(folders) > _FOLDERS_SHOWN:
+        lines.append(f"and {len(folders) - _FOLDERS_SHOWN:,} more such folders; the report names them all")
+    return lines
 
 
 def _unresolved_lines(what: str, names: list[Unresolved]) -> list[str]:

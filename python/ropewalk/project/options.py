@@ -15,6 +15,7 @@ CHOOSING = "Choosing"
 GEOMETRY = "Geometry"
 
 MediaFrom: TypeAlias = Literal["auto", "file_name", "stem"]
+MediaMatch: TypeAlias = Literal["exact", "suffix", "name"]
 FrameFrom: TypeAlias = Literal["auto", "image_id"]
 OffImage: TypeAlias = Literal["clip", "keep", "reject"]
 
@@ -49,6 +50,14 @@ class PlanOptions(Options):
             panel=NAMES,
         ),
     ] = "auto"
+    media_match: Annotated[
+        MediaMatch,
+        Opt(
+            "Match media by title alone (exact), by folder and file name too (suffix), or by file name with or without "
+            "its suffix (name).",
+            panel=NAMES,
+        ),
+    ] = "name"
     frame_from: Annotated[
         FrameFrom,
         Opt("What gives the frame: frame_index of the image, or the image id.", panel=NAMES),
@@ -98,6 +107,7 @@ class PlanKeywords(TypedDict, total=False):
     class_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_from: MediaFrom
+    media_match: MediaMatch
     frame_from: FrameFrom
     frame_pattern: str | None
     min_confidence: float | None

@@ -116,11 +116,7 @@ impl Medium {
 
     /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
     pub fn shown_title(&self) -> &str {
-        let Some(scheme) = self.title.find("://") else {
-            return &self.title;
-        };
-        let end = self.title[scheme..].find(['?', '#']);
-        &self.title[..end.map_or(self.title.len(), |end| scheme + end)]
+        shown_title(&self.title)
     }
 
     /// Whether the size of the medium, or of each image in the group, is known.
@@ -130,6 +126,15 @@ impl Medium {
         }
         self.units.iter().all(|unit| unit.width.zip(unit.height).is_some())
     }
+}
+
+/// A title as messages may show it, see [`Medium::shown_title`].
+pub(crate) fn shown_title(title: &str) -> &str {
+    let Some(scheme) = title.find("://") else {
+        return title;
+    };
+    let end = title[scheme..].find(['?', '#']);
+    &title[..end.map_or(title.len(), |end| scheme + end)]
 }
 
 /// Where a media map leads.
@@ -158,6 +163,19 @@ pub enum MediaFrom {
     FileName,
     /// The prediction file's own name without its suffix: one medium a file.
     Stem,
+}
+
+/// How alike the name of a medium and its title must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaMatch {
+    /// The name is the title to the letter, or the data_hash.
+    Exact,
+    /// Or the title written otherwise, or a path that ends in the same folder and file.
+    Suffix,
+    /// Or a path to a file of the same name, with or without a suffix.
+    #[default]
+    Name,
 }
 
 /// What gives the frame of an annotation on a video.
@@ -206,6 +224,9 @@ pub struct Plan {
     /// What names the medium.
     #[serde(default)]
     pub media_from: MediaFrom,
+    /// How alike names of media and titles must be.
+    #[serde(default)]
+    pub media_match: MediaMatch,
     /// What gives the frame.
     #[serde(default)]
     pub frame_from: FrameFrom,

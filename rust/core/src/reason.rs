@@ -146,13 +146,50 @@ reasons! {
             /// The medium as the source has it.
             media: String,
         },
-        /// Several media of the project fit the title.
-        #[error("{candidates} media of the project fit the title {media:?}; name one data_hash in --media-map")]
+        /// Several media of the project fit the name.
+        #[error(
+            "{media:?} fits {candidates} media of the project, such as {one:?} and {other:?}; name the data_hash of one in \
+             --media-map"
+        )]
         AmbiguousMedia = "ambiguous_media" {
             /// The medium as the source has it.
             media: String,
             /// How many fit.
             candidates: usize,
+            /// The title of one of them.
+            one: String,
+            /// The title of another.
+            other: String,
+        },
+        /// Several names of the sources fit one medium of the project.
+        #[error(
+            "{media:?} and {other:?} both fit the medium {title:?}, which cannot be both; name the data_hash of each in \
+             --media-map"
+        )]
+        SharedMedium = "ambiguous_media" {
+            /// The medium as the source has it.
+            media: String,
+            /// Another name that fits.
+            other: String,
+            /// The medium's title.
+            title: String,
+        },
+        /// A name and a title have one file name, and folders that say that they are two files.
+        #[error(
+            "{media:?} has the file name of the medium {title:?} and another folder, which other files are in; name its \
+             data_hash in --media-map"
+        )]
+        FoldersContradict = "ambiguous_media" {
+            /// The medium as the source has it.
+            media: String,
+            /// The medium's title.
+            title: String,
+        },
+        /// An image of the source without a name.
+        #[error("image {image_id} has no `file_name`, and no `coco_url` or `path` in its place; add it, or name the image in --media-map")]
+        NoFileName = "no_file_name" {
+            /// The image's id.
+            image_id: String,
         },
         /// A media map is given and does not name the medium, or names a data_hash the project does not have.
         #[error("the media map does not lead {media:?} to a medium of the project; add it")]
@@ -328,6 +365,9 @@ impl Reason {
             Self::UnknownImage { image_id: name }
             | Self::UnknownMedia { media: name }
             | Self::AmbiguousMedia { media: name, .. }
+            | Self::SharedMedium { media: name, .. }
+            | Self::FoldersContradict { media: name, .. }
+            | Self::NoFileName { image_id: name }
             | Self::UnmappedMedia { media: name }
             | Self::UnsupportedMedia { media: name, .. }
             | Self::PatternMismatch { name }

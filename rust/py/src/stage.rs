@@ -13,6 +13,7 @@ use ropewalk_core::intake::{Intake, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
+use ropewalk_core::resolve::MediaFound;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 use ropewalk_core::staged_import::LabelRows;
 
@@ -144,6 +145,10 @@ impl Staged {
             let names = names.map(|((_, name, code), count)| (name.as_str(), *code, *count));
             counts.set_item(name, PyList::new(py, names.collect::<Vec<_>>())?)?;
         }
+        let MediaFound { by_rule, folders, .. } = &self.tally.media_found;
+        counts.set_item("media_by_rule", dict(py, by_rule)?)?;
+        let folders = folders.iter().map(|((source, project), count)| (source, project, *count));
+        counts.set_item("folders_differ", PyList::new(py, folders.collect::<Vec<_>>())?)?;
         counts.set_item("left_out_files", self.tally.left_out.files)?;
         counts.set_item("left_out_names", &self.tally.left_out.names)?;
         Ok(counts)

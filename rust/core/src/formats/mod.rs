@@ -152,6 +152,11 @@ pub trait Lists {
     /// How many media there are.
     fn media_len(&self) -> usize;
 
+    /// Numbers of the media that the source itself lists: the others are those of a file beside it.
+    fn own_media(&self) -> std::ops::Range<usize> {
+        0..self.media_len()
+    }
+
     /// Medium `number`, which is below [`Self::media_len`].
     fn media(&self, number: usize) -> MediaName<'_>;
 

@@ -218,21 +218,38 @@ impl Intake {
                 }
             };
         }
-        self.take(resolved)
+        self.take(resolved)?;
+        if let Some(lists) = reader.lists() {
+            learned.note(&mut self.resolver, lists);
+        }
+        Ok(())
     }
 
     fn take(&mut self, resolved: Option<(Batch, Vec<Outcome>)>) -> Result<()> {
         resolved.map_or(Ok(()), |(batch, outcomes)| self.kept.take(&batch, outcomes))
     }
 
-    /// Sorts the stage. A track's second row on a frame is rejected here.
+    /// Sorts the stage. Rows whose medium is refused now that all names are known are rejected here, and a track's second row
+    /// on a frame.
     ///
     /// # Errors
     /// [`Error::Io`] when the stage or the reject file cannot be written.
     pub fn finish(self) -> Result<(Staged, Tally, Sources)> {
         let (mut kept, sources) = (self.kept, self.sources);
         let stage = std::mem::replace(&mut kept.stage, StageBuilder::new(None, 0));
-        let staged = stage.finish()?;
+        let mut names = self.resolver.settle();
+        let staged = stage.finish_with(&mut |row| {
+            let Some(reason) = names.count(row.name) else {
+                return Ok(true);
+            };
+            let reject = sources.reject(reason.clone(), &row.key, row.annotation_id, row.text);
+            kept.tally.staged -= 1;
+            kept.reject(&reject)?;
+            Ok(false)
+        })?;
+        kept.tally.media_found = names.found();
+        let warnings = std::mem::take(&mut kept.tally.media_found.warnings);
+        add(&mut kept.tally.warnings, &warnings);
         for duplicate in staged.duplicates() {
             let frame = duplicate.key.frame;
             let reason = match duplicate.track.clone() {

@@ -98,6 +98,21 @@ impl Learned {
         }
     }
 
+    /// Takes note of the media that the source lists and no row is on.
+    pub fn note(&self, rules: &mut Resolver, lists: &dyn Lists) {
+        let rowless;
+        let whole = match &self.whole {
+            Some(whole) => whole,
+            None => {
+                rowless = SourceResolver::new(0, &self.file_name, self.frames.own);
+                &rowless
+            }
+        };
+        for number in lists.own_media() {
+            whole.note_medium(rules, number as u32, || lists.media(number));
+        }
+    }
+
     /// The resolver of row `index`, and the numbers of its names there.
     #[inline]
     pub fn of<'s>(&'s self, names: &'s RowNames<'_>, index: usize, label: &str) -> (&'s SourceResolver, (u32, u32)) {
@@ -284,9 +299,11 @@ fn media_name<'a>(row: &Annotation<'a>, frame: Option<u32>) -> MediaName<'a> {
         image_id: None,
         file_name: Some(row.media),
         video: Some(row.media),
+        title: None,
         frame_index: frame.map(i64::from),
         width: known(row.width_px),
         height: known(row.height_px),
         declared: true,
+        id_is_name: false,
     }
 }

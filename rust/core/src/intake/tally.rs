@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::formats::LeftOut;
 use crate::reject::{Counts, Reason, Unresolved};
+use crate::resolve::MediaFound;
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
 const MAX_UNRESOLVED_NAMES: usize = 1000;
@@ -23,6 +24,8 @@ pub struct Tally {
     pub warnings: Counts,
     /// (name in the source, code) -> annotations.
     pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
+    /// How media were found.
+    pub media_found: MediaFound,
     /// Files of folders that hold no predictions.
     pub left_out: LeftOut,
     /// How many of those names are media and how many classes.

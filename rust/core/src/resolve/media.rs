@@ -5,19 +5,20 @@ use std::sync::Arc;
 use glob::Pattern;
 use regex::Regex;
 
+use super::claims::{Claims, Lead, Settled};
 use super::places::Spot;
-use super::titles::{Found, Target, Titles};
+use super::titles::{Found, Rule, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
-use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
+use crate::plan::{shown_title, DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Plan};
 use crate::reject::Reason;
-use crate::source::base_name;
-use crate::source::{Frames, MediaName};
+use crate::source::{base_name, number_at_end, Frames, MediaName};
 
 /// The media rules of a plan.
 pub(super) struct MediaRules {
     plan: Arc<Plan>,
     titles: Titles,
+    claims: Claims,
     pattern: Option<Regex>,
     only: Option<Vec<Pattern>>,
 }
@@ -36,48 +37,53 @@ impl MediaRules {
             .as_ref()
             .map(|globs| globs.iter().map(glob).collect::<Result<_>>())
             .transpose()?;
+        let titles = Titles::new(plan);
         Ok(Self {
             plan: Arc::clone(plan),
-            titles: Titles::new(&plan.media),
+            claims: Claims::new(titles.len()),
+            titles,
             pattern,
             only,
         })
     }
 
-    /// Places an image. `file_stem` is the prediction file's own name without its suffix, `frames` how it counts them.
-    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str, frames: Frames) -> Verdict<Spot> {
+    /// Places an image. `file_stem` is the prediction file's own name without its suffix, `frames` how it counts them,
+    /// `by_row` whether a row is on the image.
+    pub(super) fn place(
+        &mut self,
+        image: &MediaName<'_>,
+        file_stem: &str,
+        frames: Frames,
+        by_row: bool,
+    ) -> Verdict<Spot> {
         let named = match self.name_and_frame(image, file_stem) {
             Ok(named) => named,
             Err(reason) => return Verdict::Reject(reason),
         };
-        let target = match self.target(image, &named) {
-            Ok(target) => target,
+        let led = match self.lead(image, &named, by_row) {
+            Ok(led) => led,
             // Whoever asks for some media only does not want to hear of the others.
             Err(_) if !self.wanted(&named.name) => return Verdict::Filtered("only_media"),
             Err(reason) => return Verdict::Reject(reason),
         };
-        let (index, image_index, mapped_frame) = match target {
-            MapTarget::Target(Target::Medium(index)) => (index, None, None),
-            MapTarget::Target(Target::Image(index, position)) => (index, Some(position), None),
-            MapTarget::Frame(index, frame) => (index, None, Some(frame)),
-        };
-        let medium = &self.plan.media[index as usize];
+        let target = self.titles.target(led.lead.target);
+        let medium = &self.plan.media[target.medium() as usize];
         if !self.wanted(&medium.title) && !self.wanted(&named.name) {
             return Verdict::Filtered("only_media");
         }
-        let frame = match (medium.data_type, image_index, mapped_frame) {
+        let frame = match (medium.data_type, target, led.frame) {
             (DataType::Other, ..) => {
                 return Verdict::Reject(Reason::UnsupportedMedia {
                     media: medium.shown_title().to_owned(),
                     data_type: "that this release does not write".into(),
                 })
             }
-            (_, Some(position), _) => i64::from(position),
-            (_, _, Some(frame)) => i64::from(frame),
+            (_, Target::Image(_, position), _) => i64::from(position),
+            (_, _, FrameOf::Map(frame)) => i64::from(frame),
             (DataType::Image, ..) => 0,
             // Milliseconds are no frames: there is nothing to count from another number on.
             (DataType::Audio, ..) => named.frame.unwrap_or(0),
-            _ => match named.frame {
+            (_, _, from) => match named.frame.or_else(|| from.number(image)) {
                 Some(frame) => frames.in_video(frame),
                 None if medium.frames == 1 => 0,
                 None => return Verdict::Reject(Reason::NoFrame { media: named.name }),
@@ -85,8 +91,9 @@ impl MediaRules {
         };
         match u32::try_from(frame) {
             Ok(in_range) if u64::from(in_range) < medium.places() => Verdict::Found(Spot {
-                medium: index,
+                medium: target.medium(),
                 frame: in_range,
+                name: led.lead.name,
                 size_px: (image.width, image.height),
             }),
             _ => Verdict::Reject(Reason::FrameRange {
@@ -94,6 +101,11 @@ impl MediaRules {
                 frames: medium.places(),
             }),
         }
+    }
+
+    /// What became of the names of media, now that all of them are known.
+    pub(super) fn settle(&self) -> Settled {
+        self.claims.settle(&self.titles)
     }
 
     fn wanted(&self, title: &str) -> bool {
@@ -139,48 +151,136 @@ impl MediaRules {
         Ok(named)
     }
 
-    fn target(&self, image: &MediaName<'_>, named: &Named) -> std::result::Result<MapTarget, Reason> {
-        if let Some(map) = &self.plan.media_map {
-            let keys = [
-                image.image_id.as_deref(),
-                image.file_name,
-                image.file_name.map(base_name),
-                Some(&named.name),
-            ];
-            let unmapped = || Reason::UnmappedMedia {
-                media: named.name.clone(),
-            };
-            let target = keys
-                .into_iter()
-                .flatten()
-                .find_map(|key| map.get(key))
-                .ok_or_else(unmapped)?;
-            let (data_hash, frame) = match target {
-                MediaTarget::DataHash(data_hash) => (data_hash, None),
-                MediaTarget::Frame { data_hash, frame } => (data_hash, Some(*frame)),
-            };
-            return match (self.titles.by_hash(data_hash), frame) {
-                (Some(Target::Medium(index)), Some(frame)) => Ok(MapTarget::Frame(index, frame)),
-                (Some(target), _) => Ok(MapTarget::Target(target)),
-                (None, _) => Err(unmapped()),
-            };
+    fn lead(&mut self, image: &MediaName<'_>, named: &Named, by_row: bool) -> std::result::Result<Led, Reason> {
+        if self.plan.media_map.is_some() {
+            return self.mapped(image, named, by_row);
         }
-        if !image.declared && self.plan.media_from != MediaFrom::Stem {
-            let image_id = image.image_id.as_deref().unwrap_or_default().to_owned();
-            return Err(Reason::UnknownImage { image_id });
+        if self.plan.media_from == MediaFrom::Stem {
+            return self.by_name(&named.name, by_row, false);
         }
-        match self.titles.by_name(&named.name) {
-            Found::One(target) => Ok(MapTarget::Target(target)),
-            Found::Many(candidates) => Err(Reason::AmbiguousMedia {
-                media: named.name.clone(),
-                candidates,
-            }),
-            Found::None => match self.titles.by_hash(&named.name) {
-                Some(target) => Ok(MapTarget::Target(target)),
-                None => Err(Reason::UnknownMedia {
-                    media: named.name.clone(),
-                }),
+        match (image.file_name, image.title, image.video) {
+            // A title beside a name that was made for the export.
+            (Some(file_name), Some(title), None) => match self.titles.by_hash_in(file_name) {
+                Some(target) => Ok(self.surely(target, Rule::DataHash, by_row)),
+                None => self.by_name(title, by_row, false).map(Led::with_frame_from_name),
             },
+            (None, None, video) if self.pattern.is_none() && (video.is_none() || self.plan.media_from == MediaFrom::FileName) => {
+                self.by_id(image, by_row)
+            }
+            // A name that is given with its video is not looked for in a folder.
+            (Some(file_name), ..) => self.by_name(&named.name, by_row, named.name == file_name),
+            _ => self.by_name(&named.name, by_row, false),
+        }
+    }
+
+    /// Where `--media-map` leads an image.
+    fn mapped(&mut self, image: &MediaName<'_>, named: &Named, by_row: bool) -> std::result::Result<Led, Reason> {
+        let keys = [
+            image.image_id.as_deref(),
+            image.file_name,
+            image.file_name.map(base_name),
+            Some(&named.name),
+        ];
+        let map = self.plan.media_map.iter();
+        let target = keys.into_iter().flatten().find_map(|key| map.clone().find_map(|map| map.get(key)));
+        let (data_hash, frame) = match target {
+            Some(MediaTarget::DataHash(data_hash)) => (Some(data_hash), None),
+            Some(MediaTarget::Frame { data_hash, frame }) => (Some(data_hash), Some(*frame)),
+            None => (None, None),
+        };
+        let number = data_hash.and_then(|data_hash| self.titles.by_hash(data_hash));
+        let number = number.ok_or_else(|| Reason::UnmappedMedia {
+            media: named.name.clone(),
+        })?;
+        let mut led = self.surely(number, Rule::Map, by_row);
+        if let (Some(frame), Target::Medium(_)) = (frame, self.titles.target(number)) {
+            led.frame = FrameOf::Map(frame);
+        }
+        Ok(led)
+    }
+
+    /// Where a name leads; `may_be_frame` where it may be a file in a folder of frames.
+    fn by_name(&mut self, name: &str, by_row: bool, may_be_frame: bool) -> std::result::Result<Led, Reason> {
+        let most = self.plan.media_match;
+        let found = match self.titles.by_title(name) {
+            Found::One(target, rule) => return Ok(self.surely(target, rule, by_row)),
+            Found::Many(hit) => Found::Many(hit),
+            Found::None => {
+                if let Some(known) = self.claims.of(name) {
+                    return known.map(Led::of);
+                }
+                if let Some(target) = self.titles.by_hash_in(name) {
+                    return Ok(self.surely(target, Rule::DataHash, by_row));
+                }
+                self.titles.by_name(name, most)
+            }
+        };
+        let found = match found {
+            Found::One(target, rule) => Ok((target, rule)),
+            Found::Many(hit) => Err(Reason::AmbiguousMedia {
+                media: name.to_owned(),
+                candidates: hit.count,
+                one: shown_title(self.titles.title(hit.first)).to_owned(),
+                other: shown_title(self.titles.title(hit.second)).to_owned(),
+            }),
+            Found::None => {
+                if let Some(led) = self.by_folder(name).filter(|_| may_be_frame) {
+                    return Ok(led);
+                }
+                Err(Reason::UnknownMedia { media: name.to_owned() })
+            }
+        };
+        self.claims.learn(name, found).map(Led::of)
+    }
+
+    /// The video that a numbered file's folder names.
+    fn by_folder(&mut self, name: &str) -> Option<Led> {
+        let (folder, _) = name.rsplit_once(['/', '\\'])?;
+        number_at_end(name)?;
+        let lead = self.claims.of_frames(folder).unwrap_or_else(|| {
+            let found = match self.titles.by_title(folder) {
+                Found::None => self.titles.by_name(folder, self.plan.media_match),
+                found => found,
+            };
+            let video = match found {
+                Found::One(target, rule) => Some((target, rule)),
+                _ => None,
+            };
+            let is_video = |target| self.plan.media[self.titles.target(target).medium() as usize].data_type.is_by_frame();
+            self.claims.learn_frames(folder, video.filter(|(target, _)| is_video(*target)))
+        })?;
+        Some(Led::of(lead).with_frame_from_name())
+    }
+
+    /// Where an image leads that has an id alone: a file's name, its stem, or the number that its stem is.
+    fn by_id(&mut self, image: &MediaName<'_>, by_row: bool) -> std::result::Result<Led, Reason> {
+        let id = image.image_id.as_deref().unwrap_or_default();
+        let unknown = || {
+            let image_id = id.to_owned();
+            if image.declared {
+                Reason::NoFileName { image_id }
+            } else {
+                Reason::UnknownImage { image_id }
+            }
+        };
+        if !image.id_is_name {
+            return Err(unknown());
+        }
+        match self.by_name(id, by_row, true) {
+            Err(Reason::UnknownMedia { .. }) => {}
+            found => return found,
+        }
+        let number = id.parse().ok().filter(|_| self.plan.media_match == MediaMatch::Name);
+        match number.map(|number| (number, self.titles.by_number(number))) {
+            Some((number, Found::One(target, rule))) => Ok(Led::of(self.claims.learn_number(number, (target, rule)))),
+            _ => Err(unknown()),
+        }
+    }
+
+    fn surely(&mut self, target: u32, rule: Rule, by_row: bool) -> Led {
+        Led {
+            frame: if rule == Rule::DataHash { FrameOf::FileName } else { FrameOf::Image },
+            lead: self.claims.surely(target, rule, by_row),
         }
     }
 }
@@ -191,10 +291,46 @@ struct Named {
     frame: Option<i64>,
 }
 
-enum MapTarget {
-    Target(Target),
-    /// A medium and a frame in Encord's counting.
-    Frame(u32, u32),
+/// Where an image leads.
+struct Led {
+    lead: Lead,
+    frame: FrameOf,
+}
+
+/// What gives the frame.
+#[derive(Clone, Copy)]
+enum FrameOf {
+    /// The image's own words.
+    Image,
+    /// Where they do not, the number that its file name ends in.
+    FileName,
+    /// The media map, in Encord's counting.
+    Map(u32),
+}
+
+impl Led {
+    fn of(lead: Lead) -> Self {
+        Self {
+            lead,
+            frame: FrameOf::Image,
+        }
+    }
+
+    fn with_frame_from_name(self) -> Self {
+        Self {
+            frame: FrameOf::FileName,
+            ..self
+        }
+    }
+}
+
+impl FrameOf {
+    fn number(self, image: &MediaName<'_>) -> Option<i64> {
+        match self {
+            Self::FileName => number_at_end(image.file_name.or(image.image_id.as_deref())?),
+            _ => None,
+        }
+    }
 }
 
 fn frame_pattern(text: &str) -> Result<Regex> {

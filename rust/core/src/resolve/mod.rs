@@ -6,12 +6,15 @@
 
 mod answers;
 mod canvas;
+mod claims;
 mod classes;
 mod edge;
+mod ends;
 mod geometry;
 mod keypoints;
 mod media;
 mod places;
+mod readings;
 mod resolved;
 mod row;
 mod scratch;
@@ -29,6 +32,7 @@ use crate::formats::{KnownNames, Project};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
+pub use claims::{MediaFound, Settled};
 use classes::{Class, ClassRules};
 pub use edge::fit;
 use media::MediaRules;
@@ -66,7 +70,7 @@ impl Resolver {
     }
 
     fn place(&mut self, image: &MediaName<'_>, file_stem: &str, frames: Frames) -> Verdict<Spot> {
-        let verdict = self.media.place(image, file_stem, frames);
+        let verdict = self.media.place(image, file_stem, frames, true);
         let Verdict::Found(spot) = &verdict else {
             return verdict;
         };
@@ -84,6 +88,13 @@ impl Resolver {
             self.admitted.insert(spot.medium);
         }
         verdict
+    }
+}
+
+impl Resolver {
+    /// What became of the names of media, now that all sources are read.
+    pub fn settle(&self) -> Settled {
+        self.media.settle()
     }
 }
 
@@ -139,6 +150,13 @@ impl SourceResolver {
     pub fn learn_medium<'n>(&mut self, rules: &mut Resolver, number: u32, name: impl FnOnce() -> MediaName<'n>) {
         let place = || rules.place(&name(), &self.file_stem, self.frames);
         self.places.learn(number, place);
+    }
+
+    /// Takes note of a medium that the source lists as `number`, if no row is on it: it may be what another name means.
+    pub fn note_medium<'n>(&self, rules: &mut Resolver, number: u32, name: impl FnOnce() -> MediaName<'n>) {
+        if !self.places.is_learnt(number) {
+            rules.media.place(&name(), &self.file_stem, self.frames, false);
+        }
     }
 
     /// Resolves the class that the coming rows call `number`, once.

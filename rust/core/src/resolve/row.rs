@@ -111,7 +111,7 @@ impl<'a> FoundRow<'a, '_> {
             geometry: Geometry::Answer(last),
             answers: out.packer.answers(),
         };
-        out.rows.push(&staged, self.text);
+        out.rows.push_named(&staged, self.text, self.place.name);
         Ok(())
     }
 
@@ -153,7 +153,7 @@ impl<'a> FoundRow<'a, '_> {
         let Resolved { rows, form, packer, .. } = out;
         staged.answers = packer.answers();
         staged.key.object = self.identity(object, &staged, form);
-        rows.push(&staged, self.text);
+        rows.push_named(&staged, self.text, self.place.name);
         Ok(())
     }
 

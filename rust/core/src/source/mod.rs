@@ -23,7 +23,7 @@ pub use frames::Frames;
 pub(crate) use input::TextStream;
 pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use lines::Lines;
-pub(crate) use names::{base_name, stem};
+pub(crate) use names::{base_name, number_at_end, stem, stems};
 pub use names::{ClassName, MediaName};
 pub use span::TextSpan;
 pub use table::{Source, Table};

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use merge::{Cursor, RunFile, RunReader};
 pub use rows::StagedRows;
 use rows::{Batches, Entry, Place};
-pub use staged::{Duplicate, LabelRowSpan, Staged};
+pub use staged::{Duplicate, LabelRowSpan, NamedRow, Staged};
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
 const MERGE_WIDTH: usize = 64;
@@ -91,10 +91,19 @@ impl StageBuilder {
     ///
     /// # Errors
     /// [`Error::Io`] when a run cannot be written or read back.
-    pub fn finish(mut self) -> Result<Staged> {
+    pub fn finish(self) -> Result<Staged> {
+        self.finish_with(&mut |_| Ok(true))
+    }
+
+    /// As [`Self::finish`], without the rows that `stays` refuses; it is asked about those that a numbered name led to their
+    /// medium, in order.
+    ///
+    /// # Errors
+    /// As [`Self::finish`], and what `stays` returns.
+    pub fn finish_with(mut self, stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>) -> Result<Staged> {
         if self.runs.is_empty() {
             sort(&mut self.entries);
-            return staged::in_memory(self.batches, &self.entries, self.max_per_frame);
+            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, stays);
         }
         self.spill()?;
         // Merging has buffers of its own.
@@ -109,7 +118,7 @@ impl StageBuilder {
             self.runs.push(merged);
         }
         let readers = self.runs.iter().map(RunReader::open).collect::<Result<Vec<_>>>()?;
-        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame)
+        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, stays)
     }
 
     fn spill(&mut self) -> Result<()> {

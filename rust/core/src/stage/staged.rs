@@ -44,6 +44,30 @@ pub struct Duplicate {
     pub text: TextSpan,
 }
 
+/// A row that a numbered name led to its medium.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedRow<'a> {
+    /// Number of the name, at least 1.
+    pub name: u32,
+    /// The row's place.
+    pub key: Key,
+    /// The source's own id.
+    pub annotation_id: Option<&'a str>,
+    /// Where its text lies in the source.
+    pub text: TextSpan,
+}
+
+impl<'a> NamedRow<'a> {
+    fn of(key: Key, head: &Head<'a>) -> Self {
+        Self {
+            name: head.name,
+            key,
+            annotation_id: head.annotation_id.and_then(|id| std::str::from_utf8(id).ok()),
+            text: head.text,
+        }
+    }
+}
+
 enum Rows {
     Memory { batches: Batches, places: Vec<Place> },
     Disk(RunFile),
@@ -272,7 +296,12 @@ impl Splitter {
 }
 
 /// Splits rows that are already sorted. At most `most` stay on a frame.
-pub(super) fn in_memory(batches: Batches, entries: &[Entry], most: Option<u64>) -> Result<Staged> {
+pub(super) fn in_memory(
+    batches: Batches,
+    entries: &[Entry],
+    most: Option<u64>,
+    stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>,
+) -> Result<Staged> {
     let mut splitter = Splitter::default();
     let mut best = most.map(Best::new);
     let mut places = Vec::with_capacity(entries.len());
@@ -284,6 +313,9 @@ pub(super) fn in_memory(batches: Batches, entries: &[Entry], most: Option<u64>) 
     for entry in entries {
         let (key, place) = (entry.key(), entry.place);
         let head = Head::read(batches.row(place))?;
+        if head.name > 0 && !stays(&NamedRow::of(key, &head))? {
+            continue;
+        }
         if !splitter.admit(key, &head) {
             continue;
         }
@@ -303,7 +335,12 @@ pub(super) fn in_memory(batches: Batches, entries: &[Entry], most: Option<u64>) 
 }
 
 /// Merges runs into one file in `dir`. At most `most` stay on a frame; only those are held in memory.
-pub(super) fn on_disk(mut cursor: Cursor, dir: &Path, most: Option<u64>) -> Result<Staged> {
+pub(super) fn on_disk(
+    mut cursor: Cursor,
+    dir: &Path,
+    most: Option<u64>,
+    stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>,
+) -> Result<Staged> {
     let mut splitter = Splitter::default();
     let mut best = most.map(Best::new);
     let mut out = RunWriter::create(dir)?;
@@ -315,6 +352,9 @@ pub(super) fn on_disk(mut cursor: Cursor, dir: &Path, most: Option<u64>) -> Resu
     };
     while let Some((key, row)) = cursor.next()? {
         let head = Head::read(row)?;
+        if head.name > 0 && !stays(&NamedRow::of(key, &head))? {
+            continue;
+        }
         if !splitter.admit(key, &head) {
             continue;
         }

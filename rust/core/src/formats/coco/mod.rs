@@ -6,6 +6,7 @@ mod duplicates;
 mod extras;
 mod layout;
 mod line;
+mod lookup;
 mod names;
 mod packed;
 mod reader;
@@ -13,6 +14,7 @@ mod rotated;
 mod rows;
 mod survey;
 mod tables;
+mod titled;
 mod values;
 mod write;
 

@@ -411,7 +411,10 @@ impl CocoReader {
             self.window
                 .error(start, "the file names more than 2^32 images or categories; split it")
         };
-        let media = self.tables.media_of(image, &mut self.last_media).map_err(full)?;
+        let media = self
+            .tables
+            .media_of(image, self.draft.file_name(text), &mut self.last_media)
+            .map_err(full)?;
         let class = self.tables.class_of(category).map_err(full)?;
         let image = match self.last_image {
             Some((last, image)) if last == media => image,

@@ -5,6 +5,7 @@ use super::tables::{CocoTables, Image};
 use crate::error::Result;
 use crate::json::Window;
 use crate::json::{bad, only_space, plain, starts_number, unescape, Scan, Scanner, Text};
+use crate::plan::shown_title;
 use crate::source::SourceFile;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -370,7 +371,9 @@ fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> {
     struct Fields {
         start: usize,
         id: Value,
-        file_name: Value,
+        /// In the order in which they count.
+        names: [Value; 4],
+        titles: [Value; 2],
         video_id: Value,
         frame_index: Option<i64>,
         frame_id: Option<i64>,
@@ -386,7 +389,13 @@ fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> {
         while let Some(key) = scanner.next_key(&mut first)? {
             match plain(scanner, key, &mut Vec::new()) {
                 b"id" => found.id = id(scanner)?,
-                b"file_name" => found.file_name = text(scanner)?,
+                b"file_name" => found.names[0] = text(scanner)?,
+                // Others have no say where they are no texts.
+                b"coco_url" if scanner.peek()? == b'"' => found.names[1] = text(scanner)?,
+                b"flickr_url" if scanner.peek()? == b'"' => found.names[2] = text(scanner)?,
+                b"path" if scanner.peek()? == b'"' => found.names[3] = text(scanner)?,
+                b"video_title" if scanner.peek()? == b'"' => found.titles[0] = text(scanner)?,
+                b"image_title" if scanner.peek()? == b'"' => found.titles[1] = text(scanner)?,
                 b"video_id" => found.video_id = id(scanner)?,
                 b"frame_index" => found.frame_index = whole(scanner)?,
                 b"frame_id" => found.frame_id = whole(scanner)?,
@@ -397,10 +406,17 @@ fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> {
         }
         Ok(found)
     })?;
-    let [mut a, mut b, mut c] = [const { Vec::new() }; 3];
+    let [mut a, mut b, mut c, mut d] = [const { Vec::new() }; 4];
+    let given = |values: &[Value]| {
+        let mut buffer = Vec::new();
+        let is_given = |value: &&Value| content(window, **value, &mut buffer).is_some_and(|text| !text.is_empty());
+        values.iter().find(is_given).copied().unwrap_or_default()
+    };
     let image = Image {
         id: key(window, found.id, &mut a),
-        file_name: content(window, found.file_name, &mut b),
+        // URLs may be signed, and the names of images are shown.
+        file_name: content(window, given(&found.names), &mut b).map(shown_title),
+        title: content(window, given(&found.titles), &mut d),
         video: key(window, found.video_id, &mut c),
         frame_index: found.frame_index.or(found.frame_id),
         width: found.width,

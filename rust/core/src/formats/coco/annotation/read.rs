@@ -103,6 +103,10 @@ impl Draft {
                 let id = self.value(scanner, "image_id", Self::id)?;
                 self.image_id = self.good(id);
             }
+            Member::FileName if scanner.peek()? == b'"' => {
+                let name = scanner.string()?;
+                self.file_name = Some(self.span(scanner, name));
+            }
             Member::CategoryId => {
                 let id = self.value(scanner, "category_id", Self::id)?;
                 self.category_id = self.good(id);
@@ -164,7 +168,7 @@ impl Draft {
                     }
                 }
             }
-            Member::Attributes | Member::Other => scanner.skip()?,
+            Member::FileName | Member::Attributes | Member::Other => scanner.skip()?,
         }
         Ok(())
     }
