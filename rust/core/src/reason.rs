@@ -141,10 +141,12 @@ reasons! {
             class: String,
         },
         /// No medium of the project has the title.
-        #[error("no medium of the project is titled {media:?}; name its data_hash in --media-map")]
+        #[error("no medium of the project is titled {media:?}; name its data_hash in --media-map{}", or_pattern(.pattern))]
         UnknownMedia = "unknown_media" {
             /// The medium as the source has it.
             media: String,
+            /// The `--frame-pattern` by which it would be a frame of a video.
+            pattern: Option<String>,
         },
         /// Several media of the project fit the name.
         #[error(
@@ -363,7 +365,7 @@ impl Reason {
     pub fn unresolved(&self) -> Option<(Unresolved, &str)> {
         match self {
             Self::UnknownImage { image_id: name }
-            | Self::UnknownMedia { media: name }
+            | Self::UnknownMedia { media: name, .. }
             | Self::AmbiguousMedia { media: name, .. }
             | Self::SharedMedium { media: name, .. }
             | Self::FoldersContradict { media: name, .. }
@@ -380,6 +382,12 @@ impl Reason {
             _ => None,
         }
     }
+}
+
+/// What else to do about an unknown medium.
+fn or_pattern(pattern: &Option<String>) -> String {
+    let or = |pattern| format!(", or give --frame-pattern '{pattern}' if it is a frame of a video");
+    pattern.as_ref().map(or).unwrap_or_default()
 }
 
 /// What to do about a field that is missing.

@@ -156,11 +156,7 @@ fn media_by_title_and_frame_rules() {
         (json!({"file_name": "w1.png"}), none.clone(), found("g", 1)),
         (at("walk", 1), none.clone(), found("g", 1)),
         (at("walk", 2), none.clone(), missing("frame_range")),
-        (
-            json!({"file_name": "STILL.jpg"}),
-            none.clone(),
-            missing("unknown_media"),
-        ),
+        (json!({"file_name": "STILL.jpg"}), none.clone(), found("i", 0)),
         (json!({"file_name": "still.png"}), none.clone(), found("i", 0)),
         (
             json!({"file_name": "twice.bmp"}),

@@ -147,7 +147,9 @@ impl Staged {
         }
         let MediaFound { by_rule, folders, .. } = &self.tally.media_found;
         counts.set_item("media_by_rule", dict(py, by_rule)?)?;
-        let folders = folders.iter().map(|((source, project), count)| (source, project, *count));
+        let folders = folders
+            .iter()
+            .map(|((source, project), count)| (source, project, *count));
         counts.set_item("folders_differ", PyList::new(py, folders.collect::<Vec<_>>())?)?;
         counts.set_item("left_out_files", self.tally.left_out.files)?;
         counts.set_item("left_out_names", &self.tally.left_out.names)?;

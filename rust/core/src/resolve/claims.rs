@@ -164,11 +164,18 @@ impl Claims {
             all.extend(self.sure[target as usize].map(|_| title));
             all.sort_unstable();
             all.dedup();
-            let agree = all.iter().enumerate().all(|(at, one)| all[..at].iter().all(|other| is_same(one, other)));
+            let agree = all
+                .iter()
+                .enumerate()
+                .all(|(at, one)| all[..at].iter().all(|other| is_same(one, other)));
             let titled = all.contains(&title);
             for at in names {
                 let media = &*self.names[at].name;
-                let other = if titled { Some(title) } else { all.iter().copied().find(|name| *name != media) };
+                let other = if titled {
+                    Some(title)
+                } else {
+                    all.iter().copied().find(|name| *name != media)
+                };
                 match other.filter(|other| *other != media) {
                     Some(_) if agree => fates[at].joined = true,
                     Some(other) => {
@@ -235,7 +242,9 @@ struct Paths {
 impl Fate {
     /// What becomes of a name as far as it alone tells.
     fn of(name: &Name, titles: &Titles) -> Self {
-        let lead = name.lead.map(|(target, rule)| (target, titles.target(target).medium(), rule));
+        let lead = name
+            .lead
+            .map(|(target, rule)| (target, titles.target(target).medium(), rule));
         let by_file_name = lead.filter(|(.., rule)| rule.ignores_folders());
         let differs = by_file_name.and_then(|(target, _, rule)| {
             let loose_source = Reading::Loose.path(&name.name);

@@ -1,12 +1,16 @@
 //! Which medium and frame the images of a source are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use glob::Pattern;
 use regex::Regex;
 
 use super::claims::{Claims, Lead, Settled};
+use super::frame_names;
+use super::mapped::Mapped;
 use super::places::Spot;
+use super::readings::Reading;
 use super::titles::{Found, Rule, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
@@ -19,6 +23,9 @@ pub(super) struct MediaRules {
     plan: Arc<Plan>,
     titles: Titles,
     claims: Claims,
+    /// Names that were tried as those of videos.
+    videos: HashMap<Box<str>, bool>,
+    map: Option<Mapped<MediaTarget>>,
     pattern: Option<Regex>,
     only: Option<Vec<Pattern>>,
 }
@@ -27,7 +34,7 @@ impl MediaRules {
     pub(super) fn new(plan: &Arc<Plan>) -> Result<Self> {
         let pattern = plan.frame_pattern.as_deref().map(frame_pattern).transpose()?;
         let glob = |text: &String| {
-            Pattern::new(text).map_err(|cause| Error::OptionValue {
+            Pattern::new(&Reading::Composed.of(text)).map_err(|cause| Error::OptionValue {
                 option: "only_media",
                 message: format!("{text:?}: {cause}"),
             })
@@ -41,6 +48,8 @@ impl MediaRules {
         Ok(Self {
             plan: Arc::clone(plan),
             claims: Claims::new(titles.len()),
+            videos: HashMap::new(),
+            map: plan.media_map.as_ref().map(Mapped::new),
             titles,
             pattern,
             only,
@@ -110,9 +119,10 @@ impl MediaRules {
 
     fn wanted(&self, title: &str) -> bool {
         self.only.as_ref().is_none_or(|globs| {
+            let title = Reading::Composed.of(title);
             globs
                 .iter()
-                .any(|glob| glob.matches(title) || glob.matches(base_name(title)))
+                .any(|glob| glob.matches(&title) || glob.matches(base_name(&title)))
         })
     }
 
@@ -152,65 +162,81 @@ impl MediaRules {
     }
 
     fn lead(&mut self, image: &MediaName<'_>, named: &Named, by_row: bool) -> std::result::Result<Led, Reason> {
-        if self.plan.media_map.is_some() {
-            return self.mapped(image, named, by_row);
+        if let Some(target) = self.mapped(image, named) {
+            let target = target?;
+            return Ok(Led {
+                lead: self.claims.surely(target.0, Rule::Map, by_row),
+                frame: target.1,
+            });
         }
         if self.plan.media_from == MediaFrom::Stem {
             return self.by_name(&named.name, by_row, false);
         }
+        let by_rules = self.pattern.is_some() || self.plan.media_from == MediaFrom::FileName;
         match (image.file_name, image.title, image.video) {
             // A title beside a name that was made for the export.
-            (Some(file_name), Some(title), None) => match self.titles.by_hash_in(file_name) {
-                Some(target) => Ok(self.surely(target, Rule::DataHash, by_row)),
-                None => self.by_name(title, by_row, false).map(Led::with_frame_from_name),
-            },
-            (None, None, video) if self.pattern.is_none() && (video.is_none() || self.plan.media_from == MediaFrom::FileName) => {
-                self.by_id(image, by_row)
+            (Some(file_name), Some(title), None) if !by_rules => {
+                if let Some(found) = self.titles.by_hash_in(file_name) {
+                    return Ok(self.by_hash(found, by_row));
+                }
+                match self.by_name(title, by_row, false) {
+                    Err(Reason::UnknownMedia { .. }) => self.by_name(file_name, by_row, false),
+                    found => found.map(Led::with_frame_from_name),
+                }
             }
-            // A name that is given with its video is not looked for in a folder.
-            (Some(file_name), ..) => self.by_name(&named.name, by_row, named.name == file_name),
+            (None, _, None) if self.pattern.is_none() => self.by_id(image, by_row),
+            (None, ..) if self.plan.media_from == MediaFrom::FileName => self.by_id(image, by_row),
+            // A file in a folder of frames does not say otherwise on which frame it is, nor of which video.
+            (Some(file_name), ..) if named.name == file_name => {
+                let number = number_at_end(file_name);
+                let may_be_frame = number.is_some() && (named.frame.is_none() || named.frame == number);
+                self.by_name(&named.name, by_row, may_be_frame)
+            }
             _ => self.by_name(&named.name, by_row, false),
         }
     }
 
-    /// Where `--media-map` leads an image.
-    fn mapped(&mut self, image: &MediaName<'_>, named: &Named, by_row: bool) -> std::result::Result<Led, Reason> {
+    /// The target and frame that `--media-map` gives an image, if there is one.
+    fn mapped(&self, image: &MediaName<'_>, named: &Named) -> Option<std::result::Result<(u32, FrameOf), Reason>> {
+        let map = self.map.as_ref()?;
         let keys = [
             image.image_id.as_deref(),
             image.file_name,
             image.file_name.map(base_name),
             Some(&named.name),
         ];
-        let map = self.plan.media_map.iter();
-        let target = keys.into_iter().flatten().find_map(|key| map.clone().find_map(|map| map.get(key)));
-        let (data_hash, frame) = match target {
+        let (data_hash, frame) = match keys.into_iter().flatten().find_map(|key| map.get(key)) {
             Some(MediaTarget::DataHash(data_hash)) => (Some(data_hash), None),
             Some(MediaTarget::Frame { data_hash, frame }) => (Some(data_hash), Some(*frame)),
             None => (None, None),
         };
-        let number = data_hash.and_then(|data_hash| self.titles.by_hash(data_hash));
-        let number = number.ok_or_else(|| Reason::UnmappedMedia {
-            media: named.name.clone(),
-        })?;
-        let mut led = self.surely(number, Rule::Map, by_row);
-        if let (Some(frame), Target::Medium(_)) = (frame, self.titles.target(number)) {
-            led.frame = FrameOf::Map(frame);
-        }
-        Ok(led)
+        let target = data_hash.and_then(|data_hash| self.titles.by_hash(data_hash));
+        let frame = frame.map_or(FrameOf::Image, FrameOf::Map);
+        Some(
+            target
+                .map(|target| (target, frame))
+                .ok_or_else(|| Reason::UnmappedMedia {
+                    media: named.name.clone(),
+                }),
+        )
     }
 
     /// Where a name leads; `may_be_frame` where it may be a file in a folder of frames.
     fn by_name(&mut self, name: &str, by_row: bool, may_be_frame: bool) -> std::result::Result<Led, Reason> {
         let most = self.plan.media_match;
         let found = match self.titles.by_title(name) {
-            Found::One(target, rule) => return Ok(self.surely(target, rule, by_row)),
+            Found::One(target, rule) => return Ok(Led::of(self.claims.surely(target, rule, by_row))),
             Found::Many(hit) => Found::Many(hit),
             Found::None => {
-                if let Some(known) = self.claims.of(name) {
-                    return known.map(Led::of);
+                match self.claims.of(name) {
+                    Some(Err(unknown @ Reason::UnknownMedia { .. })) if may_be_frame => {
+                        return self.by_folder(name).ok_or(unknown);
+                    }
+                    Some(known) => return known.map(Led::of),
+                    None => {}
                 }
-                if let Some(target) = self.titles.by_hash_in(name) {
-                    return Ok(self.surely(target, Rule::DataHash, by_row));
+                if let Some(found) = self.titles.by_hash_in(name) {
+                    return Ok(self.by_hash(found, by_row));
                 }
                 self.titles.by_name(name, most)
             }
@@ -224,10 +250,14 @@ impl MediaRules {
                 other: shown_title(self.titles.title(hit.second)).to_owned(),
             }),
             Found::None => {
-                if let Some(led) = self.by_folder(name).filter(|_| may_be_frame) {
+                let led = may_be_frame.then(|| self.by_folder(name)).flatten();
+                if let Some(led) = led {
                     return Ok(led);
                 }
-                Err(Reason::UnknownMedia { media: name.to_owned() })
+                Err(Reason::UnknownMedia {
+                    media: name.to_owned(),
+                    pattern: self.pattern_for(name),
+                })
             }
         };
         self.claims.learn(name, found).map(Led::of)
@@ -238,18 +268,40 @@ impl MediaRules {
         let (folder, _) = name.rsplit_once(['/', '\\'])?;
         number_at_end(name)?;
         let lead = self.claims.of_frames(folder).unwrap_or_else(|| {
-            let found = match self.titles.by_title(folder) {
-                Found::None => self.titles.by_name(folder, self.plan.media_match),
-                found => found,
-            };
-            let video = match found {
-                Found::One(target, rule) => Some((target, rule)),
-                _ => None,
-            };
-            let is_video = |target| self.plan.media[self.titles.target(target).medium() as usize].data_type.is_by_frame();
-            self.claims.learn_frames(folder, video.filter(|(target, _)| is_video(*target)))
+            let video = self.video(folder);
+            self.claims.learn_frames(folder, video)
         })?;
         Some(Led::of(lead).with_frame_from_name())
+    }
+
+    /// The video that a name means, and by which rule.
+    fn video(&self, name: &str) -> Option<(u32, Rule)> {
+        let found = match self.titles.by_title(name) {
+            Found::None => self.titles.by_name(name, self.plan.media_match),
+            found => found,
+        };
+        let Found::One(target, rule) = found else { return None };
+        let medium = &self.plan.media[self.titles.target(target).medium() as usize];
+        medium.data_type.is_by_frame().then_some((target, rule))
+    }
+
+    /// The `--frame-pattern` by which an unknown name would be a frame of a video.
+    fn pattern_for(&mut self, name: &str) -> Option<String> {
+        if self.pattern.is_some() {
+            return None;
+        }
+        // The frames of a video ask for one name.
+        let mut known = std::mem::take(&mut self.videos);
+        let pattern = frame_names::pattern_for(name, |name| match known.get(name) {
+            Some(known) => *known,
+            None => {
+                let is_video = self.video(name).is_some();
+                known.insert(name.into(), is_video);
+                is_video
+            }
+        });
+        self.videos = known;
+        pattern
     }
 
     /// Where an image leads that has an id alone: a file's name, its stem, or the number that its stem is.
@@ -277,10 +329,13 @@ impl MediaRules {
         }
     }
 
-    fn surely(&mut self, target: u32, rule: Rule, by_row: bool) -> Led {
-        Led {
-            frame: if rule == Rule::DataHash { FrameOf::FileName } else { FrameOf::Image },
-            lead: self.claims.surely(target, rule, by_row),
+    /// Where a path leads with a data_hash in it. The files of a folder that is called so are its frames.
+    fn by_hash(&mut self, (target, is_folder): (u32, bool), by_row: bool) -> Led {
+        let led = Led::of(self.claims.surely(target, Rule::DataHash, by_row));
+        if is_folder {
+            led.with_frame_from_name()
+        } else {
+            led
         }
     }
 }

@@ -171,10 +171,14 @@ impl Titles {
         self.hashes.get(data_hash).copied()
     }
 
-    /// The target whose data_hash is a part of a path, or that part without its suffix; the last such part decides.
-    pub(super) fn by_hash_in(&self, name: &str) -> Option<u32> {
-        let mut parts = name.rsplit(['/', '\\']);
-        parts.find_map(|part| self.by_hash(part).or_else(|| self.by_hash(stem(part))))
+    /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
+    /// file. The last such part decides.
+    pub(super) fn by_hash_in(&self, path: &str) -> Option<(u32, bool)> {
+        let mut parts = path.rsplit(['/', '\\']).enumerate();
+        parts.find_map(|(at, part)| {
+            let target = self.by_hash(part).or_else(|| self.by_hash(stem(part)))?;
+            Some((target, at == 1))
+        })
     }
 
     /// The target whose title is a name to the letter.
@@ -231,7 +235,11 @@ impl Titles {
                 let paths = |reading: Reading| (self.path(number, reading), reading.path(self.title(number)));
                 let (path, title) = paths(READINGS[at]);
                 let before = at.checked_sub(1).map(|before| paths(READINGS[before]));
-                ends.add(number, (&path, &title), before.as_ref().map(|(path, title)| (&**path, &**title)));
+                ends.add(
+                    number,
+                    (&path, &title),
+                    before.as_ref().map(|(path, title)| (&**path, &**title)),
+                );
             }
             ends
         })
@@ -258,7 +266,9 @@ impl Titles {
     pub(super) fn is_folder_of_others(&self, folder: &str, number: u32) -> bool {
         let known = self.folders.get_or_init(|| {
             let paths = (0..self.len() as u32).map(|number| self.path(number, Reading::Loose));
-            paths.flat_map(|path| folders(&path).map(Box::from).collect::<Vec<_>>()).collect()
+            paths
+                .flat_map(|path| folders(&path).map(Box::from).collect::<Vec<_>>())
+                .collect()
         });
         known.contains(folder) && !folders(&self.path(number, Reading::Loose)).any(|own| own == folder)
     }

@@ -101,11 +101,13 @@ fn split_suffix(base: &str) -> Option<(&str, &str)> {
     is_suffix.then_some((stem, suffix))
 }
 
-/// The number that a file's name ends in: 12 of `cam_00/frame_000012.jpg`.
+/// The number that a file's name ends in: 12 of `cam_00/frame_000012.jpg`. Numbers with points between them, as in the UIDs
+/// of DICOM, do not count anything.
 pub(crate) fn number_at_end(name: &str) -> Option<i64> {
     let stem = stem(name);
+    let is_uid = stem.contains('.') && stem.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit());
     let digits = stem.bytes().rev().take_while(u8::is_ascii_digit).count();
-    stem[stem.len() - digits..].parse().ok()
+    stem[stem.len() - digits..].parse().ok().filter(|_| !is_uid)
 }
 
 #[cfg(test)]
@@ -133,7 +135,9 @@ mod tests {
     fn names_end_in_numbers() {
         assert_eq!(number_at_end("cam_00/frame_000012.jpg"), Some(12));
         assert_eq!(number_at_end("7.png"), Some(7));
+        assert_eq!(number_at_end("shot.0001.png"), Some(1));
         assert_eq!(number_at_end("a1/b.png"), None);
+        assert_eq!(number_at_end("dicom/series/1.2.840.113619"), None);
         assert_eq!(number_at_end("99999999999999999999.png"), None);
     }
 }

@@ -17,7 +17,7 @@ impl Lookup {
     /// Adds an image with its id, where that is a text, and its file name.
     pub fn add(&mut self, image: u32, id: Option<&str>, file_name: Option<&str>) {
         let names = file_name.map(|name| [name, base_name(name), stem(name)]);
-        for name in names.into_iter().flatten() {
+        for name in names.into_iter().flatten().filter(|name| !name.is_empty()) {
             let known = self.names.entry(name.into()).or_insert(Some(image));
             *known = known.filter(|known| *known == image);
         }
@@ -59,12 +59,20 @@ mod tests {
 
     #[test]
     fn images_go_by_name_and_number_where_one_alone_has_it() {
-        let lookup = lookup(&[(None, "a/frame_7.jpg"), (Some("000043"), "x.jpg"), (None, "b/000012.png")]);
+        let lookup = lookup(&[
+            (None, "a/frame_7.jpg"),
+            (Some("000043"), "x.jpg"),
+            (None, "b/000012.png"),
+            (None, "folder/"),
+        ]);
         for name in ["a/frame_7.jpg", "frame_7.jpg", "frame_7", "other/frame_7.png"] {
             assert_eq!(lookup.named(name), Some(0), "{name}");
         }
         assert_eq!((lookup.numbered(43), lookup.numbered(12)), (Some(1), Some(2)));
-        assert_eq!((lookup.named("frame_8"), lookup.numbered(7)), (None, None));
+        assert_eq!(
+            (lookup.named("frame_8"), lookup.named(""), lookup.numbered(7)),
+            (None, None, None)
+        );
     }
 
     #[test]

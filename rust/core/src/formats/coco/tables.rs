@@ -259,15 +259,11 @@ impl CocoTables {
 
     /// The image that an annotation is on, by its id and the file name that it gives itself; one that no file lists gets an
     /// entry.
-    pub(super) fn media_of(
-        &mut self,
-        id: Id<'_>,
-        file_name: Option<&str>,
-        last: &mut u32,
-    ) -> Result<u32, Refused> {
+    pub(super) fn media_of(&mut self, id: Id<'_>, file_name: Option<&str>, last: &mut u32) -> Result<u32, Refused> {
         let first = self.media_base();
         let own = (*last as usize).checked_sub(first);
-        let is_last = file_name.is_none() && own.is_some_and(|own| own < self.images.len() && self.images.key(own) == Some(id));
+        let is_last =
+            file_name.is_none() && own.is_some_and(|own| own < self.images.len() && self.images.key(own) == Some(id));
         if !is_last {
             let index = match (file_name, self.find_media(id)) {
                 (None, Some(index)) => index,
@@ -304,7 +300,11 @@ impl CocoTables {
         if let Some(known) = self.called.get(file_name) {
             return Ok(*known as usize);
         }
-        let name_of = |index: usize| self.media(index).file_name.map(|name| base_name(name) == base_name(file_name));
+        let name_of = |index: usize| {
+            self.media(index)
+                .file_name
+                .map(|name| base_name(name) == base_name(file_name))
+        };
         let same = by_id.filter(|index| name_of(*index).unwrap_or(true));
         let index = match same.or_else(|| self.look_up(&|lookup| lookup.named(file_name))) {
             Some(index) => index,
