@@ -23,6 +23,8 @@ def counts(**changes: Any) -> Any:
         "left_out_names": ["run/args.json", "run/notes.md"],
         "filtered_by_reason": {"crowd": 2, "min_confidence": 1},
         "warnings": {"clipped": 4},
+        "media_by_rule": {"base_name": 1, "title": 38},
+        "folders_differ": [("/data/cam1", "bucket/raw", 2), ("/data/cam2", "bucket/raw", 3)],
         "unresolved_media": [],
         "unresolved_classes": [],
     } | changes
@@ -104,3 +106,29 @@ def test_names_from_the_input_are_shown_escaped() -> None:
     report = Report(unresolved_media=unresolved([("\x1b[2Jevil\r\n", "unknown_media", 1)], []))
     text = "\n".join(report_lines(report, "written"))
     assert "\x1b" not in text and "\r" not in text and "evil" in text
+
+
+def test_the_summary_says_how_media_were_found() -> None:
+    report = Report()
+    report.add_staged(counts())
+    lines = report_lines(report, "written")
+    assert "38 media by title, 1 by base name" in lines
+    differ = [line for line in lines if "folders differ" in line]
+    assert [line[line.index('"/data') :] for line in differ] == [
+        '"/data/cam2" in the source, "bucket/raw" in the project, 3 annotations',
+        '"/data/cam1" in the source, "bucket/raw" in the project, 2 annotations',
+    ]
+    assert report.as_dict()["folders_differ"][0] == {"source": "/data/cam2", "project": "bucket/raw", "annotations": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "existing"),
+    [
+        ("/home/me/predictions/street/stil.jpg", "still.jpg"),
+        ("stil.jpg", "bucket/a/long/path/of/folders/still.jpg"),
+        (r"C:\run\stil.jpg", "bucket/raw/still.jpg"),
+    ],
+)
+def test_nearest_names_are_found_through_folders(name: str, existing: str) -> None:
+    (entry,) = unresolved([(name, "unknown_media", 1)], ["other.png", existing])
+    assert entry.nearest == (existing,)

@@ -241,8 +241,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
     if report.media_by_rule:
-        found = (f"{report.media_by_rule[rule]:,} by {text}" for rule, text in _RULES if rule in report.media_by_rule)
-        lines.append(f"media found: {', '.join(found)}")
+        lines.append(_media_line(report.media_by_rule))
     lines += _folders_lines(report.folders_differ)
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
@@ -297,6 +296,12 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
 
 def _rejects_line(file: str) -> str:
     return f"rejects are in {shown(file, _MESSAGE_CHARACTERS)}"
+
+
+def _media_line(by_rule: Mapping[str, int]) -> str:
+    found = [f"{by_rule[rule]:,} by {text}" for rule, text in _RULES if rule in by_rule]
+    n, _, first = found[0].partition(" ")
+    return ", ".join([f"{n} {'medium' if n == '1' else 'media'} {first}", *found[1:]])
 
 
 def _folders_lines(folders: list[FoldersDiffer]) -> list[str]:

@@ -325,14 +325,15 @@ impl Settled {
             if let Some((_, medium, rule)) = fate.lead {
                 note_rule(&mut rules, medium, rule);
             }
-            for (warning, is_due) in [
-                ("folders_differ", fate.differs.is_some()),
-                ("names_joined", fate.joined),
-                ("frame_from_name", fate.of_frames),
-            ] {
-                if is_due {
-                    *found.warnings.entry(warning).or_default() += fate.rows;
-                }
+            let mut warn = |warning| *found.warnings.entry(warning).or_default() += fate.rows;
+            if fate.differs.is_some() {
+                warn("folders_differ");
+            }
+            if fate.joined {
+                warn("names_joined");
+            }
+            if fate.of_frames {
+                warn("frame_from_name");
             }
             if let Some(paths) = fate.differs {
                 let folder = |path: &str| split_folder(&Reading::AsIs.path(path)).0.to_owned();

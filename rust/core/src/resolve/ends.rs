@@ -6,7 +6,6 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use super::titles::{Found, Rule};
 use crate::source::{base_name, stems};
 
 /// The targets that something fits: how many, and the first two.
@@ -41,15 +40,6 @@ impl Hit {
             second,
             count: self.count + other.count,
             ..self
-        }
-    }
-
-    /// What was found by a rule.
-    pub fn found(&self, rule: Rule) -> Found {
-        if self.count == 1 {
-            Found::One(self.first, rule)
-        } else {
-            Found::Many(*self)
         }
     }
 }

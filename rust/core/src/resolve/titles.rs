@@ -71,6 +71,16 @@ pub(super) enum Found {
     Many(Hit),
 }
 
+impl Found {
+    fn of(hit: Hit, rule: Rule) -> Self {
+        if hit.count == 1 {
+            Self::One(hit.first, rule)
+        } else {
+            Self::Many(hit)
+        }
+    }
+}
+
 /// A step of the ladder below the exact title, in one reading.
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -183,7 +193,9 @@ impl Titles {
 
     /// The target whose title is a name to the letter.
     pub(super) fn by_title(&self, name: &str) -> Found {
-        self.exact.get(name).map_or(Found::None, |hit| hit.found(Rule::Title))
+        self.exact
+            .get(name)
+            .map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
     }
 
     /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
@@ -213,7 +225,7 @@ impl Titles {
                         longest(&path[..path.len() - cut], 1, |end| look_up(&|ends| ends.stem(end)))
                     }
                 };
-                match hit.map(|hit| hit.found(rule)) {
+                match hit.map(|hit| Found::of(hit, rule)) {
                     Some(found @ Found::One(..)) => return found,
                     // A looser reading may tell them apart by a longer end.
                     Some(found) if many == Found::None => many = found,
@@ -259,7 +271,9 @@ impl Titles {
             }
             numbers
         });
-        numbers.get(&number).map_or(Found::None, |hit| hit.found(Rule::Stem))
+        numbers
+            .get(&number)
+            .map_or(Found::None, |hit| Found::of(*hit, Rule::Stem))
     }
 
     /// Whether a title other than that of a target has this folder, and that one has not; in the loosest reading.
