@@ -1,6 +1,7 @@
 //! Which medium a name means: a ladder of rules on whole names, the strongest first. Images inside image groups are found as
 //! media are; the title of their group is their folder.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -81,7 +82,7 @@ impl Found {
     }
 }
 
-/// A step of the ladder below the exact title, in one reading.
+/// A step of the ladder below the exact title.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Title,
@@ -92,13 +93,22 @@ enum Step {
     Stem,
 }
 
-const STEPS: [(Step, Rule, MediaMatch); 5] = [
-    (Step::Title, Rule::Title, MediaMatch::Suffix),
-    (Step::Path, Rule::Path, MediaMatch::Suffix),
-    (Step::BaseName, Rule::BaseName, MediaMatch::Name),
-    (Step::StemAsIs, Rule::Stem, MediaMatch::Name),
-    (Step::Stem, Rule::Stem, MediaMatch::Name),
+/// The steps with the rules that they are, and how far down they are: those that compare names of files as a whole come
+/// before those that look through suffixes.
+const STEPS: [&[(Step, Rule, MediaMatch)]; 2] = [
+    &[
+        (Step::Title, Rule::Title, MediaMatch::Suffix),
+        (Step::Path, Rule::Path, MediaMatch::Suffix),
+        (Step::BaseName, Rule::BaseName, MediaMatch::Name),
+    ],
+    &[
+        (Step::StemAsIs, Rule::Stem, MediaMatch::Name),
+        (Step::Stem, Rule::Stem, MediaMatch::Name),
+    ],
 ];
+
+/// The readings in which all steps are tried before the next ones: letter case is looked through last, but for blanks.
+const ROUNDS: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 
 pub(super) struct Titles {
     plan: Arc<Plan>,
@@ -201,35 +211,18 @@ impl Titles {
     /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
     pub(super) fn by_name(&self, name: &str, most: MediaMatch) -> Found {
         let paths = READINGS.map(|reading| reading.path(name));
-        let steps = STEPS.iter().filter(|(.., needed)| *needed <= most);
-        for &(step, rule, _) in steps {
+        for steps in STEPS {
             let mut many = Found::None;
-            for (at, path) in paths.iter().enumerate() {
-                let known = self.ends_of(at);
-                // Nothing that the reading before did not find.
-                if at > 0 && known.is_empty() && *path == paths[at - 1] {
-                    continue;
-                }
-                // What is the same to a stricter reading is the same to this one.
-                let look_up = |find: &dyn Fn(&Ends) -> Option<Hit>| {
-                    let hits = (0..=at).filter_map(|stricter| find(self.ends_of(stricter)));
-                    hits.reduce(Hit::and)
-                };
-                let hit = match step {
-                    Step::Title => look_up(&|ends| ends.whole(path)),
-                    Step::Path => longest(path, 2, |end| look_up(&|ends| ends.end(end))),
-                    Step::BaseName => look_up(&|ends| ends.end(base_name(path))),
-                    Step::StemAsIs => longest(path, 1, |end| look_up(&|ends| ends.stem(end))),
-                    Step::Stem => {
-                        let cut = base_name(path).len() - stem(path).len();
-                        longest(&path[..path.len() - cut], 1, |end| look_up(&|ends| ends.stem(end)))
+            for round in ROUNDS {
+                let tried = steps.iter().filter(|(.., needed)| *needed <= most);
+                for (&(step, rule, _), at) in tried.flat_map(|step| round.clone().map(move |at| (step, at))) {
+                    match self.by_step(step, rule, &paths, at) {
+                        Found::None => {}
+                        Found::One(target, rule) => return Found::One(target, rule),
+                        // A looser reading may tell them apart by a longer end.
+                        found if many == Found::None => many = found,
+                        Found::Many(_) => {}
                     }
-                };
-                match hit.map(|hit| Found::of(hit, rule)) {
-                    Some(found @ Found::One(..)) => return found,
-                    // A looser reading may tell them apart by a longer end.
-                    Some(found) if many == Found::None => many = found,
-                    _ => {}
                 }
             }
             if many != Found::None {
@@ -237,6 +230,31 @@ impl Titles {
             }
         }
         Found::None
+    }
+
+    /// What a step finds in reading number `at`, of the readings' `paths`.
+    fn by_step(&self, step: Step, rule: Rule, paths: &[Cow<'_, str>], at: usize) -> Found {
+        let path = &paths[at];
+        // Nothing that the reading before did not find.
+        if at > 0 && *path == paths[at - 1] && self.ends_of(at).is_empty() {
+            return Found::None;
+        }
+        // What is the same to a stricter reading is the same to this one.
+        let look_up = |find: &dyn Fn(&Ends) -> Option<Hit>| {
+            let hits = (0..=at).filter_map(|stricter| find(self.ends_of(stricter)));
+            hits.reduce(Hit::and)
+        };
+        let hit = match step {
+            Step::Title => look_up(&|ends| ends.whole(path)),
+            Step::Path => longest(path, 2, |end| look_up(&|ends| ends.end(end))),
+            Step::BaseName => look_up(&|ends| ends.end(base_name(path))),
+            Step::StemAsIs => longest(path, 1, |end| look_up(&|ends| ends.stem(end))),
+            Step::Stem => {
+                let cut = base_name(path).len() - stem(path).len();
+                longest(&path[..path.len() - cut], 1, |end| look_up(&|ends| ends.stem(end)))
+            }
+        };
+        hit.map_or(Found::None, |hit| Found::of(hit, rule))
     }
 
     /// What titles end in, in reading number `at`, where that is not what they end in in the one before.
