@@ -108,7 +108,13 @@ impl Learned {
                 &rowless
             }
         };
-        for number in lists.own_media() {
+        // The lines of a reject file are of images that are listed beside it.
+        let listed = if self.of_lines.is_empty() {
+            lists.own_media()
+        } else {
+            0..lists.media_len()
+        };
+        for number in listed {
             whole.note_medium(rules, number as u32, || lists.media(number));
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod malformed;
+mod naming;
 mod oracle;
 mod rare_fields;
 mod rejects_file;
