@@ -7,15 +7,16 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
+
 from converting import convert, seconds_of_children
 from parity import check_equal
 from report import Line, Table
 from timing import interleave
 
 TEXT = """\
-Microseconds of processor time a row (user and system, files in the page cache) of `ropewalk convert` to Parquet, from the
-start of the process to its exit: median (fastest..slowest). Each file of the folder holds one row, so what a file costs is
-the difference. The column *folder* counts the same rows and files."""
+Microseconds of processor time a row (user and system, files in the page cache) of `ropewalk convert` to Parquet, from
+the start of the process to its exit: median (fastest..slowest). Each file of the folder holds one row, so the
+difference is what a file costs."""
 
 FILES = 50_000
 ONE_FILE, FOLDER = "one NDJSON file", "folder"

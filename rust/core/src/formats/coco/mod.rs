@@ -97,7 +97,8 @@ fn refuse_without_annotations(file: &SourceFile) -> Result<()> {
         Told::Format(told) if told == FORMAT.name => Ok(()),
         Told::Format(_) | Told::Other => {
             let found = looks_like(&Head::of(file)?);
-            let message = format!("no entry of the list is a COCO annotation, with an `image_id`; it looks like {found}");
+            let message =
+                format!("no entry of the list is a COCO annotation, with an `image_id`; it looks like {found}");
             Err(file.error(0, message))
         }
     }
