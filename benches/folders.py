@@ -68,5 +68,15 @@ def _row(number: int) -> str:
 def _content(out: Path) -> object:
     if out.suffix == ".parquet":
         return pl.read_parquet(out).drop("source", "offset").rows()
-    # The times at which the rows were written differ.
-    return [json.loads(line)["data_units"] for line in out.read_text(encoding="utf-8").splitlines()]
+    # Everything but the times at which the labels were written, and the order of equal objects.
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    frames = [
+        (row["data_title"], frame, labels["objects"])
+        for row in rows
+        for unit in row["data_units"].values()
+        for frame, labels in unit["labels"].items()
+    ]
+    return [
+        (title, frame, sorted(str((found["objectHash"], found["boundingBox"])) for found in objects))
+        for title, frame, objects in frames
+    ]
