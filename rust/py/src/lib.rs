@@ -7,6 +7,7 @@ mod coco_writer;
 mod errors;
 mod formats;
 mod memory;
+mod pool;
 mod rle;
 mod source;
 mod stage;
@@ -14,6 +15,7 @@ mod stage;
 /// The Rust core of ropewalk.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    pool::processors();
     batch::register(m)?;
     coco_writer::register(m)?;
     formats::register(m)?;
