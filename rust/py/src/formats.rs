@@ -164,8 +164,10 @@ struct Reading {
     documents: Documents,
     options: SharedOptions,
     beside: Beside,
-    /// The document that is read.
+    /// The document that is read, or was read last.
     current: Option<(&'static Format, Box<dyn Reader>)>,
+    /// Whether it was read to its end, and there is no other.
+    at_end: bool,
 }
 
 impl Reading {
@@ -176,6 +178,7 @@ impl Reading {
             documents,
             beside: Beside::default(),
             current: None,
+            at_end: false,
         };
         reading.next_document()?;
         Ok(reading)
@@ -206,13 +209,11 @@ impl Reading {
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
-        while let Some((_, reader)) = &mut self.current {
+        while let (Some((_, reader)), false) = (&mut self.current, self.at_end) {
             if let Some(batch) = reader.next_batch()? {
                 return batch.checked().map(Some);
             }
-            if !self.next_document()? {
-                return Ok(None);
-            }
+            self.at_end = !self.next_document()?;
         }
         Ok(None)
     }
