@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod batch;
 mod coco_writer;
 mod errors;
+mod file;
 mod formats;
 mod memory;
 mod pool;
