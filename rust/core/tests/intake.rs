@@ -263,6 +263,17 @@ fn classes_by_name_map_and_shape() {
         "the name as it is before the name in any case"
     );
     assert_eq!(hit("CAR", &bbox, cases()), "ambiguous_class");
+    let accents = || json!({"ontology": [object("cafe0000", "Caf\u{e9}"), object("bus00000", "\u{dc}ber Bus")]});
+    for (name, hash) in [
+        ("Cafe\u{301}", "cafe0000"),
+        ("CAF%C3%A9", "cafe0000"),
+        ("u\u{308}ber_bus", "bus00000"),
+        ("Cafe", "unknown_class"),
+    ] {
+        assert_eq!(hit(name, &bbox, accents()), hash, "{name}");
+    }
+    let map = json!({"class_map": {"Cafe\u{301}": "car00000"}});
+    assert_eq!(hit("Caf\u{e9}", &bbox, map), "car00000", "a map in another form");
 }
 
 #[test]

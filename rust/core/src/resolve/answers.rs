@@ -156,3 +156,60 @@ fn option_of(options: &[AttributeOption], text: &str) -> Option<u32> {
     });
     found.map(|position| position as u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn option(label: &str, value: &str) -> AttributeOption {
+        AttributeOption {
+            feature_hash: format!("hash of {label}"),
+            label: label.to_owned(),
+            value: value.to_owned(),
+            attributes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn options_are_read_as_all_names_are() {
+        let options = [
+            option("Dark Red", "dark_1"),
+            option("dark red", "x"),
+            option("Caf\u{e9}", "cafe"),
+            option("No", "no"),
+        ];
+        for (text, expected) in [
+            ("Dark Red", Some(0)),
+            ("dark_1", Some(0)),
+            ("hash of dark red", Some(1)),
+            ("DARK RED", None),
+            ("dark_red", None),
+            ("cafe\u{301}", Some(2)),
+            ("caf%C3%A9", Some(2)),
+            ("NO", Some(3)),
+            ("never", None),
+        ] {
+            assert_eq!(option_of(&options, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn questions_are_read_as_all_names_are() {
+        let question = |name: &str, feature_hash: &str| Attribute {
+            feature_hash: feature_hash.to_owned(),
+            name: name.to_owned(),
+            kind: AttributeKind::Text,
+            dynamic: false,
+            options: Vec::new(),
+        };
+        let attributes = [question("Plate Number", "p"), question("Stra\u{df}e", "s")];
+        for (name, expected) in [
+            ("plate_number", Some(0)),
+            ("STRA%C3%9Fe", Some(1)),
+            ("s", Some(1)),
+            ("plate", None),
+        ] {
+            assert_eq!(asked(&questions(&attributes), &[None, None], name), expected, "{name}");
+        }
+    }
+}
