@@ -83,7 +83,7 @@ def import_command(
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = open_project(project, o.taken(AccountOptions, options), job.retry_seconds)
+            target = open_project(project, options)
         with console.shown_progress() as progress:
             result = import_predictions(found, target, branch=branch, progress=progress, **given)
         console.show_report(result, verb="to be written" if job.dry_run else "written", err=report == console.STDOUT)
@@ -150,7 +150,7 @@ def verify(
         from ropewalk.importing.verify import verify_predictions
 
         given = o.taken(VerifyOptions, options)
-        target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
+        target = open_project(project, options)
         file = None if out is None else stack.enter_context(out.open("w", encoding="ascii"))
         result = verify_predictions(
             sources,
@@ -203,7 +203,7 @@ def rollback(
 
         given = o.taken(RollbackOptions, options)
         result = run(
-            open_project(project, o.taken(AccountOptions, options), given["retry_seconds"]),
+            open_project(project, options),
             branch=branch,
             work_dir=work_dir,
             ledger=ledger,

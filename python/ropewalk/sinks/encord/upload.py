@@ -100,7 +100,25 @@ class Upload:
             rows_done=len(settled),
         )
         left = [row for row in self.todo if row.index not in self._settled]
-        yield from in_parallel(self._send_batch, self._batches(left), self.options.jobs, self.stop)
+        yield from self._blamed_with_cause(
+            in_parallel(self._send_batch, self._batches(left), self.options.jobs, self.stop)
+        )
+
+    def _blamed_with_cause(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+        """Hold back rows without an answer to the end: unless a save is answered by then, the server is at fault.
+
+        Raises:
+            EncordError: No save was answered; nothing is known about any row.
+        """
+        held: list[tuple[Outcome, EncordError]] = []
+        for outcome in outcomes:
+            if outcome.unanswered is not None and not self._saving.is_answered:
+                held.append((outcome, outcome.unanswered))
+            else:
+                yield outcome
+        if held and not self._saving.is_answered:
+            raise held[0][1]
+        yield from (outcome for outcome, _ in held)
 
     def create_empty(self, data_hashes: Sequence[str]) -> Iterator[Outcome]:
         """Create rows without labels for media that have none on the branch."""
