@@ -60,9 +60,8 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[tuple[int, lis
             except OSError:
                 return
             taken.append(1)
-            with connection:
-                with suppress(OSError):
-                    serve(connection)
+            with connection, suppress(OSError):
+                serve(connection)
 
     threading.Thread(target=run, daemon=True).start()
     try:

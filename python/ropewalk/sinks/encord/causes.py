@@ -45,6 +45,9 @@ _NO_COMMON_TLS = frozenset(
 # The resolver could not ask: unlike the others, which say that the name does not exist.
 _TRY_AGAIN = frozenset({socket.EAI_AGAIN, 11002})
 
+# Raised before anything is sent.
+_ADDRESS_ERRORS = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)
+
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 CA_BUNDLE = "REQUESTS_CA_BUNDLE"
@@ -108,8 +111,7 @@ def cause_of(error: BaseException, url: str) -> Cause | None:
         if name.errno in _TRY_AGAIN:
             text = f"the name {host} cannot be resolved at the moment; check the network and its name server"
         return Cause("UnknownHost", text, lasts=name.errno not in _TRY_AGAIN, may_return=True)
-    # Of `requests`, those about an address: before anything is sent.
-    address = next((e for e in chain if isinstance(e, requests.RequestException) and isinstance(e, ValueError)), None)
+    address = _first(chain, _ADDRESS_ERRORS)
     if address is not None:
         return Cause("BadAddress", f"the address, or that of its proxy, cannot be used ({type(address).__name__})")
     return None
