@@ -16,7 +16,7 @@ import typer
 
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.options import on_command_line
-from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
+from ropewalk.report import EXIT_STOPPED, EXIT_USAGE, SHARED_TRACK
 from ropewalk.text import count, shown, size
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STDOUT = Path("-")
 _UNRESOLVED_SHOWN = 20
+_SHARED_TRACKS_SHOWN = 5
 
 # Room for a sentence with the longest path that systems take.
 _MESSAGE_CHARACTERS = 5_000
@@ -222,6 +223,12 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if number:
             lines.append(f"{count(number, 'label row')} {text}")
+    for number, noun, text in (
+        (report.objects_extended, "object", "of the branch extended to more frames"),
+        (report.labels_replaced, "label", "of the branch replaced"),
+    ):
+        if number:
+            lines.append(f"{count(number, noun)} {text}")
     for title, sums in (
         ("rejected", report.rejects_by_code),
         ("filtered", report.filtered_by_reason),
@@ -229,6 +236,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+    lines += _shared_track_lines(report)
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
         lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")
@@ -278,6 +286,18 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
     if found["rejected"]:
         lines.append("rejected: " + ", ".join(f"{name} {n:,}" for name, n in sorted(found["rejected"].items())))
     return lines + [shown(json.dumps(example)) for example in found["examples"]]
+
+
+def _shared_track_lines(report: Report) -> list[str]:
+    lines = [
+        f'track "{shown(found.track)}" on "{shown(found.media)}" is an object of {shown(found.sources[0])} '
+        f"and another one of {shown(found.sources[1])}"
+        for found in report.shared_tracks[:_SHARED_TRACKS_SHOWN]
+    ]
+    left = report.warnings.get(SHARED_TRACK, 0) - len(lines)
+    if left > 0:
+        lines.append(f"and {left:,} more tracks of several sources; --source-label NAME makes them one")
+    return lines
 
 
 def _rejects_line(file: str) -> str:
