@@ -52,7 +52,6 @@ def test_batches_leave_no_trace(tmp_path: Path, suffix: str, limits: dict[str, A
     assert tables[0].equals(tables[1])
     assert len(tables[0]) == 24
     assert tables[0]["offset"].to_list() == list(range(24))
-    assert set(tables[0]["source"]) == {path.name}
     # Null exactly where nothing was given.
     null_counts = tables[0].select("track", "score", "box", "points", "visibility", "rle", "attributes").null_count()
     assert null_counts.rows() == [(20, 16, 8, 16, 20, 20, 20)]
@@ -154,10 +153,32 @@ def test_an_upload_keeps_its_file_until_all_of_it_is_written(
     else:
         writer.close()
         assert writer.report is not None and writer.report.exit_code == exit_code
-    given = {"branch": "model-1", "source_label": "predictions", "format": "parquet"}
+    given = {"branch": "model-1", "source_label": None, "format": "parquet"}
     assert calls == [([5, 5], snapshot, given | {"min_confidence": 0.25, "work_dir": tmp_path / "work"})]
     assert writer.path.exists() == (exit_code != 0)
     assert [file.name for file in (tmp_path / "work").iterdir()] == [writer.path.name] * (exit_code != 0)
+
+
+def test_an_upload_with_tracks_needs_a_label_before_the_model_has_run(tmp_path: Path) -> None:
+    options = {"branch": "model-1", "work_dir": tmp_path, "dry_run": True}
+    with PredictionWriter.upload(make_snapshot(), **options) as writer:
+        writer.add("drive.mp4", 5, boxes=BOXES, class_names="Car")
+        with pytest.raises(UsageError, match=r"source_label is needed: drive\.mp4 has tracks"):
+            writer.add("drive.mp4", 6, boxes=BOXES, class_names="Car", track_ids=[1, 2])
+        writer.add("drive.mp4", 6, boxes=BOXES, class_names="Car", track_ids=[None, None])
+    assert len(writer) == 4
+    with PredictionWriter.upload(make_snapshot(), source_label="model-1", **options) as writer:
+        writer.add("drive.mp4", 6, boxes=BOXES, class_names="Car", track_ids=[1, 2])
+    assert len(writer) == 2
+
+
+def test_a_file_without_a_label_goes_by_its_place(tmp_path: Path) -> None:
+    """As any other: it may be moved, and written in parts."""
+    path = tmp_path / "predictions.parquet"
+    with PredictionWriter(path, classes=["Car"]) as writer:
+        writer.add("drive.mp4", 5, boxes=BOXES, class_ids=[0, 0], track_ids=[1, 2])
+    assert "source" not in read_table(path).collect_schema()
+    assert set(ropewalk.read_table(path).to_polars()["source"]) == {f"{tmp_path.name}/predictions.parquet"}
 
 
 def test_an_upload_that_is_broken_off_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ropewalk.cli.console import report_lines
 from ropewalk.errors import AccountingError
-from ropewalk.report import Report, unresolved
+from ropewalk.report import SHARED_TRACK, Report, SharedTrack, unresolved
 
 
 def counts(**changes: Any) -> Any:
@@ -25,6 +25,7 @@ def counts(**changes: Any) -> Any:
         "warnings": {"clipped": 4},
         "media_by_rule": {"base_name": 1, "title": 38},
         "folders_differ": [("/data/cam1", "bucket/raw", 2), ("/data/cam2", "bucket/raw", 3)],
+        "shared_tracks": [],
         "unresolved_media": [],
         "unresolved_classes": [],
     } | changes
@@ -68,6 +69,23 @@ def test_annotations_left_over_or_counted_twice() -> None:
     report.write(2, 0)
     with pytest.raises(AccountingError):
         report.finish()
+
+
+def test_tracks_of_several_sources_are_named_and_counted() -> None:
+    report = Report()
+    report.add_staged(counts(shared_tracks=[("7", "drive.mp4", "a/p.json", "b/p.json")], warnings={SHARED_TRACK: 1}))
+    report.share_tracks([SharedTrack(str(n), "night.mp4", ("c/p.json", "a/p.json")) for n in range(30)])
+    assert report.warnings == {SHARED_TRACK: 31} and len(report.shared_tracks) == 20
+    lines = report_lines(report, "written")
+    assert 'track "7" on "drive.mp4" is an object of a/p.json and another one of b/p.json' in lines
+    assert 'track "0" on "night.mp4" is an object of c/p.json and another one of a/p.json' in lines
+    assert "and 26 more tracks of several sources; --source-label NAME makes them one" in lines
+
+
+def test_what_a_merge_did_to_the_branch_is_said() -> None:
+    lines = report_lines(Report(objects_extended=1, labels_replaced=1200), "written")
+    assert "1 object of the branch extended to more frames" in lines
+    assert "1,200 labels of the branch replaced" in lines
 
 
 def test_an_empty_row_that_could_not_be_made_is_not_all_written() -> None:

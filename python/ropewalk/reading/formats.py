@@ -25,7 +25,7 @@ AUTO = "auto"
 _TABLE = "table"
 
 # Of every source, whatever its format.
-_COMMON = ("format", "source_label")
+_COMMON = ("format", "source_label", "label_parts")
 
 
 @functools.cache
@@ -63,7 +63,7 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
             return
     if left:
         taken = "; ".join(
-            f"{name} ({shown(source.label)}) takes {_listing(formats()[name]['options'])}"
+            f"{name} ({shown(source.name)}) takes {_listing(formats()[name]['options'])}"
             for name, source in found.items()
         )
         raise UsageError(f"{spelt(min(left))} does not apply to these sources: {taken}")
@@ -102,7 +102,7 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
         RopewalkError: What the core found wrong with the source.
     """
     given, name, taken = _arguments(source, options)
-    stage.add(given, source.label, name, taken, progress)
+    stage.add(given, source.label, name, taken, progress, source.label_parts)
 
 
 def open_source(source: Source, options: ReadOptions) -> Predictions:
@@ -115,7 +115,7 @@ def open_source(source: Source, options: ReadOptions) -> Predictions:
         RopewalkError: What the core found wrong with the source; also while it is iterated.
     """
     given, name, taken = _arguments(source, options)
-    return _core.read(given, source.label, name, taken)
+    return _core.read(given, source.label, name, taken, source.label_parts)
 
 
 def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, str]:

@@ -47,7 +47,8 @@ class PredictionWriter:
         classes: Names of the class ids that `add` is given, as a list or a dict; None writes the ids themselves.
         unit: Unit of boxes and points: `px` of the frame, or `frac`, fractions of its width and height.
         box_format: `xyxy` (two corners), `xywh` (top left corner and size) or `cxcywh` (centre and size).
-        source_label: Label of these predictions, default the name of the file; part of the identity of tracked objects.
+        source_label: Label of these predictions, written into the file: tracked objects are recognised by it. Without
+            one the file has that of its place when it is imported, its folder and name.
         buffer_rows: Rows that are kept before they go to a temporary file.
         buffer_bytes: Bytes of rows, roughly, likewise.
         threads: Threads that encode masks, default one a processor.
@@ -88,13 +89,14 @@ class PredictionWriter:
             if number < 1:
                 raise UsageError(f"{name} is {number}; expected at least 1")
         self._how = Conventions(class_table(classes), unit, box_format, threads)
-        self._source = source_label or self.path.name
+        self._source = source_label
         self._limits = buffer_rows, buffer_bytes
         self._frames: list[Rows] = []
         self._kept_rows = self._kept_bytes = 0
         self._written_rows = 0
         self._batches: list[Path] = []
         self._import: Callable[[], Report] | None = None
+        self._takes_tracks = True
         self._closed = False
         # Made at once: what cannot be written should not be found out after hours of a model's time.
         self._folder = tempfile.TemporaryDirectory(dir=self.path.parent, prefix=f".{self.path.name}.")
@@ -109,7 +111,7 @@ class PredictionWriter:
         classes: Sequence[str] | Mapping[int, str] | None = None,
         unit: str = "px",
         box_format: str = "xyxy",
-        source_label: str = "predictions",
+        source_label: str | None = None,
         **options: Unpack[UploadKeywords],
     ) -> PredictionWriter:
         """Make a writer that imports onto a branch at its end; its `report` is there afterwards.
@@ -124,7 +126,8 @@ class PredictionWriter:
             classes: As for the writer.
             unit: As for the writer.
             box_format: As for the writer.
-            source_label: Label of these predictions.
+            source_label: Label of these predictions, needed if they have tracks: tracked objects are recognised by it,
+                so give the same one next time, and another one for another model.
             **options: Options of `import_predictions`, those of reading aside.
 
         Raises:
@@ -148,7 +151,7 @@ class PredictionWriter:
                 file.unlink()
             return report
 
-        writer._import = run
+        writer._import, writer._takes_tracks = run, source_label is not None
         return writer
 
     def add(
@@ -333,7 +336,8 @@ class PredictionWriter:
         if self._closed:
             return
         # Where this fails, on a full disk say, all is kept and may be written once more.
-        write_table(self._all_batches(), self.path)
+        # Without a label the file has that of its place, as any other.
+        write_table(self._all_batches(), self.path, () if self._source else ("source",))
         self.discard()
         if self._import is not None:
             try:
@@ -380,6 +384,11 @@ class PredictionWriter:
     def _keep(self, rows: Rows) -> None:
         if not len(rows):
             return
+        if not self._takes_tracks and any(track is not None for track in rows.tracks or ()):
+            raise UsageError(
+                f"source_label is needed: {shown(rows.media)} has tracks, which a later import recognises by it; "
+                "give `PredictionWriter.upload` the same name each time"
+            )
         self._frames.append(rows)
         self._kept_rows += len(rows)
         self._kept_bytes += rows.len_bytes
@@ -393,7 +402,7 @@ class PredictionWriter:
             self._kept_rows = self._kept_bytes = 0
 
     def _table(self) -> polars.DataFrame:
-        return table_of(self._frames, self._source, self._written_rows)
+        return table_of(self._frames, self._source or self.path.name, self._written_rows)
 
     def _all_batches(self) -> Iterator[AnnotationBatch]:
         # The core checks its own schema once more: what is written can be read.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::geometry::Geometry;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::{StageBuilder, Staged};
@@ -62,7 +62,7 @@ fn take_named(document: &Value, changes: &Value, label: &str) -> Outcome {
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 2).unwrap();
     let input = SourceFile::bytes("preds.json", document.to_string().into_bytes());
     intake.add(input, label, None, &options, |_| Ok(())).unwrap();
-    let (staged, tally, _) = intake.finish().unwrap();
+    let Finished { staged, tally, .. } = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let text = std::fs::read_to_string(file.path()).unwrap();
     let rejects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

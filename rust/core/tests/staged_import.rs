@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ropewalk_core::formats::registry::named;
 use ropewalk_core::formats::ReadOptions;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
@@ -80,7 +80,9 @@ fn taken_from(
         intake.add(input, "p.json", coco, &options, |_| Ok(())).unwrap();
     }
     meanwhile();
-    let (staged, tally, sources) = intake.finish().unwrap();
+    let Finished {
+        staged, tally, sources, ..
+    } = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let rejects = std::fs::read_to_string(file.path()).unwrap();
     (LabelRows::new(plan, staged, sources), tally, rejects)

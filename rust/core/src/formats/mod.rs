@@ -30,6 +30,7 @@ mod mot;
 pub mod ndjson;
 mod open;
 mod options;
+mod parts;
 mod project;
 pub mod registry;
 mod rejects;
@@ -41,7 +42,7 @@ use crate::source::{ClassName, Frames, MediaName, Source};
 pub use batch::{Batch, MemberRows, Names, Texts};
 pub use beside::Beside;
 pub use check::check_row;
-pub use documents::{Document, Documents, LeftOut};
+pub use documents::{Document, Documents, LeftOut, Unlabelled};
 pub use head::{Head, Sure};
 pub use open::open;
 pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
@@ -71,6 +72,8 @@ pub struct Format {
 pub enum Files {
     /// Every file is a source of its own.
     Each(&'static [&'static str]),
+    /// Every file is a source of its own, but those that are called as parts of one table: their folder is one.
+    Tables(&'static [&'static str]),
     /// A folder is one source.
     Folder {
         /// Suffixes of the files inside that hold predictions.
@@ -192,10 +195,15 @@ impl Format {
         matches!(self.files, Files::Folder { .. })
     }
 
+    /// Whether the parts of one table are one source of it.
+    pub(crate) fn is_of_tables(&self) -> bool {
+        matches!(self.files, Files::Tables(_))
+    }
+
     /// Whether a file with this name (in lower case) may be of it.
     pub(crate) fn takes_name(&self, name: &str) -> bool {
         let suffixes = match self.files {
-            Files::Each(suffixes) | Files::Folder { members: suffixes, .. } => suffixes,
+            Files::Each(suffixes) | Files::Tables(suffixes) | Files::Folder { members: suffixes, .. } => suffixes,
             Files::None => &[],
         };
         suffixes.iter().any(|suffix| name.ends_with(suffix))

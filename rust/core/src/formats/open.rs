@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use super::parts::PartsReader;
 use super::registry::named;
 use super::{Batch, Format, Lists, Opened, Opening, Reader, Sure};
 use crate::error::{Error, Result};
+use crate::source::Source;
 
 /// Opens a source as `format`, or as another one that its reader finds it to be of.
 ///
 /// # Errors
 /// [`Error::Option`] for an option that the format does not take, and what the format's own `open` returns.
 pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'static Format, Box<dyn Reader>)> {
+    if let (Source::Folder(folder), true) = (&opening.source, format.is_of_tables()) {
+        let reader = PartsReader::new(format, folder.clone(), opening.label, opening.options);
+        return Ok((format, named_reader(Box::new(reader), format.name.into())));
+    }
     loop {
         let again = opening.source.file().cloned();
         let Opening {

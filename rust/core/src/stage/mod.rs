@@ -5,18 +5,23 @@
 //! frame, leaves out what exceeds a limit, and gives [`Staged`], whose label rows can be read one by one from any thread.
 
 mod best;
+mod equals;
+mod labels;
 mod merge;
 pub mod record;
 mod rows;
 mod staged;
+mod tracks;
 
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use labels::Labels;
 use merge::{Cursor, RunFile, RunReader};
 pub use rows::StagedRows;
 use rows::{Batches, Entry, Place};
 pub use staged::{Duplicate, LabelRowSpan, NamedRow, Staged};
+pub use tracks::SharedTrack;
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
 const MERGE_WIDTH: usize = 64;
@@ -33,6 +38,7 @@ pub struct StageBuilder {
     work_dir: Option<PathBuf>,
     runs: Vec<RunFile>,
     max_per_frame: Option<u64>,
+    labels: Labels,
 }
 
 impl StageBuilder {
@@ -49,6 +55,16 @@ impl StageBuilder {
             work_dir,
             runs: Vec::new(),
             max_per_frame: None,
+            labels: Labels::default(),
+        }
+    }
+
+    /// Says which sources have one label: of each source, the number of the first one with its label. Else each has its own.
+    #[must_use]
+    pub fn of_labels(self, first: Vec<u32>) -> Self {
+        Self {
+            labels: Labels(first),
+            ..self
         }
     }
 
@@ -103,7 +119,7 @@ impl StageBuilder {
     pub fn finish_with(mut self, stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>) -> Result<Staged> {
         if self.runs.is_empty() {
             sort(&mut self.entries);
-            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, stays);
+            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, self.labels, stays);
         }
         self.spill()?;
         // Merging has buffers of its own.
@@ -118,7 +134,7 @@ impl StageBuilder {
             self.runs.push(merged);
         }
         let readers = self.runs.iter().map(RunReader::open).collect::<Result<Vec<_>>>()?;
-        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, stays)
+        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, self.labels, stays)
     }
 
     fn spill(&mut self) -> Result<()> {

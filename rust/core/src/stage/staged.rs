@@ -8,9 +8,12 @@ use std::path::Path;
 use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
 
 use super::best::Best;
+use super::equals::Equals;
+use super::labels::Labels;
 use super::merge::{Cursor, RunFile, RunWriter};
 use super::record::{Head, Key, RecordReader, StagedRow};
 use super::rows::{Batches, Entry, Place};
+use super::tracks::{SharedTrack, Tracks};
 use crate::answers::Answers;
 use crate::error::{Error, Result};
 use crate::identity::Distinct;
@@ -78,8 +81,9 @@ pub struct Staged {
     rows: Rows,
     label_rows: Vec<LabelRowSpan>,
     duplicates: Vec<Duplicate>,
-    split_tracks: u64,
+    tracks: Tracks,
     differing_answers: u64,
+    identical: u64,
     left_out: u64,
 }
 
@@ -96,12 +100,32 @@ impl Staged {
 
     /// Tracks that became several objects because their class changed.
     pub fn split_tracks(&self) -> u64 {
-        self.split_tracks
+        self.tracks.split
+    }
+
+    /// Track ids that several sources have on one medium, each counted once a medium.
+    pub fn shared_tracks(&self) -> u64 {
+        self.tracks.shared
+    }
+
+    /// The first of those.
+    pub fn first_shared_tracks(&self) -> &[SharedTrack] {
+        &self.tracks.named
+    }
+
+    /// The sources that have tracks, each label by its first source.
+    pub fn tracked_sources(&self) -> impl Iterator<Item = u32> + '_ {
+        self.tracks.of_sources.iter().copied()
     }
 
     /// Answers about whole objects that differ from the one on an earlier row, which stays.
     pub fn differing_answers(&self) -> u64 {
         self.differing_answers
+    }
+
+    /// Rows left out because another document has the same object.
+    pub fn identical(&self) -> u64 {
+        self.identical
     }
 
     /// Rows left out because their frame has enough that score higher.
@@ -151,13 +175,13 @@ impl Staged {
 struct Splitter {
     label_rows: Vec<LabelRowSpan>,
     duplicates: Vec<Duplicate>,
-    split_tracks: u64,
+    labels: Labels,
+    tracks: Tracks,
+    equals: Equals,
     /// The row that arrived last.
     last: Option<Key>,
     /// What is known of the hashes in the label row that is being written.
     distinct: Distinct,
-    /// Tracks of that label row.
-    tracks: HashMap<u128, TrackFeatures>,
     /// Of its classifications: how far what was answered last reaches, and what that was.
     answered: HashMap<u128, (u32, u128)>,
     /// The label row that they are of.
@@ -171,20 +195,23 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The classes that a track was seen with: its first, and whether there was another.
-struct TrackFeatures {
-    first: u32,
-    split: bool,
-}
-
 impl Splitter {
+    fn new(labels: Labels) -> Self {
+        Self {
+            labels,
+            ..Self::default()
+        }
+    }
+
     /// Whether the row stays: a track stands once on a frame. Rows come in order.
     fn admit(&mut self, key: Key, head: &Head<'_>) -> bool {
         let last = self.last.replace(key);
         if let Some(last_frame) = head.answered_to() {
             return self.admit_answer(key, last_frame, head);
         }
-        let Some(track) = head.track else { return true };
+        let Some(track) = head.track else {
+            return self.equals.admit(key, &self.labels);
+        };
         let place = |key: Key| (key.label_row, key.frame, key.object);
         if last.is_none_or(|last| place(last) != place(key)) {
             return true;
@@ -241,15 +268,7 @@ impl Splitter {
             .push(key.object, head.track.is_some() || head.stands_on_range());
         self.note_answers(key, head);
         if let Some(track) = head.track {
-            let id = xxh3_128_with_seed(track, u64::from(key.source));
-            let seen = self.tracks.entry(id).or_insert(TrackFeatures {
-                first: head.feature,
-                split: false,
-            });
-            if seen.first != head.feature && !seen.split {
-                seen.split = true;
-                self.split_tracks += 1;
-            }
+            self.tracks.note(key, self.labels.of(key.source), track, head);
         }
     }
 
@@ -268,7 +287,7 @@ impl Splitter {
     }
 
     fn end_label_row(&mut self) {
-        self.tracks.clear();
+        self.tracks.end_label_row();
         self.about.clear();
         if let Some(label_row) = self.label_rows.last_mut() {
             label_row.distinct = self.distinct.tell();
@@ -280,7 +299,8 @@ impl Splitter {
         let Self {
             label_rows,
             duplicates,
-            split_tracks,
+            tracks,
+            equals,
             differing_answers,
             ..
         } = self;
@@ -288,8 +308,9 @@ impl Splitter {
             rows,
             label_rows,
             duplicates,
-            split_tracks,
+            tracks,
             differing_answers,
+            identical: equals.identical,
             left_out,
         }
     }
@@ -300,9 +321,10 @@ pub(super) fn in_memory(
     batches: Batches,
     entries: &[Entry],
     most: Option<u64>,
+    labels: Labels,
     stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>,
 ) -> Result<Staged> {
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(labels);
     let mut best = most.map(Best::new);
     let mut places = Vec::with_capacity(entries.len());
     let mut write = |splitter: &mut Splitter, key, head: &Head<'_>, place| {
@@ -339,9 +361,10 @@ pub(super) fn on_disk(
     mut cursor: Cursor,
     dir: &Path,
     most: Option<u64>,
+    labels: Labels,
     stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>,
 ) -> Result<Staged> {
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(labels);
     let mut best = most.map(Best::new);
     let mut out = RunWriter::create(dir)?;
     let mut write = |splitter: &mut Splitter, key, head: &Head<'_>, row: &[u8]| {

@@ -12,7 +12,7 @@ use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
     open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
 };
-use ropewalk_core::source::{Classes, Source, SourceFile, Table};
+use ropewalk_core::source::{Classes, Naming, Source, SourceFile, Table};
 use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
@@ -43,7 +43,9 @@ fn opened(
     source: Source,
     options: &ReadOptions,
 ) -> Result<(&'static Format, Box<dyn Reader>), Error> {
-    let document = Documents::of(source, "label", format)?.next_document()?.unwrap();
+    let document = Documents::of(source, &Naming::from("label"), format)?
+        .next_document()?
+        .unwrap();
     document.format.check_options(options)?;
     let opening = Opening {
         source: document.source,
