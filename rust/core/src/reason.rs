@@ -235,8 +235,8 @@ reasons! {
             /// What happened to the row.
             message: String,
         },
-        /// The same track twice on one frame; the first stays.
-        #[error("track {track} stands twice on frame {frame}; the first one stays")]
+        /// Several annotations of one track on one frame; the most confident one stays.
+        #[error("track {track} has a more confident annotation on frame {frame}, or an earlier one as confident; that one stays")]
         DuplicateTrackFrame = "duplicate_track_frame" {
             /// The track.
             track: String,

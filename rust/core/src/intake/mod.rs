@@ -225,7 +225,7 @@ impl Intake {
         resolved.map_or(Ok(()), |(batch, outcomes)| self.kept.take(&batch, outcomes))
     }
 
-    /// Sorts the stage. A track's second row on a frame is rejected here.
+    /// Sorts the stage. Of several rows of one track on one frame all but the most confident one are rejected here.
     ///
     /// # Errors
     /// [`Error::Io`] when the stage or the reject file cannot be written.
@@ -247,6 +247,10 @@ impl Intake {
             );
             kept.tally.staged -= 1;
             kept.reject(&reject)?;
+        }
+        if staged.identical() > 0 {
+            kept.tally.staged -= staged.identical();
+            *kept.tally.filtered.entry("identical").or_default() += staged.identical();
         }
         if staged.left_out() > 0 {
             kept.tally.staged -= staged.left_out();

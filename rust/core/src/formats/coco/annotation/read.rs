@@ -107,7 +107,7 @@ impl Draft {
                 let id = self.value(scanner, "category_id", Self::id)?;
                 self.category_id = self.good(id);
             }
-            Member::TrackId => self.track = self.value(scanner, "track_id", Self::id)?.transpose(),
+            Member::TrackId => self.track = self.value(scanner, "track_id", Self::track_id)?.transpose(),
             Member::Bbox => {
                 let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
                 self.bbox = self.good(bbox);
@@ -149,7 +149,7 @@ impl Draft {
                 while let Some(key) = scanner.next_key(&mut first)? {
                     match plain(scanner, key, &mut self.key) {
                         b"track_id" => {
-                            self.attribute_track = self.value(scanner, "track_id", Self::id)?.transpose();
+                            self.attribute_track = self.value(scanner, "track_id", Self::track_id)?.transpose();
                         }
                         b"rotation" => {
                             let rotation = self.value(scanner, "attributes.rotation", |_, scanner| angle(scanner))?;
@@ -242,6 +242,14 @@ impl Draft {
             (number, None) if !number.as_f64().is_finite() => Err(Wrong::NotFinite),
             _ => Err(Wrong::Expected("a whole number or a string")),
         })
+    }
+
+    /// Reads the id of a track; NaN is a missing number of a table.
+    fn track_id(&mut self, scanner: &mut Scanner<'_>) -> Value<Option<RawId>> {
+        scanner.peek()?;
+        let start = scanner.at;
+        let id = self.id(scanner)?;
+        Ok(if scanner.since(start) == b"NaN" { Ok(None) } else { id })
     }
 
     pub(super) fn span(&mut self, scanner: &Scanner<'_>, text: Text) -> Span {

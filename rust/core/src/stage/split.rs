@@ -1,0 +1,144 @@
+//! Splits sorted rows into label rows, and looks at what the rows of a label row have to do with each other.
+
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
+
+use super::record::{Head, Key};
+use super::staged::{Duplicate, LabelRowSpan};
+use crate::answers::Answers;
+use crate::identity::Distinct;
+
+/// The label rows, and what of the rows is not in them.
+#[derive(Default)]
+pub(super) struct Split {
+    pub label_rows: Vec<LabelRowSpan>,
+    pub duplicates: Vec<Duplicate>,
+    /// Rows that say the same as another one of their track on their frame.
+    pub identical: u64,
+    /// Tracks that became several objects because their class changed.
+    pub split_tracks: u64,
+    /// Answers about whole objects that differ from the one on an earlier row.
+    pub differing_answers: u64,
+}
+
+/// Splits sorted rows into label rows.
+#[derive(Default)]
+pub(super) struct Splitter {
+    split: Split,
+    /// What is known of the hashes in the label row that is being written.
+    distinct: Distinct,
+    /// Tracks of that label row.
+    tracks: HashMap<u128, TrackFeatures>,
+    /// Of its classifications: how far what was answered last reaches, and what that was.
+    answered: HashMap<u128, (u32, u128)>,
+    /// The label row that they are of.
+    answered_in: Option<u32>,
+    /// Of the objects of the label row that is being written, by question: what was answered first.
+    about: HashMap<(u128, u32), u64>,
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The classes that a track was seen with: its first, and whether there was another.
+struct TrackFeatures {
+    first: u32,
+    split: bool,
+}
+
+impl Splitter {
+    /// Rejects a row whose track has a more confident one on the frame, or an answer where there is another.
+    pub fn reject(&mut self, key: Key, head: &Head<'_>) {
+        self.split.duplicates.push(Duplicate {
+            key,
+            annotation_id: head.annotation_id.map(text),
+            track: head.track.map(text),
+            text: head.text,
+        });
+    }
+
+    /// Counts a row that says the same as another one of its track on the frame.
+    pub fn leave_out_identical(&mut self) {
+        self.split.identical += 1;
+    }
+
+    /// Whether an answer stays: frames have one answer to a classification. Equal ones are one.
+    pub fn admit_answer(&mut self, key: Key, last_frame: u32, head: &Head<'_>) -> bool {
+        if self.answered_in.replace(key.label_row) != Some(key.label_row) {
+            self.answered.clear();
+        }
+        let content = xxh3_128_with_seed(head.answers, head.score.to_bits());
+        let answered = self.answered.entry(key.object).or_insert((last_frame, content));
+        if key.frame > answered.0 {
+            *answered = (last_frame, content);
+        }
+        if answered.1 == content {
+            answered.0 = answered.0.max(last_frame);
+            return true;
+        }
+        self.reject(key, head);
+        false
+    }
+
+    /// Notes a row that stays and that is written from `start` to `end`.
+    pub fn place(&mut self, key: Key, head: &Head<'_>, (start, end): (u64, u64)) {
+        if self.split.label_rows.last().is_none_or(|l| l.medium != key.label_row) {
+            self.end_label_row();
+            self.split.label_rows.push(LabelRowSpan {
+                medium: key.label_row,
+                annotations: 0,
+                distinct: false,
+                start,
+                end,
+            });
+        }
+        if let Some(label_row) = self.split.label_rows.last_mut() {
+            label_row.annotations += 1;
+            label_row.end = end;
+        }
+        self.distinct
+            .push(key.object, head.track.is_some() || head.stands_on_range());
+        self.note_answers(key, head);
+        if let Some(track) = head.track {
+            let id = xxh3_128_with_seed(track, u64::from(key.source));
+            let seen = self.tracks.entry(id).or_insert(TrackFeatures {
+                first: head.feature,
+                split: false,
+            });
+            if seen.first != head.feature && !seen.split {
+                seen.split = true;
+                self.split.split_tracks += 1;
+            }
+        }
+    }
+
+    /// Counts the answers about an object that differ from those on its rows before.
+    fn note_answers(&mut self, key: Key, head: &Head<'_>) {
+        if head.answered_to().is_some() {
+            return;
+        }
+        for answer in Answers::from_packed(head.answers).iter().flatten() {
+            if !answer.varies {
+                let content = xxh3_64(answer.content());
+                let first = *self.about.entry((key.object, answer.question)).or_insert(content);
+                self.split.differing_answers += u64::from(first != content);
+            }
+        }
+    }
+
+    fn end_label_row(&mut self) {
+        self.tracks.clear();
+        self.about.clear();
+        if let Some(label_row) = self.split.label_rows.last_mut() {
+            label_row.distinct = self.distinct.tell();
+        }
+    }
+
+    /// Ends the last label row.
+    pub fn finish(mut self) -> Split {
+        self.end_label_row();
+        self.split
+    }
+}
