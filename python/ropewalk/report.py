@@ -58,6 +58,7 @@ class Report:
     rejects_by_code: dict[str, int] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    annotations_without_score: int = 0
     unresolved_media: list[Unresolved] = field(default_factory=list)
     unresolved_classes: list[Unresolved] = field(default_factory=list)
     files_left_out: int = 0
@@ -85,6 +86,7 @@ class Report:
         self.rejects_by_code = dict(counts["rejects_by_code"])
         self.filtered_by_reason = dict(counts["filtered_by_reason"])
         self.warnings = dict(counts["warnings"])
+        self.annotations_without_score = counts["without_score"]
         self.leave_out(counts)
         self.check()
 

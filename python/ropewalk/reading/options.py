@@ -14,6 +14,7 @@ READING = "Reading"
 
 Unit: TypeAlias = Literal["px", "frac"]
 BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
+Scores: TypeAlias = Literal["reject", "clamp"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,9 @@ class ReadOptions(FrameOptions):
     confidence_field: Annotated[
         str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
     ] = None
+    score: Annotated[
+        Scores, Opt("Reject confidences outside 0 to 1, or clamp them to 0 and 1.", panel=READING)
+    ] = "reject"
     include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
     box_format: Annotated[
         BoxFormat | None,
@@ -134,6 +138,7 @@ class ReadKeywords(FrameKeywords, total=False):
     source_label: str | None
     annotations: str | os.PathLike[str] | None
     confidence_field: str | None
+    score: Scores
     include_crowd: bool
     box_format: BoxFormat | None
     unit: Unit | None

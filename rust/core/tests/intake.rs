@@ -318,8 +318,9 @@ fn geometry_takes_the_ontologys_shape() {
     assert_eq!(drawn("tree", mask, none()), "bitmask 825O106");
     assert!(drawn("tree", ring, none()).starts_with("bitmask "));
     let empty = json!({"segmentation": {"size": [5, 7], "counts": [35]}});
-    assert_eq!(drawn("Car", empty.clone(), none()), "\"empty_geometry\"");
-    assert_eq!(drawn("road", empty, none()), "\"empty_geometry\"");
+    let keep = || json!({"empty_masks": "keep"});
+    assert_eq!(drawn("Car", empty.clone(), keep()), "\"empty_geometry\"");
+    assert_eq!(drawn("road", empty, keep()), "\"empty_geometry\"");
     let other_size = json!({"segmentation": {"size": [7, 5], "counts": [6, 3, 26]}});
     assert_eq!(drawn("tree", other_size, none()), "\"mask_size\"");
 }
@@ -433,60 +434,6 @@ fn filters_limits_and_duplicates() {
         take(&document, &json!({"limit_rows": 1})).tally.filtered["limit_rows"],
         2
     );
-}
-
-/// A video's annotations, of which each is a frame, a track, a confidence and the left side of its box.
-fn tracked(rows: &[(u64, Value, f64, u64)]) -> Value {
-    let annotation = |(id, (frame, track, score, left)): (usize, &(u64, Value, f64, u64))| {
-        json!({
-            "id": id, "image_id": frame, "category_id": 2, "bbox": [left, 1, 2, 1], "score": score, "track_id": track
-        })
-    };
-    json!({
-        "images": [
-            {"id": 0, "file_name": "drive.mp4", "frame_index": 0},
-            {"id": 1, "file_name": "drive.mp4", "frame_index": 1}
-        ],
-        "categories": [{"id": 2, "name": "Car"}],
-        "annotations": rows.iter().enumerate().map(annotation).collect::<Vec<_>>(),
-    })
-}
-
-#[test]
-fn what_trackers_write_for_no_track_is_none() {
-    for none in [
-        json!(-1),
-        json!(-1.0),
-        json!("-1"),
-        json!(""),
-        json!("NaN"),
-        json!(null),
-    ] {
-        let outcome = take(
-            &tracked(&[(0, none.clone(), 0.9, 1), (0, none.clone(), 0.9, 2)]),
-            &json!({}),
-        );
-        assert_eq!((outcome.rows.len(), outcome.rejects.len()), (2, 0), "{none}");
-    }
-}
-
-#[test]
-fn of_one_track_on_a_frame_the_most_confident_stays_and_identical_ones_are_one() {
-    let mut rows = vec![
-        (0, json!(7), 0.5, 1),
-        (0, json!(7), 0.8, 2),
-        (0, json!(7), 0.5, 1),
-        (1, json!(7), 0.5, 1),
-        (1, json!(7), 0.5, 1),
-    ];
-    for _ in 0..rows.len() {
-        rows.rotate_left(1);
-        let outcome = take(&tracked(&rows), &json!({}));
-        let (filtered, rejects) = (&outcome.tally.filtered, &outcome.tally.rejects);
-        assert_eq!((filtered["identical"], rejects["duplicate_track_frame"]), (2, 1));
-        assert_eq!((outcome.rows.len(), outcome.tally.staged), (2, 2));
-        assert_eq!(outcome.rejects[0]["annotation"]["score"], 0.5);
-    }
 }
 
 #[test]

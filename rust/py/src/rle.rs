@@ -29,12 +29,17 @@ use crate::memory;
 /// (h, w), px, as declared.
 type DeclaredSize = (u64, u64);
 
+/// Characters of what is no run lengths that its error shows.
+const SHOWN_CHARS: usize = 80;
+
 /// Run lengths as they come from Python.
 enum Counts<'py> {
     /// The compressed string.
     Text(Cow<'py, [u8]>),
     /// A list of run lengths.
     List(Vec<i64>),
+    /// A list of numbers that are none.
+    Wrong(RleError),
 }
 
 impl<'py> Counts<'py> {
@@ -61,10 +66,27 @@ impl<'py> Counts<'py> {
                 })
                 .collect::<PyResult<_>>()
                 .map(Self::List),
-            Err(_) => Err(PyTypeError::new_err(format!(
-                "run lengths are a str, bytes or a list of int, not {}",
-                value.get_type()
-            ))),
+            Err(_) => match value.extract::<Vec<f64>>() {
+                Ok(runs) => Ok(Self::of_floats(&runs)),
+                Err(_) => Err(PyTypeError::new_err(format!(
+                    "run lengths are a str, bytes or a list of whole numbers, not {}: {}",
+                    value.get_type().name()?,
+                    value
+                        .repr()?
+                        .to_string_lossy()
+                        .chars()
+                        .take(SHOWN_CHARS)
+                        .collect::<String>()
+                ))),
+            },
+        }
+    }
+
+    /// Run lengths that went through a program which knows floats alone.
+    fn of_floats(runs: &[f64]) -> Self {
+        match runs.iter().position(|run| run.fract() != 0.0) {
+            Some(run) => Self::Wrong(RleError::Fraction { run, value: runs[run] }),
+            None => Self::List(runs.iter().map(|&run| run as i64).collect()),
         }
     }
 
@@ -72,6 +94,7 @@ impl<'py> Counts<'py> {
         match self {
             Self::Text(text) => Rle::from_string(text, size),
             Self::List(runs) => Rle::from_counts(runs, size),
+            Self::Wrong(error) => Err(error.clone()),
         }
     }
 }
@@ -207,6 +230,7 @@ fn transpose(
             Counts::List(runs) => Rle::<O>::from_counts(runs, size)?
                 .transpose_with(scratch)?
                 .to_string_into(out),
+            Counts::Wrong(error) => return Err(error.clone()),
         }
         Ok(())
     }

@@ -136,6 +136,7 @@ impl Staged {
         counts.set_item("rejects_by_code", dict(py, &self.tally.rejects)?)?;
         counts.set_item("filtered_by_reason", dict(py, &self.tally.filtered)?)?;
         counts.set_item("warnings", dict(py, &self.tally.warnings)?)?;
+        counts.set_item("without_score", self.tally.without_score)?;
         for (kind, name) in [
             (Unresolved::Media, "unresolved_media"),
             (Unresolved::Class, "unresolved_classes"),

@@ -276,6 +276,30 @@ impl AnnotationBatch {
         Self::try_from_record_batch(filter_record_batch(&self.table, keep).map_err(wrong)?)
     }
 
+    /// The confidences.
+    pub fn scores(&self) -> &Float64Array {
+        &self.columns.score
+    }
+
+    /// The same rows with other confidences.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] where there are not as many of them.
+    pub fn with_scores(&self, scores: Float64Array) -> Result<Self> {
+        let mut columns = self.table.columns().to_vec();
+        columns[at::SCORE] = Arc::new(scores.clone());
+        let table = RecordBatch::try_new(self.table.schema(), columns).map_err(|cause| Error::Schema {
+            message: cause.to_string(),
+        })?;
+        Ok(Self {
+            table,
+            columns: Columns {
+                score: scores,
+                ..self.columns.clone()
+            },
+        })
+    }
+
     /// The table itself, for the Arrow C interface and for writers.
     pub fn record_batch(&self) -> &RecordBatch {
         &self.table

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::registry::named;
-use super::{Batch, Format, Lists, Opened, Opening, Reader, Sure};
+use super::{Batch, Format, Lists, Opened, Opening, Reader, Scores, Sure};
 use crate::error::{Error, Result};
 
 /// Opens a source as `format`, or as another one that its reader finds it to be of.
@@ -21,7 +21,14 @@ pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'
             ..
         } = opening;
         match ((format.open)(opening)?, again) {
-            (Opened::Reader(reader), _) => return Ok((format, named_reader(reader, format.name.into()))),
+            (Opened::Reader(reader), _) => {
+                let settled = SettledReader {
+                    reader,
+                    format: format.name.into(),
+                    scores: options.score,
+                };
+                return Ok((format, Box::new(settled)));
+            }
             (Opened::This(name), Some(file)) => {
                 format = named(name)?;
                 opening = Opening {
@@ -40,24 +47,22 @@ pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'
     }
 }
 
-/// A reader whose batches name their format.
-struct NamedReader {
+/// A reader whose batches name their format, and whose confidences are numbers from 0 to 1.
+struct SettledReader {
     reader: Box<dyn Reader>,
     format: Arc<str>,
+    scores: Scores,
 }
 
-fn named_reader(reader: Box<dyn Reader>, format: Arc<str>) -> Box<dyn Reader> {
-    Box::new(NamedReader { reader, format })
-}
-
-impl Reader for NamedReader {
+impl Reader for SettledReader {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
-        let mut batch = self.reader.next_batch()?;
-        if let Some(batch) = &mut batch {
-            batch.format = Some(Arc::clone(&self.format));
-            batch.name_rejects();
-        }
-        Ok(batch)
+        let Some(mut batch) = self.reader.next_batch()? else {
+            return Ok(None);
+        };
+        batch.format = Some(Arc::clone(&self.format));
+        let mut batch = self.scores.settle(batch)?;
+        batch.name_rejects();
+        Ok(Some(batch))
     }
 
     fn bytes_read(&self) -> u64 {
@@ -69,8 +74,14 @@ impl Reader for NamedReader {
     }
 
     fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
+        let settled = |reader| -> Box<dyn Reader> {
+            Box::new(Self {
+                reader,
+                format: Arc::clone(&self.format),
+                scores: self.scores,
+            })
+        };
         let pieces = self.reader.pieces(at_most)?;
-        let named = |piece| named_reader(piece, Arc::clone(&self.format));
-        Ok(pieces.map(|pieces| pieces.into_iter().map(named).collect()))
+        Ok(pieces.map(|pieces| pieces.into_iter().map(settled).collect()))
     }
 }

@@ -63,6 +63,7 @@ impl Kept {
     fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
         add(&mut self.tally.filtered, &outcome.filtered);
         add(&mut self.tally.warnings, &outcome.resolved.warnings);
+        self.tally.without_score += outcome.resolved.without_score;
         self.tally.staged += outcome.resolved.rows.len() as u64;
         for reject in &outcome.rejects {
             self.reject(reject)?;

@@ -9,7 +9,7 @@ use super::places::Spot;
 use super::titles::{Found, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
-use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
+use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Medium, Plan};
 use crate::reject::Reason;
 use crate::source::base_name;
 use crate::source::{Frames, MediaName};
@@ -89,10 +89,7 @@ impl MediaRules {
                 frame: in_range,
                 size_px: (image.width, image.height),
             }),
-            _ => Verdict::Reject(Reason::FrameRange {
-                frame,
-                frames: medium.places(),
-            }),
+            _ => Verdict::Reject(past_end(medium, frame)),
         }
     }
 
@@ -182,6 +179,21 @@ impl MediaRules {
                 }),
             },
         }
+    }
+}
+
+/// The reject of what lies on none of a medium's frames, or of its milliseconds.
+pub(super) fn past_end(medium: &Medium, at: i64) -> Reason {
+    let places = medium.places();
+    match medium.data_type {
+        DataType::Audio => Reason::SoundRange {
+            at,
+            end: places.saturating_sub(1),
+        },
+        _ => Reason::FrameRange {
+            frame: at,
+            frames: places,
+        },
     }
 }
 

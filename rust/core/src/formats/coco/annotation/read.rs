@@ -56,7 +56,7 @@ impl Draft {
             (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
             (Member::TrackId, Number::Int(id)) => self.track = Some(Ok(RawId::int(id, text))),
             (Member::IsCrowd, _) => self.crowd = number.as_f64() != 0.0,
-            (Member::Confidence, _) if number.as_f64() <= 1.0 => self.score = Some(Ok(number.as_f64())),
+            (Member::Confidence, _) => self.score = Some(Ok(number.as_f64())),
             _ => {
                 scanner.at = start;
                 return false;
