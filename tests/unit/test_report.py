@@ -23,6 +23,7 @@ def counts(**changes: Any) -> Any:
         "left_out_names": ["run/args.json", "run/notes.md"],
         "filtered_by_reason": {"crowd": 2, "min_confidence": 1},
         "warnings": {"clipped": 4},
+        "without_score": 3,
         "unresolved_media": [],
         "unresolved_classes": [],
     } | changes
@@ -87,6 +88,7 @@ def test_json_has_what_machines_look_for(tmp_path: Path) -> None:
         "annotations_rejected",
         "annotations_filtered",
         "annotations_already_there",
+        "annotations_without_score",
         "rejects_by_code",
         "label_rows_saved",
         "bytes_sent",
@@ -104,3 +106,14 @@ def test_names_from_the_input_are_shown_escaped() -> None:
     report = Report(unresolved_media=unresolved([("\x1b[2Jevil\r\n", "unknown_media", 1)], []))
     text = "\n".join(report_lines(report, "written"))
     assert "\x1b" not in text and "\r" not in text and "evil" in text
+
+
+def test_what_was_done_stands_below_what_is_counted() -> None:
+    report = Report()
+    report.add_staged(counts())
+    lines = report_lines(report, "written")
+    at = lines.index("warnings: clipped 4")
+    assert lines[at + 1].startswith("  clipped: cut at the edge") and "--off-image keep" in lines[at + 1]
+    at = lines.index("filtered: crowd 2, min_confidence 1")
+    assert "--include-crowd" in lines[at + 1]
+    assert any("3 annotations without a score" in line and "--confidence-field" in line for line in lines)

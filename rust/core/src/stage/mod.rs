@@ -18,7 +18,8 @@ use crate::error::{Error, Result};
 use merge::{Cursor, RunFile, RunReader};
 pub use rows::StagedRows;
 use rows::{Batches, Entry, Place};
-pub use staged::{Duplicate, LabelRowSpan, Staged};
+pub use split::{Duplicate, LabelRowSpan};
+pub use staged::Staged;
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
 const MERGE_WIDTH: usize = 64;

@@ -5,9 +5,38 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
 
 use super::record::{Head, Key};
-use super::staged::{Duplicate, LabelRowSpan};
 use crate::answers::Answers;
 use crate::identity::Distinct;
+use crate::source::TextSpan;
+
+/// The rows of one label row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelRowSpan {
+    /// Index of the medium in the plan.
+    pub medium: u32,
+    /// Annotations in it.
+    pub annotations: u64,
+    /// Whether all of them are objects of their own whose hashes differ by themselves.
+    pub distinct: bool,
+    /// Index of the first entry (in memory) or byte of the first record (on disk).
+    pub(super) start: u64,
+    /// One past the last.
+    pub(super) end: u64,
+}
+
+/// A row of a track that has a more confident one on the frame, or another answer to what is answered there: not staged, to
+/// be rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Its place.
+    pub key: Key,
+    /// The source's own id.
+    pub annotation_id: Option<String>,
+    /// The track; none for an answer.
+    pub track: Option<String>,
+    /// Where its text lies in the source.
+    pub text: TextSpan,
+}
 
 /// The label rows, and what of the rows is not in them.
 #[derive(Default)]

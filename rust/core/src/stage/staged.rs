@@ -6,40 +6,11 @@ use std::path::Path;
 
 use super::flow::Flow;
 use super::merge::{Cursor, RunFile, RunWriter};
-use super::record::{Key, RecordReader, StagedRow};
+use super::record::{RecordReader, StagedRow};
 use super::rows::{Batches, Entry, Place};
-use super::split::{Split, Splitter};
+use super::split::{Duplicate, LabelRowSpan, Split, Splitter};
 use crate::error::{Error, Result};
 use crate::source::TextSpan;
-
-/// The rows of one label row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelRowSpan {
-    /// Index of the medium in the plan.
-    pub medium: u32,
-    /// Annotations in it.
-    pub annotations: u64,
-    /// Whether all of them are objects of their own whose hashes differ by themselves.
-    pub distinct: bool,
-    /// Index of the first entry (in memory) or byte of the first record (on disk).
-    pub(super) start: u64,
-    /// One past the last.
-    pub(super) end: u64,
-}
-
-/// A row of a track that has a more confident one on the frame, or another answer to what is answered there: not staged, to
-/// be rejected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duplicate {
-    /// Its place.
-    pub key: Key,
-    /// The source's own id.
-    pub annotation_id: Option<String>,
-    /// The track; none for an answer.
-    pub track: Option<String>,
-    /// Where its text lies in the source.
-    pub text: TextSpan,
-}
 
 enum Rows {
     Memory { batches: Batches, places: Vec<Place> },
