@@ -41,7 +41,7 @@ def table(scale: float, repeats: int, folder: Path) -> Table:
 def _line(name: str, predictions: Predictions, repeats: int) -> Line:
     source = predictions.path
     outs = {way: source.with_name(f"converted{suffix}") for way, suffix in SUFFIXES.items()}
-    jobs = {way: partial(_convert, source, out) for way, out in outs.items()}
+    jobs = {way: partial(convert, source, out) for way, out in outs.items()}
     for job in jobs.values():
         job()
     found = {"source": ropewalk.read_coco(source), "to COCO": ropewalk.read_coco(outs["to COCO"])}
@@ -49,14 +49,16 @@ def _line(name: str, predictions: Predictions, repeats: int) -> Line:
     title = f"{name}: {predictions.number_of_annotations:,}"
     check_equal(f"convert {title}", {way: rows.to_polars().select(COLUMNS).rows() for way, rows in found.items()})
     # As seconds, not as those of an annotation: part of them is the start of the process.
-    return Line(title, 1, interleave(jobs, repeats, _seconds_of_children), scale=1)
+    return Line(title, 1, interleave(jobs, repeats, seconds_of_children), scale=1)
 
 
-def _convert(source: Path, out: Path) -> None:
-    command = [sys.executable, "-m", "ropewalk", "convert", str(source), "--out", str(out)]
+def convert(source: Path, out: Path, *options: str) -> None:
+    """Convert in a process of its own."""
+    command = [sys.executable, "-m", "ropewalk", "convert", str(source), "--out", str(out), *options]
     subprocess.run(command, check=True, capture_output=True, cwd=source.parent)
 
 
-def _seconds_of_children() -> float:
+def seconds_of_children() -> float:
+    """Tell the processor time of all processes that were waited for, user and system."""
     times = os.times()
     return times.children_user + times.children_system

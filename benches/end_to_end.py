@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import converting
+import folders
 import kernels
 import memory
 import reading
@@ -92,7 +93,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5, help="rounds that count")
     parser.add_argument("--fast", action="store_true", help="only check that all ways agree, on tiny inputs")
     options = parser.parse_args()
-    scale, repeats = (0.01, 1) if options.fast else (options.scale, options.repeats)
+    scale, repeats = (0.01, 0) if options.fast else (options.scale, options.repeats)
     try:
         with tempfile.TemporaryDirectory(prefix="ropewalk-bench-") as folder:
             tables = [
@@ -104,6 +105,7 @@ def main() -> int:
                 *kernels.tables(scale, repeats),
                 writing.table(scale, repeats, Path(folder)),
                 converting.table(scale, repeats, Path(folder)),
+                folders.table(scale, repeats, Path(folder)),
                 sending.sending(scale, repeats, Path(folder)),
                 sending.defaults(scale, repeats, Path(folder)),
                 memory.import_memory(scale, Path(folder)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import AccountingError
+from ropewalk.files import written_whole
 
 if TYPE_CHECKING:
     from ropewalk._core import ReadCounts, StageCounts
@@ -157,8 +158,13 @@ class Report:
         return json.dumps(self.as_dict(), indent=1) + "\n"
 
     def save(self, path: Path) -> None:
-        """Write the report to a file."""
-        path.write_text(self.to_json(), encoding="ascii")
+        """Write the report to a file, whole or not at all; `-` is stdout.
+
+        Raises:
+            FileError: It cannot be written.
+        """
+        with written_whole(path) as temporary:
+            temporary.write_text(self.to_json(), encoding="ascii")
 
 
 def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -> list[Unresolved]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from syrupy.assertion import SnapshotAssertion
 
+from ropewalk import _core
 from runs import Console
 
 IMPORT = "import predictions --project HASH --branch model-1"
@@ -60,7 +61,6 @@ def test_convert(console: Console, snapshot: SnapshotAssertion) -> None:
 def test_listings(console: Console, snapshot: SnapshotAssertion) -> None:
     assert (
         console.run(
-            "formats",
             "ontology --project-file project.json",
             "ontology --project-file project.json --map",
             "media --project-file project.json",
@@ -71,6 +71,15 @@ def test_listings(console: Console, snapshot: SnapshotAssertion) -> None:
         )
         == snapshot
     )
+
+
+def test_formats_are_those_of_the_table(console: Console) -> None:
+    # Not a snapshot: a format is added without touching this file.
+    _, head, *lines, end = console.run("formats").splitlines()
+    found = _core.formats()
+    assert (head.split("\t"), end) == (["format", "files", "options", "about"], "exit code 0")
+    listed = [[line.split("\t")[0], line.split("\t")[-1]] for line in lines]
+    assert listed == [[format["name"], format["about"]] for format in found if format["suffixes"] or format["members"]]
 
 
 def test_evaluate(console: Console, snapshot: SnapshotAssertion) -> None:

@@ -102,3 +102,13 @@ def test_ctrl_c_while_a_path_is_asked_for_is_no_error_of_type() -> None:
         _core.read(Interrupted(), "p.json", "coco")
     with pytest.raises(TypeError, match="expected a file, its content, a table"):
         _core.read(1, "p.json", "coco")
+
+
+def test_rows_of_small_files_come_together(tmp_path: Path) -> None:
+    for number in range(40):
+        row = {"media": f"clip-{number}.mp4", "class": "Car", "frame": number, "box": [1, 2, 30, 4], "unit": "px"}
+        (tmp_path / f"{number:02}.ndjson").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (batch,) = _core.read(tmp_path, "run")
+    found = polars.DataFrame(batch)
+    assert found["media"].to_list() == [f"clip-{number}.mp4" for number in range(40)]
+    assert found["source"].n_unique() == 40

@@ -8,27 +8,28 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from ropewalk.cli.notes import NOTES, WITHOUT_SCORE
 from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.files import STDOUT, is_stream, refuse_same
 from ropewalk.options import on_command_line
 from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
 from ropewalk.text import count, shown, size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress as RichBars
     from rich.progress import TaskID
 
+    from ropewalk.files import FilesRead
     from ropewalk.progress import Progress
-    from ropewalk.reading.sources import FilesRead
     from ropewalk.report import Report, Unresolved
 
-STDOUT = Path("-")
 _UNRESOLVED_SHOWN = 20
 
 # Room for a sentence with the longest path that systems take.
@@ -63,18 +64,18 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         code = EXIT_USAGE if isinstance(e, UsageError) else EXIT_STOPPED
         if e.report is not None:
             e.report.exit_code = code
-            save_report(e.report, report_file)
-            if e.report.rejects_file is not None:
+            _save_stopped(e.report, report_file)
+            if e.report.rejects_file not in (None, str(STDOUT)):
                 say(_rejects_line(e.report.rejects_file), err=True)
         hint = f"; {again}" if again and isinstance(e, (EncordError, LedgerError)) and e.report is not None else ""
         fail(f"{e}{hint}", code)
     except OSError as e:
+        _save_stopped(getattr(e, "report", None), report_file)
         where = f"{shown(str(e.filename))}: " if e.filename is not None else ""
         fail(f"{where}{e.strerror or e}", EXIT_STOPPED)
     except KeyboardInterrupt as e:
         report = getattr(e, "report", None)
-        if report is not None:
-            save_report(report, report_file)
+        _save_stopped(report, report_file)
         so_far = f"; {_so_far(report)}" if report is not None else ""
         fail(f"interrupted{so_far}{f'; {again}' if again else ''}", EXIT_STOPPED)
 
@@ -102,28 +103,48 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def check_report_file(file: Path | None, read: FilesRead) -> None:
+def check_report_file(file: Path | None, read: FilesRead, **others: Path | None) -> None:
     """Find out before anything is read whether the report can be written; its folder is made.
 
+    Args:
+        file: Where the report is to be written.
+        read: Files that must not be written over.
+        **others: Where other options write to.
+
     Raises:
-        UsageError: It would be written over a file that is read.
+        UsageError: It would be written over a file that is read, or one that another option names.
         OSError: It cannot be written.
     """
-    if file is None or file == STDOUT:
-        return
-    if file.resolve() in read:
-        raise UsageError(f"--report {shown(str(file))} is a file that is read; give another one")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a"):
-        pass
+    read.refuse("report", file)
+    refuse_same(report=file, **others)
+    if file is not None and not is_stream(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a"):
+            pass
 
 
 def save_report(report: Report, file: Path | None) -> None:
-    """Write a report to a file, or to stdout for `-`."""
-    if file == STDOUT:
-        typer.echo(report.to_json(), nl=False)
-    elif file is not None:
+    """Write a report to a file, or to stdout for `-`.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    if file is not None:
         report.save(file)
+
+
+def _save_stopped(report: Report | None, file: Path | None) -> None:
+    """Write the report of what was stopped; what keeps it from being written must not hide why it was stopped."""
+    if report is None or file is None:
+        return
+    try:
+        report.save(file)
+    except OSError as e:
+        # What is there is the report of another run.
+        if not is_stream(file):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        say(f"ropewalk: the report is not written: {shown(str(e), _MESSAGE_CHARACTERS)}", err=True)
 
 
 @contextmanager
@@ -244,7 +265,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
         lines += verification_lines(report.verification)
     lines += _unresolved_lines("medium", report.unresolved_media)
     lines += _unresolved_lines("class", report.unresolved_classes)
-    if report.rejects_file is not None:
+    if report.rejects_file not in (None, str(STDOUT)):
         lines.append(_rejects_line(report.rejects_file))
     return lines
 

@@ -37,6 +37,7 @@ def evaluate(
 
     Exit codes: 0 done; 3 done, with rejects; 1 failed; 2 usage.
     """
+    as_json, out = o.printed(as_json, out)
     with console.failures():
         from ropewalk.errors import UsageError
         from ropewalk.evaluating.evaluate import evaluate as run

@@ -131,6 +131,10 @@ class _Import:
             report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
             e.report = report
             raise
+        except OSError as e:
+            report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
+            e.report = report  # type: ignore[attr-defined]
+            raise
         except KeyboardInterrupt as e:
             self.stop.set()
             report.exit_code, report.stopped_by = EXIT_STOPPED, "interrupted"

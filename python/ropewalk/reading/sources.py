@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ropewalk.errors import UsageError
+from ropewalk.files import FilesRead
 from ropewalk.options import spelt
 from ropewalk.reading.options import ReadOptions
 from ropewalk.text import shown
 
 _PACKED_SUFFIXES = (".gz", ".zst")
+
+# Options that may name a file to read.
+_OPTIONS_READ = ("annotations", "classes", "class_map", "media_map")
 
 
 @dataclass(frozen=True)
@@ -104,23 +108,20 @@ def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
     return [Source(paths[0], source_label)]
 
 
-@dataclass(frozen=True)
-class FilesRead:
-    """The files that must not be written over: `path in files_read(...)`, with a resolved path."""
+def files_read(sources: Iterable[Source], options: ReadOptions, *more: Path | None) -> FilesRead:
+    """Tell which files must not be written over.
 
-    files: frozenset[Path]
-    folders: frozenset[Path]
+    Args:
+        sources: What is read.
+        options: Name files that are read as well, such as maps.
+        *more: Others.
 
-    def __contains__(self, path: Path) -> bool:
-        return path in self.files or (path.is_file() and not self.folders.isdisjoint(path.parents))
-
-
-def files_read(sources: Iterable[Source], options: ReadOptions) -> FilesRead:
-    """Tell which files must not be written over: the sources, what is in folders, and what options name."""
-    given = [*(source.path for source in sources), options.annotations]
-    paths = {path.resolve() for path in given if path is not None}
-    folders = frozenset(path for path in paths if path.is_dir())
-    return FilesRead(frozenset(paths - folders), folders)
+    Returns:
+        The sources, what is in folders, and what options name.
+    """
+    named = (getattr(options, name, None) for name in _OPTIONS_READ)
+    given = [*(source.path for source in sources), *named, *more]
+    return FilesRead.of(path for path in given if isinstance(path, Path))
 
 
 def _paths(name: str) -> list[Path]:

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use ropewalk_core::batch::{AnnotationBatch as Rows, AnnotationBatchBuilder};
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
@@ -117,12 +118,45 @@ fn read(
     Ok(Predictions {
         reading: Mutex::new(opened.map_err(|e| to_py(py, e))?),
         raised,
-        rejects: Vec::new(),
-        read: 0,
-        rejected: 0,
-        filtered: Counts::new(),
-        warnings: Counts::new(),
+        found: Found::default(),
     })
+}
+
+/// Rows below which batches are put together: a batch costs Python as much as some hundred rows.
+const SMALL_ROWS: usize = 512;
+
+/// Rows, and bytes of batches, after which those that were put together are handed over.
+const MOST_ROWS: usize = 1 << 13;
+const MOST_BYTES: usize = 1 << 24;
+
+/// What was found besides rows.
+#[derive(Default)]
+struct Found {
+    /// Lines of a reject file.
+    rejects: Vec<String>,
+    read: u64,
+    rejected: u64,
+    filtered: Counts,
+    warnings: Counts,
+}
+
+impl Found {
+    fn add(&mut self, batch: &Batch) {
+        self.rejects
+            .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
+        self.rejects
+            .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
+        self.read += batch.read();
+        self.rejected += batch.rejected();
+        for (counts, more) in [
+            (&mut self.filtered, &batch.filtered),
+            (&mut self.warnings, &batch.warnings),
+        ] {
+            for (&name, count) in more {
+                *counts.entry(name).or_default() += count;
+            }
+        }
+    }
 }
 
 /// The documents of a source, read one after the other.
@@ -130,8 +164,10 @@ struct Reading {
     documents: Documents,
     options: SharedOptions,
     beside: Beside,
-    /// The document that is read.
+    /// The document that is read, or was read last.
     current: Option<(&'static Format, Box<dyn Reader>)>,
+    /// Whether it was read to its end, and there is no other.
+    at_end: bool,
 }
 
 impl Reading {
@@ -142,6 +178,7 @@ impl Reading {
             documents,
             beside: Beside::default(),
             current: None,
+            at_end: false,
         };
         reading.next_document()?;
         Ok(reading)
@@ -172,15 +209,32 @@ impl Reading {
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
-        while let Some((_, reader)) = &mut self.current {
+        while let (Some((_, reader)), false) = (&mut self.current, self.at_end) {
             if let Some(batch) = reader.next_batch()? {
                 return batch.checked().map(Some);
             }
-            if !self.next_document()? {
-                return Ok(None);
-            }
+            self.at_end = !self.next_document()?;
         }
         Ok(None)
+    }
+
+    /// The next rows, those of small documents put together; none at the end of the source.
+    fn next_rows(&mut self, found: &mut Found) -> Result<Option<Rows>, Error> {
+        let mut together = AnnotationBatchBuilder::new();
+        let mut len_bytes = 0;
+        while let Some(batch) = self.next_batch()? {
+            found.add(&batch);
+            if together.is_empty() && batch.rows.len() >= SMALL_ROWS {
+                return Ok(Some(batch.rows));
+            }
+            together.append(&batch.rows);
+            len_bytes += batch.rows.record_batch().get_array_memory_size();
+            if together.len() >= MOST_ROWS || len_bytes >= MOST_BYTES {
+                break;
+            }
+        }
+        let any = !together.is_empty();
+        any.then(|| together.finish()).transpose()
     }
 }
 
@@ -190,12 +244,7 @@ struct Predictions {
     /// In a lock only because Python may share the object; it is never held by two.
     reading: Mutex<Reading>,
     raised: Raised,
-    /// Lines of a reject file.
-    rejects: Vec<String>,
-    read: u64,
-    rejected: u64,
-    filtered: Counts,
-    warnings: Counts,
+    found: Found,
 }
 
 #[pymethods]
@@ -205,32 +254,12 @@ impl Predictions {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<AnnotationBatch>> {
-        loop {
-            let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
-            let next = py.detach(|| reading.next_batch());
-            self.raised.raise()?;
-            let Some(batch) = next.map_err(|e| to_py(py, e))? else {
-                return Ok(None);
-            };
-            self.rejects
-                .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
-            self.rejects
-                .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
-            self.read += batch.read();
-            self.rejected += batch.rejected();
-            for (counts, more) in [
-                (&mut self.filtered, &batch.filtered),
-                (&mut self.warnings, &batch.warnings),
-            ] {
-                for (&name, count) in more {
-                    *counts.entry(name).or_default() += count;
-                }
-            }
-            // A stretch of rejects only is not the end of the source.
-            if !batch.rows.is_empty() {
-                return Ok(Some(AnnotationBatch(batch.rows)));
-            }
-        }
+        let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let found = &mut self.found;
+        let next = py.detach(|| reading.next_rows(found));
+        self.raised.raise()?;
+        let rows = next.map_err(|e| to_py(py, e))?;
+        Ok(rows.map(AnnotationBatch))
     }
 
     /// Name of the format of the document that is read.
@@ -244,17 +273,17 @@ impl Predictions {
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let loads = py.import("json")?.getattr("loads")?;
-        let lines = self.rejects.iter().map(|line| loads.call1((line,)));
+        let lines = self.found.rejects.iter().map(|line| loads.call1((line,)));
         PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
     }
 
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
-        counts.set_item("read", self.read)?;
-        counts.set_item("rejected", self.rejected)?;
-        counts.set_item("filtered_by_reason", dict(py, &self.filtered)?)?;
-        counts.set_item("warnings", dict(py, &self.warnings)?)?;
+        counts.set_item("read", self.found.read)?;
+        counts.set_item("rejected", self.found.rejected)?;
+        counts.set_item("filtered_by_reason", dict(py, &self.found.filtered)?)?;
+        counts.set_item("warnings", dict(py, &self.found.warnings)?)?;
         let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         counts.set_item("left_out_files", reading.documents.left_out().files)?;
         counts.set_item("left_out_names", &reading.documents.left_out().names)?;

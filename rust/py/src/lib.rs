@@ -8,6 +8,7 @@ mod counts;
 mod errors;
 mod formats;
 mod memory;
+mod pool;
 mod rle;
 mod source;
 mod stage;
@@ -15,6 +16,7 @@ mod stage;
 /// The Rust core of ropewalk.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    pool::processors();
     batch::register(m)?;
     coco_writer::register(m)?;
     formats::register(m)?;

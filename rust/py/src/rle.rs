@@ -3,8 +3,6 @@
 //! `ropewalk.rle` is the public face; the functions here take what it has already brought into shape.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
-use std::thread::available_parallelism;
 
 use numpy::ndarray::aview2;
 use numpy::{
@@ -24,7 +22,7 @@ use ropewalk_core::rle::{
 
 use crate::counts::Counts;
 use crate::errors::{item_error, ItemError};
-use crate::memory;
+use crate::{memory, pool};
 
 /// (h, w), px, as declared.
 type DeclaredSize = (u64, u64);
@@ -66,7 +64,7 @@ fn map_items<T: Sync, R: Send>(
     results.into_iter().enumerate().map(result).collect()
 }
 
-/// Runs on the calling thread, on a pool of `threads`, or on the common one.
+/// Runs on the calling thread, on a pool of `threads`, or on the common one if that has no more.
 fn run<T: Sync, R: Send>(
     items: &[T],
     threads: Option<usize>,
@@ -78,20 +76,14 @@ fn run<T: Sync, R: Send>(
         memory::keep_blocks();
         items.par_iter().map(one).collect()
     };
-    match threads.map(|threads| threads.min(processors()).min(items.len())) {
-        Some(0 | 1) => Ok(items.iter().map(one).collect()),
-        Some(threads) if threads < processors() => {
-            Ok(ThreadPoolBuilder::new().num_threads(threads).build()?.install(parallel))
-        }
+    let processors = pool::processors();
+    let threads = threads.unwrap_or(processors);
+    match threads.min(items.len()) {
+        0 | 1 => Ok(items.iter().map(one).collect()),
+        few if threads < processors => Ok(ThreadPoolBuilder::new().num_threads(few).build()?.install(parallel)),
         // To start a pool of as many threads as the common one has would take longer than many masks do.
-        _ => Ok(parallel()),
+        _ => Ok(pool::common()?.install(parallel)),
     }
-}
-
-/// Processors at hand: more threads only wait for each other. Asked once, as the system reads files to tell.
-fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// ASCII by construction.

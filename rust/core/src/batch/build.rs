@@ -204,6 +204,16 @@ impl AnnotationBatchBuilder {
         self.push(row);
     }
 
+    /// Appends the rows of a batch.
+    pub fn append(&mut self, batch: &AnnotationBatch) {
+        let mut attributes = Vec::new();
+        for index in 0..batch.len() {
+            attributes.clear();
+            attributes.extend(batch.attributes(index));
+            self.push_with_attributes(&batch.row(index), &attributes);
+        }
+    }
+
     /// Appends a row whose media and class are given by number, in place of the row's own: names are asked for once.
     /// Its id, too, is given apart, as text that need not be checked: the column is when it is made.
     pub(crate) fn push_numbered<'a>(

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::lines::{LineFormat, LineReader, Rows};
+use super::lines::{box_of_edges, stem, LineFormat, LineReader, Rows};
 use super::{Files, Format, Head, KnownNames, Opened, Opening, Sure};
 use crate::batch::{Annotation, Shape};
 use crate::error::Result;
@@ -99,10 +99,7 @@ impl LineFormat for Kitti {
     type File = Place;
 
     fn file(&self, name: &str) -> Place {
-        let name = name
-            .strip_suffix(".txt")
-            .or_else(|| name.strip_suffix(".csv"))
-            .unwrap_or(name);
+        let name = stem(name);
         let whole = || Place {
             media: name.to_owned(),
             frame: None,
@@ -132,21 +129,14 @@ impl LineFormat for Kitti {
             rows.leave_out("dont_care");
             return Ok(());
         }
-        let [left, top] = [columns.number(4, "left")?, columns.number(5, "top")?];
-        let [right, bottom] = [columns.number(6, "right")?, columns.number(7, "bottom")?];
-        if right <= left {
-            return Err(columns.unlike(6, "right", "a number above `left`"));
-        }
-        if bottom <= top {
-            return Err(columns.unlike(7, "bottom", "a number above `top`"));
-        }
+        let bbox = box_of_edges(&columns, 4)?;
         let score = (columns.len() > COLUMNS)
             .then(|| columns.number(COLUMNS, "score"))
             .transpose()?;
         let row = Annotation {
             score,
             shape: Some(Shape::BoundingBox),
-            bbox: Some([left, top, right - left, bottom - top]),
+            bbox: Some(bbox),
             ..Annotation::object(
                 "",
                 0,

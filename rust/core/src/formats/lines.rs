@@ -6,7 +6,7 @@ use super::{Batch, MemberRows, Opening, Reader, Texts};
 use crate::batch::{Annotation, AnnotationBatchBuilder};
 use crate::error::Result;
 use crate::reject::{Counts, Origin, Reason, Reject};
-use crate::source::{Folder, Lines, Source, SourceFile};
+use crate::source::{Columns, Folder, Lines, Source, SourceFile};
 
 /// Most rows, or rejects, a batch.
 const MOST_ROWS: usize = 1 << 13;
@@ -16,6 +16,32 @@ const BATCH_BYTES: u64 = 1 << 20;
 
 /// Most files a batch: each is kept until its rows are resolved.
 const MOST_FILES: usize = 1 << 12;
+
+/// The name of a text file without the suffix that says so.
+pub(super) fn stem(name: &str) -> &str {
+    name.strip_suffix(".txt")
+        .or_else(|| name.strip_suffix(".csv"))
+        .unwrap_or(name)
+}
+
+/// Reads a box that is written as left, top, right, bottom from column `first` on, as x, y, width, height.
+///
+/// # Errors
+/// The column that is not a number, or a right or bottom that is not above its left or top.
+pub(super) fn box_of_edges(columns: &Columns<'_>, first: usize) -> std::result::Result<[f64; 4], Reason> {
+    let [left, top] = [columns.number(first, "left")?, columns.number(first + 1, "top")?];
+    let [right, bottom] = [
+        columns.number(first + 2, "right")?,
+        columns.number(first + 3, "bottom")?,
+    ];
+    if right <= left {
+        return Err(columns.unlike(first + 2, "right", "a number above `left`"));
+    }
+    if bottom <= top {
+        return Err(columns.unlike(first + 3, "bottom", "a number above `top`"));
+    }
+    Ok([left, top, right - left, bottom - top])
+}
 
 /// What a format makes of its files, line by line.
 pub(super) trait LineFormat: Clone + Send + 'static {

@@ -45,7 +45,7 @@ pub(super) fn unknown(file: &SourceFile, head: &Head) -> Error {
 }
 
 /// Says what a source looks like, as a noun phrase.
-fn looks_like(head: &Head) -> String {
+pub(super) fn looks_like(head: &Head) -> String {
     let text = head.without_mark();
     if text.trim_ascii().is_empty() {
         return "an empty file".to_owned();

@@ -22,6 +22,7 @@ mod encord;
 mod head;
 mod json_names;
 mod kitti;
+mod kitti_tracking;
 pub mod known;
 mod lines;
 mod looks;

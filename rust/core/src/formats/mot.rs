@@ -6,7 +6,7 @@
 //! Source: MOTChallenge's own description, as trackeval 1.3.0 has it. It counts pixels from 1; the writers of common
 //! trackers do not, so that boxes are taken as they are unless an option says otherwise.
 
-use super::lines::{LineFormat, LineReader, Rows};
+use super::lines::{stem, LineFormat, LineReader, Rows};
 use super::{Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::batch::{Annotation, Shape};
 use crate::error::{Error, Result};
@@ -149,12 +149,6 @@ fn is_ground_truth(file: &SourceFile) -> Result<bool> {
         .map_or(0, |(_, line)| Columns::split(&String::from_utf8_lossy(line)).len());
     // An empty file holds no predictions, which is no error.
     Ok(first == GROUND_TRUTH_COLUMNS || first == 0)
-}
-
-fn stem(name: &str) -> &str {
-    name.strip_suffix(".txt")
-        .or_else(|| name.strip_suffix(".csv"))
-        .unwrap_or(name)
 }
 
 /// What `seqinfo.ini` says of a sequence.

@@ -33,7 +33,8 @@ pub struct Intake {
     sources: Sources,
     labels: Labels,
     beside: Beside,
-    /// None where one thread resolves: the calling one, without handing batches over to another and back.
+    /// None where one thread resolves: the calling one, without handing batches over to another and back. Nor is a batch
+    /// of few rows handed over, such as that of a small file.
     pool: Option<rayon::ThreadPool>,
 }
 
@@ -189,7 +190,11 @@ impl Intake {
             let read_so_far = reader.bytes_read();
             let names = learned.learn(&mut self.resolver, &mut self.sources, &batch, reader.lists());
             let (plan, kept) = (self.plan.as_ref(), &mut self.kept);
-            let Some(pool) = &self.pool else {
+            let pool = self.pool.as_ref().filter(|_| batch.rows.len() >= rows::LEAST_ROWS);
+            let Some(pool) = pool else {
+                if let Some((batch, outcomes)) = resolved.take() {
+                    kept.take(&batch, outcomes)?;
+                }
                 let outcome = resolve_rows(plan, &learned, &names, &batch, 0..batch.rows.len());
                 kept.take(&batch, vec![outcome])?;
                 progress(read_so_far)?;

@@ -25,7 +25,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::formats::json_names::{first_names, Told, JSON_SUFFIXES};
-use crate::formats::looks::unknown;
+use crate::formats::looks::{looks_like, unknown};
 use crate::formats::{BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::source::{Frames, Source, SourceFile};
 
@@ -79,10 +79,27 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
         ..defaults
     };
     let mut reader = CocoReader::open(file, opening.label, tables, &own)?;
+    if opening.sure == Sure::Yes && reader.kind() == CocoKind::Results {
+        refuse_without_annotations(file)?;
+    }
     if let Some(project) = opening.project {
         let classes = reader.tables().class_names();
         let drawn = classes.map(|class| project.drawn_from_keypoints(&class)).collect();
         reader.draw_from_keypoints(drawn);
     }
     Ok(Opened::reader(reader))
+}
+
+/// Refuses a list none of whose entries is an annotation: once, instead of entry by entry.
+fn refuse_without_annotations(file: &SourceFile) -> Result<()> {
+    match first_names(file.stream_from(0)?) {
+        Told::Nothing => Ok(()),
+        Told::Format(told) if told == FORMAT.name => Ok(()),
+        Told::Format(_) | Told::Other => {
+            let found = looks_like(&Head::of(file)?);
+            let message =
+                format!("no entry of the list is a COCO annotation, with an `image_id`; it looks like {found}");
+            Err(file.error(0, message))
+        }
+    }
 }
