@@ -256,7 +256,8 @@ class CocoWriter:
     warnings: dict[str, int]
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
-# str, bytes or a list of whole numbers, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).
+# str, bytes or a list of whole numbers, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's,
+# columns: COCO's).
 
 def rle_transpose(counts: list[Any], sizes: list[tuple[int, int]], from_rows: bool, threads: int | None) -> list[str]:
     """Rewrite run lengths in the other pixel order."""

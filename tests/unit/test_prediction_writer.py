@@ -129,7 +129,9 @@ def test_a_frame_that_found_no_room_is_kept(tmp_path: Path, monkeypatch: pytest.
 def test_one_bad_frame_does_not_throw_away_the_run(tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     with (
-        pytest.warns(UserWarning, match=r"predictions.parquet: 3 frames skipped; the first: a, frame 2: scores\[0\] is 7"),
+        pytest.warns(
+            UserWarning, match=r"predictions.parquet: 3 frames skipped; the first: a, frame 2: scores\[0\] is 7"
+        ),
         PredictionWriter(path, on_error="skip") as writer,
     ):
         for frame in range(5):

@@ -6,19 +6,18 @@ WITHOUT_SCORE = "--confidence-field names the field that holds it"
 
 # By the name of a warning, or of a reason to filter that nobody asked for.
 NOTES = {
-    "aspect_differs": "the image has another aspect than the medium; coordinates are fractions of the image all the same",
+    "aspect_differs": "the image has another aspect than the medium; coordinates stay fractions of the image",
     "attribute_differs": "an answer about a whole object differs from an earlier one, which is kept",
     "attribute_left_out": "COCO has no place for these answers",
     "clipped": "cut at the edge of the image or the end of the sound; --off-image keep or reject changes this",
     "confidence_not_written": "Encord stores no confidence of sounds",
     "crowd": "annotations with iscrowd set are left out; --include-crowd keeps them",
-    "drawn_as_box": "only the box is written, since the class is a box; map the class to a mask or polygon in --class-map",
+    "drawn_as_box": "only the box is written, since the class is a box; --class-map can lead to another shape",
     "duplicate_annotation_id": "ids only locate rejects, so nothing is lost",
     "empty_mask": "masks without a pixel are left out; --empty-masks keep writes them",
     "identical": "a track has the same label twice on one frame; one of them is written",
     "keypoints_missing": "points of the skeleton that the category does not have are marked as not in the picture",
-    "keypoints_off_image": "points outside the image are marked as not in the picture; --off-image keep writes them as they "
-    "are",
+    "keypoints_off_image": "points outside the image are marked as not in the picture; --off-image keep writes them",
     "nested_answer": "Encord stores these answers, its predictions do not support them",
     "no_metrics": "Encord computes no metrics for points and polylines",
     "round_as_box": "circles and ellipses are written as the boxes around them",

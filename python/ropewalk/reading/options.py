@@ -76,9 +76,9 @@ class ReadOptions(FrameOptions):
     confidence_field: Annotated[
         str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
     ] = None
-    score: Annotated[
-        Scores, Opt("Reject confidences outside 0 to 1, or clamp them to 0 and 1.", panel=READING)
-    ] = "reject"
+    score: Annotated[Scores, Opt("Reject confidences outside 0 to 1, or clamp them to 0 and 1.", panel=READING)] = (
+        "reject"
+    )
     include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
     box_format: Annotated[
         BoxFormat | None,

@@ -74,8 +74,8 @@ def read_coco(
             `pycocotools.mask.encode` gives them.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
-        score: What becomes of confidences outside 0 to 1: `reject` rejects the annotation, `clamp` takes 0 or 1. Those within
-            0.000001 are rounding, and are always clamped.
+        score: What becomes of confidences outside 0 to 1: `reject` rejects the annotation, `clamp` takes 0 or 1. Those
+            within 0.000001 are rounding, and are always clamped.
         include_crowd: Keep annotations with iscrowd.
         box_format: What the numbers of a `bbox` are: xywh, as COCO has them (the default); cxcywha: centre, size,
             degrees clockwise; corners: x and y of the four corners.
@@ -120,8 +120,8 @@ def read_table(
         table: A polars or pyarrow table, a polars LazyFrame, anything with `__arrow_c_stream__`, a list of dicts, or a
             `.parquet`, `.arrow` or `.ndjson` file. The guide's page on tables names the columns.
         unit: px or frac: unit of `box` and `points` where no column `unit` says it.
-        score: What becomes of scores outside 0 to 1: `reject` rejects the row, `clamp` takes 0 or 1. Those within 0.000001 are
-            rounding, and are always clamped.
+        score: What becomes of scores outside 0 to 1: `reject` rejects the row, `clamp` takes 0 or 1. Those within
+            0.000001 are rounding, and are always clamped.
         source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
             identity of tracked objects: the same label next time means the same objects.
 

@@ -113,7 +113,7 @@ class Place:
         if at is not None:
             w, h = map(_number, boxes[at, 2:])
             raise self.error(f"boxes[{at}] has w = {w}, h = {h} read as {box_format}, expected at least 0")
-        at = _first(~np.isfinite(boxes).all(axis=1))
+        at = _first(np.asarray((~np.isfinite(boxes)).any(axis=1)))
         if at is not None:
             raise self.error(f"boxes[{at}] is larger than any number read as {box_format}, expected finite sides")
         return boxes
@@ -122,7 +122,7 @@ class Place:
         """Take confidences of shape (n,), 0..1; what is outside by rounding alone becomes 0 or 1."""
         scores = self.numbers("scores", given, "(n,)")
         clamped = scores.clip(0, 1)
-        at = _first(np.abs(scores - clamped) > _ROUNDING)
+        at = _first((scores < -_ROUNDING) | (scores > 1 + _ROUNDING))
         if at is not None:
             raise self.error(f"scores[{at}] is {_number(scores[at])}, expected 0 to 1")
         self.warnings["score_clamped"] += int((scores != clamped).sum())
@@ -180,8 +180,8 @@ class Place:
         if wrong.any():
             row, point = np.argwhere(wrong)[0]
             raise self.error(
-                f"keypoints[{row}, {point}, 2] is {_number(flags[row, point])}, expected a flag: 0 (not in the picture), "
-                "1 (hidden), 2 (visible) or 3 (hidden by itself); confidences of points are not written"
+                f"keypoints[{row}, {point}, 2] is {_number(flags[row, point])}, expected a flag: 0 (not in the "
+                "picture), 1 (hidden), 2 (visible) or 3 (hidden by itself); confidences of points are not written"
             )
         return points[:, :, :2], flags.astype(np.uint8)
 
@@ -241,7 +241,7 @@ class Place:
         """Take an answer, or the options that are chosen; None for no option."""
         if isinstance(answer, (set, frozenset)):
             # A set has its options in no order.
-            return sorted(self._answer(name, value) for value in answer) or [None]
+            return [*sorted(self._answer(name, value) for value in answer)] or [None]
         if isinstance(answer, (list, tuple, np.ndarray)):
             return [None if value is None else self._answer(name, value) for value in answer] or [None]
         return [self._answer(name, answer)]

@@ -50,8 +50,9 @@ class PredictionWriter:
     Rows are kept in batches, in memory and then in temporary files beside `path`. It is not meant for several
     threads at once.
 
-    A frame whose arguments do not fit is not added. By default `add` raises, and unless you catch that the block ends. With
-    `on_error="skip"` the run goes on: `skipped` counts such frames, `errors` has the first 100 messages, and `close` warns.
+    A frame whose arguments do not fit is not added. By default `add` raises, and unless you catch that the block ends.
+    With `on_error="skip"` the run goes on: `skipped` counts such frames, `errors` has the first 100 messages, and
+    `close` warns.
 
     Args:
         path: Ends in `.parquet` or `.arrow`; replaced where it exists.
@@ -231,8 +232,8 @@ class PredictionWriter:
             scores: (n,), 0..1; what rounding puts outside becomes 0 or 1; confidence 1.0 where there are none.
             class_ids: (n,), whole numbers.
             class_names: n names or feature hashes, or one for all.
-            track_ids: (n,), numbers, texts or None; equal ones are one object over all frames. -1, NaN and an empty text
-                are no track.
+            track_ids: (n,), numbers, texts or None; equal ones are one object over all frames. -1, NaN and an empty
+                text are no track.
             attributes: n dicts of question and answer, or answers to the only question; as `value` of `add_answers`.
             size_hw: (h, w), px, that px coordinates refer to; default that of the masks, else that of the media.
 
@@ -436,7 +437,7 @@ class PredictionWriter:
 
     @contextmanager
     def _writing(self, what_next: str) -> Iterator[None]:
-        """Make an error of Ropewalk of whatever keeps a file from being written: polars has errors of its own for that."""
+        """Make an error of Ropewalk of what keeps a file from being written: polars has errors of its own for that."""
         try:
             yield
         except RopewalkError:

@@ -26,10 +26,13 @@ pub(super) fn aspect(place: &Place) -> Aspect {
         return Aspect::Same;
     };
     let rounding = u64::from(image.0.max(image.1).max(medium.0).max(medium.1));
+    // Swapped sides are a reason to reject, so that each side of the smaller one must be within half a pixel.
+    let around = |(width, height): (u32, u32)| u64::from(width) + u64::from(height);
+    let larger = around(image).max(around(medium));
     let area = |one: u32, other: u32| u64::from(one) * u64::from(other);
     if area(image.0, medium.1).abs_diff(area(image.1, medium.0)) <= rounding {
         Aspect::Same
-    } else if area(image.0, medium.0).abs_diff(area(image.1, medium.1)) <= rounding {
+    } else if 2 * area(image.0, medium.0).abs_diff(area(image.1, medium.1)) < larger {
         Aspect::Swapped { image, medium }
     } else {
         Aspect::Other
@@ -63,6 +66,7 @@ mod tests {
         for other in [(640, 640), (1080, 1900), (1920, 1000)] {
             assert_eq!(of(other, medium), Aspect::Other, "{other:?}");
         }
+        assert_eq!(of((22, 14), (24, 40)), Aspect::Other, "22 of 40 go with 13 of 24");
         assert_eq!(of((7, 7), (9, 9)), Aspect::Same);
     }
 }
