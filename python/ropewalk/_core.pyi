@@ -108,6 +108,12 @@ class Staged:
             header: the label row as GET or PUT labelrow answered it; None makes one without a server (for `convert`).
             when: the import's creation time, `Sat, 21 Nov 2026 23:48:11 UTC`.
         """
+    def write(self, index: int, file: BinaryIO, header: bytes | None, when: str) -> int:
+        """Write what `encode` gives to a file as it is encoded, and return its length in bytes: no row is held whole.
+
+        Raises:
+            OSError: What the file's `write` raises, as anything else that it raises.
+        """
     def encode_blocks(self, index: int, header: bytes | None, when: str) -> list[memoryview]:
         """Encode as `encode`, in blocks of about 64 KB that together are the text: quicker, for they are not copied."""
     def measure(self, threads: int) -> list[tuple[int, str]]:

@@ -119,12 +119,11 @@ def _convert_to_label_rows(
             info = staged.label_row(index)
             unfit = [] if info["sized"] else staged.unfit(index, None, when)
             rejects.append(unfit, report)
-            body = staged.encode(index, None, when)
-            file.write(body)
+            len_bytes = staged.write(index, file, None, when)
             file.write(b"\n")
             report.write(info["annotations"] - len(unfit), 0)
             report.label_rows_saved += 1
-            report.bytes_sent += len(body) + 1
+            report.bytes_sent += len_bytes + 1
             progress.update(index + 1)
         progress.end()
 

@@ -78,19 +78,33 @@ impl LabelRows {
         self.encode_written(span, header, when).map(|(blocks, _)| blocks)
     }
 
+    /// Encodes a label row as [`Self::encode`] does, and hands it over in blocks of about 64 KB: no row is held whole. What
+    /// `take` leaves of a block is used again for the next one.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_to(
+        &self,
+        span: &LabelRowSpan,
+        header: Option<&[u8]>,
+        when: &str,
+        take: impl FnMut(&mut Vec<u8>),
+    ) -> Result<Written> {
+        let header = self.header(span, header, when)?;
+        let templates = self.templates(when);
+        let mut writer = RowWriter::new(&templates, &header, take).with_distinct(span.distinct);
+        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
+        writer.finish()
+    }
+
     fn encode_written(
         &self,
         span: &LabelRowSpan,
         header: Option<&[u8]>,
         when: &str,
     ) -> Result<(Vec<Vec<u8>>, Written)> {
-        let header = self.header(span, header, when)?;
-        let templates = self.templates(when);
         let mut blocks = Vec::new();
-        let take = |text: &mut Vec<u8>| blocks.push(std::mem::take(text));
-        let mut writer = RowWriter::new(&templates, &header, take).with_distinct(span.distinct);
-        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
-        let written = writer.finish()?;
+        let written = self.encode_to(span, header, when, |text| blocks.push(std::mem::take(text)))?;
         Ok((blocks, written))
     }
 

@@ -6,6 +6,7 @@ mod batch;
 mod coco_writer;
 mod counts;
 mod errors;
+mod file;
 mod formats;
 mod memory;
 mod pool;

@@ -17,6 +17,7 @@ use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 use ropewalk_core::staged_import::LabelRows;
 
 use crate::errors::to_py;
+use crate::file::PyFile;
 use crate::formats::{chosen, dict};
 use crate::memory;
 use crate::source::{Given, Raised};
@@ -175,6 +176,24 @@ impl Staged {
         PyBytes::new_with(py, len_bytes, |mut text| {
             blocks.iter().try_for_each(|block| Ok(text.write_all(block)?))
         })
+    }
+
+    /// Writes a label row to a file as it is encoded; gives its length, bytes.
+    #[pyo3(signature = (index, file, header, when))]
+    fn write(&self, py: Python<'_>, index: usize, file: Py<PyAny>, header: Option<&[u8]>, when: &str) -> PyResult<u64> {
+        let span = self.span(index)?;
+        let mut file = PyFile::new(file);
+        let (mut len_bytes, mut failed) = (0, None);
+        let take = |text: &mut Vec<u8>| {
+            len_bytes += text.len() as u64;
+            if failed.is_none() {
+                failed = file.write_all(text).err();
+            }
+            text.clear();
+        };
+        py.detach(|| self.rows.encode_to(span, header, when, take))
+            .map_err(|e| to_py(py, e))?;
+        failed.map_or(Ok(len_bytes), |e| Err(e.into()))
     }
 
     #[pyo3(signature = (index, header, when))]

@@ -66,7 +66,7 @@ impl ReadOption {
     }
 }
 
-/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in each of [`Self::given`] and `forget`.
+/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in each of `given` and `forget`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadOptions {
