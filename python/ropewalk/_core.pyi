@@ -34,6 +34,7 @@ class StageCounts(TypedDict):
     # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows, every, max_per_frame
     filtered_by_reason: dict[str, int]
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
+    without_score: int  # objects drawn that have no confidence, and get 1.0
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
     media_by_rule: dict[str, int]  # media with annotations: media_map, data_hash, title, path, base_name, stem
@@ -297,7 +298,8 @@ class CocoWriter:
     warnings: dict[str, int]
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
-# str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).
+# str, bytes or a list of whole numbers, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's,
+# columns: COCO's).
 
 def rle_transpose(counts: list[Any], sizes: list[tuple[int, int]], from_rows: bool, threads: int | None) -> list[str]:
     """Rewrite run lengths in the other pixel order."""

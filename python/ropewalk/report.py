@@ -93,6 +93,7 @@ class Report:
     warnings: dict[str, int] = field(default_factory=dict)
     media_by_rule: dict[str, int] = field(default_factory=dict)
     folders_differ: list[FoldersDiffer] = field(default_factory=list)
+    annotations_without_score: int = 0
     unresolved_media: list[Unresolved] = field(default_factory=list)
     unresolved_classes: list[Unresolved] = field(default_factory=list)
     shared_tracks: list[SharedTrack] = field(default_factory=list)
@@ -127,6 +128,7 @@ class Report:
         differ = sorted(counts["folders_differ"], key=lambda item: (-item[2], item))
         self.folders_differ = [FoldersDiffer(*item) for item in differ]
         self.shared_tracks = [SharedTrack(track, media, (a, b)) for track, media, a, b in counts["shared_tracks"]]
+        self.annotations_without_score = counts["without_score"]
         self.leave_out(counts)
         self.check()
 

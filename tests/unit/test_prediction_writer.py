@@ -12,7 +12,7 @@ import pytest
 
 import ropewalk
 from ropewalk import PredictionWriter, Report
-from ropewalk.errors import BlockerError, UsageError
+from ropewalk.errors import BlockerError, FileError, UsageError
 from ropewalk.importing import run as importing
 from ropewalk.reading.tables import read_table
 from ropewalk.writer import prediction_writer
@@ -101,11 +101,44 @@ def test_what_could_not_be_written_can_be_written_again(tmp_path: Path, monkeypa
     add_frames(writer, range(6))
     with monkeypatch.context() as patch:
         patch.setattr(prediction_writer, "write_table", full)
-        with pytest.raises(OSError, match="no space"):
-            writer.close()
+        for _ in range(2):
+            with pytest.raises(FileError, match="predictions.parquet cannot be written: no space.*close.* tries again"):
+                writer.close()
     writer.close()
     assert len(read_table(path).collect()) == 12
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_frame_that_found_no_room_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise polars.exceptions.ComputeError("No space left on device (os error 28)")
+
+    path = tmp_path / "predictions.parquet"
+    writer = PredictionWriter(path, buffer_rows=1, on_error="skip")
+    with monkeypatch.context() as patch:
+        patch.setattr(polars.DataFrame, "write_ipc", full)
+        with pytest.raises(FileError, match="No space left on device.*the next frame tries again"):
+            writer.add("a", 1, boxes=BOXES, class_names="Car")
+    writer.add("a", 2, boxes=BOXES, class_names="Car")
+    writer.close()
+    assert read_table(path).collect()["frame"].to_list() == [1, 1, 2, 2]
+    assert writer.skipped == 0
+
+
+def test_one_bad_frame_does_not_throw_away_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    with (
+        pytest.warns(
+            UserWarning, match=r"predictions.parquet: 3 frames skipped; the first: a, frame 2: scores\[0\] is 7"
+        ),
+        PredictionWriter(path, on_error="skip") as writer,
+    ):
+        for frame in range(5):
+            writer.add("a", frame, boxes=BOXES, class_names="Car", scores=[7 if frame == 2 else 0.5, 1])
+        writer.add("a\udcff", 5, boxes=BOXES, class_names="Car")
+        writer.add_answers("a", 5, 4, classification="Weather", value="Sunny")
+    assert read_table(path).collect()["frame"].to_list() == [0, 0, 1, 1, 3, 3, 4, 4]
+    assert (writer.skipped, len(writer.errors)) == (3, 3)
 
 
 def test_what_is_wrong_from_the_start_is_told_at_the_start(tmp_path: Path) -> None:
@@ -117,12 +150,15 @@ def test_what_is_wrong_from_the_start_is_told_at_the_start(tmp_path: Path) -> No
         ({"threads": 0}, "threads is 0"),
         ({"buffer_rows": 0}, "buffer_rows is 0"),
         ({"source_label": ""}, "source_label is empty"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'; expected one of raise, skip"),
     ):
         with pytest.raises(UsageError, match=message):
             PredictionWriter(tmp_path / "a.parquet", **options)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"a.csv: expected a name that ends in .parquet or .arrow"):
         PredictionWriter(tmp_path / "a.csv")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UsageError, match=r"source_label is 'a\\udcff', expected a text that UTF-8 can write"):
+        PredictionWriter(tmp_path / "a.parquet", source_label="a\udcff")
+    with pytest.raises(FileError, match="its folder cannot be written to: No such file"):
         PredictionWriter(tmp_path / "missing" / "a.parquet")
     assert not any(tmp_path.iterdir())
 

@@ -26,6 +26,7 @@ def counts(**changes: Any) -> Any:
         "media_by_rule": {"base_name": 1, "title": 38},
         "folders_differ": [("/data/cam1", "bucket/raw", 2), ("/data/cam2", "bucket/raw", 3)],
         "shared_tracks": [],
+        "without_score": 3,
         "unresolved_media": [],
         "unresolved_classes": [],
     } | changes
@@ -107,6 +108,7 @@ def test_json_has_what_machines_look_for(tmp_path: Path) -> None:
         "annotations_rejected",
         "annotations_filtered",
         "annotations_already_there",
+        "annotations_without_score",
         "rejects_by_code",
         "label_rows_saved",
         "bytes_sent",
@@ -150,3 +152,12 @@ def test_the_summary_says_how_media_were_found() -> None:
 def test_nearest_names_are_found_through_folders(name: str, existing: str) -> None:
     (entry,) = unresolved([(name, "unknown_media", 1)], ["other.png", existing])
     assert entry.nearest == (existing,)
+def test_what_was_done_stands_below_what_is_counted() -> None:
+    report = Report()
+    report.add_staged(counts())
+    lines = report_lines(report, "written")
+    at = lines.index("warnings: clipped 4")
+    assert lines[at + 1].startswith("  clipped: cut at the edge") and "--off-image keep" in lines[at + 1]
+    at = lines.index("filtered: crowd 2, min_confidence 1")
+    assert "--include-crowd" in lines[at + 1]
+    assert any("3 annotations without a score" in line and "--confidence-field" in line for line in lines)

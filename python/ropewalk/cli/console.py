@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from ropewalk.cli.notes import NOTES, WITHOUT_SCORE
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import STDOUT, is_stream, refuse_same
 from ropewalk.options import on_command_line
@@ -268,10 +269,14 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+            lines += [f"  {name}: {NOTES[name]}" for name in sorted(sums) if name in NOTES]
     if report.media_by_rule:
         lines.append(_media_line(report.media_by_rule))
     lines += _folders_lines(report.folders_differ)
     lines += _shared_track_lines(report)
+    if report.annotations_without_score:
+        without = count(report.annotations_without_score, "annotation")
+        lines.append(f"{without} without a score, written with confidence 1.0; {WITHOUT_SCORE}")
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
         lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")

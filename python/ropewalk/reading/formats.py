@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk import _core
 from ropewalk.errors import UsageError
-from ropewalk.options import given_of, spelt
+from ropewalk.options import fields_of, given_of, spelt
 from ropewalk.reading.options import FrameOptions, ReadOptions
 from ropewalk.reading.sources import Source
 from ropewalk.reading.tables import in_batches
@@ -26,6 +26,9 @@ _TABLE = "table"
 
 # Of every source, whatever its format.
 _COMMON = ("format", "source_label", "label_parts")
+
+# Options of the core that every format takes.
+_OF_EVERY_FORMAT = ("score", *fields_of(FrameOptions))
 
 
 @functools.cache
@@ -49,8 +52,7 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
     if options.format != AUTO and options.format not in formats():
         expected = ", ".join((AUTO, *(info["name"] for info in in_files())))
         raise UsageError(f"{spelt('format')} is {shown(repr(options.format))}; expected one of {expected}")
-    # Every format takes those about frames.
-    left = given_of(options, ReadOptions).keys() - {*_COMMON, *given_of(options, FrameOptions)}
+    left = given_of(options, ReadOptions).keys() - {*_COMMON, *_OF_EVERY_FORMAT}
     found: dict[str, Source] = {}
     for source in sources if left else ():
         if options.format == AUTO and source.is_folder:

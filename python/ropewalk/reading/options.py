@@ -18,6 +18,7 @@ LABEL_PARTS = 2
 
 Unit: TypeAlias = Literal["px", "frac"]
 BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
+Scores: TypeAlias = Literal["reject", "clamp"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,9 @@ class ReadOptions(FrameOptions):
     confidence_field: Annotated[
         str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
     ] = None
+    score: Annotated[Scores, Opt("Reject confidences outside 0 to 1, or clamp them to 0 and 1.", panel=READING)] = (
+        "reject"
+    )
     include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
     box_format: Annotated[
         BoxFormat | None,
@@ -155,6 +159,7 @@ class ReadKeywords(FrameKeywords, total=False):
     label_parts: int
     annotations: str | os.PathLike[str] | None
     confidence_field: str | None
+    score: Scores
     include_crowd: bool
     box_format: BoxFormat | None
     unit: Unit | None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from ropewalk.errors import UsageError
 from ropewalk.options import given_of, made
 from ropewalk.reading.formats import check_taken, format_of, open_source
-from ropewalk.reading.options import BoxFormat, ReadOptions, Unit
+from ropewalk.reading.options import BoxFormat, ReadOptions, Scores, Unit
 from ropewalk.reading.sources import Paths, Source, find_sources
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def read_coco(
     *,
     annotations: str | os.PathLike[str] | None = None,
     confidence_field: str | None = None,
+    score: Scores = "reject",
     include_crowd: bool = False,
     box_format: BoxFormat | None = None,
     source_label: str | None = None,
@@ -73,6 +74,8 @@ def read_coco(
             `pycocotools.mask.encode` gives them.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
+        score: What becomes of confidences outside 0 to 1: `reject` rejects the annotation, `clamp` takes 0 or 1. Those
+            within 0.000001 are rounding, and are always clamped.
         include_crowd: Keep annotations with iscrowd.
         box_format: What the numbers of a `bbox` are: xywh, as COCO has them (the default); cxcywha: centre, size,
             degrees clockwise; corners: x and y of the four corners.
@@ -96,6 +99,7 @@ def read_coco(
             "format": "coco",
             "annotations": annotations,
             "confidence_field": confidence_field,
+            "score": score,
             "include_crowd": include_crowd,
             "box_format": box_format,
         },
@@ -107,13 +111,17 @@ def read_coco(
     return Predictions(source, options)
 
 
-def read_table(table: Any, *, unit: Unit | None = None, source_label: str | None = None) -> Predictions:
+def read_table(
+    table: Any, *, unit: Unit | None = None, score: Scores = "reject", source_label: str | None = None
+) -> Predictions:
     """Name predictions that stand in a table; they are read when they are iterated or imported.
 
     Args:
         table: A polars or pyarrow table, a polars LazyFrame, anything with `__arrow_c_stream__`, a list of dicts, or a
             `.parquet`, `.arrow` or `.ndjson` file. The guide's page on tables names the columns.
         unit: px or frac: unit of `box` and `points` where no column `unit` says it.
+        score: What becomes of scores outside 0 to 1: `reject` rejects the row, `clamp` takes 0 or 1. Those within
+            0.000001 are rounding, and are always clamped.
         source_label: Label instead of the folder and name of the file. Tracked objects are recognised by it: the same
             label next time means the same objects. An import of what is in memory needs one.
 
@@ -128,7 +136,7 @@ def read_table(table: Any, *, unit: Unit | None = None, source_label: str | None
         >>> read_table(rows).to_polars()["shape"].to_list()
         ['bounding_box']
     """
-    options = ReadOptions(unit=unit)
+    options = ReadOptions(unit=unit, score=score)
     if isinstance(table, (str, os.PathLike)):
         (source,) = find_sources(table, source_label)
         kind = format_of(source)

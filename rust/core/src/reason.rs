@@ -221,6 +221,14 @@ reasons! {
             /// Frames of the medium.
             frames: u64,
         },
+        /// A millisecond that is negative or past the end of the sound.
+        #[error("{at} ms is not within the sound, which lasts {end} ms; expected milliseconds from its start")]
+        SoundRange = "frame_range" {
+            /// Millisecond.
+            at: i64,
+            /// Last millisecond of the sound.
+            end: u64,
+        },
         /// The frame rule's pattern does not match the file name.
         #[error("--frame-pattern does not match {name:?}")]
         PatternMismatch = "pattern_mismatch" {
@@ -243,6 +251,18 @@ reasons! {
             mask: (u32, u32),
             /// (h, w) of the medium.
             media: (u32, u32),
+        },
+        /// An image of the source that is the medium turned by 90 degrees.
+        #[error(
+            "the source's image is {}x{} px (w x h), the medium {}x{}: its sides are swapped, so that the coordinates mean \
+             other places; predict on the frames as Encord has them, or give --swapped-sides keep",
+            image.0, image.1, medium.0, medium.1
+        )]
+        SidesSwapped = "sides_swapped" {
+            /// Width and height of the source's image.
+            image: (u32, u32),
+            /// Width and height of the medium.
+            medium: (u32, u32),
         },
         /// The ontology's shape cannot be made from the annotation's geometry.
         #[error("the ontology asks for a {wanted}, which cannot be made from {found}")]
@@ -274,8 +294,8 @@ reasons! {
             /// What happened to the row.
             message: String,
         },
-        /// The same track twice on one frame; the first stays.
-        #[error("track {track} stands twice on frame {frame}; the first one stays")]
+        /// Several annotations of one track on one frame; the most confident one stays.
+        #[error("track {track} has a more confident annotation on frame {frame}, or an earlier one as confident; that one stays")]
         DuplicateTrackFrame = "duplicate_track_frame" {
             /// The track.
             track: String,

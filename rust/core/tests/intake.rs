@@ -314,8 +314,9 @@ fn geometry_takes_the_ontologys_shape() {
     assert_eq!(drawn("tree", mask, none()), "bitmask 825O106");
     assert!(drawn("tree", ring, none()).starts_with("bitmask "));
     let empty = json!({"segmentation": {"size": [5, 7], "counts": [35]}});
-    assert_eq!(drawn("Car", empty.clone(), none()), "\"empty_geometry\"");
-    assert_eq!(drawn("road", empty, none()), "\"empty_geometry\"");
+    let keep = || json!({"empty_masks": "keep"});
+    assert_eq!(drawn("Car", empty.clone(), keep()), "\"empty_geometry\"");
+    assert_eq!(drawn("road", empty, keep()), "\"empty_geometry\"");
     let other_size = json!({"segmentation": {"size": [7, 5], "counts": [6, 3, 26]}});
     assert_eq!(drawn("tree", other_size, none()), "\"mask_size\"");
 }

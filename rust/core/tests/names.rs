@@ -74,7 +74,7 @@ fn take(plan: &Arc<Plan>, documents: &[Value], budget_bytes: usize, threads: usi
         let name = format!("{number}.json");
         let input = SourceFile::bytes(&name, document.to_string().into_bytes());
         intake
-            .add(input, &name, None, &ReadOptions::default(), |_| Ok(()))
+            .add(input, name.as_str(), None, &ReadOptions::default(), |_| Ok(()))
             .unwrap();
     }
     let Finished { staged, tally, .. } = intake.finish().unwrap();

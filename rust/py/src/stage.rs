@@ -155,6 +155,7 @@ impl Staged {
         let shared = self.tally.shared_tracks.iter();
         let shared = shared.map(|found| (&*found.track, &*found.media, &*found.sources[0], &*found.sources[1]));
         counts.set_item("shared_tracks", PyList::new(py, shared.collect::<Vec<_>>())?)?;
+        counts.set_item("without_score", self.tally.without_score)?;
         for (kind, name) in [
             (Unresolved::Media, "unresolved_media"),
             (Unresolved::Class, "unresolved_classes"),

@@ -244,6 +244,15 @@ impl Batch {
                 self.rejects.push(reject);
             }
         }
+        self.is_checked = true;
+        self.keep(keep)
+    }
+
+    /// The batch without the rows for which `keep` does not say so, one entry a row.
+    ///
+    /// # Errors
+    /// As [`AnnotationBatch::filtered`].
+    pub(super) fn keep(mut self, keep: Vec<bool>) -> Result<Self> {
         if keep.contains(&false) {
             for member in &mut self.members {
                 member.first_row = keep[..member.first_row].iter().filter(|&&kept| kept).count();
@@ -257,7 +266,6 @@ impl Batch {
             }
             self.rows = self.rows.filtered(&BooleanArray::from(keep))?;
         }
-        self.is_checked = true;
         Ok(self)
     }
 }

@@ -1,4 +1,5 @@
 //! Checks the values of a row before it is resolved, since a table may hold anything. Readers that check their own rows say so.
+//! Confidences are not looked at here: [`super::Scores`] does so for all formats.
 
 use crate::batch::{Annotation, Kind, Points, Shape};
 use crate::reject::Reason;
@@ -11,12 +12,6 @@ pub fn check_row(row: &Annotation<'_>) -> Result<(), Reason> {
     for (field, name) in [("media", row.media), ("class", row.class)] {
         if name.is_empty() {
             return Err(Reason::MissingField { field });
-        }
-    }
-    if let Some(score) = row.score {
-        finite(&[score], "score")?;
-        if !(0.0..=1.0).contains(&score) {
-            return Err(Reason::ScoreRange { score });
         }
     }
     for (field, side) in [("width_px", row.width_px), ("height_px", row.height_px)] {

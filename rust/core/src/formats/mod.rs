@@ -34,6 +34,7 @@ mod parts;
 mod project;
 pub mod registry;
 mod rejects;
+mod scores;
 mod shared_options;
 pub mod table;
 
@@ -45,8 +46,9 @@ pub use check::check_row;
 pub use documents::{Document, Documents, LeftOut, Unlabelled};
 pub use head::{Head, Sure};
 pub use open::open;
-pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
+pub use options::{BoxFormat, ReadOption, ReadOptions, COMMON_OPTIONS};
 pub use project::{KnownNames, Project};
+pub use scores::Scores;
 pub use shared_options::SharedOptions;
 
 /// A format of predictions: one line of the table.
@@ -57,7 +59,7 @@ pub struct Format {
     pub about: &'static str,
     /// Which files may be of it, and what one source is.
     pub files: Files,
-    /// The options that it takes besides [`FRAME_OPTIONS`]; any other is refused.
+    /// The options that it takes besides [`COMMON_OPTIONS`]; any other is refused.
     pub options: &'static [ReadOption],
     /// How it counts frames, where no option says otherwise.
     pub frames: Frames,
@@ -216,7 +218,7 @@ impl Format {
 
     /// Names of all options that it takes.
     pub fn option_names(&self) -> impl Iterator<Item = &'static str> {
-        self.options.iter().map(|option| option.name()).chain(FRAME_OPTIONS)
+        self.options.iter().map(|option| option.name()).chain(COMMON_OPTIONS)
     }
 
     /// How a source of it counts frames.

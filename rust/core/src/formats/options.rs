@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
+use super::Scores;
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::source::Classes;
@@ -21,7 +22,7 @@ pub enum BoxFormat {
     Corners,
 }
 
-/// The options that some formats take and others do not. [`FRAME_OPTIONS`] belong to all formats.
+/// The options that some formats take and others do not. [`COMMON_OPTIONS`] belong to all formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadOption {
     /// [`ReadOptions::annotations`]
@@ -45,7 +46,7 @@ pub enum ReadOption {
 }
 
 /// Names of the options that every format takes.
-pub const FRAME_OPTIONS: [&str; 2] = ["frame_base", "frame_stride"];
+pub const COMMON_OPTIONS: [&str; 3] = ["frame_base", "frame_stride", "score"];
 
 impl ReadOption {
     /// Its name in JSON and in Python.
@@ -93,6 +94,8 @@ pub struct ReadOptions {
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
     pub frame_stride: Option<i64>,
+    /// What becomes of a confidence outside 0 to 1.
+    pub score: Scores,
     /// Bytes read at a time, for tests: what is read does not depend on it.
     #[serde(skip)]
     pub chunk_bytes: Option<usize>,

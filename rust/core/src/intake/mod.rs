@@ -66,6 +66,7 @@ impl Kept {
     fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
         add(&mut self.tally.filtered, &outcome.filtered);
         add(&mut self.tally.warnings, &outcome.resolved.warnings);
+        self.tally.without_score += outcome.resolved.without_score;
         self.tally.staged += outcome.resolved.rows.len() as u64;
         for reject in &outcome.rejects {
             self.reject(reject)?;
@@ -231,8 +232,8 @@ impl Intake {
         resolved.map_or(Ok(()), |(batch, outcomes)| self.kept.take(&batch, outcomes))
     }
 
-    /// Sorts the stage. Rows whose medium is refused now that all names are known are rejected here, and a track's second row
-    /// on a frame.
+    /// Sorts the stage. Rows whose medium is refused now that all names are known are rejected here, and of several rows of one
+    /// track on one frame all but the most confident one.
     ///
     /// # Errors
     /// [`Error::Io`] when the stage or the reject file cannot be written, [`Error::OptionValue`] for tracks of a document that

@@ -33,6 +33,8 @@ pub struct Tally {
     pub filtered: Counts,
     /// Things worth a look.
     pub warnings: Counts,
+    /// Objects drawn that have no confidence, and are written with 1.0.
+    pub without_score: u64,
     /// (name in the source, code) -> annotations.
     pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
     /// How media were found.

@@ -5,6 +5,7 @@
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod answers;
+mod aspect;
 mod canvas;
 mod claims;
 mod classes;
@@ -197,7 +198,7 @@ impl SourceResolver {
             Verdict::Reject(reason) => return Verdict::Reject(reason.clone()),
         };
         let score = row.score.unwrap_or(1.0);
-        if plan.min_confidence.is_some_and(|min| score < min) {
+        if plan.min_confidence.is_some_and(|least| is_below(score, least)) {
             return Verdict::Filtered("min_confidence");
         }
         let found = FoundRow {
@@ -212,8 +213,17 @@ impl SourceResolver {
         };
         let staged = match row.kind {
             Kind::Object => found.object(class, scratch, out),
-            Kind::Answer => found.answer(&class.candidates, out),
+            Kind::Answer => found.answer(&class.candidates, out).map(|()| true),
         };
-        staged.map_or_else(Verdict::Reject, Verdict::Found)
+        match staged {
+            Ok(true) => Verdict::Found(()),
+            Ok(false) => Verdict::Filtered("empty_mask"),
+            Err(reason) => Verdict::Reject(reason),
+        }
     }
+}
+
+/// Whether a confidence is below a limit. A model's 32-bit float that is the limit is not, though it is a little less.
+fn is_below(score: f64, least: f64) -> bool {
+    score < least && score != f64::from(least as f32)
 }

@@ -1,26 +1,30 @@
 //! The stage: resolved annotations sorted by (label row, frame, object), in memory while small, else merged from runs
 //! on disk. Encoding and rejects (and later resume and verification) read the stage, not the source.
 //!
-//! [`StageBuilder`] takes [`StagedRows`] in any order; [`StageBuilder::finish`] sorts them, rejects a track's second row on a
-//! frame, leaves out what exceeds a limit, and gives [`Staged`], whose label rows can be read one by one from any thread.
+//! [`StageBuilder`] takes [`StagedRows`] in any order; [`StageBuilder::finish`] sorts them, keeps the most confident row
+//! of a track on a frame, leaves out what exceeds a limit, and gives [`Staged`], whose label rows can be read one by one from any thread.
 
 mod best;
 mod equals;
+mod flow;
 mod labels;
 mod merge;
 pub mod record;
 mod rows;
+mod split;
 mod staged;
 mod tracks;
 
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+pub use flow::NamedRow;
 use labels::Labels;
 use merge::{Cursor, RunFile, RunReader};
 pub use rows::StagedRows;
 use rows::{Batches, Entry, Place};
-pub use staged::{Duplicate, LabelRowSpan, NamedRow, Staged};
+pub use split::{Duplicate, LabelRowSpan};
+pub use staged::Staged;
 pub use tracks::SharedTrack;
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
@@ -69,7 +73,7 @@ impl StageBuilder {
     }
 
     /// Leaves out what exceeds so many annotations on a frame: those with the lowest scores, of equal ones the last in the
-    /// stage's order. A track's second row on a frame counts among the rejects alone.
+    /// stage's order. What a more confident row of its track keeps from a frame is not counted here.
     #[must_use]
     pub fn max_per_frame(self, most: Option<u64>) -> Self {
         Self {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod examples;
+mod scores;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
-    open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
+    open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, COMMON_OPTIONS,
 };
 use ropewalk_core::source::{Classes, Naming, Source, SourceFile, Table};
 use serde_json::{json, Value};
@@ -95,7 +96,15 @@ fn all_options() -> Vec<String> {
 
 /// Options of which one alone is given, in whichever value it takes.
 fn with(option: &str) -> ReadOptions {
-    let values = ["true", "1", r#""px""#, r#""corners""#, r#"["a"]"#, r#"{"a": "b"}"#];
+    let values = [
+        "true",
+        "1",
+        r#""px""#,
+        r#""corners""#,
+        r#"["a"]"#,
+        r#"{"a": "b"}"#,
+        r#""clamp""#,
+    ];
     let mut given = values
         .iter()
         .filter_map(|value| ReadOptions::from_json(&format!("{{\"{option}\": {value}}}")).ok());
@@ -132,7 +141,7 @@ fn an_option_that_a_format_does_not_take_is_refused_by_name() {
     }
     let some: HashSet<&String> = all
         .iter()
-        .filter(|option| !FRAME_OPTIONS.contains(&option.as_str()))
+        .filter(|option| !COMMON_OPTIONS.contains(&option.as_str()))
         .collect();
     assert_eq!(refused, some);
     let options = ReadOptions {

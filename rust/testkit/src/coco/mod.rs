@@ -10,7 +10,7 @@ use crate::json::{parse, Fault, Json};
 use segmentation::{segmentation, Segmentation};
 use tables::Tables;
 pub use values::id;
-use values::{angle, flag, keypoints, read_bbox, read_id, read_score, Checked};
+use values::{angle, flag, keypoints, read_bbox, read_id, read_score, read_track, Checked};
 
 /// What becomes of one annotation.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,13 +125,13 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
             "keypoints" => points = keypoints(value),
             "iscrowd" => crowd = flag(value).map_err(&mut note).unwrap_or_default(),
             "score" => score = read_score(value),
-            "track_id" => track = read_id(value),
+            "track_id" => track = read_track(value),
             "attributes" => {
                 let Json::Object(attributes) = value else { continue };
                 for (name, value) in attributes {
                     match name.as_str() {
                         "score" => own_score = read_score(value),
-                        "track_id" => own_track = read_id(value),
+                        "track_id" => own_track = read_track(value),
                         "rotation" => drop(angle(value).map_err(&mut note)),
                         _ => {}
                     }
@@ -168,7 +168,7 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
         media: video.or(own_name).unwrap_or(&image),
         frame: known.and_then(|known| u32::try_from(known.frame?).ok()).unwrap_or(0),
         class: class.unwrap_or(&category),
-        track: track.as_deref(),
+        track: track.as_deref().filter(|track| !["", "-1"].contains(track)),
         score,
         bbox,
         polygons: drawn.polygons,

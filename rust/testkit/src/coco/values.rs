@@ -110,13 +110,19 @@ pub(super) fn angle(value: &Json) -> Checked<()> {
     }
 }
 
+pub(super) fn read_track(value: &Json) -> Checked<Option<String>> {
+    match value {
+        Json::Number(text) if text == "NaN" => Ok(None),
+        value => read_id(value),
+    }
+}
+
 pub(super) fn read_score(value: &Json) -> Checked<Option<f64>> {
     match value {
         Json::Null => Ok(None),
         Json::Number(text) => match float(text) {
             score if !score.is_finite() => Err("not_finite"),
-            score if (0.0..=1.0).contains(&score) => Ok(Some(score)),
-            _ => Err("score_range"),
+            score => Ok(Some(score)),
         },
         _ => Err("bad_field"),
     }

@@ -97,7 +97,7 @@ pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
     })
 }
 
-/// Reads a confidence; none for null.
+/// Reads a confidence, whatever its range; none for null.
 pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
     if !starts_number(scanner.peek()?) {
         return Ok(if scanner.null()? {
@@ -109,10 +109,8 @@ pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
     let score = scanner.number()?.as_f64();
     Ok(if !score.is_finite() {
         Err(Wrong::NotFinite)
-    } else if (0.0..=1.0).contains(&score) {
-        Ok(Some(score))
     } else {
-        Err(Reason::ScoreRange { score }.into())
+        Ok(Some(score))
     })
 }
 
