@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::geometry::Geometry;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
