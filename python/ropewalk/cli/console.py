@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from ropewalk.cli.hints import WARNINGS
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.options import on_command_line
 from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
@@ -229,6 +230,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+    lines += [f"{name}: {WARNINGS[name]}" for name in sorted(report.warnings) if name in WARNINGS]
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
         lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")

@@ -14,6 +14,7 @@ READING = "Reading"
 
 Unit: TypeAlias = Literal["px", "frac"]
 BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
+Angle: TypeAlias = Literal["degrees", "degrees-ccw", "radians", "radians-ccw"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +76,21 @@ class ReadOptions(FrameOptions):
     confidence_field: Annotated[
         str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
     ] = None
-    include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
+    include_crowd: Annotated[bool, Opt("Keep annotations of a dataset that have iscrowd set and no score.", panel=READING)] = False
     box_format: Annotated[
         BoxFormat | None,
         Opt(
-            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, degrees clockwise; four corners.",
+            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, angle; four corners.",
             panel=READING,
             default_text="xywh",
+        ),
+    ] = None
+    angle: Annotated[
+        Angle | None,
+        Opt(
+            "Unit of angles, and ccw if they count counter-clockwise.",
+            panel=READING,
+            default_text="degrees",
         ),
     ] = None
     unit: Annotated[
@@ -136,6 +145,7 @@ class ReadKeywords(FrameKeywords, total=False):
     confidence_field: str | None
     include_crowd: bool
     box_format: BoxFormat | None
+    angle: Angle | None
     unit: Unit | None
     class_: str | None
     classes: str | os.PathLike[str] | Iterable[str] | None

@@ -30,7 +30,10 @@ pub(super) fn stem(name: &str) -> &str {
 /// The column that is not a number, or a right or bottom that is not above its left or top.
 pub(super) fn box_of_edges(columns: &Columns<'_>, first: usize) -> std::result::Result<[f64; 4], Reason> {
     let [left, top] = [columns.number(first, "left")?, columns.number(first + 1, "top")?];
-    let [right, bottom] = [columns.number(first + 2, "right")?, columns.number(first + 3, "bottom")?];
+    let [right, bottom] = [
+        columns.number(first + 2, "right")?,
+        columns.number(first + 3, "bottom")?,
+    ];
     if right <= left {
         return Err(columns.unlike(first + 2, "right", "a number above `left`"));
     }

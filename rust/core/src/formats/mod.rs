@@ -37,13 +37,13 @@ pub mod table;
 
 use crate::error::{Error, Result};
 use crate::source::{ClassName, Frames, MediaName, Source};
-pub use batch::{Batch, MemberRows, Names, Texts};
+pub use batch::{Batch, Fault, MemberRows, Names, Piece, Texts};
 pub use beside::Beside;
 pub use check::check_row;
 pub use documents::{Document, Documents, LeftOut};
 pub use head::{Head, Sure};
 pub use open::open;
-pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
+pub use options::{AngleFormat, BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
 pub use project::{KnownNames, Project};
 pub use shared_options::SharedOptions;
 

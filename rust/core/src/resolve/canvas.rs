@@ -16,6 +16,18 @@ pub(super) struct Drawn<'a> {
     pub width_px: u32,
     pub height_px: u32,
     pub clipped: bool,
+    pub angle: Angle,
+}
+
+/// By what a rotatable box is turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Angle {
+    /// By what the source says, or the shape is not turned.
+    Given,
+    /// By nothing: the source has no angle.
+    Missing,
+    /// By nothing: the source has four corners that are not those of a rectangle.
+    NotOfRectangle,
 }
 
 impl<'a> Drawn<'a> {
@@ -27,6 +39,7 @@ impl<'a> Drawn<'a> {
             width_px: size.w(),
             height_px: size.h(),
             clipped: false,
+            angle: Angle::Given,
         }
     }
 }
@@ -67,5 +80,6 @@ pub(super) fn on_image<'a>(
         width_px,
         height_px,
         clipped,
+        angle: Angle::Given,
     })
 }

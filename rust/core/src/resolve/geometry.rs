@@ -4,6 +4,7 @@ use super::canvas::{mismatch, on_image, Drawn};
 use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::scratch::Scratch;
+use super::turned::draw_turned;
 use super::{edge, shapes};
 use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
 use crate::geometry::Geometry;
@@ -23,8 +24,9 @@ pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
                 &[Point]
             }
         }
+        Some(Shape::Skeleton) => &[BoundingBox, RotatableBoundingBox],
         // What is no area has its own shape, or the box that stands beside it.
-        Some(Shape::Polyline | Shape::Point | Shape::Skeleton | Shape::Circle | Shape::Ellipse) => {
+        Some(Shape::Polyline | Shape::Point | Shape::Circle | Shape::Ellipse) => {
             if row.bbox.is_some() {
                 &[BoundingBox, RotatableBoundingBox]
             } else {
@@ -72,12 +74,7 @@ pub(super) fn draw<'a>(
 ) -> Result<Drawn<'a>, Reason> {
     match object.ir_shape() {
         Some(Shape::BoundingBox) => draw_box(row, place, plan.off_image, scratch, Geometry::BoundingBox),
-        Some(Shape::RotatableBoundingBox) => {
-            let theta = row.theta.unwrap_or(0.0);
-            draw_box(row, place, plan.off_image, scratch, |corner_and_size| {
-                Geometry::RotatableBoundingBox(corner_and_size, theta)
-            })
-        }
+        Some(Shape::RotatableBoundingBox) => draw_turned(row, place, plan.off_image, scratch),
         Some(Shape::Polygon) => draw_polygon(row, place, plan, scratch),
         Some(Shape::Bitmask) => draw_bitmask(row, place, scratch),
         Some(Shape::Polyline | Shape::Point) => shapes::draw_line(row, object, place, plan.off_image, scratch),
@@ -129,14 +126,40 @@ fn bad_polygon(error: PolygonError) -> Reason {
     }
 }
 
-fn draw_box<'a>(
+/// Whether a box has an area.
+fn has_area([_, _, w, h]: &[f64; 4]) -> bool {
+    *w > 0.0 && *h > 0.0
+}
+
+/// Box around what the row draws besides its box: an area, or the points of a skeleton that are in the picture.
+fn extent(row: &Annotation<'_>) -> Option<[f64; 4]> {
+    if row.shape != Some(Shape::Skeleton) {
+        return polygon::extent(area(row)?.iter().flatten());
+    }
+    let flags = row.visibility.unwrap_or_default();
+    let points = row.points?;
+    let points = points
+        .iter()
+        .flatten()
+        .flat_map(|ring| ring.chunks_exact(2))
+        .enumerate();
+    polygon::extent(
+        points
+            .filter(|(at, _)| flags.get(*at) != Some(&0))
+            .map(|(_, point)| point),
+    )
+}
+
+/// Makes a box: the row's own, or what it draws if that has an area and the box has none.
+pub(super) fn draw_box<'a>(
     row: &Annotation<'a>,
     place: &Place,
     policy: OffImage,
     scratch: &'a mut Scratch,
     shape: impl Fn([f64; 4]) -> Geometry<'a>,
 ) -> Result<Drawn<'a>, Reason> {
-    if let (None, Some(rle)) = (row.bbox, row.rle) {
+    let own = row.bbox.filter(has_area);
+    if let (None, Some(rle)) = (own, row.rle) {
         let size = mask_size(row, place)?;
         let bbox = match row.rle_order {
             Some(RleOrder::RowMajor) => Rle::<RowMajor>::from_string(rle, size).map(|mask| mask.bbox()),
@@ -145,8 +168,11 @@ fn draw_box<'a>(
         let corner_and_size = bbox.map_err(bad_rle)?.ok_or(Reason::EmptyGeometry)?.map(f64::from);
         return Ok(Drawn::of_mask(shape(corner_and_size), size));
     }
-    let extent = || area(row).and_then(|points| polygon::extent(points.iter().flatten()));
-    let corner_and_size = row.bbox.or_else(extent).ok_or(Reason::NoGeometry)?;
+    let drawn = || extent(row).filter(|drawn| row.bbox.is_none() || has_area(drawn));
+    let corner_and_size = own.or_else(drawn).or(row.bbox).ok_or_else(|| match row.shape {
+        Some(Shape::Skeleton) => Reason::NoKeypoints,
+        _ => Reason::NoGeometry,
+    })?;
     // Around finite points too: the largest numbers lie further apart than any number says.
     if !corner_and_size.iter().all(|value| value.is_finite()) {
         return Err(Reason::NotFinite { field: "bbox" });

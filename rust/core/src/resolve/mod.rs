@@ -18,6 +18,7 @@ mod scratch;
 mod shapes;
 mod slots;
 mod titles;
+mod turned;
 mod verdict;
 
 use std::collections::{HashMap, HashSet};
@@ -25,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::error::Result;
-use crate::formats::{KnownNames, Project};
+use crate::formats::{Fault, KnownNames, Project};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
@@ -151,13 +152,14 @@ impl SourceResolver {
     }
 
     /// Resolves one row, whose names were learnt, and appends it to `out`. `attributes` are those of
-    /// [`crate::batch::AnnotationBatch::attributes`].
+    /// [`crate::batch::AnnotationBatch::attributes`], `faults` what the row lacks.
     #[allow(clippy::too_many_arguments)] // A row and its names, buffers and results: each has another life.
     pub fn resolve(
         &self,
         plan: &Plan,
         row: &Annotation<'_>,
         attributes: &[AttributeValue<'_>],
+        faults: &[Fault],
         (media, class): (u32, u32),
         text: TextSpan,
         scratch: &mut Scratch,
@@ -186,6 +188,7 @@ impl SourceResolver {
             stride: self.frames.stride,
             row,
             attributes,
+            faults,
             place,
             score,
             text,

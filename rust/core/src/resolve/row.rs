@@ -1,6 +1,7 @@
 //! A row whose names were found: what it draws or answers, on which frames, and who it is.
 
 use super::answers::{self, Packed};
+use super::canvas::Angle;
 use super::classes::{self, Candidates, Class};
 use super::geometry;
 use super::keypoints::KeypointOrder;
@@ -9,6 +10,7 @@ use super::resolved::Resolved;
 use super::scratch::Scratch;
 use crate::answers::Answers;
 use crate::batch::{Annotation, AttributeValue, Shape, Unit};
+use crate::formats::{Fault, Piece};
 use crate::geometry::Geometry;
 use crate::identity::{self, Untracked};
 use crate::ontology::{Attribute, OntologyObject};
@@ -26,6 +28,8 @@ pub(super) struct FoundRow<'a, 'r> {
     pub stride: i64,
     pub row: &'r Annotation<'a>,
     pub attributes: &'r [AttributeValue<'a>],
+    /// What the row lacks since it cannot be used.
+    pub faults: &'r [Fault],
     pub place: &'r Place,
     pub score: f64,
     pub text: TextSpan,
@@ -193,7 +197,12 @@ impl<'a> FoundRow<'a, '_> {
                 found: last.to_string(),
             });
         }
-        let drawn = geometry::draw(row, object, order, self.place, self.plan, scratch)?;
+        let drawn = geometry::draw(row, object, order, self.place, self.plan, scratch)
+            .map_err(|reason| self.why(reason, object))?;
+        self.judge_angle(drawn.angle, out)?;
+        for _ in self.faults.iter().filter(|fault| fault.is_odd()) {
+            out.warn("geometry_ignored");
+        }
         if drawn.clipped {
             out.warn("clipped");
         }
@@ -209,6 +218,36 @@ impl<'a> FoundRow<'a, '_> {
         staged.unit = drawn.unit;
         (staged.width_px, staged.height_px) = (drawn.width_px, drawn.height_px);
         staged.geometry = drawn.geometry;
+        Ok(())
+    }
+
+    /// Why the object's shape cannot be made: what is wrong with the piece that it is made of, where that is known.
+    #[cold]
+    fn why(&self, reason: Reason, object: &OntologyObject) -> Reason {
+        let lacks = matches!(
+            reason,
+            Reason::ShapeMismatch { .. } | Reason::NoGeometry | Reason::NoKeypoints
+        );
+        let piece = match object.ir_shape() {
+            Some(Shape::BoundingBox | Shape::RotatableBoundingBox) => Piece::Box,
+            Some(Shape::Skeleton | Shape::Point) => Piece::Keypoints,
+            _ => Piece::Area,
+        };
+        let fault = self.faults.iter().find(|fault| lacks && fault.piece == piece);
+        fault.map_or(reason, |fault| fault.reason.clone())
+    }
+
+    /// Says what a rotatable box is turned by, unless the source gives it.
+    fn judge_angle(&self, angle: Angle, out: &mut Resolved) -> Result<(), Reason> {
+        let warning = match angle {
+            Angle::Given => return Ok(()),
+            Angle::Missing => "no_angle",
+            Angle::NotOfRectangle => "not_a_rectangle",
+        };
+        if let Some(fault) = self.faults.iter().find(|fault| fault.piece == Piece::Angle) {
+            return Err(fault.reason.clone());
+        }
+        out.warn(warning);
         Ok(())
     }
 

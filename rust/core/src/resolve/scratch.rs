@@ -33,17 +33,21 @@ impl Scratch {
         self.parts.push(self.rings.len() as i32 - 1);
     }
 
-    /// Puts keypoints into a template's order; those that are missing are not in the picture.
-    pub(super) fn reorder(&mut self, ring: &[f64], visibility: &[u8], order: &KeypointOrder) {
+    /// Puts keypoints into a template's order, if they have another; those that are missing are not in the picture, at 0, 0,
+    /// as are those whose place is not a number.
+    pub(super) fn place_skeleton(&mut self, ring: &[f64], visibility: &[u8], order: Option<&KeypointOrder>) {
         self.clear_points();
         self.visibility.clear();
-        for place in &order.places {
-            let given = place.and_then(|place| ring.get(2 * place..2 * place + 2).zip(Some(place)));
-            let (point, flag) = match given {
-                Some((point, place)) => (point, visibility.get(place).copied().unwrap_or(2)),
-                None => ([0.0; 2].as_slice(), 0),
+        let points = order.map_or(ring.len() / 2, |order| order.places.len());
+        for at in 0..points {
+            let place = order.map_or(Some(at), |order| order.places[at]);
+            let point = place.and_then(|place| ring.get(2 * place..2 * place + 2));
+            let point = point.filter(|point| point.iter().all(|value| value.is_finite()));
+            let flag = match (point, place) {
+                (Some(_), Some(place)) => visibility.get(place).copied().unwrap_or(2),
+                _ => 0,
             };
-            self.coords.extend_from_slice(point);
+            self.coords.extend_from_slice(point.unwrap_or(&[0.0; 2]));
             self.visibility.push(flag);
         }
         self.push_ring(&[]);

@@ -93,7 +93,15 @@ fn all_options() -> Vec<String> {
 
 /// Options of which one alone is given, in whichever value it takes.
 fn with(option: &str) -> ReadOptions {
-    let values = ["true", "1", r#""px""#, r#""corners""#, r#"["a"]"#, r#"{"a": "b"}"#];
+    let values = [
+        "true",
+        "1",
+        r#""px""#,
+        r#""corners""#,
+        r#""radians""#,
+        r#"["a"]"#,
+        r#"{"a": "b"}"#,
+    ];
     let mut given = values
         .iter()
         .filter_map(|value| ReadOptions::from_json(&format!("{{\"{option}\": {value}}}")).ok());
@@ -213,7 +221,11 @@ fn what_is_read_does_not_depend_on_the_chunks() {
         }
     }
     let (_, mut coco) = opened(None, file(COCO), &ReadOptions::default()).unwrap();
-    assert_eq!(read(coco.as_mut()).2, [3, 1, 1], "read, crowds, repeated ids");
+    assert_eq!(
+        read(coco.as_mut()).2,
+        [3, 1, 2],
+        "read, crowds, crowds and repeated ids"
+    );
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(super) enum Member {
     RotatedBox(RotatedBox),
     Keypoints,
     Segmentation,
+    Rbox,
+    Poly,
     IsCrowd,
     Confidence,
     Attributes,
@@ -33,6 +35,8 @@ impl Member {
             b"iscrowd" => Self::IsCrowd,
             name if name == confidence => Self::Confidence,
             b"attributes" => Self::Attributes,
+            b"rbox" => Self::Rbox,
+            b"poly" => Self::Poly,
             _ => Self::Other,
         }
     }
