@@ -76,7 +76,9 @@ class ReadOptions(FrameOptions):
     confidence_field: Annotated[
         str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
     ] = None
-    include_crowd: Annotated[bool, Opt("Keep annotations of a dataset that have iscrowd set and no score.", panel=READING)] = False
+    include_crowd: Annotated[
+        bool, Opt("Keep annotations of a dataset that have iscrowd set and no score.", panel=READING)
+    ] = False
     box_format: Annotated[
         BoxFormat | None,
         Opt(
