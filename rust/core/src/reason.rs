@@ -290,6 +290,12 @@ reasons! {
             /// What is wrong with it.
             message: String,
         },
+        /// A label of a kind that is not read.
+        #[error("{what}: labels of this kind are not read; leave it out")]
+        UnsupportedLabel = "unsupported_label" {
+            /// What it is.
+            what: &'static str,
+        },
         /// An answer that answers nothing.
         #[error("nothing is answered to {class:?}; expected a value in `attributes`")]
         NoAnswer = "no_answer_given" {
