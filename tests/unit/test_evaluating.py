@@ -106,7 +106,14 @@ PERSON = {"id": 1, "name": "Person", "keypoints": [str(n) for n in range(17)]}
 def person(x: float, **more: Any) -> dict[str, Any]:
     points = [v for n in range(17) for v in (x + n, 5 + n % 3, 2)]
     bbox = [x, 5, 17, 3]
-    return {"image_id": 2, "category_id": 1, "keypoints": points, "num_keypoints": 17, "bbox": bbox, "area": 51.0} | more
+    return {
+        "image_id": 2,
+        "category_id": 1,
+        "keypoints": points,
+        "num_keypoints": 17,
+        "bbox": bbox,
+        "area": 51.0,
+    } | more
 
 
 @pytest.mark.parametrize("crowd", [0, 1, "0", "true"])

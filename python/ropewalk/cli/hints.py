@@ -1,4 +1,4 @@
-"""What a warning of the summary means, and what to do: a sentence for those that an option changes, or that hide a mistake."""
+"""What warnings of the summary mean: a sentence for those that an option changes, or that may hide a mistake."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ def comparable(row: Row, size: SizeWh | None, iou: str, *, is_label: bool = Fals
         row: The object.
         size: Width and height of the image, px.
         iou: One of `IOU_TYPES`.
-        is_label: Whether it is a label: one without keypoints is a region that pycocotools ignores, with the predictions
-            in it.
+        is_label: Whether it is a label. One without keypoints is a region that is ignored, with the predictions in it,
+            as in pycocotools.
 
     Returns:
         bbox and area, and with them segmentation or keypoints.

@@ -1,17 +1,17 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
-use super::canvas::{mismatch, on_image, Drawn};
+use super::boxes::{draw_box, draw_turned};
+use super::canvas::{area, bad_rle, mask_size, mismatch, on_image, Drawn};
 use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::scratch::Scratch;
-use super::turned::draw_turned;
 use super::{edge, shapes};
 use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
 use crate::geometry::Geometry;
-use crate::plan::{OffImage, OntologyObject, Plan};
+use crate::plan::{OntologyObject, Plan};
 use crate::polygon;
 use crate::reject::Reason;
-use crate::rle::{transpose_string, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
+use crate::rle::{transpose_string, ColumnMajor, Part, PolygonError, Rle, RowMajor, Size};
 
 /// Shapes that can be made from what the annotation has.
 pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
@@ -36,16 +36,6 @@ pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
         _ if row.rle.is_some() || row.points.is_some() => &[BoundingBox, RotatableBoundingBox, Polygon, Bitmask],
         _ => &[BoundingBox, RotatableBoundingBox],
     }
-}
-
-/// The row's points, where they enclose an area.
-fn area<'a>(row: &Annotation<'a>) -> Option<Points<'a>> {
-    row.points.filter(|_| {
-        matches!(
-            row.shape,
-            None | Some(Shape::Polygon | Shape::BoundingBox | Shape::Bitmask)
-        )
-    })
 }
 
 /// Whether the source's image has another aspect than the medium, by more than rounding to whole pixels explains.
@@ -94,90 +84,11 @@ fn source_size(row: &Annotation<'_>, place: &Place) -> Result<(u32, u32), Reason
         })
 }
 
-/// Size of the row's mask, which must be its medium's.
-fn mask_size(row: &Annotation<'_>, place: &Place) -> Result<Size, Reason> {
-    let (h, w) = (row.height_px.unwrap_or(0), row.width_px.unwrap_or(0));
-    let medium = (
-        place.height_px.or(place.source_height_px),
-        place.width_px.or(place.source_width_px),
-    );
-    if let (Some(media_h), Some(media_w)) = medium {
-        if (h, w) != (media_h, media_w) {
-            return Err(Reason::MaskSize {
-                mask: (h, w),
-                media: (media_h, media_w),
-            });
-        }
-    }
-    Size::new(u64::from(h), u64::from(w)).map_err(bad_rle)
-}
-
-fn bad_rle(error: RleError) -> Reason {
-    Reason::BadRle {
-        code: error.code(),
-        message: error.to_string(),
-    }
-}
-
 fn bad_polygon(error: PolygonError) -> Reason {
     Reason::BadRle {
         code: error.code(),
         message: error.to_string(),
     }
-}
-
-/// Whether a box has an area.
-fn has_area([_, _, w, h]: &[f64; 4]) -> bool {
-    *w > 0.0 && *h > 0.0
-}
-
-/// Box around what the row draws besides its box: an area, or the points of a skeleton that are in the picture.
-fn extent(row: &Annotation<'_>) -> Option<[f64; 4]> {
-    if row.shape != Some(Shape::Skeleton) {
-        return polygon::extent(area(row)?.iter().flatten());
-    }
-    let flags = row.visibility.unwrap_or_default();
-    let points = row.points?;
-    let points = points
-        .iter()
-        .flatten()
-        .flat_map(|ring| ring.chunks_exact(2))
-        .enumerate();
-    polygon::extent(
-        points
-            .filter(|(at, _)| flags.get(*at) != Some(&0))
-            .map(|(_, point)| point),
-    )
-}
-
-/// Makes a box: the row's own, or what it draws if that has an area and the box has none.
-pub(super) fn draw_box<'a>(
-    row: &Annotation<'a>,
-    place: &Place,
-    policy: OffImage,
-    scratch: &'a mut Scratch,
-    shape: impl Fn([f64; 4]) -> Geometry<'a>,
-) -> Result<Drawn<'a>, Reason> {
-    let own = row.bbox.filter(has_area);
-    if let (None, Some(rle)) = (own, row.rle) {
-        let size = mask_size(row, place)?;
-        let bbox = match row.rle_order {
-            Some(RleOrder::RowMajor) => Rle::<RowMajor>::from_string(rle, size).map(|mask| mask.bbox()),
-            _ => Rle::<ColumnMajor>::from_string(rle, size).map(|mask| mask.bbox()),
-        };
-        let corner_and_size = bbox.map_err(bad_rle)?.ok_or(Reason::EmptyGeometry)?.map(f64::from);
-        return Ok(Drawn::of_mask(shape(corner_and_size), size));
-    }
-    let drawn = || extent(row).filter(|drawn| row.bbox.is_none() || has_area(drawn));
-    let corner_and_size = own.or_else(drawn).or(row.bbox).ok_or_else(|| match row.shape {
-        Some(Shape::Skeleton) => Reason::NoKeypoints,
-        _ => Reason::NoGeometry,
-    })?;
-    // Around finite points too: the largest numbers lie further apart than any number says.
-    if !corner_and_size.iter().all(|value| value.is_finite()) {
-        return Err(Reason::NotFinite { field: "bbox" });
-    }
-    on_image(shape(corner_and_size), row, place, policy, scratch)
 }
 
 fn draw_polygon<'a>(

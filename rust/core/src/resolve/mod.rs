@@ -5,6 +5,7 @@
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod answers;
+mod boxes;
 mod canvas;
 mod classes;
 mod edge;
@@ -18,7 +19,6 @@ mod scratch;
 mod shapes;
 mod slots;
 mod titles;
-mod turned;
 mod verdict;
 
 use std::collections::{HashMap, HashSet};

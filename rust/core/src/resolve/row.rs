@@ -239,15 +239,16 @@ impl<'a> FoundRow<'a, '_> {
 
     /// Says what a rotatable box is turned by, unless the source gives it.
     fn judge_angle(&self, angle: Angle, out: &mut Resolved) -> Result<(), Reason> {
-        let warning = match angle {
-            Angle::Given => return Ok(()),
-            Angle::Missing => "no_angle",
-            Angle::NotOfRectangle => "not_a_rectangle",
-        };
+        if angle == Angle::Given {
+            return Ok(());
+        }
         if let Some(fault) = self.faults.iter().find(|fault| fault.piece == Piece::Angle) {
             return Err(fault.reason.clone());
         }
-        out.warn(warning);
+        match angle {
+            Angle::NotOfRectangle => out.warn("not_a_rectangle"),
+            _ => out.warn("no_angle"),
+        }
         Ok(())
     }
 

@@ -230,7 +230,7 @@ fn annotations_may_be_lines() {
             outcome.rejects[0].message
         );
     }
-    let (byte, message) = blocker(read_with(text[..text.len() - 9].as_bytes(), given, &options()).unwrap_err());
+    let (byte, message) = blocker(read_with(&text.as_bytes()[..text.len() - 9], given, &options()).unwrap_err());
     assert!(
         byte as usize == text.len() - 9 && message.contains("cut"),
         "{byte}: {message}"
