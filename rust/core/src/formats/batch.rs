@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::BooleanArray;
 
-use super::check_row;
+use super::{check_row, Fault};
 use crate::batch::{row_json, Annotation, AnnotationBatch, AnnotationBatchBuilder, AttributeValue};
 use crate::error::Result;
 use crate::reject::{Counts, Origin, Reason, Reject, RowReject};
@@ -42,38 +42,6 @@ pub struct Batch {
     pub frameless: Vec<bool>,
     /// What some rows lack since it cannot be used, in the order of the rows.
     pub faults: Vec<Fault>,
-}
-
-/// A piece of the geometry of a row that cannot be used, and was left out of it: why a class that needs the piece cannot be
-/// drawn. For other classes it only counts as a warning.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
-    /// Number of the row in the batch.
-    pub row: usize,
-    /// The piece.
-    pub piece: Piece,
-    /// What is wrong with it.
-    pub reason: Reason,
-}
-
-/// A piece of the geometry of an annotation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// The box.
-    Box,
-    /// Polygons or a mask.
-    Area,
-    /// Points of a skeleton.
-    Keypoints,
-    /// The angle of the box.
-    Angle,
-}
-
-impl Fault {
-    /// Whether it is worth a warning where the piece is not needed: what nobody labelled is not.
-    pub fn is_odd(&self) -> bool {
-        self.reason != Reason::NoKeypoints
-    }
 }
 
 /// Rows of a batch that come from one file of a folder. Members go into rejects, and never into identity.
