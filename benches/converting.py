@@ -52,9 +52,9 @@ def _line(name: str, predictions: Predictions, repeats: int) -> Line:
     return Line(title, 1, interleave(jobs, repeats, seconds_of_children), scale=1)
 
 
-def convert(source: Path, out: Path) -> None:
+def convert(source: Path, out: Path, *options: str) -> None:
     """Convert in a process of its own."""
-    command = [sys.executable, "-m", "ropewalk", "convert", str(source), "--out", str(out)]
+    command = [sys.executable, "-m", "ropewalk", "convert", str(source), "--out", str(out), *options]
     subprocess.run(command, check=True, capture_output=True, cwd=source.parent)
 
 

@@ -149,6 +149,8 @@ def _growth(repeats: int) -> list[Line]:
     lines = []
     for name, (kernel, items) in inputs.items():
         samples = interleave({way: partial(_run, kernel, items[way]) for way in GROWTH}, repeats)
+        if not samples:
+            continue
         exponent = 1 + math.log(samples["16 x"].median / samples["1 x"].median, 16)
         lines.append(Line(f"{name}: exponent {exponent:.2f}", 16, samples))
     return lines

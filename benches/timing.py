@@ -38,12 +38,17 @@ def interleave(
 
     Args:
         jobs: What to time, by name.
-        repeats: Rounds that count; one goes ahead, which finds out how often a short job is run.
+        repeats: Rounds that count; one goes ahead, which finds out how often a short job is run. 0: run each job once,
+            and time nothing.
         clock: Tells seconds.
 
     Returns:
-        The samples of each job, seconds of one run.
+        The samples of each job, seconds of one run; none for 0 repeats.
     """
+    if repeats == 0:
+        for job in jobs.values():
+            job()
+        return {}
     times = {name: max(1, math.ceil(LEAST_SECONDS / max(_seconds(job, 1, clock), 1e-6))) for name, job in jobs.items()}
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     names = list(jobs)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import AccountingError
+from ropewalk.files import written_whole
+from ropewalk.text import base_name
 
 if TYPE_CHECKING:
     from ropewalk._core import ReadCounts, StageCounts
@@ -23,6 +25,10 @@ EXIT_WITH_REJECTS = 3
 # Nearest names cost a comparison each: bounded, so that a wrong project does not take minutes to say so.
 _MAX_NAMES_COMPARED = 20
 _MAX_CANDIDATES = 5_000
+_MAX_NEAREST = 3
+
+SHARED_TRACK = "track_of_several_sources"
+_MAX_SHARED_TRACKS = 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,30 @@ class Unresolved:
     nearest: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class FoldersDiffer:
+    """Two folders whose files were matched by name alone; `annotations` were placed by such a match."""
+
+    source: str
+    project: str
+    annotations: int
+
+
+@dataclass(frozen=True)
+class SharedTrack:
+    """A track id that two sources have on one medium; it is an object of each.
+
+    Attributes:
+        track: The id.
+        media: Title of the medium.
+        sources: Labels of the two sources; one of them may be that of an earlier import.
+    """
+
+    track: str
+    media: str
+    sources: tuple[str, str]
+
+
 @dataclass
 class Report:
     """What became of the annotations of an import.
@@ -42,6 +72,9 @@ class Report:
     annotations_read = written + rejected + filtered + already_there + not_sent; not_sent (staged, and not known to be
     stored) is 0 unless the import was stopped. With `dry_run` the figures are those a real import would have had;
     bytes_sent is then without the headers that only the server knows.
+
+    A merge adds to what is there: objects_extended counts objects of the branch that got more frames, labels_replaced
+    labels of the branch that got other content.
     """
 
     project_hash: str | None = None
@@ -58,8 +91,14 @@ class Report:
     rejects_by_code: dict[str, int] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    media_by_rule: dict[str, int] = field(default_factory=dict)
+    folders_differ: list[FoldersDiffer] = field(default_factory=list)
+    annotations_without_score: int = 0
     unresolved_media: list[Unresolved] = field(default_factory=list)
     unresolved_classes: list[Unresolved] = field(default_factory=list)
+    shared_tracks: list[SharedTrack] = field(default_factory=list)
+    objects_extended: int = 0
+    labels_replaced: int = 0
     files_left_out: int = 0
     files_left_out_names: list[str] = field(default_factory=list)
     label_rows_staged: int = 0
@@ -85,6 +124,11 @@ class Report:
         self.rejects_by_code = dict(counts["rejects_by_code"])
         self.filtered_by_reason = dict(counts["filtered_by_reason"])
         self.warnings = dict(counts["warnings"])
+        self.media_by_rule = dict(counts["media_by_rule"])
+        differ = sorted(counts["folders_differ"], key=lambda item: (-item[2], item))
+        self.folders_differ = [FoldersDiffer(*item) for item in differ]
+        self.shared_tracks = [SharedTrack(track, media, (a, b)) for track, media, a, b in counts["shared_tracks"]]
+        self.annotations_without_score = counts["without_score"]
         self.leave_out(counts)
         self.check()
 
@@ -92,6 +136,12 @@ class Report:
         """Count files of folders that hold no predictions, and name the first of them."""
         self.files_left_out += counts["left_out_files"]
         self.files_left_out_names += counts["left_out_names"]
+
+    def share_tracks(self, tracks: Sequence[SharedTrack]) -> None:
+        """Count tracks whose id the branch has from another source, and name the first of them."""
+        if tracks:
+            self.warnings[SHARED_TRACK] = self.warnings.get(SHARED_TRACK, 0) + len(tracks)
+            self.shared_tracks += tracks[: max(0, _MAX_SHARED_TRACKS - len(self.shared_tracks))]
 
     def reject(self, code: str, annotations: int) -> None:
         """Count staged annotations that were rejected after all."""
@@ -155,8 +205,13 @@ class Report:
         return json.dumps(self.as_dict(), indent=1) + "\n"
 
     def save(self, path: Path) -> None:
-        """Write the report to a file."""
-        path.write_text(self.to_json(), encoding="ascii")
+        """Write the report to a file, whole or not at all; `-` is stdout.
+
+        Raises:
+            FileError: It cannot be written.
+        """
+        with written_whole(path) as temporary:
+            temporary.write_text(self.to_json(), encoding="ascii")
 
 
 def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -> list[Unresolved]:
@@ -177,7 +232,17 @@ def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -
 
 
 def _nearest(name: str, existing: Sequence[str]) -> tuple[str, ...]:
+    # A path on one side and a bare title on the other are alike in what follows their last slash.
+    whole = _alike(name, {e: e for e in existing})
+    if len(whole) >= _MAX_NEAREST:
+        return whole
+    by_base = _alike(base_name(name), {base_name(e): e for e in reversed(existing)})
+    return tuple(dict.fromkeys((*whole, *by_base)))[:_MAX_NEAREST]
+
+
+def _alike(name: str, existing: Mapping[str, str]) -> tuple[str, ...]:
     wanted = name[:200].casefold()
-    alike = (e for e in existing if len(wanted) <= 2 * len(e) + 2 and len(e) <= 2 * len(wanted) + 2)
-    by_folded = {e.casefold(): e for e, _ in zip(alike, range(_MAX_CANDIDATES), strict=False)}
-    return tuple(by_folded[match] for match in difflib.get_close_matches(wanted, by_folded, n=3, cutoff=0.6))
+    alike = ((e, of) for e, of in existing.items() if len(wanted) <= 2 * len(e) + 2 and len(e) <= 2 * len(wanted) + 2)
+    by_folded = {e.casefold(): of for (e, of), _ in zip(alike, range(_MAX_CANDIDATES), strict=False)}
+    matches = difflib.get_close_matches(wanted, by_folded, n=_MAX_NEAREST, cutoff=0.6)
+    return tuple(by_folded[match] for match in matches)

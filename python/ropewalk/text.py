@@ -27,6 +27,20 @@ def shown(text: str, limit: int = 200) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def base_name(path: str) -> str:
+    """Return what follows the last slash of either kind."""
+    return re.split(r"[/\\]", path)[-1]
+
+
+def is_writable(text: str) -> bool:
+    """Say whether UTF-8 can write a text; names of files that the system could not decode are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def without_query(text: str) -> str:
     """Take the query out of every URL in a text: that is where signatures stand."""
     return _URL_QUERY.sub(r"\1", text)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +62,37 @@ def test_a_large_row_comes_in_blocks(stage: Stager) -> None:
     twice = json.loads(stage(coco_boxes({"drive.mp4": [*boxes, boxes[7]]})).encode(0, None, WHEN))["object_answers"]
     once = json.loads(text)["object_answers"]
     assert len(once) == 900 and len(twice) == 901 and once.keys() < twice.keys()
+
+
+class _Written(io.BytesIO):
+    """Keeps how much was written at a time; takes `room` bytes."""
+
+    def __init__(self, room: int = 1 << 30) -> None:
+        super().__init__()
+        self.lengths: list[int] = []
+        self.room = room
+
+    def write(self, text: Any) -> int:
+        self.lengths.append(len(text))
+        if self.tell() + len(text) > self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
+
+
+def test_a_row_is_written_as_it_is_encoded(stage: Stager) -> None:
+    staged = stage(coco_boxes({"drive.mp4": [[at / 1000, 0.25, 0.5 / (at + 2), 0.5] for at in range(900)]}))
+    file = _Written()
+    text = staged.encode(0, None, WHEN)
+    assert staged.write(0, file, None, WHEN) == len(text)
+    assert file.getvalue() == text
+    assert len(file.lengths) > 3 and max(file.lengths) < 70_000
+
+    full = _Written(room=100_000)
+    with pytest.raises(OSError, match="No space left") as caught:
+        staged.write(0, full, None, WHEN)
+    assert caught.value.errno == errno.ENOSPC
+    # One block went in, one did not, and none was tried after it.
+    assert len(full.lengths) == 2
 
 
 def test_a_row_is_rejected_as_one_line(stage: Stager, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
+from ropewalk.files import STDOUT, written_whole
 from ropewalk.importing.options import WORK_DIR, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
 from ropewalk.options import made
 from ropewalk.text import count, shown
@@ -77,16 +78,18 @@ def import_command(
             raise UsageError("a project file can only be imported into with --dry-run")
         check_branch(branch, job.allow_branch)
         found, _ = sources_of(sources, ImportOptions, given)
-        console.check_report_file(report, files_read(found, job))
+        console.check_report_file(report, files_read(found, job, project_file), rejects=job.rejects)
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = open_project(project, o.taken(AccountOptions, options), job.retry_seconds)
+            target = open_project(project, options)
         with console.shown_progress() as progress:
             result = import_predictions(found, target, branch=branch, progress=progress, **given)
-        console.show_report(result, verb="to be written" if job.dry_run else "written", err=report == console.STDOUT)
+        console.show_report(
+            result, verb="to be written" if job.dry_run else "written", err=STDOUT in (report, job.rejects)
+        )
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 
@@ -99,7 +102,8 @@ def convert(
         Path,
         typer.Option(
             metavar="FILE",
-            help=".ndjson for label rows; without a project .parquet or .arrow for the IR, .json for a COCO dataset.",
+            help=".ndjson for label rows, - for those on stdout; without a project .parquet or .arrow for the table, "
+            ".json for a COCO dataset.",
         ),
     ],
     project_file: o.ProjectFile = None,
@@ -117,11 +121,13 @@ def convert(
 
         check_branch(branch, allow_branch=True)
         found, job = sources_of(sources, StageOptions, options)
-        console.check_report_file(report, files_read(found, job))
+        read = files_read(found, job, project_file)
+        read.refuse("out", out)
+        console.check_report_file(report, read, out=out, rejects=job.rejects)
         snapshot = None if project_file is None else read_snapshot(project_file)
         with console.shown_progress() as progress:
             result = run(found, out, snapshot, branch=branch, progress=progress, **options)
-        console.show_report(result, verb="written", err=report == console.STDOUT)
+        console.show_report(result, verb="written", err=STDOUT in (report, job.rejects, out))
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 
@@ -148,20 +154,27 @@ def verify(
     """
     with console.failures(), ExitStack() as stack:
         from ropewalk.importing.verify import verify_predictions
+        from ropewalk.reading.predictions import sources_of
+        from ropewalk.reading.sources import files_read
 
         given = o.taken(VerifyOptions, options)
-        target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
-        file = None if out is None else stack.enter_context(out.open("w", encoding="ascii"))
+        found, job = sources_of(sources, VerifyOptions, given)
+        files_read(found, job).refuse("out", out)
+        target = open_project(project, options)
+        write = None
+        if out is not None:
+            temporary = stack.enter_context(written_whole(out))
+            write = stack.enter_context(temporary.open("w", encoding="ascii")).write
         result = verify_predictions(
-            sources,
+            found,
             target,
             branch=branch,
             allow_extra=allow_extra,
-            on_difference=None if file is None else file.write,
+            on_difference=write,
             progress=stack.enter_context(console.shown_progress()),
             **given,
         )
-        tables.show_verification(result, as_json=as_json)
+        tables.show_verification(result, as_json=as_json, err=out == STDOUT)
     raise typer.Exit(result.exit_code)
 
 
@@ -203,7 +216,7 @@ def rollback(
 
         given = o.taken(RollbackOptions, options)
         result = run(
-            open_project(project, o.taken(AccountOptions, options), given["retry_seconds"]),
+            open_project(project, options),
             branch=branch,
             work_dir=work_dir,
             ledger=ledger,
@@ -231,7 +244,7 @@ def snapshot(
 
         taken = snapshot_from_project(open_project(project, account))
         write_snapshot(taken, out)
-        console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}")
+        console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}", err=out == STDOUT)
 
 
 @app.command()

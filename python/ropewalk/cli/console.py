@@ -8,28 +8,41 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ropewalk.cli.hints import WARNINGS
+from ropewalk.cli.notes import NOTES, WITHOUT_SCORE
 from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.files import STDOUT, is_stream, refuse_same
 from ropewalk.options import on_command_line
-from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
+from ropewalk.report import EXIT_STOPPED, EXIT_USAGE, SHARED_TRACK
 from ropewalk.text import count, shown, size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress as RichBars
     from rich.progress import TaskID
 
+    from ropewalk.files import FilesRead
     from ropewalk.progress import Progress
-    from ropewalk.reading.sources import FilesRead
-    from ropewalk.report import Report, Unresolved
+    from ropewalk.report import FoldersDiffer, Report, Unresolved
 
-STDOUT = Path("-")
 _UNRESOLVED_SHOWN = 20
+_FOLDERS_SHOWN = 5
+
+# The rules by which media are found, the strongest first.
+_RULES = (
+    ("media_map", "--media-map"),
+    ("data_hash", "data_hash"),
+    ("title", "title"),
+    ("path", "folder and name"),
+    ("base_name", "base name"),
+    ("stem", "name without suffix"),
+)
+_SHARED_TRACKS_SHOWN = 5
 
 # Room for a sentence with the longest path that systems take.
 _MESSAGE_CHARACTERS = 5_000
@@ -63,18 +76,18 @@ def failures(report_file: Path | None = None, again: str = "") -> Iterator[None]
         code = EXIT_USAGE if isinstance(e, UsageError) else EXIT_STOPPED
         if e.report is not None:
             e.report.exit_code = code
-            save_report(e.report, report_file)
-            if e.report.rejects_file is not None:
+            _save_stopped(e.report, report_file)
+            if e.report.rejects_file not in (None, str(STDOUT)):
                 say(_rejects_line(e.report.rejects_file), err=True)
         hint = f"; {again}" if again and isinstance(e, (EncordError, LedgerError)) and e.report is not None else ""
         fail(f"{e}{hint}", code)
     except OSError as e:
+        _save_stopped(getattr(e, "report", None), report_file)
         where = f"{shown(str(e.filename))}: " if e.filename is not None else ""
         fail(f"{where}{e.strerror or e}", EXIT_STOPPED)
     except KeyboardInterrupt as e:
         report = getattr(e, "report", None)
-        if report is not None:
-            save_report(report, report_file)
+        _save_stopped(report, report_file)
         so_far = f"; {_so_far(report)}" if report is not None else ""
         fail(f"interrupted{so_far}{f'; {again}' if again else ''}", EXIT_STOPPED)
 
@@ -102,28 +115,48 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def check_report_file(file: Path | None, read: FilesRead) -> None:
+def check_report_file(file: Path | None, read: FilesRead, **others: Path | None) -> None:
     """Find out before anything is read whether the report can be written; its folder is made.
 
+    Args:
+        file: Where the report is to be written.
+        read: Files that must not be written over.
+        **others: Where other options write to.
+
     Raises:
-        UsageError: It would be written over a file that is read.
+        UsageError: It would be written over a file that is read, or one that another option names.
         OSError: It cannot be written.
     """
-    if file is None or file == STDOUT:
-        return
-    if file.resolve() in read:
-        raise UsageError(f"--report {shown(str(file))} is a file that is read; give another one")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a"):
-        pass
+    read.refuse("report", file)
+    refuse_same(report=file, **others)
+    if file is not None and not is_stream(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a"):
+            pass
 
 
 def save_report(report: Report, file: Path | None) -> None:
-    """Write a report to a file, or to stdout for `-`."""
-    if file == STDOUT:
-        typer.echo(report.to_json(), nl=False)
-    elif file is not None:
+    """Write a report to a file, or to stdout for `-`.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    if file is not None:
         report.save(file)
+
+
+def _save_stopped(report: Report | None, file: Path | None) -> None:
+    """Write the report of what was stopped; what keeps it from being written must not hide why it was stopped."""
+    if report is None or file is None:
+        return
+    try:
+        report.save(file)
+    except OSError as e:
+        # What is there is the report of another run.
+        if not is_stream(file):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        say(f"ropewalk: the report is not written: {shown(str(e), _MESSAGE_CHARACTERS)}", err=True)
 
 
 @contextmanager
@@ -223,6 +256,12 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if number:
             lines.append(f"{count(number, 'label row')} {text}")
+    for number, noun, text in (
+        (report.objects_extended, "object", "of the branch extended to more frames"),
+        (report.labels_replaced, "label", "of the branch replaced"),
+    ):
+        if number:
+            lines.append(f"{count(number, noun)} {text}")
     for title, sums in (
         ("rejected", report.rejects_by_code),
         ("filtered", report.filtered_by_reason),
@@ -230,7 +269,14 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
-    lines += [f"{name}: {WARNINGS[name]}" for name in sorted(report.warnings) if name in WARNINGS]
+            lines += [f"  {name}: {NOTES[name]}" for name in sorted(sums) if name in NOTES]
+    if report.media_by_rule:
+        lines.append(_media_line(report.media_by_rule))
+    lines += _folders_lines(report.folders_differ)
+    lines += _shared_track_lines(report)
+    if report.annotations_without_score:
+        without = count(report.annotations_without_score, "annotation")
+        lines.append(f"{without} without a score, written with confidence 1.0; {WITHOUT_SCORE}")
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
         lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")
@@ -241,7 +287,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
         lines += verification_lines(report.verification)
     lines += _unresolved_lines("medium", report.unresolved_media)
     lines += _unresolved_lines("class", report.unresolved_classes)
-    if report.rejects_file is not None:
+    if report.rejects_file not in (None, str(STDOUT)):
         lines.append(_rejects_line(report.rejects_file))
     return lines
 
@@ -282,8 +328,37 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
     return lines + [shown(json.dumps(example)) for example in found["examples"]]
 
 
+def _shared_track_lines(report: Report) -> list[str]:
+    lines = [
+        f'track "{shown(found.track)}" on "{shown(found.media)}" is an object of {shown(found.sources[0])} '
+        f"and another one of {shown(found.sources[1])}"
+        for found in report.shared_tracks[:_SHARED_TRACKS_SHOWN]
+    ]
+    left = report.warnings.get(SHARED_TRACK, 0) - len(lines)
+    if left > 0:
+        lines.append(f"and {left:,} more tracks of several sources; --source-label NAME makes them one")
+    return lines
+
+
 def _rejects_line(file: str) -> str:
     return f"rejects are in {shown(file, _MESSAGE_CHARACTERS)}"
+
+
+def _media_line(by_rule: Mapping[str, int]) -> str:
+    found = [f"{by_rule[rule]:,} by {text}" for rule, text in _RULES if rule in by_rule]
+    n, _, first = found[0].partition(" ")
+    return ", ".join([f"{n} {'medium' if n == '1' else 'media'} {first}", *found[1:]])
+
+
+def _folders_lines(folders: list[FoldersDiffer]) -> list[str]:
+    lines = [
+        f'matched by file name, though the folders differ: "{shown(entry.source)}" in the source, '
+        f'"{shown(entry.project)}" in the project, {count(entry.annotations, "annotation")}'
+        for entry in folders[:_FOLDERS_SHOWN]
+    ]
+    if len(folders) > _FOLDERS_SHOWN:
+        lines.append(f"and {len(folders) - _FOLDERS_SHOWN:,} more such folders; the report names them all")
+    return lines
 
 
 def _unresolved_lines(what: str, names: list[Unresolved]) -> list[str]:

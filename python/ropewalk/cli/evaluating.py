@@ -37,6 +37,7 @@ def evaluate(
 
     Exit codes: 0 done; 3 done, with rejects; 1 failed; 2 usage.
     """
+    as_json, out = o.printed(as_json, out)
     with console.failures():
         from ropewalk.errors import UsageError
         from ropewalk.evaluating.evaluate import evaluate as run
@@ -49,7 +50,7 @@ def evaluate(
         if project_file is not None:
             target = read_snapshot(project_file)
         elif project is not None:
-            target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
+            target = open_project(project, options)
         with console.shown_progress() as progress:
             found = run(
                 sources or None,

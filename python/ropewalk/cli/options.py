@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_origin
 
 import typer
 
+from ropewalk.files import STDOUT
 from ropewalk.options import Field, Options, fields_of
 
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Prediction files, folders or globs.")]
@@ -23,13 +24,18 @@ ReportFile = Annotated[
 Branch = Annotated[str, typer.Option(metavar="NAME", help="Prediction branch.")]
 WorkDir = Annotated[Path, typer.Option(metavar="DIR", help="Work folder of the import.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write JSON to a file.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write JSON to a file; - is stdout.")]
 OnlyMedia = Annotated[
     list[str] | None,
     typer.Option(
         "--only-media", "--media", metavar="GLOB", help="List only media whose title matches GLOB; may be repeated."
     ),
 ]
+
+
+def printed(as_json: bool, out: Path | None) -> tuple[bool, Path | None]:
+    """Read `--out -` as `--json`: both print."""
+    return (True, None) if out == STDOUT else (as_json, out)
 
 
 def taking(*families: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:

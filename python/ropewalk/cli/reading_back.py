@@ -27,6 +27,7 @@ def show(
     **account: Any,
 ) -> None:
     """Show all labels and predictions: what stands on each branch, per data unit, `main` included."""
+    as_json, out = o.printed(as_json, out)
     with console.failures():
         from ropewalk.showing.show import show_rows
 
@@ -61,6 +62,7 @@ def ontology(
     **account: Any,
 ) -> None:
     """List the names of the ontology with their hashes: objects, points, classifications, attributes, options."""
+    as_json, out = o.printed(as_json, out)
     with console.failures():
         from ropewalk.project.ontology import list_ontology
 
@@ -89,6 +91,7 @@ def media(
     **account: Any,
 ) -> None:
     """List the media by title with their data_hash, type, size and frames; images inside image groups as well."""
+    as_json, out = o.printed(as_json, out)
     with console.failures():
         from ropewalk.project.media import list_media
         from ropewalk.project.media import media_map as map_of
@@ -118,6 +121,7 @@ def projects(
     **account: Any,
 ) -> None:
     """List the projects that the key may see: title, hash, last edit."""
+    as_json, out = o.printed(as_json, out)
     with console.failures():
         found = open_project_list(query, account)
         if as_json or out is not None:
@@ -143,7 +147,7 @@ def sync(
 
         given = o.taken(SyncOptions, options)
         made(SyncOptions, given)
-        started = sync_project(open_project(project, o.taken(AccountOptions, options)), **given)
+        started = sync_project(open_project(project, options), **given)
         if as_json:
             listings.write_json(started.as_dict(), None)
         else:

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from ropewalk.importing.verify import Verification
 
 
-def show_verification(found: Verification, *, as_json: bool) -> None:
-    """Write how a branch differs from a source to stdout."""
+def show_verification(found: Verification, *, as_json: bool, err: bool = False) -> None:
+    """Write how a branch differs from a source to stdout, or to stderr."""
     if as_json:
-        say(json.dumps(found.as_dict(), indent=1))
+        say(json.dumps(found.as_dict(), indent=1), err=err)
         return
     for line in verification_lines(found.as_dict()):
-        say(line)
+        say(line, err=err)
     if found.rows_elsewhere:
-        say(f"{count(found.rows_elsewhere, 'label row')} of the branch not mentioned by the source, and not looked at")
+        say(
+            f"{count(found.rows_elsewhere, 'label row')} of the branch not mentioned by the source, and not looked at",
+            err=err,
+        )
 
 
 def show_status(imports: Sequence[ImportStatus], work_dir: Path, *, as_json: bool) -> None:

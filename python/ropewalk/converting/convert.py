@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.converting import coco_output
 from ropewalk.errors import RopewalkError, UsageError
-from ropewalk.files import written_whole
+from ropewalk.files import is_stream, refuse_same, written_whole
 from ropewalk.importing.options import StageKeywords, StageOptions, check_without_project
 from ropewalk.importing.rejects import reject_file
 from ropewalk.importing.run import creation_time
@@ -27,7 +27,6 @@ from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
 from ropewalk.reading.tables import SUFFIXES, write_table
 from ropewalk.report import EXIT_STOPPED, Report
-from ropewalk.text import shown
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -68,9 +67,9 @@ def convert(
     """
     out = Path(out)
     sources, job = sources_of(predictions, StageOptions, options)
-    if out.resolve() in files_read(sources, job):
-        raise UsageError(f"{spelt('out')} {shown(str(out))} is a file that is read; give another one")
-    suffix = out.suffix.lower()
+    files_read(sources, job).refuse("out", out)
+    refuse_same(out=out, rejects=job.rejects)
+    suffix = out.suffix.lower() or (".ndjson" if is_stream(out) else "")
     report = Report(branch=branch)
     started = time.monotonic()
     try:
@@ -120,12 +119,11 @@ def _convert_to_label_rows(
             info = staged.label_row(index)
             unfit = [] if info["sized"] else staged.unfit(index, None, when)
             rejects.append(unfit, report)
-            body = staged.encode(index, None, when)
-            file.write(body)
+            len_bytes = staged.write(index, file, None, when)
             file.write(b"\n")
             report.write(info["annotations"] - len(unfit), 0)
             report.label_rows_saved += 1
-            report.bytes_sent += len(body) + 1
+            report.bytes_sent += len_bytes + 1
             progress.update(index + 1)
         progress.end()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,10 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ropewalk.emulator.first_api import EmulatorOptions, FirstApi
-from ropewalk.emulator.refusals import Refused, not_authenticated, unknown_key
+from ropewalk.emulator.refusals import Refused, not_authenticated, too_large, unavailable, unknown_key
 from ropewalk.emulator.second_api import SecondApi
 from ropewalk.emulator.signatures import KeyRing, SignatureRefused, UnknownKey
 from ropewalk.emulator.store import Store
+
+# Several label rows of the largest size that Encord takes.
+MAX_BODY_BYTES = 1 << 28
 
 _Handler = Callable[[Request], Awaitable[Response]]
 # What the second API answers to a request and its body.
@@ -67,15 +72,16 @@ def _first(keys: KeyRing, api: FirstApi) -> _Handler:
     """Answer with the first API's envelope: always HTTP 200, the actual status inside."""
 
     def answer(request: Request, body: bytes) -> bytes:
-        try:
-            _checked(lambda: keys.verify_v1(request.headers, body))
+        _checked(lambda: keys.verify_v1(request.headers, body))
+        with _database():
             return b'{"status":200,"response":' + api.answer(request.headers, body).encode() + b"}"
-        except Refused as e:
-            return json.dumps({"status": e.status, "response": [e.name], "payload": e.message}).encode()
 
     async def handler(request: Request) -> Response:
-        # In a thread, since hashing and parsing a body of many megabytes would stall every other request.
-        content = await run_in_threadpool(answer, request, await request.body())
+        try:
+            # In a thread, since hashing and parsing a body of many megabytes would stall every other request.
+            content = await run_in_threadpool(answer, request, await _body(request, keys))
+        except Refused as e:
+            content = json.dumps({"status": e.status, "response": [e.name], "payload": e.message}).encode()
         return Response(content, media_type="application/json")
 
     return handler
@@ -84,20 +90,55 @@ def _first(keys: KeyRing, api: FirstApi) -> _Handler:
 def _second(keys: KeyRing, api: _Answer) -> _Handler:
     """Answer with the second API's plain JSON, errors as HTTP status and message."""
 
-    def answer(request: Request, body: bytes) -> tuple[int, bytes]:
+    def answer(request: Request, body: bytes) -> bytes:
         query = request.scope["query_string"]
         target = request.scope["raw_path"] + (b"?" + query if query else b"")
-        try:
-            _checked(lambda: keys.verify_v2(request.method, target.decode("latin-1"), request.headers, body))
-            return 200, json.dumps(api(request, body)).encode()
-        except Refused as e:
-            return e.status, json.dumps({"message": e.message}).encode()
+        _checked(lambda: keys.verify_v2(request.method, target.decode("latin-1"), request.headers, body))
+        with _database():
+            return json.dumps(api(request, body)).encode()
 
     async def handler(request: Request) -> Response:
-        status, content = await run_in_threadpool(answer, request, await request.body())
+        try:
+            status, content = 200, await run_in_threadpool(answer, request, await _body(request, keys))
+        except Refused as e:
+            status, content = e.status, json.dumps({"message": e.message}).encode()
         return Response(content, status, media_type="application/json")
 
     return handler
+
+
+async def _body(request: Request, keys: KeyRing) -> bytes:
+    """Read the body of a request that says it is signed, up to a bound.
+
+    What is refused is read all the same, and forgotten: a client that is still sending would not see the answer.
+
+    Raises:
+        Refused: No registered key is named, or the body is too large.
+    """
+    refused: Refused | None = None
+    try:
+        _checked(lambda: keys.check_claim(request.headers))
+    except Refused as e:
+        refused = e
+    body = bytearray()
+    async for part in request.stream():
+        if refused is None and len(body) + len(part) > MAX_BODY_BYTES:
+            refused = too_large(f"the body is larger than {MAX_BODY_BYTES:,} bytes")
+            body.clear()
+        if refused is None:
+            body += part
+    if refused is not None:
+        raise refused
+    return bytes(body)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """Answer that the database cannot be used right now, as when another process holds it."""
+    try:
+        yield
+    except sqlite3.OperationalError as e:
+        raise unavailable(f"the emulator's database: {e}") from e
 
 
 def _checked(verify: Callable[[], None]) -> None:

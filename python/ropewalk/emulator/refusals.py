@@ -29,6 +29,16 @@ def unknown_key(message: str) -> Refused:
     return Refused("SSH_KEY_NOT_FOUND_ERROR", 401, message)
 
 
+def too_large(message: str) -> Refused:
+    """A body that is larger than any request of the client."""
+    return Refused("PAYLOAD_TOO_LARGE", 413, message)
+
+
+def unavailable(message: str) -> Refused:
+    """Something that passes, such as a database that another process holds."""
+    return Refused("UNKNOWN_ERROR", 503, message)
+
+
 def not_found(message: str) -> Refused:
     """A project, ontology, data row or label row that is not there."""
     return Refused("RESOURCE_NOT_FOUND_ERROR", 404, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from filelock import FileLock, Timeout
 from starlette.types import ASGIApp
 
 from ropewalk.emulator.app import build_app
@@ -32,6 +34,11 @@ from ropewalk.project.snapshot import Snapshot, read_snapshot
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 5
 _QUIET_SECONDS = 0.2
+
+# Begins the name of the folder of a key, in the system's folder for temporary files.
+_FOLDER = "ropewalk-emulator-"
+_IN_USE = "in-use.lock"
+_NEW_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ def running_emulator(
     with ExitStack() as stack:
         store = Store(snapshot, db)
         stack.callback(store.close)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ropewalk-emulator-")))
+        folder = stack.enter_context(_key_folder())
         private_key = Ed25519PrivateKey.generate()
         listener = stack.enter_context(socket.create_server((_HOST, port)))
         app: ASGIApp = build_app(store, KeyRing([private_key.public_key()]), options or EmulatorOptions())
@@ -179,6 +186,24 @@ def _serving(app: ASGIApp, listener: socket.socket) -> Iterator[uvicorn.Server]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def _key_folder() -> Iterator[Path]:
+    """Make a folder for the key, and remove those of emulators that were killed."""
+    for old in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        try:
+            found = old.lstat()
+            is_own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+            # A new folder may not have its lock yet.
+            if is_own and old.is_dir() and time.time() - found.st_mtime > _NEW_SECONDS:
+                with FileLock(old / _IN_USE, timeout=0):
+                    pass
+                shutil.rmtree(old)
+        except (Timeout, OSError):
+            continue
+    with tempfile.TemporaryDirectory(prefix=_FOLDER) as name, FileLock(Path(name, _IN_USE)):
+        yield Path(name)
 
 
 def _write_key(key: Ed25519PrivateKey, path: Path) -> Path:

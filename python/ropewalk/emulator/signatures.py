@@ -34,6 +34,20 @@ class KeyRing:
     def __init__(self, keys: list[Ed25519PublicKey]) -> None:
         self._keys = {key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex(): key for key in keys}
 
+    def check_claim(self, headers: Mapping[str, str]) -> None:
+        """Check that a request says it is signed by a registered key, before its body is read.
+
+        Raises:
+            UnknownKey: The key is not registered.
+            SignatureRefused: It does not say so, in neither API's way.
+        """
+        claimed = re.search(r'keyid="([^"]*)"', headers.get("signature-input", ""))
+        key_hex = claimed[1] if claimed else headers.get("authorization", "").partition(":")[0]
+        if not key_hex:
+            raise SignatureRefused("the request is not signed")
+        if key_hex not in self._keys:
+            raise UnknownKey("the public key is not registered")
+
     def verify_v1(self, headers: Mapping[str, str], body: bytes) -> None:
         """Check a request of the first API: `Authorization: <key hex>:<signature hex>` over SHA-256(body).
 

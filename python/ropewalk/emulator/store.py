@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import uuid
@@ -61,6 +62,21 @@ def _utc_now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
+def _make_private(db: Path) -> None:
+    """Make a database file that only its owner reads, where there is none; SQLite gives its other files the same mode.
+
+    Raises:
+        SnapshotError: It cannot be made, or what is there is not a file.
+    """
+    try:
+        os.close(os.open(db, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not db.is_file():
+            raise SnapshotError(f"{db}: is not a file, and cannot hold the emulator's rows; use a file") from None
+    except OSError as e:
+        raise SnapshotError(f"{db}: cannot hold the emulator's rows ({e.strerror}); use another file") from e
+
+
 class Store:
     """The label rows of one project; every method may be called from any thread.
 
@@ -80,6 +96,8 @@ class Store:
         self._lock = threading.RLock()
         with ExitStack() as on_failure:
             try:
+                if db is not None:
+                    _make_private(db)
                 # SQLite's nameless database is private and spills to disk, so that large imports need no memory.
                 self._connection = sqlite3.connect(db or "", check_same_thread=False, isolation_level=None)
                 on_failure.callback(self._connection.close)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
 
-from ropewalk.errors import UsageError
+from ropewalk.errors import FileError, RopewalkError
+from ropewalk.files import FilesRead, is_stream, opened_stream
 from ropewalk.importing.options import StageOptions
-from ropewalk.options import spelt
-from ropewalk.reading.sources import FilesRead, Source, files_read
+from ropewalk.reading.sources import Source, files_read
 from ropewalk.report import Report
 from ropewalk.text import shown
 
@@ -25,6 +26,8 @@ _STEM_CHARACTERS = 120
 class RejectFile:
     """Rejects under the name asked for, or in a folder under the first of a series of names that is free.
 
+    A name asked for may be that of a pipe or device, or `-` for stdout.
+
     A file of the series is never written over: it may hold the rejects of another import, or be half mended. Rejects
     that stand in one of them already, word for word, are left there.
     """
@@ -33,7 +36,7 @@ class RejectFile:
         """Choose among names.
 
         Args:
-            given: The file asked for; it is written over.
+            given: The file asked for; it is written over. A stream is written to.
             folder: Where the series is, for None.
             stem: Begins the names of the series.
             files_read: Files that must not be written over.
@@ -45,8 +48,8 @@ class RejectFile:
         self._path: Path | None = None
         self._staged_bytes = 0
         self._there: set[bytes] | None = None
-        if given is not None and given.resolve() in self._read:
-            raise UsageError(f"{spelt('rejects')} {shown(str(given))} is a file that is read; give another one")
+        self._read.refuse("rejects", given)
+        self._is_stream = given is not None and is_stream(given)
 
     def take(self, temporary: Path, report: Report) -> None:
         """Move rejects that were written elsewhere to their place.
@@ -54,11 +57,21 @@ class RejectFile:
         Args:
             temporary: Lines of a reject file, at least one.
             report: Is told the place.
+
+        Raises:
+            FileError: They cannot be written there.
         """
+        if self._is_stream:
+            assert self._given is not None
+            with temporary.open("rb") as file, opened_stream(self._given) as stream:
+                shutil.copyfileobj(file, stream)
+            report.rejects_file = str(self._given)
+            return
         self._staged_bytes = temporary.stat().st_size
         kept = None if self._given is not None else next(filter(partial(_begins_with, temporary), self._series()), None)
         if kept is None:
-            shutil.move(temporary, self._place())
+            with self._written():
+                shutil.move(temporary, self._place())
         else:
             self._path = kept
         report.rejects_file = str(self._path)
@@ -69,23 +82,43 @@ class RejectFile:
         Args:
             lines: Lines of a reject file, each for one annotation or for all of a label row.
             report: Counts the annotations.
+
+        Raises:
+            FileError: They cannot be written.
         """
         if not lines:
             return
         texts = [line.encode() for line in lines]
-        if self._path is None and self._given is None:
-            # An earlier run of this import, interrupted or not, may have written them.
-            self._path = next((path for path in self._series() if texts[0] in _lines_from(path, 0)), None)
-        path = self._path or self._place()
-        if self._there is None:
-            self._there = _lines_from(path, self._staged_bytes)
-        report.rejects_file = str(path)
         for text in texts:
             reject = json.loads(text)
             report.reject(reject["code"], reject.get("annotations", 1))
-        # Together: what dies here hardly leaves half of a line.
-        with path.open("ab") as file:
-            file.write(b"".join(text for text in texts if text not in self._there))
+        if self._is_stream:
+            assert self._given is not None
+            report.rejects_file = str(self._given)
+            with opened_stream(self._given) as stream:
+                stream.write(b"".join(texts))
+            return
+        if self._path is None and self._given is None:
+            # An earlier run of this import, interrupted or not, may have written them.
+            self._path = next((path for path in self._series() if texts[0] in _lines_from(path, 0)), None)
+        with self._written():
+            path = self._path or self._place()
+            if self._there is None:
+                self._there = _lines_from(path, self._staged_bytes)
+            report.rejects_file = str(path)
+            # Together: what dies here hardly leaves half of a line.
+            with path.open("ab") as file:
+                file.write(b"".join(text for text in texts if text not in self._there))
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Say which file the rejects were to go to when it cannot be written."""
+        try:
+            yield
+        except RopewalkError:
+            raise
+        except OSError as e:
+            raise FileError(f"{shown(str(self._path))}: the rejects cannot be written: {e.strerror or e}") from e
 
     def _place(self) -> Path:
         free = (path for path in self._series() if not path.exists() or path.stat().st_size == 0)

@@ -15,8 +15,11 @@ CHOOSING = "Choosing"
 GEOMETRY = "Geometry"
 
 MediaFrom: TypeAlias = Literal["auto", "file_name", "stem"]
+MediaMatch: TypeAlias = Literal["exact", "suffix", "name"]
 FrameFrom: TypeAlias = Literal["auto", "image_id"]
 OffImage: TypeAlias = Literal["clip", "keep", "reject"]
+EmptyMasks: TypeAlias = Literal["drop", "keep"]
+SwappedSides: TypeAlias = Literal["reject", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,14 @@ class PlanOptions(Options):
             panel=NAMES,
         ),
     ] = "auto"
+    media_match: Annotated[
+        MediaMatch,
+        Opt(
+            "Match media by title alone (exact), by folder and file name too (suffix), or by file name with or without "
+            "its suffix (name).",
+            panel=NAMES,
+        ),
+    ] = "name"
     frame_from: Annotated[
         FrameFrom,
         Opt("What gives the frame: frame_index of the image, or the image id.", panel=NAMES),
@@ -80,8 +91,20 @@ class PlanOptions(Options):
         Opt("Keep the N most confident annotations of each frame.", panel=CHOOSING, metavar="N", at_least=1),
     ] = None
     off_image: Annotated[
-        OffImage, Opt("Clip geometry to the image, keep it as it is, or reject it.", panel=GEOMETRY)
+        OffImage,
+        Opt(
+            "Clip geometry to the image and sounds to their medium, keep them as they are, or reject them.",
+            panel=GEOMETRY,
+        ),
     ] = "clip"
+    empty_masks: Annotated[EmptyMasks, Opt("Drop masks without a pixel, or keep them.", panel=GEOMETRY)] = "drop"
+    swapped_sides: Annotated[
+        SwappedSides,
+        Opt(
+            "Reject annotations of images whose width and height are those of the medium swapped, or keep them.",
+            panel=GEOMETRY,
+        ),
+    ] = "reject"
     simplify: Annotated[
         float | None,
         Opt("Simplify polygons made from masks by up to PX pixels.", panel=GEOMETRY, metavar="PX", at_least=0),
@@ -98,6 +121,7 @@ class PlanKeywords(TypedDict, total=False):
     class_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_from: MediaFrom
+    media_match: MediaMatch
     frame_from: FrameFrom
     frame_pattern: str | None
     min_confidence: float | None
@@ -107,5 +131,7 @@ class PlanKeywords(TypedDict, total=False):
     every: int | None
     max_per_frame: int | None
     off_image: OffImage
+    empty_masks: EmptyMasks
+    swapped_sides: SwappedSides
     simplify: float | None
     decimals: int | None

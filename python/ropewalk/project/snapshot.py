@@ -11,13 +11,13 @@ import json
 import math
 import os
 import re
-import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ropewalk.errors import SnapshotError
+from ropewalk.files import written_whole
 
 if TYPE_CHECKING:
     pass
@@ -112,25 +112,18 @@ def write_snapshot(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
 
     Args:
         snapshot: What to write. It is validated as it would be when read.
-        path: The file, overwritten if it exists.
+        path: The file, overwritten if it exists; `-` is stdout.
 
     Raises:
         SnapshotError: A field is not valid, or a text holds a URL, the query of a signed one, or an e-mail address.
-        OSError: The file cannot be written.
+        FileError: The file cannot be written.
     """
     document = _document_from_snapshot(snapshot)
     _snapshot_from_document(document, "snapshot")
     _refuse_links(document, "snapshot")
-    target = Path(path)
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written_whole(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def without_links(value: Any) -> Any:

@@ -77,7 +77,7 @@ const NUMBER: u8 = 2;
 const VARIES: u8 = 0x80;
 
 impl<'a> Answers<'a> {
-    /// Takes what [`Packer::finish`] made.
+    /// Takes what [`Packer`] made.
     pub fn from_packed(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }

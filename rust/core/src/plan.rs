@@ -116,11 +116,7 @@ impl Medium {
 
     /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
     pub fn shown_title(&self) -> &str {
-        let Some(scheme) = self.title.find("://") else {
-            return &self.title;
-        };
-        let end = self.title[scheme..].find(['?', '#']);
-        &self.title[..end.map_or(self.title.len(), |end| scheme + end)]
+        shown_title(&self.title)
     }
 
     /// Whether the size of the medium, or of each image in the group, is known.
@@ -130,6 +126,15 @@ impl Medium {
         }
         self.units.iter().all(|unit| unit.width.zip(unit.height).is_some())
     }
+}
+
+/// A title as messages may show it, see [`Medium::shown_title`].
+pub(crate) fn shown_title(title: &str) -> &str {
+    let Some(scheme) = title.find("://") else {
+        return title;
+    };
+    let end = title[scheme..].find(['?', '#']);
+    &title[..end.map_or(title.len(), |end| scheme + end)]
 }
 
 /// Where a media map leads.
@@ -160,6 +165,19 @@ pub enum MediaFrom {
     Stem,
 }
 
+/// How alike the name of a medium and its title must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaMatch {
+    /// The name is the title to the letter, or the data_hash.
+    Exact,
+    /// Or the title written otherwise, or a path that ends in the same folder and file.
+    Suffix,
+    /// Or a path to a file of the same name, with or without a suffix.
+    #[default]
+    Name,
+}
+
 /// What gives the frame of an annotation on a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -171,7 +189,29 @@ pub enum FrameFrom {
     ImageId,
 }
 
-/// What happens to boxes and polygons that reach over the image's edge.
+/// What happens to masks without a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyMasks {
+    /// Left out, and counted.
+    #[default]
+    Drop,
+    /// Written as they are; rejected where a box or polygon is to be drawn.
+    Keep,
+}
+
+/// What happens where the source's image has the medium's sides the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SwappedSides {
+    /// Rejected.
+    #[default]
+    Reject,
+    /// Coordinates are fractions of the sides that the source gives, as where the aspect differs.
+    Keep,
+}
+
+/// What happens to geometry that reaches over the image's edge, and to sounds that reach past the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OffImage {
@@ -206,6 +246,9 @@ pub struct Plan {
     /// What names the medium.
     #[serde(default)]
     pub media_from: MediaFrom,
+    /// How alike names of media and titles must be.
+    #[serde(default)]
+    pub media_match: MediaMatch,
     /// What gives the frame.
     #[serde(default)]
     pub frame_from: FrameFrom,
@@ -218,6 +261,12 @@ pub struct Plan {
     /// Policy at the image's edge.
     #[serde(default)]
     pub off_image: OffImage,
+    /// Policy for masks without a pixel.
+    #[serde(default)]
+    pub empty_masks: EmptyMasks,
+    /// Policy where the source's image has the medium's sides the other way round.
+    #[serde(default)]
+    pub swapped_sides: SwappedSides,
     /// Only these classes (name or feature hash, as the source or the ontology has it); others are filtered.
     #[serde(default)]
     pub only_classes: Option<Vec<String>>,

@@ -155,18 +155,57 @@ reasons! {
             class: String,
         },
         /// No medium of the project has the title.
-        #[error("no medium of the project is titled {media:?}; name its data_hash in --media-map")]
+        #[error("no medium of the project is titled {media:?}; name its data_hash in --media-map{}", or_pattern(.pattern))]
         UnknownMedia = "unknown_media" {
             /// The medium as the source has it.
             media: String,
+            /// The `--frame-pattern` by which it would be a frame of a video.
+            pattern: Option<String>,
         },
-        /// Several media of the project fit the title.
-        #[error("{candidates} media of the project fit the title {media:?}; name one data_hash in --media-map")]
+        /// Several media of the project fit the name.
+        #[error(
+            "{media:?} fits {candidates} media of the project, such as {one:?} and {other:?}; name the data_hash of one in \
+             --media-map"
+        )]
         AmbiguousMedia = "ambiguous_media" {
             /// The medium as the source has it.
             media: String,
             /// How many fit.
             candidates: usize,
+            /// The title of one of them.
+            one: String,
+            /// The title of another.
+            other: String,
+        },
+        /// Several names of the sources fit one medium of the project.
+        #[error(
+            "{media:?} and {other:?} both fit the medium {title:?}, which cannot be both; name the data_hash of each in \
+             --media-map"
+        )]
+        SharedMedium = "ambiguous_media" {
+            /// The medium as the source has it.
+            media: String,
+            /// Another name that fits.
+            other: String,
+            /// The medium's title.
+            title: String,
+        },
+        /// A name and a title have one file name, and folders that say that they are two files.
+        #[error(
+            "{media:?} has the file name of the medium {title:?} and another folder, which other files are in; name its \
+             data_hash in --media-map"
+        )]
+        FoldersContradict = "ambiguous_media" {
+            /// The medium as the source has it.
+            media: String,
+            /// The medium's title.
+            title: String,
+        },
+        /// An image of the source without a name.
+        #[error("image {image_id} has no `file_name`, and no `coco_url` or `path` in its place; add it, or name the image in --media-map")]
+        NoFileName = "no_file_name" {
+            /// The image's id.
+            image_id: String,
         },
         /// A media map is given and does not name the medium, or names a data_hash the project does not have.
         #[error("the media map does not lead {media:?} to a medium of the project; add it")]
@@ -196,6 +235,14 @@ reasons! {
             /// Frames of the medium.
             frames: u64,
         },
+        /// A millisecond that is negative or past the end of the sound.
+        #[error("{at} ms is not within the sound, which lasts {end} ms; expected milliseconds from its start")]
+        SoundRange = "frame_range" {
+            /// Millisecond.
+            at: i64,
+            /// Last millisecond of the sound.
+            end: u64,
+        },
         /// The frame rule's pattern does not match the file name.
         #[error("--frame-pattern does not match {name:?}")]
         PatternMismatch = "pattern_mismatch" {
@@ -218,6 +265,18 @@ reasons! {
             mask: (u32, u32),
             /// (h, w) of the medium.
             media: (u32, u32),
+        },
+        /// An image of the source that is the medium turned by 90 degrees.
+        #[error(
+            "the source's image is {}x{} px (w x h), the medium {}x{}: its sides are swapped, so that the coordinates mean \
+             other places; predict on the frames as Encord has them, or give --swapped-sides keep",
+            image.0, image.1, medium.0, medium.1
+        )]
+        SidesSwapped = "sides_swapped" {
+            /// Width and height of the source's image.
+            image: (u32, u32),
+            /// Width and height of the medium.
+            medium: (u32, u32),
         },
         /// The ontology's shape cannot be made from the annotation's geometry.
         #[error("the ontology asks for a {wanted}, which cannot be made from {found}")]
@@ -249,8 +308,8 @@ reasons! {
             /// What happened to the row.
             message: String,
         },
-        /// The same track twice on one frame; the first stays.
-        #[error("track {track} stands twice on frame {frame}; the first one stays")]
+        /// Several annotations of one track on one frame; the most confident one stays.
+        #[error("track {track} has a more confident annotation on frame {frame}, or an earlier one as confident; that one stays")]
         DuplicateTrackFrame = "duplicate_track_frame" {
             /// The track.
             track: String,
@@ -346,8 +405,11 @@ impl Reason {
     pub fn unresolved(&self) -> Option<(Unresolved, &str)> {
         match self {
             Self::UnknownImage { image_id: name }
-            | Self::UnknownMedia { media: name }
+            | Self::UnknownMedia { media: name, .. }
             | Self::AmbiguousMedia { media: name, .. }
+            | Self::SharedMedium { media: name, .. }
+            | Self::FoldersContradict { media: name, .. }
+            | Self::NoFileName { image_id: name }
             | Self::UnmappedMedia { media: name }
             | Self::UnsupportedMedia { media: name, .. }
             | Self::PatternMismatch { name }
@@ -360,6 +422,12 @@ impl Reason {
             _ => None,
         }
     }
+}
+
+/// What else to do about an unknown medium.
+fn or_pattern(pattern: &Option<String>) -> String {
+    let or = |pattern| format!(", or give --frame-pattern '{pattern}' if it is a frame of a video");
+    pattern.as_ref().map(or).unwrap_or_default()
 }
 
 /// What to do about a field that is missing.

@@ -57,10 +57,12 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         image_id: Some(Cow::Borrowed("1")),
         file_name: Some("still.jpg"),
         video: None,
+        title: None,
         frame_index: None,
         width: None,
         height: None,
         declared: true,
+        id_is_name: false,
     };
     let named = || {
         let name = ClassName {

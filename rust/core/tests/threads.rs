@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use ropewalk_core::formats::ReadOptions;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
@@ -78,7 +78,7 @@ fn taken(document: &str, threads: usize) -> (Vec<String>, Option<Tally>, String,
             error.to_string(),
         );
     }
-    let (staged, tally, _) = intake.finish().unwrap();
+    let Finished { staged, tally, .. } = intake.finish().unwrap();
     let mut rows = Vec::new();
     for label_row in staged.label_rows() {
         let add = |row: &ropewalk_core::stage::record::StagedRow<'_>, _| {

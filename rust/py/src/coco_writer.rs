@@ -1,15 +1,14 @@
 //! Writing COCO datasets batch by batch.
 
-use std::io::{self, Write};
-
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyDict, PyList};
 use ropewalk_core::formats::coco::{CocoWriter as Writer, Written};
 use ropewalk_core::formats::known::KnownProject;
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
+use crate::file::PyFile;
 use crate::formats::dict;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -40,7 +39,7 @@ impl CocoWriter {
         Ok(Self {
             writer: Some(Writer::new(project.map_err(|e| to_py(py, e))?)),
             finished: Written::default(),
-            file: PyFile(file),
+            file: PyFile::new(file),
         })
     }
 
@@ -79,19 +78,4 @@ impl CocoWriter {
 
 fn finished() -> PyErr {
     PyValueError::new_err("the dataset is finished; make another writer")
-}
-
-/// A binary file of Python's.
-struct PyFile(Py<PyAny>);
-
-impl Write for PyFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // What Python raises travels inside the error, and is raised again.
-        Python::attach(|py| self.0.call_method1(py, "write", (PyBytes::new(py, bytes),)))?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -5,24 +5,26 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use ropewalk_core::batch::{AnnotationBatch as Rows, AnnotationBatchBuilder};
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
     self, table, Batch, Beside, Document, Documents, Files, Format, Opening, ReadOptions, Reader, SharedOptions,
 };
 use ropewalk_core::reject::Counts;
-use ropewalk_core::source::Folder;
+use ropewalk_core::source::{Folder, Naming};
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
 use crate::memory;
-use crate::source::{Given, Raised};
+use crate::source::{naming, Given, Raised, LABEL_PARTS};
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Predictions>()?;
     m.add_function(wrap_pyfunction!(list_formats, m)?)?;
     m.add_function(wrap_pyfunction!(detect, m)?)?;
     m.add_function(wrap_pyfunction!(len_bytes, m)?)?;
+    m.add_function(wrap_pyfunction!(label_of, m)?)?;
     m.add_function(wrap_pyfunction!(read, m)?)
 }
 
@@ -56,7 +58,7 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let out = PyList::empty(py);
     for format in FORMATS {
         let (suffixes, members, beside): (&[&str], &[&str], &[&str]) = match format.files {
-            Files::Each(suffixes) => (suffixes, &[], &[]),
+            Files::Each(suffixes) | Files::Tables(suffixes) => (suffixes, &[], &[]),
             Files::Folder { members, beside } => (&[], members, beside),
             Files::None => (&[], &[], &[]),
         };
@@ -77,8 +79,8 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 #[pyfunction]
 fn detect(py: Python<'_>, source: Given) -> PyResult<&'static str> {
     let found = py.detach(|| {
-        let source = source.into_source("the content", &Raised::default())?;
-        Documents::of(source, "", None)?.next_document()
+        let source = source.into_source(Some("the content"), &Raised::default())?;
+        Documents::of(source, &Naming::default(), None)?.next_document()
     });
     let document = found.map_err(|e| to_py(py, e))?;
     Ok(document.map_or(table::IN_MEMORY.name, |document| document.format.name))
@@ -96,33 +98,74 @@ fn len_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
     measured.map_err(|e| to_py(py, e))
 }
 
+/// Give the label of a file or folder.
+#[pyfunction]
+#[pyo3(signature = (path, label_parts=LABEL_PARTS))]
+fn label_of(path: PathBuf, label_parts: usize) -> String {
+    Naming::Path(label_parts).of(&path)
+}
+
 /// Open a source for reading in batches.
 #[pyfunction]
-#[pyo3(signature = (source, label, format=None, options=None))]
+#[pyo3(signature = (source, label=None, format=None, options=None, label_parts=LABEL_PARTS))]
 fn read(
     py: Python<'_>,
     source: Given,
-    label: &str,
+    label: Option<&str>,
     format: Option<&str>,
     options: Option<&str>,
+    label_parts: usize,
 ) -> PyResult<Predictions> {
     memory::keep_blocks();
     let (format, options) = chosen(py, format, options)?;
     let raised = Raised::default();
     let opened = py.detach(|| {
         let source = source.into_source(label, &raised)?;
-        Reading::open(Documents::of(source, label, format)?, options)
+        Reading::open(Documents::of(source, &naming(label, label_parts), format)?, options)
     });
     raised.raise()?;
     Ok(Predictions {
         reading: Mutex::new(opened.map_err(|e| to_py(py, e))?),
         raised,
-        rejects: Vec::new(),
-        read: 0,
-        rejected: 0,
-        filtered: Counts::new(),
-        warnings: Counts::new(),
+        found: Found::default(),
     })
+}
+
+/// Rows below which batches are put together: a batch costs Python as much as some hundred rows.
+const SMALL_ROWS: usize = 512;
+
+/// Rows, and bytes of batches, after which those that were put together are handed over.
+const MOST_ROWS: usize = 1 << 13;
+const MOST_BYTES: usize = 1 << 24;
+
+/// What was found besides rows.
+#[derive(Default)]
+struct Found {
+    /// Lines of a reject file.
+    rejects: Vec<String>,
+    read: u64,
+    rejected: u64,
+    filtered: Counts,
+    warnings: Counts,
+}
+
+impl Found {
+    fn add(&mut self, batch: &Batch) {
+        self.rejects
+            .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
+        self.rejects
+            .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
+        self.read += batch.read();
+        self.rejected += batch.rejected();
+        for (counts, more) in [
+            (&mut self.filtered, &batch.filtered),
+            (&mut self.warnings, &batch.warnings),
+        ] {
+            for (&name, count) in more {
+                *counts.entry(name).or_default() += count;
+            }
+        }
+    }
 }
 
 /// The documents of a source, read one after the other.
@@ -130,8 +173,10 @@ struct Reading {
     documents: Documents,
     options: SharedOptions,
     beside: Beside,
-    /// The document that is read.
+    /// The document that is read, or was read last.
     current: Option<(&'static Format, Box<dyn Reader>)>,
+    /// Whether it was read to its end, and there is no other.
+    at_end: bool,
 }
 
 impl Reading {
@@ -142,6 +187,7 @@ impl Reading {
             documents,
             beside: Beside::default(),
             current: None,
+            at_end: false,
         };
         reading.next_document()?;
         Ok(reading)
@@ -172,15 +218,32 @@ impl Reading {
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
-        while let Some((_, reader)) = &mut self.current {
+        while let (Some((_, reader)), false) = (&mut self.current, self.at_end) {
             if let Some(batch) = reader.next_batch()? {
                 return batch.checked().map(Some);
             }
-            if !self.next_document()? {
-                return Ok(None);
-            }
+            self.at_end = !self.next_document()?;
         }
         Ok(None)
+    }
+
+    /// The next rows, those of small documents put together; none at the end of the source.
+    fn next_rows(&mut self, found: &mut Found) -> Result<Option<Rows>, Error> {
+        let mut together = AnnotationBatchBuilder::new();
+        let mut len_bytes = 0;
+        while let Some(batch) = self.next_batch()? {
+            found.add(&batch);
+            if together.is_empty() && batch.rows.len() >= SMALL_ROWS {
+                return Ok(Some(batch.rows));
+            }
+            together.append(&batch.rows);
+            len_bytes += batch.rows.record_batch().get_array_memory_size();
+            if together.len() >= MOST_ROWS || len_bytes >= MOST_BYTES {
+                break;
+            }
+        }
+        let any = !together.is_empty();
+        any.then(|| together.finish()).transpose()
     }
 }
 
@@ -190,12 +253,7 @@ struct Predictions {
     /// In a lock only because Python may share the object; it is never held by two.
     reading: Mutex<Reading>,
     raised: Raised,
-    /// Lines of a reject file.
-    rejects: Vec<String>,
-    read: u64,
-    rejected: u64,
-    filtered: Counts,
-    warnings: Counts,
+    found: Found,
 }
 
 #[pymethods]
@@ -205,32 +263,12 @@ impl Predictions {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<AnnotationBatch>> {
-        loop {
-            let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
-            let next = py.detach(|| reading.next_batch());
-            self.raised.raise()?;
-            let Some(batch) = next.map_err(|e| to_py(py, e))? else {
-                return Ok(None);
-            };
-            self.rejects
-                .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
-            self.rejects
-                .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
-            self.read += batch.read();
-            self.rejected += batch.rejected();
-            for (counts, more) in [
-                (&mut self.filtered, &batch.filtered),
-                (&mut self.warnings, &batch.warnings),
-            ] {
-                for (&name, count) in more {
-                    *counts.entry(name).or_default() += count;
-                }
-            }
-            // A stretch of rejects only is not the end of the source.
-            if !batch.rows.is_empty() {
-                return Ok(Some(AnnotationBatch(batch.rows)));
-            }
-        }
+        let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let found = &mut self.found;
+        let next = py.detach(|| reading.next_rows(found));
+        self.raised.raise()?;
+        let rows = next.map_err(|e| to_py(py, e))?;
+        Ok(rows.map(AnnotationBatch))
     }
 
     /// Name of the format of the document that is read.
@@ -244,17 +282,17 @@ impl Predictions {
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let loads = py.import("json")?.getattr("loads")?;
-        let lines = self.rejects.iter().map(|line| loads.call1((line,)));
+        let lines = self.found.rejects.iter().map(|line| loads.call1((line,)));
         PyList::new(py, lines.collect::<PyResult<Vec<_>>>()?)
     }
 
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
-        counts.set_item("read", self.read)?;
-        counts.set_item("rejected", self.rejected)?;
-        counts.set_item("filtered_by_reason", dict(py, &self.filtered)?)?;
-        counts.set_item("warnings", dict(py, &self.warnings)?)?;
+        counts.set_item("read", self.found.read)?;
+        counts.set_item("rejected", self.found.rejected)?;
+        counts.set_item("filtered_by_reason", dict(py, &self.found.filtered)?)?;
+        counts.set_item("warnings", dict(py, &self.found.warnings)?)?;
         let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         counts.set_item("left_out_files", reading.documents.left_out().files)?;
         counts.set_item("left_out_names", &reading.documents.left_out().names)?;

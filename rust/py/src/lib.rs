@@ -4,9 +4,12 @@ use pyo3::prelude::*;
 
 mod batch;
 mod coco_writer;
+mod counts;
 mod errors;
+mod file;
 mod formats;
 mod memory;
+mod pool;
 mod rle;
 mod source;
 mod stage;
@@ -14,6 +17,7 @@ mod stage;
 /// The Rust core of ropewalk.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    pool::processors();
     batch::register(m)?;
     coco_writer::register(m)?;
     formats::register(m)?;

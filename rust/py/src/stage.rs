@@ -9,17 +9,19 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::error::Error;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Intake, Taken, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
+use ropewalk_core::resolve::MediaFound;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
 use ropewalk_core::staged_import::LabelRows;
 
 use crate::errors::to_py;
+use crate::file::PyFile;
 use crate::formats::{chosen, dict};
 use crate::memory;
-use crate::source::{Given, Raised};
+use crate::source::{naming, Given, Raised, LABEL_PARTS};
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 24 << 20;
@@ -62,15 +64,17 @@ impl Stage {
         })
     }
 
-    #[pyo3(signature = (source, label, format=None, options=None, progress=None))]
+    #[pyo3(signature = (source, label=None, format=None, options=None, progress=None, label_parts=LABEL_PARTS))]
+    #[expect(clippy::too_many_arguments, reason = "Python gives them by name")]
     fn add(
         &mut self,
         py: Python<'_>,
         source: Given,
-        label: &str,
+        label: Option<&str>,
         format: Option<&str>,
         options: Option<&str>,
         progress: Option<Py<PyAny>>,
+        label_parts: usize,
     ) -> PyResult<()> {
         let (format, options) = chosen(py, format, options)?;
         let raised = Raised::default();
@@ -93,7 +97,7 @@ impl Stage {
         };
         let result = py.detach(|| {
             let source = source.into_source(label, &raised)?;
-            intake.add(source, label, format, &options, tell)
+            intake.add(source, naming(label, label_parts), format, &options, tell)
         });
         raised.raise()?;
         result.map_err(|e| to_py(py, e))?;
@@ -106,10 +110,11 @@ impl Stage {
             .intake
             .take()
             .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
-        let (rows, tally, sources) = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
+        let finished = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
         Ok(Staged {
-            rows: LabelRows::new(Arc::clone(&self.plan), rows, sources),
-            tally,
+            rows: LabelRows::new(Arc::clone(&self.plan), finished.staged, finished.sources),
+            tally: finished.tally,
+            documents: finished.documents,
         })
     }
 }
@@ -119,10 +124,21 @@ impl Stage {
 struct Staged {
     rows: LabelRows,
     tally: Tally,
+    documents: Vec<Taken>,
 }
 
 #[pymethods]
 impl Staged {
+    /// The documents that tracks are recognised by.
+    fn documents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let digests: Result<Vec<_>, _> = py.detach(|| self.documents.iter().map(Taken::digest).collect());
+        let digests = digests.map_err(|e| to_py(py, e))?;
+        let hex = |digest: Option<u128>| digest.map(|digest| format!("{digest:032x}"));
+        let found = self.documents.iter().zip(digests);
+        let found = found.map(|(taken, digest)| (&*taken.label, &*taken.name, taken.is_given, hex(digest)));
+        PyList::new(py, found.collect::<Vec<_>>())
+    }
+
     fn __len__(&self) -> usize {
         self.rows.spans().len()
     }
@@ -136,6 +152,10 @@ impl Staged {
         counts.set_item("rejects_by_code", dict(py, &self.tally.rejects)?)?;
         counts.set_item("filtered_by_reason", dict(py, &self.tally.filtered)?)?;
         counts.set_item("warnings", dict(py, &self.tally.warnings)?)?;
+        let shared = self.tally.shared_tracks.iter();
+        let shared = shared.map(|found| (&*found.track, &*found.media, &*found.sources[0], &*found.sources[1]));
+        counts.set_item("shared_tracks", PyList::new(py, shared.collect::<Vec<_>>())?)?;
+        counts.set_item("without_score", self.tally.without_score)?;
         for (kind, name) in [
             (Unresolved::Media, "unresolved_media"),
             (Unresolved::Class, "unresolved_classes"),
@@ -144,6 +164,12 @@ impl Staged {
             let names = names.map(|((_, name, code), count)| (name.as_str(), *code, *count));
             counts.set_item(name, PyList::new(py, names.collect::<Vec<_>>())?)?;
         }
+        let MediaFound { by_rule, folders, .. } = &self.tally.media_found;
+        counts.set_item("media_by_rule", dict(py, by_rule)?)?;
+        let folders = folders
+            .iter()
+            .map(|((source, project), count)| (source, project, *count));
+        counts.set_item("folders_differ", PyList::new(py, folders.collect::<Vec<_>>())?)?;
         counts.set_item("left_out_files", self.tally.left_out.files)?;
         counts.set_item("left_out_names", &self.tally.left_out.names)?;
         Ok(counts)
@@ -174,6 +200,24 @@ impl Staged {
         PyBytes::new_with(py, len_bytes, |mut text| {
             blocks.iter().try_for_each(|block| Ok(text.write_all(block)?))
         })
+    }
+
+    /// Writes a label row to a file as it is encoded; gives its length, bytes.
+    #[pyo3(signature = (index, file, header, when))]
+    fn write(&self, py: Python<'_>, index: usize, file: Py<PyAny>, header: Option<&[u8]>, when: &str) -> PyResult<u64> {
+        let span = self.span(index)?;
+        let mut file = PyFile::new(file);
+        let (mut len_bytes, mut failed) = (0, None);
+        let take = |text: &mut Vec<u8>| {
+            len_bytes += text.len() as u64;
+            if failed.is_none() {
+                failed = file.write_all(text).err();
+            }
+            text.clear();
+        };
+        py.detach(|| self.rows.encode_to(span, header, when, take))
+            .map_err(|e| to_py(py, e))?;
+        failed.map_or(Ok(len_bytes), |e| Err(e.into()))
     }
 
     #[pyo3(signature = (index, header, when))]
@@ -259,8 +303,22 @@ impl Staged {
         out.set_item("already_there", compared.already_there)?;
         out.set_item("ours", compared.ours)?;
         out.set_item("foreign", compared.foreign)?;
+        out.set_item("objects_extended", compared.merged.objects_extended)?;
+        out.set_item("labels_replaced", compared.merged.labels_replaced)?;
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
+    }
+
+    fn namesakes(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        existing: &[u8],
+        labels: Vec<String>,
+    ) -> PyResult<Vec<(String, String, String)>> {
+        let span = self.span(index)?;
+        let found = py.detach(|| self.rows.namesakes(span, existing, &labels));
+        Ok(found.map_err(|e| to_py(py, e))?.into_iter().collect())
     }
 
     fn compare<'py>(&self, py: Python<'py>, index: usize, existing: &[u8], when: &str) -> PyResult<Bound<'py, PyDict>> {

@@ -278,6 +278,15 @@ impl Batch {
         if !self.faults.is_empty() {
             self.rows = self.usable_rows()?;
         }
+        self.is_checked = true;
+        self.keep(keep)
+    }
+
+    /// The batch without the rows for which `keep` does not say so, one entry a row.
+    ///
+    /// # Errors
+    /// As [`AnnotationBatch::filtered`].
+    pub(super) fn keep(mut self, keep: Vec<bool>) -> Result<Self> {
         if keep.contains(&false) {
             for member in &mut self.members {
                 member.first_row = keep[..member.first_row].iter().filter(|&&kept| kept).count();
@@ -291,7 +300,6 @@ impl Batch {
             }
             self.rows = self.rows.filtered(&BooleanArray::from(keep))?;
         }
-        self.is_checked = true;
         Ok(self)
     }
 

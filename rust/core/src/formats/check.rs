@@ -1,4 +1,5 @@
 //! Checks the values of a row before it is resolved, since a table may hold anything. Readers that check their own rows say so.
+//! Confidences are not looked at here: [`super::Scores`] does so for all formats.
 
 use super::Piece;
 use crate::batch::{Annotation, Kind, Points, Shape};
@@ -13,12 +14,6 @@ pub fn check_row(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, Re
     for (field, name) in [("media", row.media), ("class", row.class)] {
         if name.is_empty() {
             return Err(Reason::MissingField { field });
-        }
-    }
-    if let Some(score) = row.score {
-        finite(&[score], "score")?;
-        if !(0.0..=1.0).contains(&score) {
-            return Err(Reason::ScoreRange { score });
         }
     }
     for (field, side) in [("width_px", row.width_px), ("height_px", row.height_px)] {
@@ -67,6 +62,9 @@ fn check_geometry(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, R
         return Ok(found);
     };
     row.theta = None;
+    if row.shape == Some(Shape::RotatableBoundingBox) {
+        row.shape = Some(Shape::BoundingBox);
+    }
     Ok(found.or(Some((Piece::Angle, reason))))
 }
 

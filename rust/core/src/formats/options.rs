@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
+use super::Scores;
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::source::Classes;
@@ -47,7 +48,7 @@ impl AngleFormat {
     }
 }
 
-/// The options that some formats take and others do not. [`FRAME_OPTIONS`] belong to all formats.
+/// The options that some formats take and others do not. [`COMMON_OPTIONS`] belong to all formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadOption {
     /// [`ReadOptions::annotations`]
@@ -73,7 +74,7 @@ pub enum ReadOption {
 }
 
 /// Names of the options that every format takes.
-pub const FRAME_OPTIONS: [&str; 2] = ["frame_base", "frame_stride"];
+pub const COMMON_OPTIONS: [&str; 3] = ["frame_base", "frame_stride", "score"];
 
 impl ReadOption {
     /// Its name in JSON and in Python.
@@ -94,7 +95,7 @@ impl ReadOption {
     }
 }
 
-/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in each of [`Self::given`] and `forget`.
+/// How a source is read. A new option is a field here, a [`ReadOption`] and a line in each of `given` and `forget`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadOptions {
@@ -124,6 +125,8 @@ pub struct ReadOptions {
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
     pub frame_stride: Option<i64>,
+    /// What becomes of a confidence outside 0 to 1.
+    pub score: Scores,
     /// Bytes read at a time, for tests: what is read does not depend on it.
     #[serde(skip)]
     pub chunk_bytes: Option<usize>,

@@ -1,6 +1,6 @@
 //! The table of formats.
 
-use super::{coco, encord, kitti, mot, ndjson, table, Format};
+use super::{coco, encord, kitti, kitti_tracking, mot, ndjson, table, Format};
 use crate::error::{Error, Result};
 
 /// All formats. A new one is a line here.
@@ -12,6 +12,7 @@ pub static FORMATS: &[&Format] = &[
     &table::ARROW,
     &table::IN_MEMORY,
     &kitti::FORMAT,
+    &kitti_tracking::FORMAT,
     &mot::FORMAT,
 ];
 

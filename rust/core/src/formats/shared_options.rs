@@ -29,7 +29,7 @@ impl SharedOptions {
     /// Those that a document of a format takes.
     ///
     /// # Errors
-    /// [`Error::Option`] for one that it does not take, where it is the only document.
+    /// [`crate::error::Error::Option`] for one that it does not take, where it is the only document.
     pub fn of(&mut self, format: &'static Format) -> Result<ReadOptions> {
         if !self.are_shared {
             format.check_options(&self.given)?;
@@ -49,7 +49,7 @@ impl SharedOptions {
     /// Checks that each was taken by some document.
     ///
     /// # Errors
-    /// [`Error::Option`] for one that was not.
+    /// [`crate::error::Error::Option`] for one that was not.
     pub fn all_taken(&self) -> Result<()> {
         let lost = self.refused.iter().find(|(option, _)| !self.taken.contains(option));
         lost.map_or(Ok(()), |(option, format)| Err(format.refuses(*option)))

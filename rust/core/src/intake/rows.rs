@@ -17,7 +17,7 @@ use crate::stage::StagedRows;
 const PARTS_A_THREAD: usize = 2;
 
 /// Least rows of a part: masks take long.
-const LEAST_ROWS: usize = 16;
+pub(super) const LEAST_ROWS: usize = 16;
 
 /// Bytes that a staged row takes at least, for the room of a batch whose text is not held.
 const ROW_BYTES: usize = 128;

@@ -1,5 +1,6 @@
 //! From the source's words to the ontology's questions and options.
 
+use super::readings::READINGS;
 use crate::answers::{Given, Packer};
 use crate::batch::AttributeValue;
 use crate::ontology::{questions, Attribute, AttributeKind, AttributeOption, Question};
@@ -89,8 +90,12 @@ fn asked(questions: &[Question<'_>], answered: &[Option<Given<'_>>], name: &str)
             .filter(|(_, question)| fits(question.attribute) && is_asked(question));
         fitting.next().map(|(number, _)| number)
     };
-    named(&|attribute| attribute.name == name || attribute.feature_hash == name)
-        .or_else(|| named(&|attribute| attribute.name.to_lowercase() == name.to_lowercase()))
+    named(&|attribute| attribute.name == name || attribute.feature_hash == name).or_else(|| {
+        READINGS.iter().find_map(|reading| {
+            let read = reading.of(name);
+            named(&|attribute| reading.of(&attribute.name) == read)
+        })
+    })
 }
 
 fn answer<'a>(
@@ -133,20 +138,21 @@ fn answer<'a>(
     Ok(())
 }
 
-/// Number of the option of this label, value or feature hash; else of the only one whose label differs in case alone.
+/// Number of the option of this label, value or feature hash; else of the only one whose label is the same in a looser
+/// reading.
 fn option_of(options: &[AttributeOption], text: &str) -> Option<u32> {
     let exact = options
         .iter()
         .position(|option| option.label == text || option.feature_hash == text)
         .or_else(|| options.iter().position(|option| option.value == text));
     let found = exact.or_else(|| {
-        let folded = text.to_lowercase();
-        let mut fitting = options
-            .iter()
-            .enumerate()
-            .filter(|(_, option)| option.label.to_lowercase() == folded);
-        let (first, _) = fitting.next()?;
-        fitting.next().is_none().then_some(first)
+        READINGS.iter().find_map(|reading| {
+            let read = reading.of(text);
+            let fits = |option: &AttributeOption| reading.of(&option.label) == read;
+            let mut fitting = options.iter().enumerate().filter(|(_, option)| fits(option));
+            let (first, _) = fitting.next()?;
+            fitting.next().is_none().then_some(first)
+        })
     });
     found.map(|position| position as u32)
 }

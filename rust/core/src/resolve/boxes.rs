@@ -62,7 +62,7 @@ pub(super) fn draw_box<'a>(
     if !corner_and_size.iter().all(|value| value.is_finite()) {
         return Err(Reason::NotFinite { field: "bbox" });
     }
-    on_image(shape(corner_and_size), row, place, policy, scratch)
+    on_image(shape(corner_and_size), row, place, policy, &mut scratch.cut)
 }
 
 /// Makes a rotatable box.
@@ -78,7 +78,11 @@ pub(super) fn draw_turned<'a>(
             Some((corners, px)) => match rectangle::from_any_corner(corners) {
                 Some((corner_and_size, theta)) => {
                     let turned = Geometry::RotatableBoundingBox(corner_and_size, theta);
-                    return on_image(turned, &px, place, policy, scratch);
+                    let drawn = on_image(turned, &px, place, policy, &mut scratch.cut)?;
+                    return Ok(Drawn {
+                        angle: Angle::OfCorners,
+                        ..drawn
+                    });
                 }
                 None => Angle::NotOfRectangle,
             },

@@ -2,7 +2,7 @@
 
 use super::edge;
 use super::places::Place;
-use super::scratch::Scratch;
+use super::scratch::Drawing;
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::geometry::Geometry;
 use crate::plan::OffImage;
@@ -24,6 +24,8 @@ pub(super) struct Drawn<'a> {
 pub(super) enum Angle {
     /// By what the source says, or the shape is not turned.
     Given,
+    /// By the four corners of a polygon, of which it is all.
+    OfCorners,
     /// By nothing: the source has no angle.
     Missing,
     /// By nothing: the source has four corners that are not those of a rectangle.
@@ -88,26 +90,21 @@ pub(super) fn bad_rle(error: RleError) -> Reason {
     }
 }
 
-/// Applies the policy for the image's edge. Where the image's size is not known yet that is left to
+/// Applies the policy for the image's edge; what it leaves of points is put into `cut`. Where the image's size is not known yet that is left to
 /// [`super::fit`], once the label row tells.
 pub(super) fn on_image<'a>(
     geometry: Geometry<'a>,
     row: &Annotation<'_>,
     place: &Place,
     policy: OffImage,
-    scratch: &'a mut Scratch,
+    cut: &'a mut Drawing,
 ) -> Result<Drawn<'a>, Reason> {
     let size = place.source_width_px.zip(place.source_height_px);
     let (width_px, height_px) = size.unwrap_or((0, 0));
     let (geometry, clipped) = if row.unit == Unit::Px && size.is_none() {
         (geometry, false)
     } else {
-        edge::keep_inside(
-            geometry,
-            edge::far_corner(row.unit, (width_px, height_px)),
-            policy,
-            scratch,
-        )?
+        edge::keep_inside(geometry, edge::far_corner(row.unit, (width_px, height_px)), policy, cut)?
     };
     Ok(Drawn {
         geometry,

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keypoints::KeypointOrder;
+use super::mapped::Mapped;
+use super::readings::READINGS;
 use super::verdict::Verdict;
 use crate::batch::{Kind, Shape};
 use crate::ontology::OntologyObject;
@@ -36,15 +38,15 @@ impl Class {
 /// The class rules of a plan.
 pub(super) struct ClassRules {
     plan: Arc<Plan>,
+    map: Option<Mapped<Option<String>>>,
     objects: Index,
     classifications: Index,
 }
 
-/// What the ontology has, by name and by hash.
+/// What the ontology has, by name in each reading, and by hash.
 #[derive(Default)]
 struct Index {
-    exact: HashMap<String, Candidates>,
-    folded: HashMap<String, Candidates>,
+    by_name: [HashMap<String, Candidates>; READINGS.len()],
     by_hash: HashMap<String, u32>,
 }
 
@@ -52,15 +54,17 @@ impl Index {
     fn of<'a>(items: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut index = Self::default();
         for (number, (name, feature_hash)) in (0u32..).zip(items) {
-            index.exact.entry(name.to_owned()).or_default().push(number);
-            index.folded.entry(name.to_lowercase()).or_default().push(number);
+            for (reading, by_name) in READINGS.iter().zip(&mut index.by_name) {
+                by_name.entry(reading.of(name).into_owned()).or_default().push(number);
+            }
             index.by_hash.insert(feature_hash.to_owned(), number);
         }
         index
     }
 
     fn named(&self, name: &str) -> Option<Candidates> {
-        let named = self.exact.get(name).or_else(|| self.folded.get(&name.to_lowercase()));
+        let mut readings = READINGS.iter().zip(&self.by_name);
+        let named = readings.find_map(|(reading, by_name)| by_name.get(&*reading.of(name)));
         named.cloned().or_else(|| Some(vec![*self.by_hash.get(name)?]))
     }
 }
@@ -71,6 +75,7 @@ impl ClassRules {
         let classifications = plan.classifications.iter();
         Self {
             plan: Arc::clone(plan),
+            map: plan.class_map.as_ref().map(Mapped::new),
             objects: Index::of(objects.map(|object| (object.name.as_str(), object.feature_hash.as_str()))),
             classifications: Index::of(classifications.map(|of| (of.name(), of.feature_hash.as_str()))),
         }
@@ -156,7 +161,7 @@ impl ClassRules {
     fn mapped(&self, class: &ClassName<'_>, name: &str, kind: Kind) -> Verdict<Candidates> {
         let index = self.index(kind);
         let id = class.id.as_deref();
-        if let Some(map) = &self.plan.class_map {
+        if let Some(map) = &self.map {
             return match id.and_then(|id| map.get(id)).or_else(|| map.get(name)) {
                 Some(None) => Verdict::Filtered("dropped_class"),
                 Some(Some(hash)) if index.by_hash.contains_key(hash.as_str()) => {

@@ -6,7 +6,7 @@ use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::scratch::Scratch;
 use super::{edge, shapes};
-use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
+use crate::batch::{Annotation, Points, RleOrder, Shape};
 use crate::geometry::Geometry;
 use crate::plan::{OntologyObject, Plan};
 use crate::polygon;
@@ -36,21 +36,6 @@ pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
         _ if row.rle.is_some() || row.points.is_some() => &[BoundingBox, RotatableBoundingBox, Polygon, Bitmask],
         _ => &[BoundingBox, RotatableBoundingBox],
     }
-}
-
-/// Whether the source's image has another aspect than the medium, by more than rounding to whole pixels explains.
-pub(super) fn aspect_differs(row: &Annotation<'_>, place: &Place) -> bool {
-    let sizes = (
-        place.source_width_px,
-        place.source_height_px,
-        place.width_px,
-        place.height_px,
-    );
-    let (Some(sw), Some(sh), Some(mw), Some(mh)) = sizes else {
-        return false;
-    };
-    let (across, down) = (u64::from(sw) * u64::from(mh), u64::from(sh) * u64::from(mw));
-    row.unit == Unit::Px && across.abs_diff(down) > u64::from(sw.max(sh).max(mw).max(mh))
 }
 
 /// Makes the geometry of `object`'s shape; `order` is that in which a skeleton takes its points.
@@ -101,7 +86,7 @@ fn draw_polygon<'a>(
         let Some(points) = area(row) else {
             return Err(mismatch(row, "polygon"));
         };
-        return on_image(Geometry::Polygon(points), row, place, plan.off_image, scratch);
+        return on_image(Geometry::Polygon(points), row, place, plan.off_image, &mut scratch.cut);
     };
     let size = mask_size(row, place)?;
     let mask = match row.rle_order {
@@ -109,21 +94,22 @@ fn draw_polygon<'a>(
         _ => Rle::<ColumnMajor>::from_string(rle, size).and_then(|mask| mask.transpose()),
     }
     .map_err(bad_rle)?;
-    scratch.clear_points();
+    let drawing = &mut scratch.drawing;
+    drawing.clear();
     for part in mask.to_polygons() {
         for ring in std::iter::once(&part.outer).chain(&part.holes) {
             let ring = Part::flat(ring);
             match plan.simplify {
-                Some(tolerance) => scratch.push_ring(&polygon::simplify(&ring, tolerance)),
-                None => scratch.push_ring(&ring),
+                Some(tolerance) => drawing.push_ring(&polygon::simplify(&ring, tolerance)),
+                None => drawing.push_ring(&ring),
             }
         }
-        scratch.end_part();
+        drawing.end_part();
     }
-    if scratch.has_no_points() {
+    if drawing.has_no_points() {
         return Err(Reason::EmptyGeometry);
     }
-    Ok(Drawn::of_mask(Geometry::Polygon(scratch.points()), size))
+    Ok(Drawn::of_mask(Geometry::Polygon(drawing.points()), size))
 }
 
 fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratch) -> Result<Drawn<'a>, Reason> {

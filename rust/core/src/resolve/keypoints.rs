@@ -1,5 +1,6 @@
 //! Keypoints in the order of a skeleton's template, by the names that a class gives them.
 
+use super::readings::Reading;
 use crate::ontology::SkeletonPoint;
 use crate::reject::Reason;
 
@@ -15,17 +16,18 @@ pub(super) struct KeypointOrder {
 impl KeypointOrder {
     /// The order for a category's names; none where keypoints stand as the template has them, or where it knows none of the
     /// names.
-    pub fn new(names: &[Box<str>], template: &[SkeletonPoint]) -> Result<Option<Self>, Reason> {
-        let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
-        let template: Vec<String> = template.iter().map(|point| point.name.to_lowercase()).collect();
+    pub fn new(given: &[Box<str>], template: &[SkeletonPoint]) -> Result<Option<Self>, Reason> {
+        let names: Vec<_> = given.iter().map(|name| Reading::Loose.of(name)).collect();
+        let template: Vec<_> = template.iter().map(|point| Reading::Loose.of(&point.name)).collect();
         if names == template || !names.iter().any(|name| template.contains(name)) {
             return Ok(None);
         }
         let odd = names.iter().enumerate().find(|(at, name)| {
             template.iter().filter(|known| known == name).count() != 1 || names[..*at].contains(name)
         });
-        if let Some((_, name)) = odd {
-            return Err(Reason::KeypointNames { name: name.clone() });
+        if let Some((at, _)) = odd {
+            let name = given[at].to_string();
+            return Err(Reason::KeypointNames { name });
         }
         Ok(Some(Self {
             given: names.len(),
@@ -65,6 +67,14 @@ mod tests {
     }
 
     #[test]
+    fn blanks_may_be_underscores() {
+        let found = order(&["right_eye", "left_eye"], &["left eye", "right eye"])
+            .ok()
+            .flatten();
+        assert_eq!(found.map(|order| order.places), Some(vec![Some(1), Some(0)]));
+    }
+
+    #[test]
     fn points_that_the_category_has_not_are_missing() {
         let found = order(&["Right"], &["Nose", "Right"]).ok().flatten();
         assert_eq!(
@@ -85,7 +95,7 @@ mod tests {
     fn names_that_fit_in_part_are_rejected() {
         let reject = |name: &str| Err(Reason::KeypointNames { name: name.to_owned() });
         assert_eq!(order(&["nose", "tail"], &["Nose", "Left"]), reject("tail"));
-        assert_eq!(order(&["nose", "Nose"], &["Nose", "Left"]), reject("nose"));
+        assert_eq!(order(&["nose", "Nose"], &["Nose", "Left"]), reject("Nose"));
         assert_eq!(order(&["left", "nose"], &["Nose", "left", "Left"]), reject("left"));
     }
 }

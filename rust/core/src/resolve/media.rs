@@ -1,23 +1,31 @@
 //! Which medium and frame the images of a source are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use glob::Pattern;
 use regex::Regex;
 
+use super::claims::{Claims, Lead, Settled};
+use super::frame_names;
+use super::mapped::Mapped;
 use super::places::Spot;
-use super::titles::{Found, Target, Titles};
+use super::readings::Reading;
+use super::titles::{Found, Rule, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
-use crate::plan::{DataType, FrameFrom, MediaFrom, MediaTarget, Plan};
+use crate::plan::{shown_title, DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Medium, Plan};
 use crate::reject::Reason;
-use crate::source::base_name;
-use crate::source::{Frames, MediaName};
+use crate::source::{base_name, number_at_end, Frames, MediaName};
 
 /// The media rules of a plan.
 pub(super) struct MediaRules {
     plan: Arc<Plan>,
     titles: Titles,
+    claims: Claims,
+    /// Names that were tried as those of videos.
+    videos: HashMap<Box<str>, bool>,
+    map: Option<Mapped<MediaTarget>>,
     pattern: Option<Regex>,
     only: Option<Vec<Pattern>>,
 }
@@ -26,7 +34,7 @@ impl MediaRules {
     pub(super) fn new(plan: &Arc<Plan>) -> Result<Self> {
         let pattern = plan.frame_pattern.as_deref().map(frame_pattern).transpose()?;
         let glob = |text: &String| {
-            Pattern::new(text).map_err(|cause| Error::OptionValue {
+            Pattern::new(&Reading::Composed.of(text)).map_err(|cause| Error::OptionValue {
                 option: "only_media",
                 message: format!("{text:?}: {cause}"),
             })
@@ -36,48 +44,55 @@ impl MediaRules {
             .as_ref()
             .map(|globs| globs.iter().map(glob).collect::<Result<_>>())
             .transpose()?;
+        let titles = Titles::new(plan);
         Ok(Self {
             plan: Arc::clone(plan),
-            titles: Titles::new(&plan.media),
+            claims: Claims::new(titles.len()),
+            videos: HashMap::new(),
+            map: plan.media_map.as_ref().map(Mapped::new),
+            titles,
             pattern,
             only,
         })
     }
 
-    /// Places an image. `file_stem` is the prediction file's own name without its suffix, `frames` how it counts them.
-    pub(super) fn place(&self, image: &MediaName<'_>, file_stem: &str, frames: Frames) -> Verdict<Spot> {
+    /// Places an image. `file_stem` is the prediction file's own name without its suffix, `frames` how it counts them,
+    /// `by_row` whether a row is on the image.
+    pub(super) fn place(
+        &mut self,
+        image: &MediaName<'_>,
+        file_stem: &str,
+        frames: Frames,
+        by_row: bool,
+    ) -> Verdict<Spot> {
         let named = match self.name_and_frame(image, file_stem) {
             Ok(named) => named,
             Err(reason) => return Verdict::Reject(reason),
         };
-        let target = match self.target(image, &named) {
-            Ok(target) => target,
+        let led = match self.lead(image, &named, by_row) {
+            Ok(led) => led,
             // Whoever asks for some media only does not want to hear of the others.
             Err(_) if !self.wanted(&named.name) => return Verdict::Filtered("only_media"),
             Err(reason) => return Verdict::Reject(reason),
         };
-        let (index, image_index, mapped_frame) = match target {
-            MapTarget::Target(Target::Medium(index)) => (index, None, None),
-            MapTarget::Target(Target::Image(index, position)) => (index, Some(position), None),
-            MapTarget::Frame(index, frame) => (index, None, Some(frame)),
-        };
-        let medium = &self.plan.media[index as usize];
+        let target = self.titles.target(led.lead.target);
+        let medium = &self.plan.media[target.medium() as usize];
         if !self.wanted(&medium.title) && !self.wanted(&named.name) {
             return Verdict::Filtered("only_media");
         }
-        let frame = match (medium.data_type, image_index, mapped_frame) {
+        let frame = match (medium.data_type, target, led.frame) {
             (DataType::Other, ..) => {
                 return Verdict::Reject(Reason::UnsupportedMedia {
                     media: medium.shown_title().to_owned(),
                     data_type: "that this release does not write".into(),
                 })
             }
-            (_, Some(position), _) => i64::from(position),
-            (_, _, Some(frame)) => i64::from(frame),
+            (_, Target::Image(_, position), _) => i64::from(position),
+            (_, _, FrameOf::Map(frame)) => i64::from(frame),
             (DataType::Image, ..) => 0,
             // Milliseconds are no frames: there is nothing to count from another number on.
             (DataType::Audio, ..) => named.frame.unwrap_or(0),
-            _ => match named.frame {
+            (_, _, from) => match named.frame.or_else(|| from.number(image)) {
                 Some(frame) => frames.in_video(frame),
                 None if medium.frames == 1 => 0,
                 None => return Verdict::Reject(Reason::NoFrame { media: named.name }),
@@ -85,22 +100,26 @@ impl MediaRules {
         };
         match u32::try_from(frame) {
             Ok(in_range) if u64::from(in_range) < medium.places() => Verdict::Found(Spot {
-                medium: index,
+                medium: target.medium(),
                 frame: in_range,
+                name: led.lead.name,
                 size_px: (image.width, image.height),
             }),
-            _ => Verdict::Reject(Reason::FrameRange {
-                frame,
-                frames: medium.places(),
-            }),
+            _ => Verdict::Reject(past_end(medium, frame)),
         }
+    }
+
+    /// What became of the names of media, now that all of them are known.
+    pub(super) fn settle(&self) -> Settled {
+        self.claims.settle(&self.titles)
     }
 
     fn wanted(&self, title: &str) -> bool {
         self.only.as_ref().is_none_or(|globs| {
+            let title = Reading::Composed.of(title);
             globs
                 .iter()
-                .any(|glob| glob.matches(title) || glob.matches(base_name(title)))
+                .any(|glob| glob.matches(&title) || glob.matches(base_name(&title)))
         })
     }
 
@@ -139,49 +158,197 @@ impl MediaRules {
         Ok(named)
     }
 
-    fn target(&self, image: &MediaName<'_>, named: &Named) -> std::result::Result<MapTarget, Reason> {
-        if let Some(map) = &self.plan.media_map {
-            let keys = [
-                image.image_id.as_deref(),
-                image.file_name,
-                image.file_name.map(base_name),
-                Some(&named.name),
-            ];
-            let unmapped = || Reason::UnmappedMedia {
-                media: named.name.clone(),
-            };
-            let target = keys
-                .into_iter()
-                .flatten()
-                .find_map(|key| map.get(key))
-                .ok_or_else(unmapped)?;
-            let (data_hash, frame) = match target {
-                MediaTarget::DataHash(data_hash) => (data_hash, None),
-                MediaTarget::Frame { data_hash, frame } => (data_hash, Some(*frame)),
-            };
-            return match (self.titles.by_hash(data_hash), frame) {
-                (Some(Target::Medium(index)), Some(frame)) => Ok(MapTarget::Frame(index, frame)),
-                (Some(target), _) => Ok(MapTarget::Target(target)),
-                (None, _) => Err(unmapped()),
-            };
+    fn lead(&mut self, image: &MediaName<'_>, named: &Named, by_row: bool) -> std::result::Result<Led, Reason> {
+        if let Some(target) = self.mapped(image, named) {
+            let target = target?;
+            return Ok(Led {
+                lead: self.claims.surely(target.0, Rule::Map, by_row),
+                frame: target.1,
+            });
         }
-        if !image.declared && self.plan.media_from != MediaFrom::Stem {
-            let image_id = image.image_id.as_deref().unwrap_or_default().to_owned();
-            return Err(Reason::UnknownImage { image_id });
+        if self.plan.media_from == MediaFrom::Stem {
+            return self.by_name(&named.name, by_row, false);
         }
-        match self.titles.by_name(&named.name) {
-            Found::One(target) => Ok(MapTarget::Target(target)),
-            Found::Many(candidates) => Err(Reason::AmbiguousMedia {
-                media: named.name.clone(),
-                candidates,
-            }),
-            Found::None => match self.titles.by_hash(&named.name) {
-                Some(target) => Ok(MapTarget::Target(target)),
-                None => Err(Reason::UnknownMedia {
+        let by_rules = self.pattern.is_some() || self.plan.media_from == MediaFrom::FileName;
+        match (image.file_name, image.title, image.video) {
+            // A title beside a name that was made for the export.
+            (Some(file_name), Some(title), None) if !by_rules => {
+                if let Some(found) = self.titles.by_hash_in(file_name) {
+                    return Ok(self.by_hash(found, by_row));
+                }
+                match self.by_name(title, by_row, false) {
+                    Err(Reason::UnknownMedia { .. }) => self.by_name(file_name, by_row, false),
+                    found => found.map(Led::with_frame_from_name),
+                }
+            }
+            (None, _, None) if self.pattern.is_none() => self.by_id(image, by_row),
+            (None, ..) if self.plan.media_from == MediaFrom::FileName => self.by_id(image, by_row),
+            // A file in a folder of frames does not say otherwise on which frame it is, nor of which video.
+            (Some(file_name), ..) if named.name == file_name => {
+                let number = number_at_end(file_name);
+                let may_be_frame = number.is_some() && (named.frame.is_none() || named.frame == number);
+                self.by_name(&named.name, by_row, may_be_frame)
+            }
+            _ => self.by_name(&named.name, by_row, false),
+        }
+    }
+
+    /// The target and frame that `--media-map` gives an image, if there is one.
+    fn mapped(&self, image: &MediaName<'_>, named: &Named) -> Option<std::result::Result<(u32, FrameOf), Reason>> {
+        let map = self.map.as_ref()?;
+        let keys = [
+            image.image_id.as_deref(),
+            image.file_name,
+            image.file_name.map(base_name),
+            Some(&named.name),
+        ];
+        let (data_hash, frame) = match keys.into_iter().flatten().find_map(|key| map.get(key)) {
+            Some(MediaTarget::DataHash(data_hash)) => (Some(data_hash), None),
+            Some(MediaTarget::Frame { data_hash, frame }) => (Some(data_hash), Some(*frame)),
+            None => (None, None),
+        };
+        let target = data_hash.and_then(|data_hash| self.titles.by_hash(data_hash));
+        let frame = frame.map_or(FrameOf::Image, FrameOf::Map);
+        Some(
+            target
+                .map(|target| (target, frame))
+                .ok_or_else(|| Reason::UnmappedMedia {
                     media: named.name.clone(),
                 }),
-            },
+        )
+    }
+
+    /// Where a name leads; `may_be_frame` where it may be a file in a folder of frames.
+    fn by_name(&mut self, name: &str, by_row: bool, may_be_frame: bool) -> std::result::Result<Led, Reason> {
+        let most = self.plan.media_match;
+        let found = match self.titles.by_title(name) {
+            Found::One(target, rule) => return Ok(Led::of(self.claims.surely(target, rule, by_row))),
+            Found::Many(hit) => Found::Many(hit),
+            Found::None => {
+                match self.claims.of(name) {
+                    Some(Err(unknown @ Reason::UnknownMedia { .. })) if may_be_frame => {
+                        return self.by_folder(name).ok_or(unknown);
+                    }
+                    Some(known) => return known.map(Led::of),
+                    None => {}
+                }
+                if let Some(found) = self.titles.by_hash_in(name) {
+                    return Ok(self.by_hash(found, by_row));
+                }
+                self.titles.by_name(name, most)
+            }
+        };
+        let found = match found {
+            Found::One(target, rule) => Ok((target, rule)),
+            Found::Many(hit) => Err(Reason::AmbiguousMedia {
+                media: name.to_owned(),
+                candidates: hit.count,
+                one: shown_title(self.titles.title(hit.first)).to_owned(),
+                other: shown_title(self.titles.title(hit.second)).to_owned(),
+            }),
+            Found::None => {
+                let led = may_be_frame.then(|| self.by_folder(name)).flatten();
+                if let Some(led) = led {
+                    return Ok(led);
+                }
+                Err(Reason::UnknownMedia {
+                    media: name.to_owned(),
+                    pattern: self.pattern_for(name),
+                })
+            }
+        };
+        self.claims.learn(name, found).map(Led::of)
+    }
+
+    /// The video that a numbered file's folder names.
+    fn by_folder(&mut self, name: &str) -> Option<Led> {
+        let (folder, _) = name.rsplit_once(['/', '\\'])?;
+        number_at_end(name)?;
+        let lead = self.claims.of_frames(folder).unwrap_or_else(|| {
+            let video = self.video(folder);
+            self.claims.learn_frames(folder, video)
+        })?;
+        Some(Led::of(lead).with_frame_from_name())
+    }
+
+    /// The video that a name means, and by which rule.
+    fn video(&self, name: &str) -> Option<(u32, Rule)> {
+        let found = match self.titles.by_title(name) {
+            Found::None => self.titles.by_name(name, self.plan.media_match),
+            found => found,
+        };
+        let Found::One(target, rule) = found else { return None };
+        let medium = &self.plan.media[self.titles.target(target).medium() as usize];
+        medium.data_type.is_by_frame().then_some((target, rule))
+    }
+
+    /// The `--frame-pattern` by which an unknown name would be a frame of a video.
+    fn pattern_for(&mut self, name: &str) -> Option<String> {
+        if self.pattern.is_some() {
+            return None;
         }
+        // The frames of a video ask for one name.
+        let mut known = std::mem::take(&mut self.videos);
+        let pattern = frame_names::pattern_for(name, |name| match known.get(name) {
+            Some(known) => *known,
+            None => {
+                let is_video = self.video(name).is_some();
+                known.insert(name.into(), is_video);
+                is_video
+            }
+        });
+        self.videos = known;
+        pattern
+    }
+
+    /// Where an image leads that has an id alone: a file's name, its stem, or the number that its stem is.
+    fn by_id(&mut self, image: &MediaName<'_>, by_row: bool) -> std::result::Result<Led, Reason> {
+        let id = image.image_id.as_deref().unwrap_or_default();
+        let unknown = || {
+            let image_id = id.to_owned();
+            if image.declared {
+                Reason::NoFileName { image_id }
+            } else {
+                Reason::UnknownImage { image_id }
+            }
+        };
+        if !image.id_is_name {
+            return Err(unknown());
+        }
+        match self.by_name(id, by_row, true) {
+            Err(Reason::UnknownMedia { .. }) => {}
+            found => return found,
+        }
+        let number = id.parse().ok().filter(|_| self.plan.media_match == MediaMatch::Name);
+        match number.map(|number| (number, self.titles.by_number(number))) {
+            Some((number, Found::One(target, rule))) => Ok(Led::of(self.claims.learn_number(number, (target, rule)))),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Where a path leads with a data_hash in it. The files of a folder that is called so are its frames.
+    fn by_hash(&mut self, (target, is_folder): (u32, bool), by_row: bool) -> Led {
+        let led = Led::of(self.claims.surely(target, Rule::DataHash, by_row));
+        if is_folder {
+            led.with_frame_from_name()
+        } else {
+            led
+        }
+    }
+}
+
+/// The reject of what lies on none of a medium's frames, or of its milliseconds.
+pub(super) fn past_end(medium: &Medium, at: i64) -> Reason {
+    let places = medium.places();
+    match medium.data_type {
+        DataType::Audio => Reason::SoundRange {
+            at,
+            end: places.saturating_sub(1),
+        },
+        _ => Reason::FrameRange {
+            frame: at,
+            frames: places,
+        },
     }
 }
 
@@ -191,10 +358,46 @@ struct Named {
     frame: Option<i64>,
 }
 
-enum MapTarget {
-    Target(Target),
-    /// A medium and a frame in Encord's counting.
-    Frame(u32, u32),
+/// Where an image leads.
+struct Led {
+    lead: Lead,
+    frame: FrameOf,
+}
+
+/// What gives the frame.
+#[derive(Clone, Copy)]
+enum FrameOf {
+    /// The image's own words.
+    Image,
+    /// Where they do not, the number that its file name ends in.
+    FileName,
+    /// The media map, in Encord's counting.
+    Map(u32),
+}
+
+impl Led {
+    fn of(lead: Lead) -> Self {
+        Self {
+            lead,
+            frame: FrameOf::Image,
+        }
+    }
+
+    fn with_frame_from_name(self) -> Self {
+        Self {
+            frame: FrameOf::FileName,
+            ..self
+        }
+    }
+}
+
+impl FrameOf {
+    fn number(self, image: &MediaName<'_>) -> Option<i64> {
+        match self {
+            Self::FileName => number_at_end(image.file_name.or(image.image_id.as_deref())?),
+            _ => None,
+        }
+    }
 }
 
 fn frame_pattern(text: &str) -> Result<Regex> {

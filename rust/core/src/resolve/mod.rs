@@ -5,14 +5,20 @@
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod answers;
+mod aspect;
 mod boxes;
 mod canvas;
+mod claims;
 mod classes;
 mod edge;
+mod ends;
+mod frame_names;
 mod geometry;
 mod keypoints;
+mod mapped;
 mod media;
 mod places;
+mod readings;
 mod resolved;
 mod row;
 mod scratch;
@@ -30,6 +36,7 @@ use crate::formats::{Fault, KnownNames, Project};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
+pub use claims::{MediaFound, Settled};
 use classes::{Class, ClassRules};
 pub use edge::fit;
 use media::MediaRules;
@@ -67,7 +74,7 @@ impl Resolver {
     }
 
     fn place(&mut self, image: &MediaName<'_>, file_stem: &str, frames: Frames) -> Verdict<Spot> {
-        let verdict = self.media.place(image, file_stem, frames);
+        let verdict = self.media.place(image, file_stem, frames, true);
         let Verdict::Found(spot) = &verdict else {
             return verdict;
         };
@@ -85,6 +92,13 @@ impl Resolver {
             self.admitted.insert(spot.medium);
         }
         verdict
+    }
+}
+
+impl Resolver {
+    /// What became of the names of media, now that all sources are read.
+    pub fn settle(&self) -> Settled {
+        self.media.settle()
     }
 }
 
@@ -142,6 +156,13 @@ impl SourceResolver {
         self.places.learn(number, place);
     }
 
+    /// Takes note of a medium that the source lists as `number`, if no row is on it: it may be what another name means.
+    pub fn note_medium<'n>(&self, rules: &mut Resolver, number: u32, name: impl FnOnce() -> MediaName<'n>) {
+        if !self.places.is_learnt(number) {
+            rules.media.place(&name(), &self.file_stem, self.frames, false);
+        }
+    }
+
     /// Resolves the class that the coming rows call `number`, once.
     #[inline]
     pub fn learn_class<'n>(&mut self, rules: &Resolver, number: u32, name: impl FnOnce() -> (ClassName<'n>, Kind)) {
@@ -179,7 +200,7 @@ impl SourceResolver {
             Verdict::Reject(reason) => return Verdict::Reject(reason.clone()),
         };
         let score = row.score.unwrap_or(1.0);
-        if plan.min_confidence.is_some_and(|min| score < min) {
+        if plan.min_confidence.is_some_and(|least| is_below(score, least)) {
             return Verdict::Filtered("min_confidence");
         }
         let found = FoundRow {
@@ -195,8 +216,17 @@ impl SourceResolver {
         };
         let staged = match row.kind {
             Kind::Object => found.object(class, scratch, out),
-            Kind::Answer => found.answer(&class.candidates, out),
+            Kind::Answer => found.answer(&class.candidates, out).map(|()| true),
         };
-        staged.map_or_else(Verdict::Reject, Verdict::Found)
+        match staged {
+            Ok(true) => Verdict::Found(()),
+            Ok(false) => Verdict::Filtered("empty_mask"),
+            Err(reason) => Verdict::Reject(reason),
+        }
     }
+}
+
+/// Whether a confidence is below a limit. A model's 32-bit float that is the limit is not, though it is a little less.
+fn is_below(score: f64, least: f64) -> bool {
+    score < least && score != f64::from(least as f32)
 }

@@ -1,4 +1,4 @@
-//! Where the images of a source lie, in 16 bytes an image: a file may list millions of them.
+//! Where the images of a source lie, in 20 bytes an image: a file may list millions of them.
 
 use std::collections::HashMap;
 
@@ -14,6 +14,8 @@ pub(super) struct Spot {
     pub medium: u32,
     /// Encord frame, or index of the image in its group.
     pub frame: u32,
+    /// Number of the name that led here, by which it may be refused in the end; 0 where that cannot be.
+    pub name: u32,
     /// The image's own size.
     pub size_px: SizePx,
 }
@@ -25,6 +27,8 @@ pub(super) struct Place {
     pub medium: u32,
     /// Encord frame, or index of the image in its group.
     pub frame: u32,
+    /// Number of the name that led here, see [`Spot`].
+    pub name: u32,
     /// Width of the medium, or of the image inside a group, where the project knows it.
     pub width_px: Option<u32>,
     /// Height likewise.
@@ -39,6 +43,7 @@ enum Slot {
     Found {
         medium: u32,
         frame: u32,
+        name: u32,
         /// Number of the size.
         size: u32,
     },
@@ -75,6 +80,7 @@ impl Places {
             Verdict::Found(spot) => Slot::Found {
                 medium: spot.medium,
                 frame: spot.frame,
+                name: spot.name,
                 size: sizes.number(spot.size_px),
             },
             refusal => {
@@ -86,10 +92,20 @@ impl Places {
         });
     }
 
+    /// Whether it was learnt where an image lies.
+    pub fn is_learnt(&self, image: u32) -> bool {
+        self.slots.get(image).is_some()
+    }
+
     /// Where an image's annotations go; none if that was not learnt.
     pub fn get(&self, plan: &Plan, image: u32) -> Option<Verdict<Place>> {
         Some(match *self.slots.get(image)? {
-            Slot::Found { medium, frame, size } => {
+            Slot::Found {
+                medium,
+                frame,
+                name,
+                size,
+            } => {
                 let known = &plan.media[medium as usize];
                 let unit = known.units.get(frame as usize);
                 let (width_px, height_px) = unit.map_or((known.width, known.height), |unit| (unit.width, unit.height));
@@ -97,6 +113,7 @@ impl Places {
                 Verdict::Found(Place {
                     medium,
                     frame,
+                    name,
                     width_px,
                     height_px,
                     source_width_px: own_width.or(width_px),

@@ -1,11 +1,16 @@
-//! Media by title: exact, else by base name, else by stem, with the images inside image groups among them.
+//! Which medium a name means: a ladder of rules on whole names, the strongest first. Images inside image groups are found as
+//! media are; the title of their group is their folder.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
-use crate::plan::Medium;
+use super::ends::{folders, starts, Ends, Hit};
+use super::readings::{Reading, READINGS};
+use crate::plan::{MediaMatch, Medium, Plan};
 use crate::source::{base_name, stem};
 
-/// What a title leads to.
+/// What a name leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     /// A medium of the project.
@@ -14,34 +19,120 @@ pub(super) enum Target {
     Image(u32, u32),
 }
 
-/// Outcome of a look-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    One(Target),
-    None,
-    /// How many fit.
-    Many(usize),
+impl Target {
+    /// Index of the medium.
+    pub fn medium(self) -> u32 {
+        match self {
+            Self::Medium(index) | Self::Image(index, _) => index,
+        }
+    }
 }
 
-/// Targets under one form of their titles: the first, and how many there are.
-type Index = HashMap<Box<str>, (Target, usize)>;
+/// The rule by which a medium is found, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rule {
+    /// `--media-map` names it.
+    Map,
+    /// The name, or a part of its path, is its data_hash.
+    DataHash,
+    /// The name is its title.
+    Title,
+    /// The name and the title end in the same folder and file.
+    Path,
+    /// They have the same file name.
+    BaseName,
+    /// They have the same file name without its suffix, or but for letters in front of a number.
+    Stem,
+}
+
+impl Rule {
+    /// The rule as the summary and the report call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Map => "media_map",
+            Self::DataHash => "data_hash",
+            Self::Title => "title",
+            Self::Path => "path",
+            Self::BaseName => "base_name",
+            Self::Stem => "stem",
+        }
+    }
+
+    /// Whether it looks at file names alone, so that folders may contradict.
+    pub fn ignores_folders(self) -> bool {
+        self >= Self::BaseName
+    }
+}
+
+/// Outcome of a look-up. Targets are numbers, see [`Titles::target`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    One(u32, Rule),
+    None,
+    Many(Hit),
+}
+
+impl Found {
+    fn of(hit: Hit, rule: Rule) -> Self {
+        if hit.count == 1 {
+            Self::One(hit.first, rule)
+        } else {
+            Self::Many(hit)
+        }
+    }
+}
+
+/// A step of the ladder below the exact title.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Title,
+    Path,
+    BaseName,
+    /// The source's base name as it is, and the title's stem.
+    StemAsIs,
+    Stem,
+}
+
+/// The steps with the rules that they are, and how far down they are: those that compare names of files as a whole come
+/// before those that look through suffixes.
+const STEPS: [&[(Step, Rule, MediaMatch)]; 2] = [
+    &[
+        (Step::Title, Rule::Title, MediaMatch::Suffix),
+        (Step::Path, Rule::Path, MediaMatch::Suffix),
+        (Step::BaseName, Rule::BaseName, MediaMatch::Name),
+    ],
+    &[
+        (Step::StemAsIs, Rule::Stem, MediaMatch::Name),
+        (Step::Stem, Rule::Stem, MediaMatch::Name),
+    ],
+];
+
+/// The readings in which all steps are tried before the next ones: letter case is looked through last, but for blanks.
+const ROUNDS: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 
 pub(super) struct Titles {
-    exact: Index,
-    base: Index,
-    stem: Index,
-    hashes: HashMap<Box<str>, Target>,
+    plan: Arc<Plan>,
+    targets: Vec<Target>,
+    exact: HashMap<Box<str>, Hit>,
+    hashes: HashMap<Box<str>, u32>,
+    /// What the steps below the exact title need, by reading; made for the first name that needs it.
+    ends: [OnceLock<Ends>; READINGS.len()],
+    numbers: OnceLock<HashMap<i64, Hit>>,
+    folders: OnceLock<HashSet<Box<str>>>,
 }
 
 impl Titles {
-    pub(super) fn new(media: &[Medium]) -> Self {
+    pub(super) fn new(plan: &Arc<Plan>) -> Self {
         let mut titles = Self {
-            exact: Index::new(),
-            base: Index::new(),
-            stem: Index::new(),
-            hashes: HashMap::new(),
+            plan: Arc::clone(plan),
+            targets: Vec::with_capacity(plan.media.len()),
+            exact: HashMap::with_capacity(plan.media.len()),
+            hashes: HashMap::with_capacity(plan.media.len()),
+            ends: Default::default(),
+            numbers: OnceLock::new(),
+            folders: OnceLock::new(),
         };
-        for (index, medium) in (0u32..).zip(media) {
+        for (index, medium) in (0u32..).zip(&plan.media) {
             titles.insert(&medium.title, &medium.data_hash, Target::Medium(index));
             for (position, image) in (0u32..).zip(&medium.units) {
                 titles.insert(&image.title, &image.data_hash, Target::Image(index, position));
@@ -51,38 +142,179 @@ impl Titles {
     }
 
     fn insert(&mut self, title: &str, data_hash: &str, target: Target) {
-        for (index, form) in [
-            (&mut self.exact, title),
-            (&mut self.base, base_name(title)),
-            (&mut self.stem, stem(title)),
-        ] {
-            index
-                .entry(form.into())
-                .and_modify(|(_, count)| *count += 1)
-                .or_insert((target, 1));
-        }
+        let number = self.targets.len() as u32;
+        self.targets.push(target);
+        Hit::note(self.exact.entry(title.into()), number);
         // An image group of one image may share its hash with that image: the medium came first and stays.
-        self.hashes.entry(data_hash.into()).or_insert(target);
+        self.hashes.entry(data_hash.into()).or_insert(number);
     }
 
-    /// The medium or image with this data_hash.
-    pub(super) fn by_hash(&self, data_hash: &str) -> Option<Target> {
+    /// How many targets there are: media, and images inside groups.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The medium or image with a number.
+    pub(super) fn target(&self, number: u32) -> Target {
+        self.targets[number as usize]
+    }
+
+    /// The title of the group that an image is in, and its own title.
+    fn titles_of(&self, number: u32) -> (Option<&str>, &str) {
+        let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
+        match self.target(number) {
+            Target::Medium(index) => (None, &medium(index).title),
+            Target::Image(index, position) => (
+                Some(&medium(index).title),
+                &medium(index).units[position as usize].title,
+            ),
+        }
+    }
+
+    /// The title.
+    pub(super) fn title(&self, number: u32) -> &str {
+        self.titles_of(number).1
+    }
+
+    /// The path of a target in a reading: of an image inside a group behind the title of that.
+    pub(super) fn path(&self, number: u32, reading: Reading) -> String {
+        let (group, title) = self.titles_of(number);
+        let path = reading.path(title);
+        match group {
+            Some(group) => format!("{}/{path}", reading.path(group)),
+            None => path.into_owned(),
+        }
+    }
+
+    /// The target with this data_hash.
+    pub(super) fn by_hash(&self, data_hash: &str) -> Option<u32> {
         self.hashes.get(data_hash).copied()
     }
 
-    /// The medium or image that a source's name means. The first form under which anything fits decides.
-    pub(super) fn by_name(&self, name: &str) -> Found {
-        for (index, form) in [
-            (&self.exact, name),
-            (&self.base, base_name(name)),
-            (&self.stem, stem(name)),
-        ] {
-            match index.get(form) {
-                Some(&(target, 1)) => return Found::One(target),
-                Some(&(_, count)) => return Found::Many(count),
-                None => {}
+    /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
+    /// file. The last such part decides.
+    pub(super) fn by_hash_in(&self, path: &str) -> Option<(u32, bool)> {
+        let mut parts = path.rsplit(['/', '\\']).enumerate();
+        parts.find_map(|(at, part)| {
+            let target = self.by_hash(part).or_else(|| self.by_hash(stem(part)))?;
+            Some((target, at == 1))
+        })
+    }
+
+    /// The target whose title is a name to the letter.
+    pub(super) fn by_title(&self, name: &str) -> Found {
+        self.exact
+            .get(name)
+            .map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
+    }
+
+    /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
+    pub(super) fn by_name(&self, name: &str, most: MediaMatch) -> Found {
+        let paths = READINGS.map(|reading| reading.path(name));
+        for steps in STEPS {
+            let mut many = Found::None;
+            for round in ROUNDS {
+                let tried = steps.iter().filter(|(.., needed)| *needed <= most);
+                for (&(step, rule, _), at) in tried.flat_map(|step| round.clone().map(move |at| (step, at))) {
+                    match self.by_step(step, rule, &paths, at) {
+                        Found::None => {}
+                        Found::One(target, rule) => return Found::One(target, rule),
+                        // A looser reading may tell them apart by a longer end.
+                        found if many == Found::None => many = found,
+                        Found::Many(_) => {}
+                    }
+                }
+            }
+            if many != Found::None {
+                return many;
             }
         }
         Found::None
     }
+
+    /// What a step finds in reading number `at`, of the readings' `paths`.
+    fn by_step(&self, step: Step, rule: Rule, paths: &[Cow<'_, str>], at: usize) -> Found {
+        let path = &paths[at];
+        // Nothing that the reading before did not find.
+        if at > 0 && *path == paths[at - 1] && self.ends_of(at).is_empty() {
+            return Found::None;
+        }
+        // What is the same to a stricter reading is the same to this one.
+        let look_up = |find: &dyn Fn(&Ends) -> Option<Hit>| {
+            let hits = (0..=at).filter_map(|stricter| find(self.ends_of(stricter)));
+            hits.reduce(Hit::and)
+        };
+        let hit = match step {
+            Step::Title => look_up(&|ends| ends.whole(path)),
+            Step::Path => longest(path, 2, |end| look_up(&|ends| ends.end(end))),
+            Step::BaseName => look_up(&|ends| ends.end(base_name(path))),
+            Step::StemAsIs => longest(path, 1, |end| look_up(&|ends| ends.stem(end))),
+            Step::Stem => {
+                let cut = base_name(path).len() - stem(path).len();
+                longest(&path[..path.len() - cut], 1, |end| look_up(&|ends| ends.stem(end)))
+            }
+        };
+        hit.map_or(Found::None, |hit| Found::of(hit, rule))
+    }
+
+    /// What titles end in, in reading number `at`, where that is not what they end in in the one before.
+    fn ends_of(&self, at: usize) -> &Ends {
+        self.ends[at].get_or_init(|| {
+            let mut ends = Ends::default();
+            for number in 0..self.len() as u32 {
+                let paths = |reading: Reading| (self.path(number, reading), reading.path(self.title(number)));
+                let (path, title) = paths(READINGS[at]);
+                let before = at.checked_sub(1).map(|before| paths(READINGS[before]));
+                ends.add(
+                    number,
+                    (&path, &title),
+                    before.as_ref().map(|(path, title)| (&**path, &**title)),
+                );
+            }
+            ends
+        })
+    }
+
+    /// The target whose title's stem is this number, with any zeros in front: what is left of `000042.jpg` in an id.
+    pub(super) fn by_number(&self, number: i64) -> Found {
+        let numbers = self.numbers.get_or_init(|| {
+            let mut numbers = HashMap::new();
+            for target in 0..self.len() as u32 {
+                let stem = stem(self.title(target));
+                if stem.bytes().all(|byte| byte.is_ascii_digit()) {
+                    if let Ok(number) = stem.parse() {
+                        Hit::note(numbers.entry(number), target);
+                    }
+                }
+            }
+            numbers
+        });
+        numbers
+            .get(&number)
+            .map_or(Found::None, |hit| Found::of(*hit, Rule::Stem))
+    }
+
+    /// Whether a title other than that of a target has this folder, and that one has not; in the loosest reading.
+    pub(super) fn is_folder_of_others(&self, folder: &str, number: u32) -> bool {
+        let known = self.folders.get_or_init(|| {
+            let paths = (0..self.len() as u32).map(|number| self.path(number, Reading::Loose));
+            paths
+                .flat_map(|path| folders(&path).map(Box::from).collect::<Vec<_>>())
+                .collect()
+        });
+        known.contains(folder) && !folders(&self.path(number, Reading::Loose)).any(|own| own == folder)
+    }
+
+    /// How many titles have this base name in the loosest reading.
+    pub(super) fn with_base_name(&self, base: &str) -> usize {
+        let hits = (0..READINGS.len()).filter_map(|at| self.ends_of(at).end(base));
+        hits.reduce(Hit::and).map_or(0, |hit| hit.count)
+    }
+}
+
+/// What the longest end of `least` or more whole parts of a path finds.
+fn longest(path: &str, least: usize, find: impl Fn(&str) -> Option<Hit>) -> Option<Hit> {
+    let starts: Vec<usize> = starts(path).collect();
+    let long_enough = starts.len().saturating_sub(least - 1);
+    starts[..long_enough].iter().find_map(|&start| find(&path[start..]))
 }

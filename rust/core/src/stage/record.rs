@@ -3,6 +3,8 @@
 //! Rows are stored as length-prefixed bytes rather than Arrow: merging moves each row whole, and the encoder wants
 //! rows one after another, so columns would only be taken apart and put together again.
 
+use xxhash_rust::xxh3::Xxh3;
+
 use crate::answers::Answers;
 use crate::batch::{Points, Unit};
 use crate::error::{Error, Result};
@@ -82,8 +84,8 @@ impl<'a> Geometry<'a> {
 /// Bytes of an encoded [`Key`].
 const KEY_BYTES: usize = 36;
 
-/// Bytes of a record up to its first text: key, feature, score, width, height, geometry, unit.
-const FIXED_BYTES: usize = KEY_BYTES + 22;
+/// Bytes of a record up to its first text: key, feature, score, width, height, geometry, unit, name.
+const FIXED_BYTES: usize = KEY_BYTES + 26;
 
 /// The `N` bytes at `at`.
 #[inline]
@@ -117,14 +119,15 @@ impl Key {
     }
 }
 
-/// Appends `row` to `out`, key first.
-pub(super) fn write(row: &StagedRow<'_>, text: TextSpan, out: &mut Vec<u8>) {
+/// Appends `row` to `out`, key first. `name` is the number of the name that led it to its medium.
+pub(super) fn write(row: &StagedRow<'_>, text: TextSpan, name: u32, out: &mut Vec<u8>) {
     row.key.write(out);
     out.extend_from_slice(&row.feature.to_le_bytes());
     out.extend_from_slice(&row.score.to_le_bytes());
     out.extend_from_slice(&row.width_px.to_le_bytes());
     out.extend_from_slice(&row.height_px.to_le_bytes());
     out.extend_from_slice(&[row.geometry.tag(), u8::from(row.unit == Unit::Frac)]);
+    out.extend_from_slice(&name.to_le_bytes());
     write_text(row.annotation_id, out);
     write_text(row.track, out);
     out.extend_from_slice(&text.at.to_le_bytes());
@@ -192,6 +195,8 @@ pub(super) struct Head<'a> {
     height_px: u32,
     tag: u8,
     unit: Unit,
+    /// Number of the name that led it to its medium; 0 where that cannot be refused.
+    pub name: u32,
     /// Text, not checked yet.
     pub annotation_id: Option<&'a [u8]>,
     pub track: Option<&'a [u8]>,
@@ -212,6 +217,7 @@ impl<'a> Head<'a> {
         let height_px = u32::from_le_bytes(part(&fixed, KEY_BYTES + 16));
         let [tag, frac] = part(&fixed, KEY_BYTES + 20);
         let unit = if frac == 1 { Unit::Frac } else { Unit::Px };
+        let name = u32::from_le_bytes(part(&fixed, KEY_BYTES + 22));
         let (annotation_id, track) = (from.text()?, from.text()?);
         let text = TextSpan {
             at: u64::from_le_bytes(from.take()?),
@@ -227,6 +233,7 @@ impl<'a> Head<'a> {
             height_px,
             tag,
             unit,
+            name,
             annotation_id,
             track,
             text,
@@ -241,6 +248,19 @@ impl Head<'_> {
     pub(super) fn answered_to(&self) -> Option<u32> {
         let last = *self.drawn.first_chunk()?;
         (self.tag == Geometry::ANSWER).then(|| u32::from_le_bytes(last))
+    }
+
+    /// Hash of what the row says of its object on its frame; rows of one object that say the same have one content.
+    pub(super) fn content(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        hash.update(&self.score.to_le_bytes());
+        hash.update(&self.width_px.to_le_bytes());
+        hash.update(&self.height_px.to_le_bytes());
+        hash.update(&[self.tag, u8::from(self.unit == Unit::Frac)]);
+        hash.update(&(self.answers.len() as u64).to_le_bytes());
+        hash.update(self.answers);
+        hash.update(self.drawn);
+        hash.digest128()
     }
 
     /// Whether several rows may be one label, as with a track.

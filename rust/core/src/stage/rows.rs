@@ -52,8 +52,13 @@ impl StagedRows {
 
     /// Adds a row. `text` says where the annotation lies in its source.
     pub fn push(&mut self, row: &StagedRow<'_>, text: TextSpan) {
+        self.push_named(row, text, 0);
+    }
+
+    /// Adds a row that a name with this number led to its medium: [`super::StageBuilder::finish_with`] may refuse it.
+    pub fn push_named(&mut self, row: &StagedRow<'_>, text: TextSpan, name: u32) {
         let start = self.arena.len();
-        write(row, text, &mut self.arena);
+        write(row, text, name, &mut self.arena);
         let key = row.key;
         self.entries.push(Entry {
             object: key.object,

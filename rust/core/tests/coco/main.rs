@@ -3,6 +3,7 @@
 
 mod lists;
 mod malformed;
+mod naming;
 mod oracle;
 mod rare_fields;
 mod rejects_file;

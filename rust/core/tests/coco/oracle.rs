@@ -181,8 +181,9 @@ fn distinct(values: Vec<Value>) -> Vec<Value> {
 }
 
 fn document() -> impl Strategy<Value = Value> {
-    let image = (ids(), ".{1,20}", 1..5000u32, 1..5000u32)
-        .prop_map(|(id, name, w, h)| json!({"id": id, "file_name": name, "width": w, "height": h, "coco_url": null}));
+    // No id is the name of a file.
+    let image = (ids(), r"[^/\\]{1,20}", 1..5000u32, 1..5000u32)
+        .prop_map(|(id, name, w, h)| json!({"id": id, "file_name": format!("file {name}"), "width": w, "height": h, "coco_url": null}));
     let category = (ids(), ".{1,20}").prop_map(|(id, name)| json!({"id": id, "name": name}));
     let sections = (
         prop::collection::vec(image, 0..6).prop_map(distinct),

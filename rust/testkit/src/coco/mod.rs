@@ -10,7 +10,7 @@ use crate::json::{parse, Fault, Json};
 use segmentation::{segmentation, Segmentation};
 use tables::Tables;
 pub use values::id;
-use values::{flag, keypoints, read_bbox, read_id, read_score, Checked};
+use values::{flag, keypoints, read_bbox, read_id, read_score, read_track, Checked};
 
 /// What becomes of one annotation.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,13 +129,13 @@ fn fate(annotation: &Json, tables: &Tables, are_labels: bool) -> Checked<Fate> {
             "keypoints" => points = keypoints(value).map_err(&mut spoilt).unwrap_or_default(),
             "iscrowd" => crowd = flag(value),
             "score" => score = read_score(value),
-            "track_id" => track = read_id(value),
+            "track_id" => track = read_track(value),
             "attributes" => {
                 let Json::Object(attributes) = value else { continue };
                 for (name, value) in attributes {
                     match name.as_str() {
                         "score" => own_score = read_score(value),
-                        "track_id" => own_track = read_id(value),
+                        "track_id" => own_track = read_track(value),
                         _ => {}
                     }
                 }
@@ -183,7 +183,7 @@ fn fate(annotation: &Json, tables: &Tables, are_labels: bool) -> Checked<Fate> {
         media: video.or(own_name).unwrap_or(&image),
         frame: known.and_then(|known| u32::try_from(known.frame?).ok()).unwrap_or(0),
         class: class.unwrap_or(&category),
-        track: track.as_deref(),
+        track: track.as_deref().filter(|track| !["", "-1"].contains(track)),
         score,
         bbox,
         polygons: drawn.polygons,

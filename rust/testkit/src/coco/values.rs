@@ -122,13 +122,19 @@ pub(super) fn keypoints(value: &Json) -> Checked<Vec<f64>> {
     Ok(found.chunks(3).flat_map(|point| [point[0], point[1]]).collect())
 }
 
+pub(super) fn read_track(value: &Json) -> Checked<Option<String>> {
+    match value {
+        Json::Number(text) if text == "NaN" => Ok(None),
+        value => read_id(value),
+    }
+}
+
 pub(super) fn read_score(value: &Json) -> Checked<Option<f64>> {
     match value {
         Json::Null => Ok(None),
         value => match number(value).ok_or("bad_field")? {
             score if !score.is_finite() => Err("not_finite"),
-            score if (0.0..=1.0).contains(&score) => Ok(Some(score)),
-            _ => Err("score_range"),
+            score => Ok(Some(score)),
         },
     }
 }

@@ -6,6 +6,7 @@ use super::tables::{CocoTables, Image};
 use super::values::{self, Wrong};
 use crate::error::Result;
 use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text, Window};
+use crate::plan::shown_title;
 use crate::reject::Reason;
 
 /// An id or a text of a table's entry.
@@ -84,6 +85,15 @@ fn text(scanner: &mut Scanner<'_>) -> values::Value<Value> {
         _ if scanner.null()? => Ok(Value::Null),
         _ => Err(Wrong::Expected("a string")),
     })
+}
+
+/// A text; what is none is passed over.
+fn string(scanner: &mut Scanner<'_>) -> Scan<Value> {
+    if scanner.peek()? == b'"' {
+        return Ok(Value::Text(scanner.string()?));
+    }
+    scanner.skip()?;
+    Ok(Value::Null)
 }
 
 /// A list of names; what is no name has none.
@@ -176,7 +186,9 @@ pub(super) fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> 
     struct Fields {
         start: usize,
         id: Value,
-        file_name: Value,
+        /// In the order in which they count.
+        names: [Value; 4],
+        titles: [Value; 2],
         video_id: Value,
         frame_index: Option<i64>,
         frame_id: Option<i64>,
@@ -196,7 +208,13 @@ pub(super) fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> 
             let odd = &mut found.odd;
             match plain(scanner, key, &mut Vec::new()) {
                 b"id" => found.id = member(scanner, "images.id", odd, id)?,
-                b"file_name" => found.file_name = member(scanner, "images.file_name", odd, text)?,
+                b"file_name" => found.names[0] = member(scanner, "images.file_name", odd, text)?,
+                // Others have no say where they are no texts.
+                b"coco_url" => found.names[1] = string(scanner)?,
+                b"flickr_url" => found.names[2] = string(scanner)?,
+                b"path" => found.names[3] = string(scanner)?,
+                b"video_title" => found.titles[0] = string(scanner)?,
+                b"image_title" => found.titles[1] = string(scanner)?,
                 b"video_id" => found.video_id = member(scanner, "images.video_id", odd, id)?,
                 b"frame_index" => found.frame_index = member(scanner, "images.frame_index", odd, whole)?,
                 b"frame_id" => found.frame_id = member(scanner, "images.frame_id", odd, whole)?,
@@ -211,10 +229,16 @@ pub(super) fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> 
         tables.add_nameless();
         return Ok(());
     };
-    let [mut a, mut b, mut c] = [const { Vec::new() }; 3];
+    let [mut a, mut b, mut c, mut d] = [const { Vec::new() }; 4];
+    let given = |values: &[Value]| {
+        let is_given = |value: &&Value| content(window, **value, &mut Vec::new()).is_some_and(|text| !text.is_empty());
+        values.iter().find(is_given).copied().unwrap_or_default()
+    };
     let image = Image {
         id: key(window, found.id, &mut a),
-        file_name: content(window, found.file_name, &mut b),
+        // URLs may be signed, and the names of images are shown.
+        file_name: content(window, given(&found.names), &mut b).map(shown_title),
+        title: content(window, given(&found.titles), &mut d),
         video: key(window, found.video_id, &mut c),
         frame_index: found.frame_index.or(found.frame_id),
         width: found.width,

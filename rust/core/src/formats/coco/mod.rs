@@ -7,6 +7,7 @@ mod entries;
 mod extras;
 mod layout;
 mod line;
+mod lookup;
 mod names;
 mod odd;
 mod packed;
@@ -15,6 +16,7 @@ mod rotated;
 mod rows;
 mod survey;
 mod tables;
+mod titled;
 mod values;
 mod write;
 

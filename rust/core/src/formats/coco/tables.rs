@@ -4,17 +4,19 @@
 //! Ids are compared as text: 3, 3.0 and "3" are one id, as they are in the JSON keys of media and class maps.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::lookup::{whole, Lookup};
 use super::names::{Id, Names, TooMany};
 use super::odd::{keep, repeated, OddEntries};
 use super::packed::Numbers;
+use super::titled::Titled;
 use crate::formats::Lists;
 use crate::reject::Reason;
 use crate::sizes::Sizes;
-use crate::source::{ClassName, MediaName};
+use crate::source::{base_name, ClassName, MediaName};
 
 /// What stands for "none" in the packed columns.
 const NONE: u32 = u32::MAX;
@@ -24,6 +26,8 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Image<'a> {
     pub id: Option<Id<'a>>,
     pub file_name: Option<&'a str>,
+    /// Title of the medium, beside a file name that was made for the file.
+    pub title: Option<&'a str>,
     pub video: Option<Id<'a>>,
     pub frame_index: Option<i64>,
     pub width: Option<u32>,
@@ -47,6 +51,11 @@ pub struct CocoTables {
     /// Name of the file.
     name: Option<Arc<str>>,
     images: Names,
+    titled: Titled,
+    /// Images by what annotations may call them besides their ids.
+    lookup: OnceLock<Lookup>,
+    /// Images by what annotations called them.
+    called: HashMap<Box<str>, u32>,
     frames: Numbers,
     /// Index into `video_refs`.
     videos_of: Vec<u32>,
@@ -125,13 +134,26 @@ impl CocoTables {
                     image_id: self.images.id(own),
                     file_name: self.images.name(own),
                     video: self.video(own),
+                    title: self.titled.get(own),
                     frame_index: self.frames.get(own),
                     width,
                     height,
                     declared: self.images.declared(own),
+                    // Numbers are names of files where they are not those of listed images.
+                    id_is_name: match self.images.key(own) {
+                        Some(Id::Int(_)) => !self.lists_images(),
+                        Some(Id::Text(_)) => true,
+                        None => false,
+                    },
                 }
             }
         }
+    }
+
+    /// Whether images are listed, here or in the other file.
+    fn lists_images(&self) -> bool {
+        let own = self.images.len() > 0 && self.images.declared(0);
+        own || self.base.as_ref().is_some_and(|base| base.lists_images())
     }
 
     /// Category `index`.
@@ -202,6 +224,9 @@ impl CocoTables {
 
     fn push_image(&mut self, image: Image<'_>, video: u32, declared: bool) -> Result<usize, TooMany> {
         let index = self.images.add(image.id, image.file_name, declared)?;
+        if let Some(title) = image.title {
+            self.titled.set(index, title)?;
+        }
         self.frames.push(image.frame_index);
         self.videos_of.push(video);
         self.size_of.push(self.sizes.number((image.width, image.height)));
@@ -293,28 +318,86 @@ impl CocoTables {
         self.odd.videos.clear();
     }
 
-    /// The image with an id; one that no file lists gets an entry.
-    pub(super) fn media_of(&mut self, id: Id<'_>, last: &mut u32) -> Result<u32, TooMany> {
+    /// The image that an annotation is on, by its id and the file name that it gives itself; one that no file lists gets an
+    /// entry.
+    pub(super) fn media_of(&mut self, id: Id<'_>, file_name: Option<&str>, last: &mut u32) -> Result<u32, TooMany> {
         let first = self.media_base();
         let own = (*last as usize).checked_sub(first);
-        if own.is_some_and(|own| own < self.images.len() && self.images.key(own) == Some(id)) {
-            return Ok(*last);
+        let is_last =
+            file_name.is_none() && own.is_some_and(|own| own < self.images.len() && self.images.key(own) == Some(id));
+        if !is_last {
+            let index = match (file_name, self.find_media(id)) {
+                (None, Some(index)) => index,
+                (None, None) => self.called_by_id(id)?,
+                (Some(file_name), by_id) => self.called(file_name, id, by_id)?,
+            };
+            *last = u32::try_from(index).map_err(|_| TooMany)?;
         }
-        let index = match self.images.find(id) {
-            Some(own) => first + own,
-            None => match self.base.as_ref().and_then(|base| base.find_media(id)) {
-                Some(index) => index,
-                None => {
-                    let image = Image {
-                        id: Some(id),
-                        ..Image::default()
-                    };
-                    first + self.push_image(image, NONE, false)?
-                }
-            },
-        };
-        *last = u32::try_from(index).map_err(|_| TooMany)?;
         Ok(*last)
+    }
+
+    /// The image whose name, or number, is an id that no image has.
+    fn called_by_id(&mut self, id: Id<'_>) -> Result<usize, TooMany> {
+        let (name, number) = match id {
+            Id::Int(number) => (None, Some(number)),
+            Id::Text(text) => (Some(text), whole(text)),
+        };
+        let named = name.and_then(|name| self.look_up(&|lookup| lookup.named(name)));
+        let by_id = || self.find_media(Id::Int(number?));
+        let numbered = || self.look_up(&|lookup| lookup.numbered(number?));
+        if let Some(index) = named.or_else(by_id).or_else(numbered) {
+            return Ok(index);
+        }
+        let image = Image {
+            id: Some(id),
+            ..Image::default()
+        };
+        Ok(self.media_base() + self.push_image(image, NONE, false)?)
+    }
+
+    /// The image that an annotation calls by a file name: the one with its id, unless that is another file, or the one with
+    /// this name.
+    fn called(&mut self, file_name: &str, id: Id<'_>, by_id: Option<usize>) -> Result<usize, TooMany> {
+        if let Some(known) = self.called.get(file_name) {
+            return Ok(*known as usize);
+        }
+        let name_of = |index: usize| {
+            self.media(index)
+                .file_name
+                .map(|name| base_name(name) == base_name(file_name))
+        };
+        let same = by_id.filter(|index| name_of(*index).unwrap_or(true));
+        let index = match same.or_else(|| self.look_up(&|lookup| lookup.named(file_name))) {
+            Some(index) => index,
+            None => {
+                let image = Image {
+                    id: by_id.is_none().then_some(id),
+                    file_name: Some(file_name),
+                    ..Image::default()
+                };
+                self.media_base() + self.push_image(image, NONE, false)?
+            }
+        };
+        self.called
+            .insert(file_name.into(), u32::try_from(index).map_err(|_| TooMany)?);
+        Ok(index)
+    }
+
+    /// What is found among the images that this file lists, else among those of the other.
+    fn look_up(&self, find: &dyn Fn(&Lookup) -> Option<u32>) -> Option<usize> {
+        let lookup = self.lookup.get_or_init(|| {
+            let mut lookup = Lookup::default();
+            for own in (0..self.images.len()).filter(|own| self.images.declared(*own)) {
+                let id = match self.images.key(own) {
+                    Some(Id::Text(text)) => Some(text),
+                    _ => None,
+                };
+                lookup.add(own as u32, id, self.images.name(own));
+            }
+            lookup
+        });
+        let base = || self.base.as_ref().and_then(|base| base.look_up(find));
+        find(lookup).map(|own| self.media_base() + own as usize).or_else(base)
     }
 
     /// The category with an id; one that no file lists gets an entry.
@@ -402,6 +485,10 @@ fn add_once(
 impl Lists for CocoTables {
     fn media_len(&self) -> usize {
         self.media_len()
+    }
+
+    fn own_media(&self) -> std::ops::Range<usize> {
+        self.media_base()..self.media_len()
     }
 
     fn media(&self, number: usize) -> MediaName<'_> {

@@ -142,7 +142,7 @@ pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
     })
 }
 
-/// Reads a confidence; none for null.
+/// Reads a confidence, whatever its range; none for null.
 pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
     if scanner.null()? {
         return Ok(Ok(None));
@@ -152,10 +152,8 @@ pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
     };
     Ok(if !score.is_finite() {
         Err(Wrong::NotFinite)
-    } else if (0.0..=1.0).contains(&score) {
-        Ok(Some(score))
     } else {
-        Err(Reason::ScoreRange { score }.into())
+        Ok(Some(score))
     })
 }
 

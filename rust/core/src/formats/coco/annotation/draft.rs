@@ -38,6 +38,7 @@ impl RawId {
 pub struct Draft {
     pub(super) id: Option<RawId>,
     pub(super) image_id: Option<RawId>,
+    pub(super) file_name: Option<Span>,
     pub(super) category_id: Option<RawId>,
     pub(super) track: Option<Result<RawId, Reason>>,
     pub(super) attribute_track: Option<Result<RawId, Reason>>,
@@ -102,6 +103,7 @@ impl Draft {
     /// Forgets all fields.
     pub fn clear(&mut self) {
         (self.id, self.image_id, self.category_id) = (None, None, None);
+        self.file_name = None;
         (self.track, self.attribute_track) = (None, None);
         (self.score, self.attribute_score) = (None, None);
         self.crowd = false;
@@ -155,6 +157,12 @@ impl Draft {
     /// `image_id`.
     pub fn image<'a>(&'a self, text: &'a [u8]) -> Option<Id<'a>> {
         self.image_id.map(|id| self.key(id, text))
+    }
+
+    /// The name that the annotation itself gives its image.
+    pub fn file_name<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
+        let name = self.file_name.map(|name| self.string(name, text));
+        name.filter(|name| !name.is_empty())
     }
 
     /// `category_id`.

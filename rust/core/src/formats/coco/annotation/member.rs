@@ -7,6 +7,7 @@ use crate::formats::coco::rotated::RotatedBox;
 pub(super) enum Member {
     Id,
     ImageId,
+    FileName,
     CategoryId,
     TrackId,
     Bbox,
@@ -27,6 +28,7 @@ impl Member {
         match name {
             b"id" => Self::Id,
             b"image_id" => Self::ImageId,
+            b"file_name" => Self::FileName,
             b"category_id" => Self::CategoryId,
             b"track_id" => Self::TrackId,
             b"bbox" => boxes.map_or(Self::Bbox, Self::RotatedBox),

@@ -58,7 +58,7 @@ impl Draft {
             (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
             (Member::TrackId, Number::Int(id)) => self.track = Some(Ok(RawId::int(id, text))),
             (Member::IsCrowd, _) => self.crowd = number.as_f64() != 0.0,
-            (Member::Confidence, _) if number.as_f64() <= 1.0 => self.score = Some(Ok(number.as_f64())),
+            (Member::Confidence, _) => self.score = Some(Ok(number.as_f64())),
             _ => {
                 scanner.at = start;
                 return false;
@@ -105,11 +105,15 @@ impl Draft {
                 let id = self.value(scanner, "image_id", Self::id)?;
                 self.image_id = self.good(id);
             }
+            Member::FileName if scanner.peek()? == b'"' => {
+                let name = scanner.string()?;
+                self.file_name = Some(self.span(scanner, name));
+            }
             Member::CategoryId => {
                 let id = self.value(scanner, "category_id", Self::id)?;
                 self.category_id = self.good(id);
             }
-            Member::TrackId => self.track = self.value(scanner, "track_id", Self::id)?.transpose(),
+            Member::TrackId => self.track = self.value(scanner, "track_id", Self::track_id)?.transpose(),
             Member::Bbox => {
                 let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
                 self.bbox = self.usable(Piece::Box, bbox);
@@ -173,7 +177,7 @@ impl Draft {
                 while let Some(key) = scanner.next_key(&mut first)? {
                     match plain(scanner, key, &mut self.key) {
                         b"track_id" => {
-                            self.attribute_track = self.value(scanner, "track_id", Self::id)?.transpose();
+                            self.attribute_track = self.value(scanner, "track_id", Self::track_id)?.transpose();
                         }
                         b"rotation" => {
                             let rotation = self.value(scanner, "attributes.rotation", |_, scanner| angle(scanner))?;
@@ -188,7 +192,7 @@ impl Draft {
                     }
                 }
             }
-            Member::Attributes | Member::Other => scanner.skip()?,
+            Member::FileName | Member::Attributes | Member::Other => scanner.skip()?,
         }
         Ok(())
     }
@@ -287,6 +291,14 @@ impl Draft {
             (number, None) if !number.as_f64().is_finite() => Err(Wrong::NotFinite),
             _ => Err(Wrong::Expected("a whole number or a string")),
         })
+    }
+
+    /// Reads the id of a track; NaN is a missing number of a table.
+    fn track_id(&mut self, scanner: &mut Scanner<'_>) -> Value<Option<RawId>> {
+        scanner.peek()?;
+        let start = scanner.at;
+        let id = self.id(scanner)?;
+        Ok(if scanner.since(start) == b"NaN" { Ok(None) } else { id })
     }
 
     pub(super) fn span(&mut self, scanner: &Scanner<'_>, text: Text) -> Span {

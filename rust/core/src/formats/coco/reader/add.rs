@@ -58,7 +58,10 @@ impl CocoReader {
             self.window
                 .error(start, "the file names more than 2^32 images or categories; split it")
         };
-        let media = self.tables.media_of(image, &mut self.last_media).map_err(full)?;
+        let media = self
+            .tables
+            .media_of(image, self.draft.file_name(text), &mut self.last_media)
+            .map_err(full)?;
         let class = self.tables.class_of(category).map_err(full)?;
         if self.has_odd {
             if let Some(reason) = odd_reason(&self.tables, &mut self.odd_used, (media, class)) {

@@ -35,8 +35,8 @@ impl ArrowFile {
     /// Opens a file and finds its batches.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Source`] for what is neither an Arrow file nor a stream, is damaged, or claims more than its
-    /// bytes can hold; [`Error::Schema`] for columns that a table does not have.
+    /// [`crate::error::Error::Io`]; [`crate::error::Error::Source`] for what is neither an Arrow file nor a stream, is damaged, or claims more than its
+    /// bytes can hold; [`crate::error::Error::Schema`] for columns that a table does not have.
     pub fn open(input: &SourceFile) -> Result<Self> {
         let file = input.anywhere()?;
         let mut messages = Messages::find(input, &file)?;
