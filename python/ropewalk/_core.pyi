@@ -38,7 +38,7 @@ class StageCounts(TypedDict):
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
     media_by_rule: dict[str, int]  # media with annotations: media_map, data_hash, title, path, base_name, stem
-    folders_differ: list[tuple[str, str, int]]  # (folder in the source, in the project, annotations matched all the same)
+    folders_differ: list[tuple[str, str, int]]  # (folder in the source, in the project, annotations)
     left_out_files: int  # files of folders that hold no predictions
     left_out_names: list[str]  # the first of them
     # The first tracks whose id stands on one medium in two sources: (track, title, label, other label)

@@ -110,9 +110,12 @@ def test_ctrl_c_while_a_path_is_asked_for_is_no_error_of_type() -> None:
 
 def test_rows_of_small_files_come_together(tmp_path: Path) -> None:
     for number in range(40):
-        row = {"media": f"clip-{number}.mp4", "class": "Car", "frame": number, "box": [1, 2, 30, 4], "unit": "px"}
-        (tmp_path / f"{number:02}.ndjson").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        dataset = {
+            "images": [{"id": 1, "file_name": f"clip-{number}.mp4", "width": 90, "height": 50}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 4], "score": 0.5}],
+            "categories": [{"id": 1, "name": "Car"}],
+        }
+        (tmp_path / f"{number:02}.json").write_text(json.dumps(dataset), encoding="utf-8")
     (batch,) = _core.read(tmp_path, "run")
     found = polars.DataFrame(batch)
     assert found["media"].to_list() == [f"clip-{number}.mp4" for number in range(40)]
-    assert found["source"].n_unique() == 40

@@ -152,6 +152,8 @@ def test_the_summary_says_how_media_were_found() -> None:
 def test_nearest_names_are_found_through_folders(name: str, existing: str) -> None:
     (entry,) = unresolved([(name, "unknown_media", 1)], ["other.png", existing])
     assert entry.nearest == (existing,)
+
+
 def test_what_was_done_stands_below_what_is_counted() -> None:
     report = Report()
     report.add_staged(counts())
