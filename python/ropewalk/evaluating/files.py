@@ -30,7 +30,8 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
     check_without_project(replace(options, min_confidence=None), "files are compared by the names they use")
     iou = options.iou
     truth_file = read_labels(labels)
-    truth, found = Side[NamedFrame](iou, truth_file.class_ids), Side[NamedFrame](iou, truth_file.class_ids)
+    truth = Side[NamedFrame](iou, truth_file.class_ids, are_labels=True)
+    found = Side[NamedFrame](iou, truth_file.class_ids)
     truth.sizes |= truth_file.sizes
     for row, kept in truth_file.rows:
         truth.add((row["media"], row["frame"]), row, size_of(row), **kept)

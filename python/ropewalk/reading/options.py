@@ -18,6 +18,7 @@ LABEL_PARTS = 2
 
 Unit: TypeAlias = Literal["px", "frac"]
 BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
+Angle: TypeAlias = Literal["degrees", "degrees-ccw", "radians", "radians-ccw"]
 Scores: TypeAlias = Literal["reject", "clamp"]
 
 
@@ -92,13 +93,23 @@ class ReadOptions(FrameOptions):
     score: Annotated[Scores, Opt("Reject confidences outside 0 to 1, or clamp them to 0 and 1.", panel=READING)] = (
         "reject"
     )
-    include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
+    include_crowd: Annotated[
+        bool, Opt("Keep annotations of a dataset that have iscrowd set and no score.", panel=READING)
+    ] = False
     box_format: Annotated[
         BoxFormat | None,
         Opt(
-            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, degrees clockwise; four corners.",
+            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, angle; four corners.",
             panel=READING,
             default_text="xywh",
+        ),
+    ] = None
+    angle: Annotated[
+        Angle | None,
+        Opt(
+            "Unit of angles, and ccw if they count counter-clockwise.",
+            panel=READING,
+            default_text="degrees",
         ),
     ] = None
     unit: Annotated[
@@ -162,6 +173,7 @@ class ReadKeywords(FrameKeywords, total=False):
     score: Scores
     include_crowd: bool
     box_format: BoxFormat | None
+    angle: Angle | None
     unit: Unit | None
     class_: str | None
     classes: str | os.PathLike[str] | Iterable[str] | None

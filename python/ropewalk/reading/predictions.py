@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from ropewalk.errors import UsageError
 from ropewalk.options import given_of, made
 from ropewalk.reading.formats import check_taken, format_of, open_source
-from ropewalk.reading.options import BoxFormat, ReadOptions, Scores, Unit
+from ropewalk.reading.options import Angle, BoxFormat, ReadOptions, Scores, Unit
 from ropewalk.reading.sources import Paths, Source, find_sources
 
 if TYPE_CHECKING:
@@ -64,21 +64,24 @@ def read_coco(
     score: Scores = "reject",
     include_crowd: bool = False,
     box_format: BoxFormat | None = None,
+    angle: Angle | None = None,
     source_label: str | None = None,
 ) -> Predictions:
     """Name COCO predictions; they are read when they are iterated or imported.
 
     Args:
         predictions: A file, or what would stand in one: a dataset ({"images": ..., "annotations": ..., "categories":
-            ...}) or a list of results, told apart by content. In Python an RLE's counts may be bytes, as
-            `pycocotools.mask.encode` gives them.
+            ...}) or a list of results; a file may also have one result on each line. In Python an RLE's counts may be
+            bytes, as `pycocotools.mask.encode` gives them.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
         score: What becomes of confidences outside 0 to 1: `reject` rejects the annotation, `clamp` takes 0 or 1. Those
             within 0.000001 are rounding, and are always clamped.
-        include_crowd: Keep annotations with iscrowd.
+        include_crowd: Keep annotations of a dataset with iscrowd and without a score.
         box_format: What the numbers of a `bbox` are: xywh, as COCO has them (the default); cxcywha: centre, size,
-            degrees clockwise; corners: x and y of the four corners.
+            angle; corners: x and y of the four corners.
+        angle: Unit of angles, with `-ccw` if they count counter-clockwise; degrees clockwise by default, and radians
+            where Ultralytics wrote them (`rbox`).
         source_label: Label instead of the folder and name of the file. Tracked objects are recognised by it: the same
             label next time means the same objects. An import of what is in memory needs one.
 
@@ -102,6 +105,7 @@ def read_coco(
             "score": score,
             "include_crowd": include_crowd,
             "box_format": box_format,
+            "angle": angle,
         },
     )
     if isinstance(predictions, (str, os.PathLike)):

@@ -168,9 +168,17 @@ class Place:
             raise self.error(f"{name} has {len(ring)} vertices, expected at least {least}")
         return ring
 
+    def points(self, name: str, given: Any, least: float) -> Floats:
+        """Take the points of skeletons; where one is whose third number is below `least` does not matter."""
+        array = self.array(name, given)
+        if array.ndim == 3 and array.shape[2] == 3 and array.dtype.kind == "f":
+            absent = (array[:, :, 2:] < least) & ~np.isfinite(array)
+            array = np.where(absent, 0, array)
+        return self.numbers(name, array, "(n, k, 2) or (n, k, 3)", (), (2, 3))
+
     def keypoints(self, given: Any) -> tuple[Floats, npt.NDArray[np.uint8] | None]:
         """Take keypoints (n, k, 2), or (n, k, 3) with flags of visibility, apart."""
-        points = self.numbers("keypoints", given, "(n, k, 2) or (n, k, 3)", (), (2, 3))
+        points = self.points("keypoints", given, least=1)
         if len(points) and not points.shape[1]:
             raise self.error(f"keypoints has shape {points.shape}, expected at least one point for each object")
         if points.shape[2] == 2:

@@ -97,6 +97,12 @@ reasons! {
         /// Neither a box, nor a segmentation, nor keypoints.
         #[error("no geometry; expected `bbox`, `segmentation` or `keypoints`, or in a table `box`, `points` or `rle`")]
         NoGeometry = "no_geometry",
+        /// The class is drawn from keypoints, and none of the annotation's is in the picture.
+        #[error(
+            "the annotation has no keypoints in the picture, and the ontology asks for them; leave it out, or map its class to a \
+             box with --class-map"
+        )]
+        NoKeypoints = "no_keypoints",
         /// The image id is not among the file's images and no media map names it.
         #[error(
             "image id {image_id} is not among the file's images; give the file with them (--annotations) or name it in --media-map"
@@ -104,6 +110,14 @@ reasons! {
         UnknownImage = "unknown_image" {
             /// The id, as text.
             image_id: String,
+        },
+        /// An id that the file gives to two different images, categories or videos.
+        #[error("id {id} is given twice in `{list}`, for different things; give each its own id")]
+        RepeatedId = "repeated_id" {
+            /// Name of the list.
+            list: &'static str,
+            /// The id, as text.
+            id: String,
         },
         /// The category id is not among the file's categories and no class map names it.
         #[error(
@@ -334,6 +348,12 @@ reasons! {
         BadLabel = "bad_label" {
             /// What is wrong with it.
             message: String,
+        },
+        /// A label of a kind that is not read.
+        #[error("{what}: labels of this kind are not read; leave it out")]
+        UnsupportedLabel = "unsupported_label" {
+            /// What it is.
+            what: &'static str,
         },
         /// An answer that answers nothing.
         #[error("nothing is answered to {class:?}; expected a value in `attributes`")]

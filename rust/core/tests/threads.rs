@@ -34,10 +34,13 @@ fn annotations(count: usize) -> String {
             (id % 5) as f64 / 2.0 + 0.25
         };
         let score = (id % 31) as f64 / 31.0;
-        let crowd = u8::from(id % 89 == 0);
+        let rest = match id % 89 {
+            0 => r#""iscrowd": 1"#.to_owned(),
+            _ => format!(r#""iscrowd": 0, "score": {score}"#),
+        };
         write!(
             text,
-            r#"{{"id": {id}, "image_id": {image}, "category_id": {category}, "bbox": [{}, 1, {width}, 2.5], "iscrowd": {crowd}, "score": {score}}}, "#,
+            r#"{{"id": {id}, "image_id": {image}, "category_id": {category}, "bbox": [{}, 1, {width}, 2.5], {rest}}}, "#,
             id % 9
         )
         .unwrap();

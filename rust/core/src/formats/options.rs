@@ -22,6 +22,32 @@ pub enum BoxFormat {
     Corners,
 }
 
+/// Unit and sense of the angles of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AngleFormat {
+    /// Degrees, clockwise as the image is seen.
+    Degrees,
+    /// Degrees, counter-clockwise.
+    DegreesCcw,
+    /// Radians, clockwise.
+    Radians,
+    /// Radians, counter-clockwise.
+    RadiansCcw,
+}
+
+impl AngleFormat {
+    /// An angle in degrees clockwise.
+    pub fn clockwise_degrees(self, angle: f64) -> f64 {
+        match self {
+            Self::Degrees => angle,
+            Self::DegreesCcw => -angle,
+            Self::Radians => angle.to_degrees(),
+            Self::RadiansCcw => -angle.to_degrees(),
+        }
+    }
+}
+
 /// The options that some formats take and others do not. [`COMMON_OPTIONS`] belong to all formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadOption {
@@ -33,6 +59,8 @@ pub enum ReadOption {
     IncludeCrowd,
     /// [`ReadOptions::box_format`]
     BoxFormat,
+    /// [`ReadOptions::angle`]
+    Angle,
     /// [`ReadOptions::unit`]
     Unit,
     /// [`ReadOptions::class`]
@@ -56,6 +84,7 @@ impl ReadOption {
             Self::ConfidenceField => "confidence_field",
             Self::IncludeCrowd => "include_crowd",
             Self::BoxFormat => "box_format",
+            Self::Angle => "angle",
             Self::Unit => "unit",
             // Python keeps the word itself for something else.
             Self::Class => "class_",
@@ -78,6 +107,8 @@ pub struct ReadOptions {
     pub include_crowd: bool,
     /// What the numbers of a box are.
     pub box_format: Option<BoxFormat>,
+    /// What angles are; degrees clockwise if none, or what a format's own field says.
+    pub angle: Option<AngleFormat>,
     /// Unit of coordinates that do not say theirs.
     #[serde(deserialize_with = "unit")]
     pub unit: Option<Unit>,
@@ -117,6 +148,7 @@ impl ReadOptions {
             ReadOption::ConfidenceField => self.confidence_field = None,
             ReadOption::IncludeCrowd => self.include_crowd = false,
             ReadOption::BoxFormat => self.box_format = None,
+            ReadOption::Angle => self.angle = None,
             ReadOption::Unit => self.unit = None,
             ReadOption::Class => self.class = None,
             ReadOption::Classes => self.classes = None,
@@ -132,6 +164,7 @@ impl ReadOptions {
             (ReadOption::ConfidenceField, self.confidence_field.is_some()),
             (ReadOption::IncludeCrowd, self.include_crowd),
             (ReadOption::BoxFormat, self.box_format.is_some()),
+            (ReadOption::Angle, self.angle.is_some()),
             (ReadOption::Unit, self.unit.is_some()),
             (ReadOption::Class, self.class.is_some()),
             (ReadOption::Classes, self.classes.is_some()),

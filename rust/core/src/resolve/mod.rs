@@ -6,6 +6,7 @@
 
 mod answers;
 mod aspect;
+mod boxes;
 mod canvas;
 mod claims;
 mod classes;
@@ -31,7 +32,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::error::Result;
-use crate::formats::{KnownNames, Project};
+use crate::formats::{Fault, KnownNames, Project};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
@@ -172,13 +173,14 @@ impl SourceResolver {
     }
 
     /// Resolves one row, whose names were learnt, and appends it to `out`. `attributes` are those of
-    /// [`crate::batch::AnnotationBatch::attributes`].
+    /// [`crate::batch::AnnotationBatch::attributes`], `faults` what the row lacks.
     #[allow(clippy::too_many_arguments)] // A row and its names, buffers and results: each has another life.
     pub fn resolve(
         &self,
         plan: &Plan,
         row: &Annotation<'_>,
         attributes: &[AttributeValue<'_>],
+        faults: &[Fault],
         (media, class): (u32, u32),
         text: TextSpan,
         scratch: &mut Scratch,
@@ -207,6 +209,7 @@ impl SourceResolver {
             stride: self.frames.stride,
             row,
             attributes,
+            faults,
             place,
             score,
             text,

@@ -2,6 +2,7 @@
 
 use super::answers::{self, Packed};
 use super::aspect::{aspect, Aspect};
+use super::canvas::Angle;
 use super::classes::{self, Candidates, Class};
 use super::geometry;
 use super::keypoints::KeypointOrder;
@@ -11,6 +12,7 @@ use super::resolved::Resolved;
 use super::scratch::Scratch;
 use crate::answers::Answers;
 use crate::batch::{Annotation, AttributeValue, Shape, Unit};
+use crate::formats::{Fault, Piece};
 use crate::geometry::Geometry;
 use crate::identity::{self, Untracked};
 use crate::ontology::{Attribute, OntologyObject};
@@ -30,6 +32,8 @@ pub(super) struct FoundRow<'a, 'r> {
     pub stride: i64,
     pub row: &'r Annotation<'a>,
     pub attributes: &'r [AttributeValue<'a>],
+    /// What the row lacks since it cannot be used.
+    pub faults: &'r [Fault],
     pub place: &'r Place,
     pub score: f64,
     pub text: TextSpan,
@@ -209,7 +213,7 @@ impl<'a> FoundRow<'a, '_> {
         let drops = is_mask && self.plan.empty_masks == EmptyMasks::Drop;
         let drawn = match geometry::draw(row, object, order, self.place, self.plan, scratch) {
             Err(Reason::EmptyGeometry) if drops => return Ok(false),
-            drawn => drawn?,
+            drawn => drawn.map_err(|reason| self.why(reason, object))?,
         };
         if drops && matches!(drawn.geometry, Geometry::Bitmask(rle) if is_empty_string(rle)) {
             return Ok(false);
@@ -222,6 +226,7 @@ impl<'a> FoundRow<'a, '_> {
             Aspect::Swapped { .. } | Aspect::Other if row.unit == Unit::Px => out.warn("aspect_differs"),
             _ => {}
         }
+        self.judge_angle(drawn.angle, out)?;
         match drawn.geometry {
             Geometry::Skeleton(..) if drawn.clipped => out.warn("keypoints_off_image"),
             _ if drawn.clipped => out.warn("clipped"),
@@ -230,7 +235,10 @@ impl<'a> FoundRow<'a, '_> {
         if is_flat(&drawn.geometry) {
             out.warn("zero_area");
         }
-        if is_less(row, &drawn.geometry) {
+        for _ in self.faults.iter().filter(|fault| fault.is_odd()) {
+            out.warn("geometry_ignored");
+        }
+        if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
             out.warn("drawn_as_box");
         }
         if order.is_some_and(KeypointOrder::lacks) {
@@ -243,6 +251,37 @@ impl<'a> FoundRow<'a, '_> {
         (staged.width_px, staged.height_px) = (drawn.width_px, drawn.height_px);
         staged.geometry = drawn.geometry;
         Ok(true)
+    }
+
+    /// Why the object's shape cannot be made: what is wrong with the piece that it is made of, where that is known.
+    #[cold]
+    fn why(&self, reason: Reason, object: &OntologyObject) -> Reason {
+        let lacks = matches!(
+            reason,
+            Reason::ShapeMismatch { .. } | Reason::NoGeometry | Reason::NoKeypoints
+        );
+        let piece = match object.ir_shape() {
+            Some(Shape::BoundingBox | Shape::RotatableBoundingBox) => Piece::Box,
+            Some(Shape::Skeleton | Shape::Point) => Piece::Keypoints,
+            _ => Piece::Area,
+        };
+        let fault = self.faults.iter().find(|fault| lacks && fault.piece == piece);
+        fault.map_or(reason, |fault| fault.reason.clone())
+    }
+
+    /// Says what a rotatable box is turned by, unless the source gives it.
+    fn judge_angle(&self, angle: Angle, out: &mut Resolved) -> Result<(), Reason> {
+        if matches!(angle, Angle::Given | Angle::OfCorners) {
+            return Ok(());
+        }
+        if let Some(fault) = self.faults.iter().find(|fault| fault.piece == Piece::Angle) {
+            return Err(fault.reason.clone());
+        }
+        match angle {
+            Angle::NotOfRectangle => out.warn("not_a_rectangle"),
+            _ => out.warn("no_angle"),
+        }
+        Ok(())
     }
 
     fn identity(&self, object: &OntologyObject, staged: &StagedRow<'_>, form: &mut identity::Form) -> u128 {

@@ -52,16 +52,19 @@ impl Drawing {
         self.parts.push(self.rings.len() as i32 - 1);
     }
 
-    /// Puts keypoints into a template's order; those that are missing are not in the picture.
-    pub(super) fn reorder(&mut self, ring: &[f64], visibility: &[u8], order: &KeypointOrder) {
+    /// Puts keypoints into a template's order, if they have another; those that are missing are not in the picture, as are
+    /// those whose place is not a number.
+    pub(super) fn place_skeleton(&mut self, ring: &[f64], visibility: &[u8], order: Option<&KeypointOrder>) {
         self.clear();
-        for place in &order.places {
+        let points = order.map_or(ring.len() / 2, |order| order.places.len());
+        for at in 0..points {
+            let place = order.map_or(Some(at), |order| order.places[at]);
             let given = place.and_then(|place| ring.get(2 * place..2 * place + 2).zip(Some(place)));
             match given {
-                Some((point, place)) => {
-                    self.push_keypoint([point[0], point[1]], visibility.get(place).copied().unwrap_or(VISIBLE));
+                Some((&[x, y], place)) if x.is_finite() && y.is_finite() => {
+                    self.push_keypoint([x, y], visibility.get(place).copied().unwrap_or(VISIBLE));
                 }
-                None => self.push_keypoint([0.0; 2], NOT_THERE),
+                _ => self.push_keypoint([0.0; 2], NOT_THERE),
             }
         }
         self.push_ring(&[]);

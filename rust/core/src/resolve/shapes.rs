@@ -84,7 +84,6 @@ pub(super) fn draw_skeleton<'a>(
     let Some((points, ring)) = points.and_then(|points| Some((points, only_ring(points)?))) else {
         return Err(mismatch(row, &object.shape));
     };
-    finite(ring, "points")?;
     let (found, wanted) = (ring.len() / 2, order.map_or(object.skeleton.len(), |order| order.given));
     let visibility = row.visibility.unwrap_or_default();
     if found != wanted {
@@ -104,10 +103,14 @@ pub(super) fn draw_skeleton<'a>(
         });
     }
     let Scratch { drawing, cut, .. } = scratch;
-    let Some(order) = order else {
+    let is_finite = ring.iter().all(|value| value.is_finite());
+    if !is_finite {
+        finite_where_seen(ring, visibility)?;
+    }
+    if order.is_none() && is_finite {
         return on_image(Geometry::Skeleton(points, visibility), row, place, policy, cut);
-    };
-    drawing.reorder(ring, visibility, order);
+    }
+    drawing.place_skeleton(ring, visibility, order);
     let geometry = Geometry::Skeleton(drawing.points(), drawing.visibility());
     on_image(geometry, row, place, policy, cut)
 }
@@ -163,6 +166,15 @@ fn around([x, y, w, h]: [f64; 4], row: &Annotation<'_>, place: &Place, circle: b
         return Err(Reason::EmptyGeometry);
     }
     Ok([x + rx, y + ry, rx, h / w * aspect])
+}
+
+/// Checks that points are numbers, those aside that are not in the picture.
+fn finite_where_seen(ring: &[f64], visibility: &[u8]) -> Result<(), Reason> {
+    let seen = |at: &usize| visibility.get(*at) != Some(&0);
+    let points = ring.chunks_exact(2).enumerate();
+    points
+        .filter(|(at, _)| seen(at))
+        .try_for_each(|(_, point)| finite(point, "points"))
 }
 
 fn finite(values: &[f64], field: &'static str) -> Result<(), Reason> {

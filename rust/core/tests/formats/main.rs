@@ -101,6 +101,7 @@ fn with(option: &str) -> ReadOptions {
         "1",
         r#""px""#,
         r#""corners""#,
+        r#""radians""#,
         r#"["a"]"#,
         r#"{"a": "b"}"#,
         r#""clamp""#,
@@ -224,7 +225,11 @@ fn what_is_read_does_not_depend_on_the_chunks() {
         }
     }
     let (_, mut coco) = opened(None, file(COCO), &ReadOptions::default()).unwrap();
-    assert_eq!(read(coco.as_mut()).2, [3, 1, 1], "read, crowds, repeated ids");
+    assert_eq!(
+        read(coco.as_mut()).2,
+        [3, 1, 2],
+        "read, crowds, crowds and repeated ids"
+    );
 }
 
 #[test]

@@ -22,7 +22,11 @@ fn shapes_have_what_they_need() {
     let ring = json!([[[1, 1, 5, 1, 5, 3]]]);
     for (given, code) in [
         (row(json!({"shape": "bounding_box"})), "missing_field"),
-        (row(json!({"shape": "polygon", "box": [1, 2, 3, 4]})), "missing_field"),
+        (row(json!({"shape": "polygon"})), "missing_field"),
+        (
+            row(json!({"shape": "polygon", "points": [[[1, null, 5, 1, 5, 3]]]})),
+            "not_finite",
+        ),
         (row(json!({"shape": "polygon", "points": []})), "missing_field"),
         (row(json!({"shape": "polygon", "points": [[]]})), "bad_polygon"),
         (

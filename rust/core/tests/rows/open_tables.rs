@@ -237,7 +237,8 @@ fn a_wrong_value_rejects_its_row_alone() {
         ("unit", texts(&units)),
     ])])
     .unwrap();
-    assert_eq!(found.len(), 1);
+    // An angle that is not a number is only missed by a class that needs it.
+    assert_eq!(found.len(), 3);
     let mut codes: Vec<(u64, &str)> = rejects
         .iter()
         .map(|reject| (reject[1].as_u64().unwrap(), reject[0].as_str().unwrap()))
@@ -251,8 +252,6 @@ fn a_wrong_value_rejects_its_row_alone() {
             (3, "bad_field"),
             (4, "not_finite"),
             (5, "negative_box"),
-            (6, "not_finite"),
-            (7, "not_finite"),
             (8, "bad_field"),
             (9, "bad_field"),
             (10, "bad_field"),

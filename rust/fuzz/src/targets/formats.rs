@@ -21,6 +21,7 @@ pub(super) const WORDS: &[&str] = &[
     "blocked",
     "compressed",
     "dataset",
+    "lines",
     "no rows",
     "rejects",
     "results",

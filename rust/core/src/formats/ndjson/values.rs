@@ -165,7 +165,7 @@ impl<'de> Deserialize<'de> for BoxList {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
                 let (mut values, mut found) = ([0.0; 4], 0);
-                while let Some(value) = items.next_element::<f64>()? {
+                while let Some(value) = items.next_element::<Number>()?.map(|number| number.0) {
                     let place = values.get_mut(found);
                     *place.ok_or_else(|| A::Error::invalid_length(found + 1, &self))? = value;
                     found += 1;
