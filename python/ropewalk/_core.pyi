@@ -34,12 +34,15 @@ class StageCounts(TypedDict):
     # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows, every, max_per_frame
     filtered_by_reason: dict[str, int]
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
+    without_score: int  # objects drawn that have no confidence, and get 1.0
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
     media_by_rule: dict[str, int]  # media with annotations: media_map, data_hash, title, path, base_name, stem
     folders_differ: list[tuple[str, str, int]]  # (folder in the source, in the project, annotations)
     left_out_files: int  # files of folders that hold no predictions
     left_out_names: list[str]  # the first of them
+    # The first tracks whose id stands on one medium in two sources: (track, title, label, other label)
+    shared_tracks: list[tuple[str, str, str, str]]
 
 class Stage:
     """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
@@ -55,13 +58,20 @@ class Stage:
     def add(
         self,
         source: str | PathLike[str] | bytes | object,  # a file, its content, or a table as `read` takes it
-        label: str,  # source of rows that name none: part of a tracked object's hash
+        label: str | None = None,  # source of rows that name none, part of a tracked object's hash; None: of its path
         format: str | None = None,  # name of one of `formats()`; None leaves it to `detect`
         options: str | None = None,  # JSON of formats.ReadOptions in rust/core; only options that the format takes
         progress: Callable[[int], None] | None = None,  # called with bytes read so far
+        label_parts: int = 2,  # parts of a path that make a label
     ) -> None:
-        """Read a source. Raises UsageError for an option that the format does not take, with those that it takes."""
-    def finish(self) -> Staged: ...
+        """Read a source.
+
+        Raises:
+            UsageError: An option that the format does not take, with those that it takes; two documents of one label,
+                with their paths.
+        """
+    def finish(self) -> Staged:
+        """Sort the rows. Raises UsageError for tracks of a document without a label: in memory, or part of a table."""
 
 class LabelRowInfo(TypedDict):
     """A staged label row; media are numbered as in the plan."""
@@ -79,6 +89,8 @@ class Reconciled(TypedDict):
     already_there: int  # annotations stored identically
     ours: int
     foreign: int  # objects and classifications this import would not write
+    objects_extended: int  # objects of the row that a merge gives more frames
+    labels_replaced: int  # labels and answers of the row that a merge gives other content
     body: bytes | None  # the label row's JSON to save
 
 class Compared(TypedDict):
@@ -100,6 +112,13 @@ class Staged:
     counts: StageCounts
     def __len__(self) -> int:
         """Number of label rows."""
+    def documents(self) -> list[tuple[str, str, bool, str | None]]:
+        """List the documents that tracks are recognised by, which are read once more.
+
+        Returns:
+            Label, path, whether the label was given, and a digest of the content (32 hex digits, the same however it
+            is compressed); the digest is None where the file was changed since, and for tables in memory.
+        """
     def label_row(self, index: int) -> LabelRowInfo: ...
     def encode(self, index: int, header: bytes | None, when: str) -> bytes:
         """Encode a label row as ASCII JSON.
@@ -157,6 +176,17 @@ class Staged:
         """
     def reconcile(self, index: int, existing: bytes, when: str, policy: str) -> Reconciled:
         """Compare a label row with what the branch holds. policy: fail, skip, replace or merge."""
+    def namesakes(self, index: int, existing: bytes, labels: list[str]) -> list[tuple[str, str, str]]:
+        """Find tracks whose id a label row that the branch holds has under another label: those are other objects.
+
+        Args:
+            index: 0..len.
+            existing: The label row's JSON.
+            labels: Labels of sources that were imported before.
+
+        Returns:
+            The id, the label here, and the other one.
+        """
     def compare(self, index: int, existing: bytes, when: str) -> Compared:
         """Compare a label row with what the branch holds, annotation by annotation.
 
@@ -191,20 +221,25 @@ def detect(source: str | PathLike[str] | bytes | object) -> str:
 def len_bytes(path: str | PathLike[str]) -> int:
     """Give the size of a file, or of all files below a folder (hidden ones left out), as they are stored."""
 
+def label_of(path: str | PathLike[str], label_parts: int = 2) -> str:
+    """Give the label of a file, or of a folder as one document: the last parts of its path, links not resolved."""
+
 def read(
     source: str | PathLike[str] | bytes | object,
-    label: str,
+    label: str | None = None,
     format: str | None = None,
     options: str | None = None,
+    label_parts: int = 2,
 ) -> Predictions:
     """Open a source for reading in batches.
 
     Args:
         source: A file, a folder, the content of a file, or a table: anything with `__arrow_c_stream__` or
             `__arrow_c_array__`, or an iterable of such.
-        label: Source of rows that name none.
+        label: Source of rows that name none; None gives each document the label of its path.
         format: Name of one of `formats()`; None leaves it to `detect`.
         options: JSON of formats.ReadOptions in rust/core.
+        label_parts: Parts of a path that make a label.
     """
 
 class ReadCounts(TypedDict):
@@ -263,7 +298,8 @@ class CocoWriter:
     warnings: dict[str, int]
 
 # Masks: what `ropewalk.rle` calls, in batches but for the quickest. Sizes are (h, w) in px; counts are run lengths as
-# str, bytes or a list of int, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's, columns: COCO's).
+# str, bytes or a list of whole numbers, in the pixel order that `from_rows` and `to_rows` name (rows: Encord's,
+# columns: COCO's).
 
 def rle_transpose(counts: list[Any], sizes: list[tuple[int, int]], from_rows: bool, threads: int | None) -> list[str]:
     """Rewrite run lengths in the other pixel order."""

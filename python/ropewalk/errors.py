@@ -82,6 +82,10 @@ class TemporaryEncordError(EncordError, ConnectionError):
     """A request that may succeed when it is sent again: a rate limit, a timeout, an answer that broke off."""
 
 
+class UnreachableError(EncordError, ConnectionError):
+    """No request can be answered until something is set right: a certificate, a host name or a proxy."""
+
+
 class RefusalError(EncordError, ValueError):
     """A request that Encord read and refused for what it holds: halving it finds the row that is meant."""
 

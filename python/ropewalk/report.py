@@ -27,6 +27,9 @@ _MAX_NAMES_COMPARED = 20
 _MAX_CANDIDATES = 5_000
 _MAX_NEAREST = 3
 
+SHARED_TRACK = "track_of_several_sources"
+_MAX_SHARED_TRACKS = 20
+
 
 @dataclass(frozen=True)
 class Unresolved:
@@ -47,6 +50,21 @@ class FoldersDiffer:
     annotations: int
 
 
+@dataclass(frozen=True)
+class SharedTrack:
+    """A track id that two sources have on one medium; it is an object of each.
+
+    Attributes:
+        track: The id.
+        media: Title of the medium.
+        sources: Labels of the two sources; one of them may be that of an earlier import.
+    """
+
+    track: str
+    media: str
+    sources: tuple[str, str]
+
+
 @dataclass
 class Report:
     """What became of the annotations of an import.
@@ -54,6 +72,9 @@ class Report:
     annotations_read = written + rejected + filtered + already_there + not_sent; not_sent (staged, and not known to be
     stored) is 0 unless the import was stopped. With `dry_run` the figures are those a real import would have had;
     bytes_sent is then without the headers that only the server knows.
+
+    A merge adds to what is there: objects_extended counts objects of the branch that got more frames, labels_replaced
+    labels of the branch that got other content.
     """
 
     project_hash: str | None = None
@@ -72,8 +93,12 @@ class Report:
     warnings: dict[str, int] = field(default_factory=dict)
     media_by_rule: dict[str, int] = field(default_factory=dict)
     folders_differ: list[FoldersDiffer] = field(default_factory=list)
+    annotations_without_score: int = 0
     unresolved_media: list[Unresolved] = field(default_factory=list)
     unresolved_classes: list[Unresolved] = field(default_factory=list)
+    shared_tracks: list[SharedTrack] = field(default_factory=list)
+    objects_extended: int = 0
+    labels_replaced: int = 0
     files_left_out: int = 0
     files_left_out_names: list[str] = field(default_factory=list)
     label_rows_staged: int = 0
@@ -102,6 +127,8 @@ class Report:
         self.media_by_rule = dict(counts["media_by_rule"])
         differ = sorted(counts["folders_differ"], key=lambda item: (-item[2], item))
         self.folders_differ = [FoldersDiffer(*item) for item in differ]
+        self.shared_tracks = [SharedTrack(track, media, (a, b)) for track, media, a, b in counts["shared_tracks"]]
+        self.annotations_without_score = counts["without_score"]
         self.leave_out(counts)
         self.check()
 
@@ -109,6 +136,12 @@ class Report:
         """Count files of folders that hold no predictions, and name the first of them."""
         self.files_left_out += counts["left_out_files"]
         self.files_left_out_names += counts["left_out_names"]
+
+    def share_tracks(self, tracks: Sequence[SharedTrack]) -> None:
+        """Count tracks whose id the branch has from another source, and name the first of them."""
+        if tracks:
+            self.warnings[SHARED_TRACK] = self.warnings.get(SHARED_TRACK, 0) + len(tracks)
+            self.shared_tracks += tracks[: max(0, _MAX_SHARED_TRACKS - len(self.shared_tracks))]
 
     def reject(self, code: str, annotations: int) -> None:
         """Count staged annotations that were rejected after all."""

@@ -73,7 +73,7 @@ def coco_to_encord(counts: Counts, size: Size) -> str:
     """Rewrite COCO counts (column-major) as an Encord rle_string (row-major).
 
     Args:
-        counts: Run lengths down the columns: compressed str or bytes, or a list of int.
+        counts: Run lengths down the columns: compressed str or bytes, or a list of whole numbers.
         size: (h, w), px.
 
     Returns:
@@ -251,7 +251,7 @@ def decode_coco(counts: Counts, size: Size, out: Mask | None = None) -> Mask:
     """Decode COCO counts (column-major) into a dense mask.
 
     Args:
-        counts: Run lengths down the columns: compressed str or bytes, or a list of int.
+        counts: Run lengths down the columns: compressed str or bytes, or a list of whole numbers.
         size: (h, w), px.
         out: bool or uint8 array of shape (h, w), any memory order, to be overwritten whole with 0 and 1.
 

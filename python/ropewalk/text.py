@@ -32,6 +32,15 @@ def base_name(path: str) -> str:
     return re.split(r"[/\\]", path)[-1]
 
 
+def is_writable(text: str) -> bool:
+    """Say whether UTF-8 can write a text; names of files that the system could not decode are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def without_query(text: str) -> str:
     """Take the query out of every URL in a text: that is where signatures stand."""
     return _URL_QUERY.sub(r"\1", text)

@@ -22,7 +22,7 @@ ON_STILL = (
     ("box-negative", 1, '"bbox": [9, 2, -5, 7]', "negative_box"),
     ("box-of-three", 1, '"bbox": [1, 2, 5]', "bad_field"),
     ("box-of-five", 1, '"bbox": [1, 2, 5, 7, 9]', "bad_field"),
-    ("box-of-texts", 1, '"bbox": ["1", "2", "5", "7"]', "bad_field"),
+    ("box-of-texts", 1, '"bbox": ["a", "2", "5", "7"]', "bad_field"),
     ("box-null", 1, '"bbox": null', "no_geometry"),
     ("box-and-segmentation-empty", 1, '"bbox": [], "segmentation": []', "no_geometry"),
     ("no-geometry", 1, '"score": 0.5', "no_geometry"),
@@ -35,7 +35,7 @@ ON_STILL = (
     ("score-true", 1, '"bbox": [1, 2, 5, 7], "score": true', "bad_field"),
     ("score-in-attributes", 1, '"bbox": [1, 2, 5, 7], "attributes": {"score": 3}', "score_range"),
     ("track-is-a-list", 1, '"bbox": [1, 2, 5, 7], "track_id": [1]', "bad_field"),
-    ("track-nan", 1, '"bbox": [1, 2, 5, 7], "track_id": NaN', "not_finite"),
+    ("track-infinite", 1, '"bbox": [1, 2, 5, 7], "track_id": Infinity', "not_finite"),
     ("crowd-is-a-text", 1, '"bbox": [1, 2, 5, 7], "iscrowd": "yes"', "bad_field"),
     ("unknown-category", 77, '"bbox": [1, 2, 5, 7]', "unknown_category"),
     ("class-not-in-the-ontology", 9, '"bbox": [1, 2, 5, 7]', "unknown_class"),
@@ -44,7 +44,7 @@ ON_STILL = (
     ("mask-wanted-box-given", 3, '"bbox": [1, 2, 5, 7]', "shape_mismatch"),
     ("polygon-odd", 2, '"segmentation": [[1, 2, 3, 4, 5, 6, 7]]', "bad_polygon"),
     ("polygon-of-two-points", 2, '"segmentation": [[1, 2, 3, 4]]', "bad_polygon"),
-    ("polygon-with-an-empty-ring", 2, '"segmentation": [[1, 2, 3, 4, 5, 9], []]', "bad_polygon"),
+    ("polygon-of-bad-rings", 2, '"segmentation": [[1, 2, 3, 4], []]', "bad_polygon"),
     ("polygon-not-nested", 2, '"segmentation": [1, 2, 3, 4, 5, 9]', "bad_field"),
     ("polygon-nan", 2, '"segmentation": [[1, 2, 3, 4, NaN, 9]]', "not_finite"),
     ("polygon-off-image", 2, '"segmentation": [[31, 2, 40, 4, 35, 9]]', "off_image"),
@@ -68,8 +68,6 @@ ON_STILL = (
     ("rle-size-of-one", 3, '"segmentation": {"size": [1500], "counts": [1500]}', "bad_field"),
     ("rle-without-size", 3, '"segmentation": {"counts": [1500]}', "missing_field"),
     ("rle-without-counts", 3, '"segmentation": {"size": [50, 30]}', "missing_field"),
-    ("box-of-an-empty-mask", 1, '"segmentation": {"size": [50, 30], "counts": [1500]}', "empty_geometry"),
-    ("polygon-of-an-empty-mask", 2, '"segmentation": {"size": [50, 30], "counts": [1500]}', "empty_geometry"),
 )
 # (what is wrong, the fields before `id`, code).
 ELSEWHERE = (

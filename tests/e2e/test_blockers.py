@@ -40,14 +40,6 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
         "missing-comma": (WHOLE.replace(b', "category_id"', b' "category_id"', 1), "byte"),
         "deeply-nested": (b'[{"x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}]", 'entries have "x"'),
         "annotations-twice": (WHOLE[:-1] + b', "annotations": []}', "twice"),
-        "one-image-id-for-two": (
-            json.dumps(dataset([box(1)], images=[*IMAGES, {"id": 1, "file_name": "walk-0.png"}])).encode(),
-            "image id 1",
-        ),
-        "one-category-id-for-two": (
-            json.dumps(dataset([box(1)], categories=[*CATEGORIES, {"id": 1, "name": "Road"}])).encode(),
-            "category id 1",
-        ),
     }
 
 

@@ -139,7 +139,9 @@ def test_points_that_the_category_has_not_are_counted(importer: Importer) -> Non
         (["nose", "tail", "left"], [8, 9, 2, 10, 5.5, 1, 3, 4, 0], "keypoint_names"),
         (None, [8, 9, 2, 10, 5.5, 1], "skeleton_points"),
         (["left", "nose"], [8, 9, 2, 10, 5.5, 1, 3, 4, 0], "skeleton_points"),
-        (None, [0, 0, 0], "shape_mismatch"),
+        (None, [0, 0, 0], "no_keypoints"),
+        (None, [], "no_keypoints"),
+        (None, [8, 9, 2, 10, 5.5, 1, None, 4, 1], "bad_field"),
     ],
 )
 def test_keypoints_that_do_not_fit(names: Any, numbers: list[float], code: str, importer: Importer) -> None:

@@ -32,13 +32,22 @@ def test_confidence_field(bench: Bench) -> None:
 
 
 def test_include_crowd(bench: Bench) -> None:
-    rows = [box(1), box(2, iscrowd=1), mask(3, iscrowd=1), box(4, iscrowd=0), box(5, iscrowd=True, score="high")]
+    rows = [box(1), box(2, iscrowd=1), mask(3, iscrowd=1), box(4, iscrowd=0), box(5, iscrowd=True) | {"bbox": [1]}]
     report = bench.run(dataset(rows))
     # What is left out need not be right.
     assert (report.annotations_written, report.filtered_by_reason, report.exit_code) == (2, {"crowd": 3}, 0)
+    assert report.warnings == {"crowd_left_out": 3}
     bench.branch += "-crowd"
+    ran = bench.cli_import(bench.folder / "predictions.json")
+    assert "crowd_left_out 3" in ran.out and "--include-crowd keeps them" in ran.out
+    bench.branch += "-too"
     ran = bench.cli_import(bench.folder / "predictions.json", "--include-crowd")
     assert (ran.code, len(bench.objects())) == (3, 4)
+
+
+def test_a_scored_crowd_and_one_of_a_list_are_predictions(bench: Bench) -> None:
+    report = bench.run(dataset([box(1, iscrowd="1", score=0.5), mask(2, iscrowd="false")]))
+    assert (report.annotations_written, report.filtered_by_reason) == (2, {})
 
 
 def test_min_confidence(bench: Bench) -> None:

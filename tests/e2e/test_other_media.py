@@ -124,7 +124,10 @@ def test_slices(title: str, project: Project, tmp_path: Path) -> None:
     [
         ({"media": "talk.mp3", "class": "Lesion", "box": [0.1, 0.2, 0.3, 0.4]}, "unsupported_media"),
         ({"media": "scan", "class": "Speaker", "kind": "object", "frame": 1, "frame_last": 2}, "unsupported_media"),
-        ({"media": "talk.mp3", "class": "Speaker", "kind": "object", "frame": 9, "frame_last": 10_002}, "frame_range"),
+        (
+            {"media": "talk.mp3", "class": "Speaker", "kind": "object", "frame": 10_002, "frame_last": 10_003},
+            "frame_range",
+        ),
         ({"media": "talk.mp3", "class": "Speaker", "kind": "object", "frame": 9, "frame_last": 8}, "backward_range"),
         ({"media": "scan", "class": "Lesion", "box": [0.1, 0.2, 0.3, 0.4], "frame": 1, "frame_last": 2}, "bad_field"),
     ],

@@ -38,7 +38,7 @@ def test_ids_are_scoped_to_their_file(bench: Bench) -> None:
     )
     assert len(hashes(bench)) == 2
     # An id that two files share is no duplicate.
-    assert "warnings" not in ran.out
+    assert "duplicate_annotation_id" not in ran.out
 
 
 def test_files_folders_and_globs_name_a_file_once(bench: Bench) -> None:

@@ -59,22 +59,23 @@ def test_an_upload_gives_the_label_rows_of_coco(bench: Bench) -> None:
 
 
 def test_rejects_keep_the_file_for_another_import(bench: Bench) -> None:
-    options: dict[str, Any] = {"branch": bench.branch, "work_dir": bench.folder / "work"}
+    options: dict[str, Any] = {"branch": bench.branch, "work_dir": bench.folder / "work", "source_label": "model"}
     with PredictionWriter.upload(bench.project, box_format="xywh", **options) as writer:
         add_all(writer)
         writer.add("drive.mp4", 4, boxes=[[1, 2, 3, 4]], class_names="Lorry")
     assert writer.report is not None
     assert (writer.report.exit_code, writer.report.rejects_by_code) == (3, {"unknown_class": 1})
-    options |= {"source_label": "predictions", "class_map": {"Lorry": "obj-car1", "Car": "obj-car1"} | NAMES}
+    options |= {"class_map": {"Lorry": "obj-car1", "Car": "obj-car1"} | NAMES}
     report = import_predictions(writer.path, bench.project, on_existing="replace", format="parquet", **options)
     assert report.exit_code == 0 and len(bench.objects()) == 5
 
 
 def test_a_block_that_ends_early_sends_nothing(bench: Bench) -> None:
     stored = bench.stored()
+    options: dict[str, Any] = {"branch": bench.branch, "work_dir": bench.folder / "work", "source_label": "model"}
     with (
         pytest.raises(UsageError, match="frame 4: boxes has shape"),
-        PredictionWriter.upload(bench.project, branch=bench.branch, work_dir=bench.folder / "work") as writer,
+        PredictionWriter.upload(bench.project, **options) as writer,
     ):
         add_all(writer)
         writer.add("drive.mp4", 4, boxes=[1, 2, 3, 4], class_names="Car")

@@ -207,7 +207,9 @@ def annotation_texts(model: Model, style: Style) -> list[str]:
         if style.bait:
             members.setdefault("bbox", "[1, 2, 3, 4]")
             names = [category.name for category in model.categories]
-            if names.count(names[prediction.category]) == 1:
+            # A box without an area gives way to a polygon.
+            has_area = isinstance(geometry, Mask) or isinstance(geometry[0], list) or all(geometry[2:])
+            if has_area and names.count(names[prediction.category]) == 1:
                 members.setdefault("segmentation", "[[1, 2, 3, 4, 5, 7]]")
         if style.extras:
             members |= {"area": "6.5", "iscrowd": "0"}

@@ -39,8 +39,8 @@ def staged_files(
     memory_bytes: int = ALL_IN_MEMORY,
     **options: Any,
 ) -> _core.Staged:
-    """Stage files as parts of one source."""
-    plan = plan_json(model.snapshot(), BRANCH, PlanOptions(**options))
+    """Stage files as parts of one source; masks without a pixel are kept, as the SDK keeps them."""
+    plan = plan_json(model.snapshot(), BRANCH, PlanOptions(**{"empty_masks": "keep"} | options))
     rejects = str(work_dir / "rejects.ndjson")
     stage = _core.Stage(plan, rejects, str(work_dir / "runs"), memory_bytes=memory_bytes, threads=threads)
     for path in paths:

@@ -125,7 +125,8 @@ def test_saved_rows_through_the_emulator(
     model = replace(project_model, predictions=data.draw(predictions(project_model)))
     ours, theirs = next(new_branch), next(new_branch)
     path, tables = write_coco(model, tmp_path, data.draw(STYLES))
-    report = import_predictions(path, shared_project, branch=ours, annotations=tables, work_dir=tmp_path / "work")
+    options = {"annotations": tables, "empty_masks": "keep"}
+    report = import_predictions(path, shared_project, branch=ours, work_dir=tmp_path / "work", **options)
     assert (report.annotations_written, report.exit_code) == (len(model.predictions), 0)
 
     rows = {row.data_hash: row for row in shared_project.list_label_rows_v2(branch_name=theirs)}

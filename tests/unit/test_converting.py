@@ -98,5 +98,10 @@ def test_predictions_are_read_anew_each_time(source: Path) -> None:
         predictions, make_snapshot(), branch="b", dry_run=True, work_dir=source.parent / "work"
     )
     assert report.annotations_written == 3
+    options = {"branch": "b", "dry_run": True, "work_dir": source.parent / "work"}
+    assert (
+        ropewalk.import_predictions(predictions, make_snapshot(), source_label="x", **options).annotations_written == 3
+    )
+    labelled = ropewalk.read_coco(source, source_label="run 7")
     with pytest.raises(UsageError, match="label already"):
-        ropewalk.import_predictions(predictions, make_snapshot(), branch="b", source_label="x", dry_run=True)
+        ropewalk.import_predictions(labelled, make_snapshot(), source_label="x", **options)

@@ -100,6 +100,37 @@ def test_crowds_empty_images_and_ties_count_as_pycocotools_has_them() -> None:
     assert (tree.ap50, tree.ap, tree.ar) == pytest.approx((1.0, 0.7, 0.7))
 
 
+PERSON = {"id": 1, "name": "Person", "keypoints": [str(n) for n in range(17)]}
+
+
+def person(x: float, **more: Any) -> dict[str, Any]:
+    points = [v for n in range(17) for v in (x + n, 5 + n % 3, 2)]
+    bbox = [x, 5, 17, 3]
+    return {
+        "image_id": 2,
+        "category_id": 1,
+        "keypoints": points,
+        "num_keypoints": 17,
+        "bbox": bbox,
+        "area": 51.0,
+    } | more
+
+
+@pytest.mark.parametrize("crowd", [0, 1, "0", "true"])
+def test_persons_without_keypoints_are_ignored_as_pycocotools_does(crowd: Any) -> None:
+    nobody = person(40, keypoints=[0] * 51, num_keypoints=0, iscrowd=crowd)
+    given = labels() | {
+        "categories": [PERSON],
+        "annotations": [item | {"id": n} for n, item in enumerate([person(1, iscrowd=0), nobody], 1)],
+    }
+    results = [person(1, score=0.5), person(40, score=0.9)]
+    found = evaluate(ropewalk.read_coco(results), given, iou="keypoints")
+    by_number = json.loads(json.dumps(given))
+    by_number["annotations"][1]["iscrowd"] = int(crowd in (1, "true"))
+    assert list(found.metrics.values()) == by_hand(by_number, results, "keypoints")
+    assert found.metrics["AP"] == pytest.approx(1.0)
+
+
 def test_masks_are_compared_as_masks() -> None:
     results = [{"image_id": 2, "category_id": 1, "segmentation": mask(5, 5, 10, 20), "score": 0.25}]
     given = labels() | {"annotations": labels()["annotations"][3:]}
@@ -113,7 +144,9 @@ def test_what_the_labels_do_not_know_is_counted(capsys: pytest.CaptureFixture[st
     document = labels() | {"annotations": []}
     document["images"] = [*document["images"], {"id": 9, "file_name": "elsewhere.jpg"}]
     document["categories"] = [*document["categories"], {"id": 4, "name": "Owl"}]
-    results = [*RESULTS, RESULTS[0] | {"image_id": 9}, RESULTS[0] | {"category_id": 4}, RESULTS[0] | {"bbox": [1, 2]}]
+    # pycocotools adds fields to the results that it is given.
+    broken = {**RESULTS[0], "bbox": [1, 2], "segmentation": None}
+    results = [*RESULTS, RESULTS[0] | {"image_id": 9}, RESULTS[0] | {"category_id": 4}, broken]
     document["annotations"] = [item | {"id": n} for n, item in enumerate(results, 1)]
     found = evaluate(ropewalk.read_coco(document), labels(), min_confidence=0.3)
     assert found.filtered_by_reason == {"other_image": 1, "other_class": 1, "min_confidence": 1}

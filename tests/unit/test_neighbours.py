@@ -11,7 +11,7 @@ from encord import Project
 
 from box_datasets import coco_boxes
 from ropewalk.emulator import parse_faults, running_emulator
-from ropewalk.errors import RefusalError
+from ropewalk.errors import RefusalError, TemporaryEncordError
 from ropewalk.importing.run import import_predictions
 from ropewalk.sinks.encord import calls
 from ropewalk.sinks.encord.rows import LabelRows
@@ -62,6 +62,36 @@ def test_a_row_that_the_server_finds_too_large_costs_no_neighbour(tmp_path: Path
         assert (reject["title"], reject["annotations"]) == ("still-1.jpg", 20)
         assert "more than the server takes" in reject["message"] and "--min-confidence" in reject["message"]
         assert objects_by_title(opened(emulator), "b") == {"still-0.jpg": 1, "still-2.jpg": 1}
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["no save is answered", "another save is"])
+def test_a_row_without_an_answer_is_blamed_only_if_some_save_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """The listing is answered, and saves are not: nothing shows that it is the row's fault."""
+    save = calls.DirectCalls.save_rows
+
+    def mute(self: calls.DirectCalls, label_hashes: Any, rows: Any) -> Any:
+        if answered and not any(b"still-0.jpg" in b"".join(row) for row in rows):
+            return save(self, label_hashes, rows)
+        raise TemporaryEncordError("no answer", status=None, name="Timeout")
+
+    monkeypatch.setattr(calls.DirectCalls, "save_rows", mute)
+    stills = tuple(make_image(f"still-{n}.jpg") for n in range(2))
+    with running_emulator(make_snapshot(stills)) as emulator:
+        path = tmp_path / "predictions.json"
+        path.write_text(json.dumps(coco_boxes({medium.title: [BOX] for medium in stills})))
+        # The row without an answer comes first.
+        options = {"branch": "b", "work_dir": tmp_path, "batch_rows": 1, "jobs": 1, "retry_seconds": 0.01}
+        if answered:
+            report = import_predictions(path, opened(emulator), **options)
+            assert (report.label_rows_saved, report.rejects_by_code) == (1, {"no_answer": 1})
+            return
+        with pytest.raises(TemporaryEncordError, match="no answer") as raised:
+            import_predictions(path, opened(emulator), **options)
+        stopped = raised.value.report
+        assert stopped is not None
+        assert (stopped.annotations_not_sent, stopped.rejects_by_code, stopped.rejects_file) == (2, {}, None)
 
 
 def test_a_row_created_meanwhile_is_used(run: Any, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

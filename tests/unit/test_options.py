@@ -225,7 +225,9 @@ def results(tmp_path: Path) -> Path:
 )
 def test_an_option_that_no_source_takes_is_refused(rows: Path, options: Any, name: str) -> None:
     label = f"{rows.parent.name}/rows.ndjson"
-    expected = f"{name} does not apply to these sources: ndjson ({label}) takes unit, frame_base and frame_stride"
+    expected = (
+        f"{name} does not apply to these sources: ndjson ({label}) takes unit, frame_base, frame_stride and score"
+    )
     for call in (
         lambda: convert(rows, rows.parent / "out.parquet", work_dir=rows.parent, **options),
         lambda: ropewalk.import_predictions(rows, make_snapshot(), branch="b", dry_run=True, **options),

@@ -12,7 +12,7 @@ import pytest
 
 import ropewalk
 from ropewalk import PredictionWriter, Report
-from ropewalk.errors import BlockerError, UsageError
+from ropewalk.errors import BlockerError, FileError, UsageError
 from ropewalk.importing import run as importing
 from ropewalk.reading.tables import read_table
 from ropewalk.writer import prediction_writer
@@ -52,7 +52,6 @@ def test_batches_leave_no_trace(tmp_path: Path, suffix: str, limits: dict[str, A
     assert tables[0].equals(tables[1])
     assert len(tables[0]) == 24
     assert tables[0]["offset"].to_list() == list(range(24))
-    assert set(tables[0]["source"]) == {path.name}
     # Null exactly where nothing was given.
     null_counts = tables[0].select("track", "score", "box", "points", "visibility", "rle", "attributes").null_count()
     assert null_counts.rows() == [(20, 16, 8, 16, 20, 20, 20)]
@@ -102,11 +101,44 @@ def test_what_could_not_be_written_can_be_written_again(tmp_path: Path, monkeypa
     add_frames(writer, range(6))
     with monkeypatch.context() as patch:
         patch.setattr(prediction_writer, "write_table", full)
-        with pytest.raises(OSError, match="no space"):
-            writer.close()
+        for _ in range(2):
+            with pytest.raises(FileError, match="predictions.parquet cannot be written: no space.*close.* tries again"):
+                writer.close()
     writer.close()
     assert len(read_table(path).collect()) == 12
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_frame_that_found_no_room_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise polars.exceptions.ComputeError("No space left on device (os error 28)")
+
+    path = tmp_path / "predictions.parquet"
+    writer = PredictionWriter(path, buffer_rows=1, on_error="skip")
+    with monkeypatch.context() as patch:
+        patch.setattr(polars.DataFrame, "write_ipc", full)
+        with pytest.raises(FileError, match="No space left on device.*the next frame tries again"):
+            writer.add("a", 1, boxes=BOXES, class_names="Car")
+    writer.add("a", 2, boxes=BOXES, class_names="Car")
+    writer.close()
+    assert read_table(path).collect()["frame"].to_list() == [1, 1, 2, 2]
+    assert writer.skipped == 0
+
+
+def test_one_bad_frame_does_not_throw_away_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    with (
+        pytest.warns(
+            UserWarning, match=r"predictions.parquet: 3 frames skipped; the first: a, frame 2: scores\[0\] is 7"
+        ),
+        PredictionWriter(path, on_error="skip") as writer,
+    ):
+        for frame in range(5):
+            writer.add("a", frame, boxes=BOXES, class_names="Car", scores=[7 if frame == 2 else 0.5, 1])
+        writer.add("a\udcff", 5, boxes=BOXES, class_names="Car")
+        writer.add_answers("a", 5, 4, classification="Weather", value="Sunny")
+    assert read_table(path).collect()["frame"].to_list() == [0, 0, 1, 1, 3, 3, 4, 4]
+    assert (writer.skipped, len(writer.errors)) == (3, 3)
 
 
 def test_what_is_wrong_from_the_start_is_told_at_the_start(tmp_path: Path) -> None:
@@ -118,12 +150,15 @@ def test_what_is_wrong_from_the_start_is_told_at_the_start(tmp_path: Path) -> No
         ({"threads": 0}, "threads is 0"),
         ({"buffer_rows": 0}, "buffer_rows is 0"),
         ({"source_label": ""}, "source_label is empty"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'; expected one of raise, skip"),
     ):
         with pytest.raises(UsageError, match=message):
             PredictionWriter(tmp_path / "a.parquet", **options)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"a.csv: expected a name that ends in .parquet or .arrow"):
         PredictionWriter(tmp_path / "a.csv")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UsageError, match=r"source_label is 'a\\udcff', expected a text that UTF-8 can write"):
+        PredictionWriter(tmp_path / "a.parquet", source_label="a\udcff")
+    with pytest.raises(FileError, match="its folder cannot be written to: No such file"):
         PredictionWriter(tmp_path / "missing" / "a.parquet")
     assert not any(tmp_path.iterdir())
 
@@ -154,10 +189,32 @@ def test_an_upload_keeps_its_file_until_all_of_it_is_written(
     else:
         writer.close()
         assert writer.report is not None and writer.report.exit_code == exit_code
-    given = {"branch": "model-1", "source_label": "predictions", "format": "parquet"}
+    given = {"branch": "model-1", "source_label": None, "format": "parquet"}
     assert calls == [([5, 5], snapshot, given | {"min_confidence": 0.25, "work_dir": tmp_path / "work"})]
     assert writer.path.exists() == (exit_code != 0)
     assert [file.name for file in (tmp_path / "work").iterdir()] == [writer.path.name] * (exit_code != 0)
+
+
+def test_an_upload_with_tracks_needs_a_label_before_the_model_has_run(tmp_path: Path) -> None:
+    options = {"branch": "model-1", "work_dir": tmp_path, "dry_run": True}
+    with PredictionWriter.upload(make_snapshot(), **options) as writer:
+        writer.add("drive.mp4", 5, boxes=BOXES, class_names="Car")
+        with pytest.raises(UsageError, match=r"source_label is needed: drive\.mp4 has tracks"):
+            writer.add("drive.mp4", 6, boxes=BOXES, class_names="Car", track_ids=[1, 2])
+        writer.add("drive.mp4", 6, boxes=BOXES, class_names="Car", track_ids=[None, None])
+    assert len(writer) == 4
+    with PredictionWriter.upload(make_snapshot(), source_label="model-1", **options) as writer:
+        writer.add("drive.mp4", 6, boxes=BOXES, class_names="Car", track_ids=[1, 2])
+    assert len(writer) == 2
+
+
+def test_a_file_without_a_label_goes_by_its_place(tmp_path: Path) -> None:
+    """As any other: it may be moved, and written in parts."""
+    path = tmp_path / "predictions.parquet"
+    with PredictionWriter(path, classes=["Car"]) as writer:
+        writer.add("drive.mp4", 5, boxes=BOXES, class_ids=[0, 0], track_ids=[1, 2])
+    assert "source" not in read_table(path).collect_schema()
+    assert set(ropewalk.read_table(path).to_polars()["source"]) == {f"{tmp_path.name}/predictions.parquet"}
 
 
 def test_an_upload_that_is_broken_off_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

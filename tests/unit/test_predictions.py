@@ -47,13 +47,17 @@ def test_counts_as_bytes_are_transposed(project: Project, tmp_path: Path) -> Non
 
 
 def test_a_label_from_memory_is_part_of_a_tracks_identity(tmp_path: Path) -> None:
-    def hashes(label: str | None) -> set[str]:
+    def hashes(label: str | None, **more: Any) -> set[str]:
         stage = _core.Stage(plan_json(make_snapshot(), "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
-        source = read_coco(dataset(bbox=[1, 2, 3, 4], track_id=4), source_label=label).source
+        source = read_coco(dataset(bbox=[1, 2, 3, 4], **more), source_label=label).source
         stage.add(source.given, source.label, "coco")
         return set(json.loads(stage.finish().encode(0, None, "Sat, 21 Nov 2026 23:48:11 UTC"))["object_answers"])
 
-    assert hashes(None) == hashes("predictions") != hashes("run 2")
+    assert hashes("run 1", track_id=4) == hashes("run 1", track_id=4) != hashes("run 2", track_id=4)
+    with pytest.raises(UsageError, match="source_label is needed: what is in memory has tracks"):
+        hashes(None, track_id=4)
+    # Without tracks it says nothing of any object.
+    assert hashes(None) == hashes("run 1")
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
@@ -106,9 +110,12 @@ def test_ctrl_c_while_a_path_is_asked_for_is_no_error_of_type() -> None:
 
 def test_rows_of_small_files_come_together(tmp_path: Path) -> None:
     for number in range(40):
-        row = {"media": f"clip-{number}.mp4", "class": "Car", "frame": number, "box": [1, 2, 30, 4], "unit": "px"}
-        (tmp_path / f"{number:02}.ndjson").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        dataset = {
+            "images": [{"id": 1, "file_name": f"clip-{number}.mp4", "width": 90, "height": 50}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 4], "score": 0.5}],
+            "categories": [{"id": 1, "name": "Car"}],
+        }
+        (tmp_path / f"{number:02}.json").write_text(json.dumps(dataset), encoding="utf-8")
     (batch,) = _core.read(tmp_path, "run")
     found = polars.DataFrame(batch)
     assert found["media"].to_list() == [f"clip-{number}.mp4" for number in range(40)]
-    assert found["source"].n_unique() == 40

@@ -10,7 +10,7 @@ import pytest
 
 from ropewalk.cli.console import report_lines
 from ropewalk.errors import AccountingError
-from ropewalk.report import Report, unresolved
+from ropewalk.report import SHARED_TRACK, Report, SharedTrack, unresolved
 
 
 def counts(**changes: Any) -> Any:
@@ -25,6 +25,8 @@ def counts(**changes: Any) -> Any:
         "warnings": {"clipped": 4},
         "media_by_rule": {"base_name": 1, "title": 38},
         "folders_differ": [("/data/cam1", "bucket/raw", 2), ("/data/cam2", "bucket/raw", 3)],
+        "shared_tracks": [],
+        "without_score": 3,
         "unresolved_media": [],
         "unresolved_classes": [],
     } | changes
@@ -70,6 +72,23 @@ def test_annotations_left_over_or_counted_twice() -> None:
         report.finish()
 
 
+def test_tracks_of_several_sources_are_named_and_counted() -> None:
+    report = Report()
+    report.add_staged(counts(shared_tracks=[("7", "drive.mp4", "a/p.json", "b/p.json")], warnings={SHARED_TRACK: 1}))
+    report.share_tracks([SharedTrack(str(n), "night.mp4", ("c/p.json", "a/p.json")) for n in range(30)])
+    assert report.warnings == {SHARED_TRACK: 31} and len(report.shared_tracks) == 20
+    lines = report_lines(report, "written")
+    assert 'track "7" on "drive.mp4" is an object of a/p.json and another one of b/p.json' in lines
+    assert 'track "0" on "night.mp4" is an object of c/p.json and another one of a/p.json' in lines
+    assert "and 26 more tracks of several sources; --source-label NAME makes them one" in lines
+
+
+def test_what_a_merge_did_to_the_branch_is_said() -> None:
+    lines = report_lines(Report(objects_extended=1, labels_replaced=1200), "written")
+    assert "1 object of the branch extended to more frames" in lines
+    assert "1,200 labels of the branch replaced" in lines
+
+
 def test_an_empty_row_that_could_not_be_made_is_not_all_written() -> None:
     report = Report(label_rows_failed=1)
     report.finish()
@@ -89,6 +108,7 @@ def test_json_has_what_machines_look_for(tmp_path: Path) -> None:
         "annotations_rejected",
         "annotations_filtered",
         "annotations_already_there",
+        "annotations_without_score",
         "rejects_by_code",
         "label_rows_saved",
         "bytes_sent",
@@ -132,3 +152,14 @@ def test_the_summary_says_how_media_were_found() -> None:
 def test_nearest_names_are_found_through_folders(name: str, existing: str) -> None:
     (entry,) = unresolved([(name, "unknown_media", 1)], ["other.png", existing])
     assert entry.nearest == (existing,)
+
+
+def test_what_was_done_stands_below_what_is_counted() -> None:
+    report = Report()
+    report.add_staged(counts())
+    lines = report_lines(report, "written")
+    at = lines.index("warnings: clipped 4")
+    assert lines[at + 1].startswith("  clipped: cut at the edge") and "--off-image keep" in lines[at + 1]
+    at = lines.index("filtered: crowd 2, min_confidence 1")
+    assert "--include-crowd" in lines[at + 1]
+    assert any("3 annotations without a score" in line and "--confidence-field" in line for line in lines)

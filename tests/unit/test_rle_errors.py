@@ -32,6 +32,8 @@ from ropewalk import errors, rle
         ("222K", (2, 3), "rle_negative", {"run": 3, "value": -3}),
         ([2, -1, 5], (2, 3), "rle_negative", {"run": 1, "value": -1}),
         ([-(2**70)], (2, 3), "rle_negative", {"run": 0}),
+        ([2.0, 1.5, 2.5], (2, 3), "rle_fraction", {"run": 1, "value": 1.5}),
+        ([2.0, 5.0], (2, 3), "rle_sum", {"found": 7, "expected": 6}),
     ],
 )
 def test_bad_run_lengths(counts: Any, size: tuple[int, int], code: str, fields: dict[str, int]) -> None:

@@ -20,13 +20,13 @@ def make(folder: Path, *names: str) -> None:
 
 
 def labels(*given: str | Path) -> list[str]:
-    return [source.label for source in find_sources(given)]
+    return [source.name for source in find_sources(given)]
 
 
 def test_a_file_goes_by_its_folder_and_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "b/run.json")
     (source,) = find_sources(tmp_path / "b" / "run.json")
-    assert (source.label, source.len_bytes) == ("b/run.json", 2)
+    assert (source.name, source.len_bytes) == ("b/run.json", 2)
     monkeypatch.chdir(tmp_path / "b")
     assert labels("run.json") == labels(os.path.join("..", "b", "run.json")) == ["b/run.json"]
 
@@ -42,7 +42,7 @@ def test_a_folder_is_one_source(tmp_path: Path) -> None:
     make(tmp_path, "run/b.json", "run/a/c.ndjson", "run/.hidden.json")
     (source,) = find_sources(tmp_path / "run")
     # Of the files that are not hidden.
-    assert (source.label, source.is_folder, source.len_bytes) == ("run", True, 4)
+    assert (source.name, source.is_folder, source.len_bytes) == ("run", True, 4)
 
 
 def test_globs_cross_folders_and_a_file_counts_once(tmp_path: Path) -> None:
@@ -55,13 +55,24 @@ def test_a_name_with_brackets_is_a_file_first(tmp_path: Path) -> None:
     assert labels(tmp_path / "a" / "run[1].json") == ["a/run[1].json"]
 
 
-def test_a_label_for_one_source(tmp_path: Path) -> None:
-    make(tmp_path, "a.json", "b.json")
-    assert find_sources(tmp_path / "a.json", "run 7")[0].label == "run 7"
-    with pytest.raises(UsageError, match="2 were found"):
-        find_sources(tmp_path / "*.json", "run 7")
-    with pytest.raises(UsageError, match="is a folder"):
-        find_sources(tmp_path, "run 7")
+def test_a_label_for_all_sources(tmp_path: Path) -> None:
+    make(tmp_path, "a/x.json", "b/x.json", "c/y.json")
+    found = find_sources([tmp_path / "*" / "*.json", tmp_path / "c"], "run 7")
+    assert {source.name for source in found} == {"run 7"} and len(found) == 4
+
+
+def test_a_label_has_as_many_parts_as_asked_for(tmp_path: Path) -> None:
+    make(tmp_path, "one/deep/x.json", "two/deep/x.json")
+    paths = [tmp_path / "one" / "deep" / "x.json", tmp_path / "two" / "deep" / "x.json"]
+    found = find_sources(paths, label_parts=3)
+    assert [source.name for source in found] == ["one/deep/x.json", "two/deep/x.json"]
+    with pytest.raises(UsageError) as refused:
+        find_sources(paths)
+    assert all(str(path) in str(refused.value) for path in paths)
+    assert "'deep/x.json'" in str(refused.value) and "source_label NAME" in str(refused.value)
+    assert find_sources(paths[:1], label_parts=1)[0].name == "x.json"
+    # Folders are told apart by their files.
+    assert labels(tmp_path / "one" / "deep", tmp_path / "two" / "deep") == ["deep", "deep"]
 
 
 @pytest.mark.parametrize("name", ["missing.json", "*.json"])

@@ -176,6 +176,10 @@ def test_classes_tracks_and_scores(tmp_path: Path) -> None:
         (np.array([2**60 + 1, 2, 3]), [str(2**60 + 1), "2", "3"]),
         (np.array([1.0, 2.0, 3.0], np.float32), ["1", "2", "3"]),
         (["a", None, 3], ["a", None, "3"]),
+        (np.array([1.0, np.nan, -1.0]), ["1", None, None]),
+        (np.array([-1, 2, -1]), [None, "2", None]),
+        (["", "-1", float("nan")], [None, None, None]),
+        ([7.0, -1, "nan"], ["7", None, None]),
     ):
         assert rows(tmp_path, boxes=boxes, track_ids=tracks)["track"].to_list() == texts
     assert rows(tmp_path, boxes=boxes, scores=np.array([0, 0.25, 1]))["score"].to_list() == [0, 0.25, 1]
@@ -188,6 +192,7 @@ def test_answers_and_attributes(tmp_path: Path) -> None:
         writer.add("a", 0, boxes=BOX * 2, class_names="Car", attributes=[{"Doors": 3, "Colours": ["red", "blue"]}, {}])
         writer.add_answers("a", 2, 9, classification="Weather", value="Sunny", score=0.25)
         writer.add_answers("a", 2, classification="Fruit", value=[])
+        writer.add_answers("a", 3, classification="Fruit", value={"Plum", "Apple", "Kiwi", "Fig"})
         writer.add_answers("a", classification="Fruit", value={"Many?": ["Apple", "Kiwi"], "Weight": np.float64(0.1)})
     table = polars.read_parquet(path)
     assert table.select("kind", "class", "frame", "frame_last", "score", "shape").rows() == [
@@ -195,6 +200,7 @@ def test_answers_and_attributes(tmp_path: Path) -> None:
         ("object", "Car", 0, None, None, "bounding_box"),
         ("answer", "Weather", 2, 9, 0.25, None),
         ("answer", "Fruit", 2, None, None, None),
+        ("answer", "Fruit", 3, None, None, None),
         ("answer", "Fruit", 0, None, None, None),
     ]
     assert [[(a["name"], a["value"]) for a in given] for given in table["attributes"].to_list()] == [
@@ -202,6 +208,7 @@ def test_answers_and_attributes(tmp_path: Path) -> None:
         [],
         [("", "Sunny")],
         [("", None)],
+        [("", "Apple"), ("", "Fig"), ("", "Kiwi"), ("", "Plum")],
         [("Many?", "Apple"), ("Many?", "Kiwi"), ("Weight", "0.1")],
     ]
 
@@ -278,6 +285,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (ONE | {"scores": [[0.5]]}, r"scores has shape \(1, 1\), expected \(n,\)"),
     (ONE | {"scores": [1.5]}, r"scores\[0\] is 1.5, expected 0 to 1"),
     (ONE | {"scores": [np.nan]}, r"scores\[0\] is nan"),
+    (ONE | {"scores": [1.00001]}, r"scores\[0\] is 1.00001, expected 0 to 1"),
+    (ONE | {"scores": [-2e-6]}, r"scores\[0\] is -2e-06, expected 0 to 1"),
+    (ONE | {"class_ids": [1.0000001]}, r"class_ids\[0\] is 1.0000001, expected whole numbers"),
+    (ONE | {"boxes": [[-1.7e308, 0, 1.7e308, 1]]}, r"boxes\[0\] is larger than any number read as xyxy"),
+    (ONE | {"attributes": [10**400]}, r"attributes\[0\] holds 1000.*expected a text, a finite number"),
+    (ONE | {"attributes": ["\udcff"]}, r"attributes\[0\] is '\\udcff', expected a text that UTF-8 can write"),
+    (ONE | {"attributes": [{"\udcff": 1}]}, r"attributes\[0\] is '\\udcff', expected a text that UTF-8"),
+    (ONE | {"track_ids": ["\udcff"]}, r"track_ids\[0\] is '\\udcff', expected a text that UTF-8 can write"),
+    ({"boxes": BOX, "class_names": "\udcff"}, r"class_names\[0\] is '\\udcff', expected a text that UTF-8 can write"),
     (ONE | {"track_ids": [1, 2]}, "different lengths.* track_ids 2"),
     (ONE | {"track_ids": [1.5]}, r"track_ids\[0\] is 1.5, expected a whole number, a text or None"),
     (ONE | {"track_ids": np.array([1.5])}, r"track_ids\[0\] is 1.5, expected whole numbers"),
@@ -311,6 +327,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "masks: the score of pixel 1 is NaN",
     ),
     ({"masks": [F * 1.0], "mask_threshold": np.nan, "class_ids": [0]}, "mask_threshold is nan, expected a finite"),
+    ({"masks": [F * 1.0], "mask_threshold": 10**400, "class_ids": [0]}, "mask_threshold is 1000.*expected a finite"),
     ({"masks": [F * 1.0], "mask_threshold": "0", "class_ids": [0]}, "mask_threshold is '0', expected a finite"),
     ({"masks": [F], "points": [[1, 2]], "class_ids": [0]}, "masks and points are given; an object is drawn as one"),
     ({"polygons": [[[1, 2], [3, 4]]], "class_ids": [0]}, r"polygons\[0\] has 2 vertices, expected at least 3"),
@@ -341,6 +358,7 @@ def test_what_does_not_fit_is_told_with_its_frame(tmp_path: Path, given: dict[st
     [
         (lambda w: w.add("", 7, **ONE), "media is '', expected a title"),
         (lambda w: w.add(3, 7, **ONE), "media is 3, expected a title"),
+        (lambda w: w.add("a\udcff.jpg", 7, **ONE), r"media is 'a\\udcff.jpg', expected a text that UTF-8 can write"),
         (lambda w: w.add("a", -1, **ONE), "frame is -1, expected a whole number from 0"),
         (lambda w: w.add("a", 1.0, **ONE), "frame is 1.0"),
         (lambda w: w.add("a", 2**32, **ONE), "frame is 4294967296"),
@@ -355,3 +373,18 @@ def test_what_does_not_fit_is_told_with_its_frame(tmp_path: Path, given: dict[st
 def test_places_and_answers_that_do_not_fit(tmp_path: Path, call: Any, message: str) -> None:
     with PredictionWriter(tmp_path / "rows.parquet") as writer, pytest.raises(UsageError, match=message):
         call(writer)
+
+
+def test_scores_beyond_the_range_by_rounding_are_put_right_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    with PredictionWriter(path) as writer:
+        scores = np.array([1.0000001, 0.5, -1e-7], np.float32)
+        writer.add("a", boxes=BOX * 3, class_names="Car", scores=scores)
+    assert polars.read_parquet(path)["score"].to_list() == [1.0, 0.5, 0.0]
+    assert writer.warnings == {"score_clamped": 2}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_a_threshold_above_all_numbers_leaves_nothing(tmp_path: Path, dtype: Any) -> None:
+    table = rows(tmp_path, masks=[F.astype(dtype)], mask_threshold=1e300)
+    assert table["rle"].to_list() == strings(np.zeros((H, W), bool))

@@ -65,6 +65,7 @@ class Turned:
     conf: Any
     cls: Any
     id: Any = None
+    xyxyxyxy: Any = None
 
 
 @dataclass
@@ -137,9 +138,28 @@ def test_detections_of_turned_boxes(tmp_path: Path) -> None:
     rows = table(tmp_path, detections)
     assert set(rows["shape"]) == {"rotatable_bounding_box"}
     angle = float(np.degrees(np.arctan2(6, 8)))
-    first, second = rows.select("box", "theta").rows()
-    assert first == (pytest.approx([20, 15, 20, 10]), pytest.approx(angle))
-    assert second[0] == pytest.approx([25, 10, 10, 20]) and second[1] % 180 == pytest.approx((angle - 90) % 180)
+    for row in rows.select("box", "theta").rows():
+        assert row == (pytest.approx([20, 15, 20, 10]), pytest.approx(angle))
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 89.9999, 90, 120, -15, 179.9999, 360])
+def test_a_turned_result_is_the_same_box_through_supervision(tmp_path: Path, degrees: float) -> None:
+    """Ultralytics' corners begin at another one than its width and height say; they are 32-bit floats."""
+    radians = np.float32(np.radians(degrees))
+    w, h = [
+        np.float32(side) * np.array([np.cos(turn), np.sin(turn)]) / 2
+        for side, turn in ((20, radians), (10, radians + np.pi / 2))
+    ]
+    centre = np.array([30, 20])
+    corners = np.array([[centre + w + h, centre + w - h, centre - w - h, centre - w + h]], np.float32)
+    xywhr = Tensor([[30, 20, 20, 10, radians]])
+    results = [Turned(xywhr, Tensor([0.5]), Tensor([5]), xyxyxyxy=given) for given in (None, Tensor(corners))]
+    detections = Detections(XYXY[:1], None, np.array([0.5]), np.array([5]), data={"xyxyxyxy": corners})
+    tables = [table(tmp_path, found) for found in (*(Results(obb=one) for one in results), detections)]
+    by_angle, by_corners, through_supervision = (found.select("box", "theta").row(0) for found in tables)
+    assert by_corners == through_supervision
+    assert by_angle == (pytest.approx(by_corners[0], abs=1e-4), pytest.approx(by_corners[1], abs=1e-3))
+    assert -0.01 <= by_corners[1] < 90
 
 
 def test_no_detections(tmp_path: Path) -> None:
@@ -184,6 +204,15 @@ def test_masks_of_another_size_are_not_scaled(tmp_path: Path) -> None:
         ("polygon", [[[2, 3, 12, 3.5, 7, 8]]], XYWH[0], None),
         ("bounding_box", None, XYWH[1], None),
     ]
+
+
+def test_points_that_are_not_in_the_picture_may_be_anywhere(tmp_path: Path) -> None:
+    points = [[[2, 3, 0.9], [np.nan, np.inf, 0.4]]]
+    boxes = Boxes(Tensor(XYXY[:1]), Tensor([0.5]), Tensor([5]))
+    rows = table(tmp_path, Results(boxes=boxes, keypoints=Keypoints(Tensor(points))))
+    assert rows.select("points", "visibility").row(0) == ([[[2, 3, 0, 0]]], [2, 0])
+    with pytest.raises(UsageError, match=r"keypoints.data\[0, 1, 0\] is nan"):
+        table(tmp_path, Results(boxes=boxes, keypoints=Keypoints(Tensor(points))), keypoint_threshold=0.3)
 
 
 def test_keypoints_get_flags(tmp_path: Path) -> None:

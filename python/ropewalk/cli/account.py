@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from ropewalk.options import Opt, Options
+from ropewalk.importing.options import ConnectOptions
+from ropewalk.options import Opt, Options, fields_of, made
 
 ACCOUNT = "Account"
 
@@ -41,13 +41,20 @@ class AccountOptions(Options):
     ] = None
 
 
-def open_project(project: str, account: Mapping[str, Any], retry_seconds: float = math.inf) -> Any:
-    """Open a project; for `retry_seconds`, and no longer than an opening is tried."""
+def open_project(project: str, options: Mapping[str, Any]) -> Any:
+    """Open a project by the options of a command, as long as these allow and no longer than an opening is tried."""
     from ropewalk.sinks.encord.client import OPENING_SECONDS
     from ropewalk.sinks.encord.client import open_project as opened
     from ropewalk.sinks.encord.retry import Retry
 
-    return opened(project, **account, retry=Retry(budget_seconds=min(retry_seconds, OPENING_SECONDS)))
+    given = {name: options[name] for name in fields_of(ConnectOptions) if name in options}
+    connect = made(ConnectOptions, given)
+    return opened(
+        project,
+        **{name: options[name] for name in fields_of(AccountOptions)},
+        retry=Retry(budget_seconds=min(connect.retry_seconds, OPENING_SECONDS)),
+        timeout=connect.timeout,
+    )
 
 
 def open_project_list(query: str | None, account: Mapping[str, Any]) -> Any:

@@ -84,7 +84,7 @@ def import_command(
             target = read_snapshot(project_file)
         else:
             assert project is not None
-            target = open_project(project, o.taken(AccountOptions, options), job.retry_seconds)
+            target = open_project(project, options)
         with console.shown_progress() as progress:
             result = import_predictions(found, target, branch=branch, progress=progress, **given)
         console.show_report(
@@ -160,7 +160,7 @@ def verify(
         given = o.taken(VerifyOptions, options)
         found, job = sources_of(sources, VerifyOptions, given)
         files_read(found, job).refuse("out", out)
-        target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
+        target = open_project(project, options)
         write = None
         if out is not None:
             temporary = stack.enter_context(written_whole(out))
@@ -216,7 +216,7 @@ def rollback(
 
         given = o.taken(RollbackOptions, options)
         result = run(
-            open_project(project, o.taken(AccountOptions, options), given["retry_seconds"]),
+            open_project(project, options),
             branch=branch,
             work_dir=work_dir,
             ledger=ledger,

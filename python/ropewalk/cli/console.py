@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from ropewalk.cli.notes import NOTES, WITHOUT_SCORE
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import STDOUT, is_stream, refuse_same
 from ropewalk.options import on_command_line
-from ropewalk.report import EXIT_STOPPED, EXIT_USAGE
+from ropewalk.report import EXIT_STOPPED, EXIT_USAGE, SHARED_TRACK
 from ropewalk.text import count, shown, size
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _RULES = (
     ("base_name", "base name"),
     ("stem", "name without suffix"),
 )
+_SHARED_TRACKS_SHOWN = 5
 
 # Room for a sentence with the longest path that systems take.
 _MESSAGE_CHARACTERS = 5_000
@@ -254,6 +256,12 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if number:
             lines.append(f"{count(number, 'label row')} {text}")
+    for number, noun, text in (
+        (report.objects_extended, "object", "of the branch extended to more frames"),
+        (report.labels_replaced, "label", "of the branch replaced"),
+    ):
+        if number:
+            lines.append(f"{count(number, noun)} {text}")
     for title, sums in (
         ("rejected", report.rejects_by_code),
         ("filtered", report.filtered_by_reason),
@@ -261,9 +269,14 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if sums:
             lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
+            lines += [f"  {name}: {NOTES[name]}" for name in sorted(sums) if name in NOTES]
     if report.media_by_rule:
         lines.append(_media_line(report.media_by_rule))
     lines += _folders_lines(report.folders_differ)
+    lines += _shared_track_lines(report)
+    if report.annotations_without_score:
+        without = count(report.annotations_without_score, "annotation")
+        lines.append(f"{without} without a score, written with confidence 1.0; {WITHOUT_SCORE}")
     if report.files_left_out:
         names = shown_names(report.files_left_out_names, total=report.files_left_out)
         lines.append(f"{count(report.files_left_out, 'file')} without predictions left out: {names}")
@@ -313,6 +326,18 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
     if found["rejected"]:
         lines.append("rejected: " + ", ".join(f"{name} {n:,}" for name, n in sorted(found["rejected"].items())))
     return lines + [shown(json.dumps(example)) for example in found["examples"]]
+
+
+def _shared_track_lines(report: Report) -> list[str]:
+    lines = [
+        f'track "{shown(found.track)}" on "{shown(found.media)}" is an object of {shown(found.sources[0])} '
+        f"and another one of {shown(found.sources[1])}"
+        for found in report.shared_tracks[:_SHARED_TRACKS_SHOWN]
+    ]
+    left = report.warnings.get(SHARED_TRACK, 0) - len(lines)
+    if left > 0:
+        lines.append(f"and {left:,} more tracks of several sources; --source-label NAME makes them one")
+    return lines
 
 
 def _rejects_line(file: str) -> str:

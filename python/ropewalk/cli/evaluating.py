@@ -50,7 +50,7 @@ def evaluate(
         if project_file is not None:
             target = read_snapshot(project_file)
         elif project is not None:
-            target = open_project(project, o.taken(AccountOptions, options), given["retry_seconds"])
+            target = open_project(project, options)
         with console.shown_progress() as progress:
             found = run(
                 sources or None,

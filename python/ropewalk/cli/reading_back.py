@@ -147,7 +147,7 @@ def sync(
 
         given = o.taken(SyncOptions, options)
         made(SyncOptions, given)
-        started = sync_project(open_project(project, o.taken(AccountOptions, options)), **given)
+        started = sync_project(open_project(project, options), **given)
         if as_json:
             listings.write_json(started.as_dict(), None)
         else:

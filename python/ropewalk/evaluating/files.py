@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,8 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
     check_without_project(replace(options, min_confidence=None), "files are compared by the names they use")
     iou = options.iou
     truth_file = read_labels(labels)
-    truth, found = Side[NamedFrame](iou, truth_file.class_ids), Side[NamedFrame](iou, truth_file.class_ids)
+    truth = Side[NamedFrame](iou, truth_file.class_ids, are_labels=True)
+    found = Side[NamedFrame](iou, truth_file.class_ids)
     truth.sizes |= truth_file.sizes
     for row, kept in truth_file.rows:
         truth.add((row["media"], row["frame"]), row, size_of(row), **kept)
@@ -46,7 +48,7 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
                 score = 1.0 if row["score"] is None else row["score"]
                 if row["kind"] != "object":
                     found.left_out["answer"] += 1
-                elif options.min_confidence is not None and score < options.min_confidence:
+                elif options.min_confidence is not None and _is_below(score, options.min_confidence):
                     found.left_out["min_confidence"] += 1
                 elif key not in truth_file.image_ids:
                     found.left_out["other_image"] += 1
@@ -54,6 +56,12 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
                     found.add(key, row, truth.sizes[key] or size_of(row))
     result = Evaluation(iou, truth_file.name)
     return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids)
+
+
+def _is_below(score: float, least: float) -> bool:
+    """Say whether a confidence is below a limit; a model's 32-bit float that is the limit is not."""
+    (narrow,) = struct.unpack("f", struct.pack("f", least))
+    return score < least and score != narrow
 
 
 def _predictions(source: Source, options: EvaluateOptions, report: Report) -> Iterator[Row]:

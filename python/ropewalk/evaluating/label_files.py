@@ -102,9 +102,15 @@ def _order(image_id: Any) -> tuple[bool, Any]:
 
 def _kept(annotation: Mapping[str, Any]) -> Fields:
     """Take from a label what says how it counts: a region that is ignored, and its size as the annotator has it."""
-    fields: Fields = {"iscrowd": int(bool(annotation.get("iscrowd")))}
+    fields: Fields = {"iscrowd": int(_is_crowd(annotation))}
     area = annotation.get("area")
     return fields | ({"area": area} if isinstance(area, (int, float)) else {})
+
+
+def _is_crowd(annotation: Mapping[str, Any]) -> bool:
+    """Read the flag, which some files have as text."""
+    flag = annotation.get("iscrowd")
+    return flag.strip().lower() not in ("", "0", "0.0", "false") if isinstance(flag, str) else bool(flag)
 
 
 def parts_of(given: Given) -> Iterator[tuple[Source, bool]]:
@@ -118,7 +124,7 @@ def parts_of(given: Given) -> Iterator[tuple[Source, bool]]:
     """
     name, sections = label_file_name(given), _sections(given)
     for crowd in (False, True):
-        items = [item for item in sections["annotations"] if bool(item.get("iscrowd")) == crowd]
+        items = [item for item in sections["annotations"] if _is_crowd(item) == crowd]
         if items or not crowd:
             yield Source(json.dumps({**sections, "annotations": items}).encode("ascii"), name), crowd
 

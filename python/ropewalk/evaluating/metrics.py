@@ -44,13 +44,15 @@ class ClassMetrics:
     ar: float | None = None
 
 
-def comparable(row: Row, size: SizeWh | None, iou: str) -> Fields | None:
+def comparable(row: Row, size: SizeWh | None, iou: str, *, is_label: bool = False) -> Fields | None:
     """Give what is compared of an object; None where its shape cannot be compared so.
 
     Args:
         row: The object.
         size: Width and height of the image, px.
         iou: One of `IOU_TYPES`.
+        is_label: Whether it is a label. One without keypoints is a region that is ignored, with the predictions in it,
+            as in pycocotools.
 
     Returns:
         bbox and area, and with them segmentation or keypoints.
@@ -63,6 +65,8 @@ def comparable(row: Row, size: SizeWh | None, iou: str) -> Fields | None:
         return None
     fields = place(row, size)
     if iou == "keypoints":
+        if "keypoints" not in fields and is_label:
+            return {"bbox": fields["bbox"], "area": fields["area"], "keypoints": [], "num_keypoints": 0}
         return fields if "keypoints" in fields else None
     box, segmentation = fields["bbox"], fields.get("segmentation")
     if shape == "rotatable_bounding_box":

@@ -186,6 +186,8 @@ def _add_sources(
     Args:
         headers: data_hash -> label row of media whose size only their label row tells.
     """
+    # Nothing is written that would have to be recognised again: any label will do.
+    sources = [source if source.is_folder else replace(source, label=source.name) for source in sources]
     with staged_sources(sources, project, _BRANCH, options, report, progress, rejects_stem) as (staged, rejects):
         found = 0
         progress.start("comparing", len(staged), "label rows")

@@ -65,6 +65,7 @@ class Side(Generic[Key]):
     Attributes:
         iou: What is to be compared.
         classes: Class as the side calls it -> category id.
+        are_labels: Whether it is the side of the labels.
         sizes: Width and height of the images seen, px.
         objects: What is compared, with category_id and score.
         left_out: Objects that are not compared, by reason.
@@ -73,6 +74,7 @@ class Side(Generic[Key]):
 
     iou: str
     classes: Mapping[str, int]
+    are_labels: bool = False
     sizes: dict[Key, SizeWh | None] = field(default_factory=dict)
     objects: dict[Key, list[Fields]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -85,7 +87,7 @@ class Side(Generic[Key]):
             self.left_out["other_class"] += 1
             return
         try:
-            fields = comparable(row, size, self.iou)
+            fields = comparable(row, size, self.iou, is_label=self.are_labels)
         except Unfit as e:
             self.rejected[e.code] += 1
             return

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
+from ropewalk.importing.earlier import EarlierImports
 from ropewalk.importing.options import ImportKeywords, ImportOptions
 from ropewalk.importing.rejects import RejectFile
 from ropewalk.importing.staging import check_max_rejects, staged_sources
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ropewalk._core import Staged
+    from ropewalk.importing.earlier import Document
     from ropewalk.ledger.lock import Turn
     from ropewalk.project.live import StandingRow
     from ropewalk.sinks.encord.outcome import Outcome
@@ -164,14 +166,19 @@ class _Import:
         staged, self.rejects = stack.enter_context(
             staged_sources(self.sources, project, self.branch, self.options, self.report, self.progress, stem)
         )
+        documents = staged.documents() if rows is not None else []
+        earlier = EarlierImports.read(self.options.work_dir, endpoint, project.project_hash, self.branch)
+        # What is replaced leaves no other objects behind.
+        if self.options.on_existing != "replace":
+            earlier.check(documents, standing)
         todo = self._measured(staged)
         if self.options.max_rejects is not None:
             check_max_rejects(self.options.max_rejects, self.report)
         ledger: Ledger | None = None
         if turn is not None:
             name = self._name(endpoint, todo)
-            ledger = stack.enter_context(self._ledger(endpoint, name, project, todo))
-        upload = self._upload(staged, todo, rows, standing, ledger)
+            ledger = stack.enter_context(self._ledger(endpoint, name, project, todo, documents))
+        upload = self._upload(staged, todo, rows, standing, ledger, earlier.labels(documents))
         if turn is not None and turn.was_last(name):
             upload.trust_ledger()
         if self.options.on_existing == "fail" and standing:
@@ -209,6 +216,7 @@ class _Import:
         rows: LabelRows | None,
         standing: Mapping[str, StandingRow],
         ledger: Ledger | None,
+        labels_before: list[str],
     ) -> Upload:
         from ropewalk.sinks.encord.upload import Upload
 
@@ -223,6 +231,7 @@ class _Import:
             options=self.options,
             stop=self.stop,
             ledger=ledger,
+            labels_before=labels_before,
         )
 
     def _name(self, endpoint: str, todo: list[Row]) -> str:
@@ -234,17 +243,20 @@ class _Import:
         ).digest()
 
     @contextmanager
-    def _ledger(self, endpoint: str, name: str, project: Snapshot, todo: list[Row]) -> Iterator[Ledger]:
+    def _ledger(
+        self, endpoint: str, name: str, project: Snapshot, todo: list[Row], documents: list[Document]
+    ) -> Iterator[Ledger]:
         header = ImportRecord(
             endpoint=endpoint,
             project_hash=project.project_hash,
             project_title=project.project_title,
             branch=self.branch,
             on_existing=self.options.on_existing,
-            sources=[source.label for source in self.sources],
+            sources=[source.name for source in self.sources],
             when=creation_time(datetime.now(timezone.utc)),
             label_rows=len(todo),
             annotations=sum(row.annotations for row in todo),
+            documents=[(label, digest) for label, _, _, digest in documents if digest is not None],
         )
         ledger = Ledger.open(self.options.work_dir / LEDGERS, name, header)
         try:
@@ -338,6 +350,9 @@ class _Import:
         report.label_rows_failed += outcome.rows_failed + len(outcome.rows_not_created)
         report.rows_not_created |= outcome.rows_not_created
         report.edited_by_others += outcome.edited
+        report.objects_extended += outcome.objects_extended
+        report.labels_replaced += outcome.labels_replaced
+        report.share_tracks(outcome.shared_tracks)
         self.left_out.update(outcome.left_out)
         assert self.rejects is not None
         self.rejects.append([line for lines in outcome.rejects.values() for line in lines], report)

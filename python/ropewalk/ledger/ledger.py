@@ -249,6 +249,14 @@ class Ledger:
                 if content is not None and content.get("data_hash") in wanted and last.get(content["data_hash"]) == n:
                     yield content["data_hash"], content["labels"]
 
+    def written(self) -> dict[str, str]:
+        """List the label rows (data_hash -> label_hash) that hold what this import wrote, or would have written."""
+        return {
+            data_hash: record.label_hash
+            for data_hash, record in self.records.items()
+            if record.is_touched or record.state == STANDING
+        }
+
     @property
     def unrecorded(self) -> int:
         """Number of label rows of the import without a line: not begun yet, or the lines are lost."""
@@ -299,6 +307,30 @@ def find_ledgers(work_dir: Path, project_hash: str | None = None, branch: str | 
         for ledger in ledgers
         if project_hash in (None, ledger.header.project_hash) and branch in (None, ledger.header.branch)
     ]
+
+
+def find_headers(work_dir: Path, project_hash: str, branch: str) -> Iterator[tuple[Path, ImportRecord]]:
+    """Read what the ledgers of a work folder say of the imports onto a branch as a whole.
+
+    Yields:
+        The ledger's file, and its first line. A ledger whose first line is damaged is left out.
+
+    Raises:
+        LedgerError: One of them cannot be read.
+    """
+    for path in sorted((work_dir / LEDGERS).glob(f"*{SUFFIX}")):
+        with _failures(path):
+            first = next(_lines(path).read(), None)
+        header = _header_of(first) if first is not None else None
+        if header is not None and (header.project_hash, header.branch) == (project_hash, branch):
+            yield path, header
+
+
+def _header_of(content: dict[str, Any]) -> ImportRecord | None:
+    try:
+        return ImportRecord(**content["import"])
+    except (KeyError, TypeError):
+        return None
 
 
 def _read(path: Path) -> tuple[ImportRecord | None, dict[str, RowRecord], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +104,20 @@ class RowRecord:
 
 @dataclass(frozen=True)
 class ImportRecord:
-    """The first line of a ledger: the import as a whole. `when` is its creation time, as label rows write it."""
+    """The first line of a ledger: the import as a whole.
+
+    Attributes:
+        endpoint: The server.
+        project_hash: Of the project.
+        project_title: Of the project.
+        branch: Where it writes.
+        on_existing: What it does with rows that hold other objects.
+        sources: What it reads, by label.
+        when: Its creation time, as label rows write it.
+        label_rows: How many it writes.
+        annotations: Number of annotations in them.
+        documents: Label and content digest of each document that tracks are recognised by.
+    """
 
     endpoint: str
     project_hash: str
@@ -115,3 +128,4 @@ class ImportRecord:
     when: str
     label_rows: int
     annotations: int
+    documents: list[tuple[str, str]] = field(default_factory=list)

@@ -18,6 +18,8 @@ MediaFrom: TypeAlias = Literal["auto", "file_name", "stem"]
 MediaMatch: TypeAlias = Literal["exact", "suffix", "name"]
 FrameFrom: TypeAlias = Literal["auto", "image_id"]
 OffImage: TypeAlias = Literal["clip", "keep", "reject"]
+EmptyMasks: TypeAlias = Literal["drop", "keep"]
+SwappedSides: TypeAlias = Literal["reject", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +91,20 @@ class PlanOptions(Options):
         Opt("Keep the N most confident annotations of each frame.", panel=CHOOSING, metavar="N", at_least=1),
     ] = None
     off_image: Annotated[
-        OffImage, Opt("Clip geometry to the image, keep it as it is, or reject it.", panel=GEOMETRY)
+        OffImage,
+        Opt(
+            "Clip geometry to the image and sounds to their medium, keep them as they are, or reject them.",
+            panel=GEOMETRY,
+        ),
     ] = "clip"
+    empty_masks: Annotated[EmptyMasks, Opt("Drop masks without a pixel, or keep them.", panel=GEOMETRY)] = "drop"
+    swapped_sides: Annotated[
+        SwappedSides,
+        Opt(
+            "Reject annotations of images whose width and height are those of the medium swapped, or keep them.",
+            panel=GEOMETRY,
+        ),
+    ] = "reject"
     simplify: Annotated[
         float | None,
         Opt("Simplify polygons made from masks by up to PX pixels.", panel=GEOMETRY, metavar="PX", at_least=0),
@@ -117,5 +131,7 @@ class PlanKeywords(TypedDict, total=False):
     every: int | None
     max_per_frame: int | None
     off_image: OffImage
+    empty_masks: EmptyMasks
+    swapped_sides: SwappedSides
     simplify: float | None
     decimals: int | None

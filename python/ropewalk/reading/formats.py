@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk import _core
 from ropewalk.errors import UsageError
-from ropewalk.options import given_of, spelt
+from ropewalk.options import fields_of, given_of, spelt
 from ropewalk.reading.options import FrameOptions, ReadOptions
 from ropewalk.reading.sources import Source
 from ropewalk.reading.tables import in_batches
@@ -25,7 +25,10 @@ AUTO = "auto"
 _TABLE = "table"
 
 # Of every source, whatever its format.
-_COMMON = ("format", "source_label")
+_COMMON = ("format", "source_label", "label_parts")
+
+# Options of the core that every format takes.
+_OF_EVERY_FORMAT = ("score", *fields_of(FrameOptions))
 
 
 @functools.cache
@@ -49,8 +52,7 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
     if options.format != AUTO and options.format not in formats():
         expected = ", ".join((AUTO, *(info["name"] for info in in_files())))
         raise UsageError(f"{spelt('format')} is {shown(repr(options.format))}; expected one of {expected}")
-    # Every format takes those about frames.
-    left = given_of(options, ReadOptions).keys() - {*_COMMON, *given_of(options, FrameOptions)}
+    left = given_of(options, ReadOptions).keys() - {*_COMMON, *_OF_EVERY_FORMAT}
     found: dict[str, Source] = {}
     for source in sources if left else ():
         if options.format == AUTO and source.is_folder:
@@ -63,7 +65,7 @@ def check_taken(sources: Iterable[Source], options: ReadOptions) -> None:
             return
     if left:
         taken = "; ".join(
-            f"{name} ({shown(source.label)}) takes {_listing(formats()[name]['options'])}"
+            f"{name} ({shown(source.name)}) takes {_listing(formats()[name]['options'])}"
             for name, source in found.items()
         )
         raise UsageError(f"{spelt(min(left))} does not apply to these sources: {taken}")
@@ -102,7 +104,7 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
         RopewalkError: What the core found wrong with the source.
     """
     given, name, taken = _arguments(source, options)
-    stage.add(given, source.label, name, taken, progress)
+    stage.add(given, source.label, name, taken, progress, source.label_parts)
 
 
 def open_source(source: Source, options: ReadOptions) -> Predictions:
@@ -115,7 +117,7 @@ def open_source(source: Source, options: ReadOptions) -> Predictions:
         RopewalkError: What the core found wrong with the source; also while it is iterated.
     """
     given, name, taken = _arguments(source, options)
-    return _core.read(given, source.label, name, taken)
+    return _core.read(given, source.label, name, taken, source.label_parts)
 
 
 def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, str]:

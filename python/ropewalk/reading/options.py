@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypedDict
 
-from ropewalk.options import Opt, Options
+from ropewalk.errors import UsageError
+from ropewalk.options import Opt, Options, spelt
 
 READING = "Reading"
 
+# Parts of a path that make a label: folder and name.
+LABEL_PARTS = 2
+
 Unit: TypeAlias = Literal["px", "frac"]
 BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
+Angle: TypeAlias = Literal["degrees", "degrees-ccw", "radians", "radians-ccw"]
+Scores: TypeAlias = Literal["reject", "clamp"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +62,21 @@ class ReadOptions(FrameOptions):
     source_label: Annotated[
         str | None,
         Opt(
-            "Name of the source. Tracks are the same objects in a later import from a source of the same name.",
+            "Label of all sources. Equal track ids under one label are one object, also in a later import.",
             panel=READING,
             metavar="NAME",
-            default_text="the file's name",
+            default_text="the folder and name of each file",
         ),
     ] = None
+    label_parts: Annotated[
+        int,
+        Opt(
+            "Parts of a file's path that make its label (2: folder and name).",
+            panel=READING,
+            metavar="N",
+            at_least=1,
+        ),
+    ] = LABEL_PARTS
     annotations: Annotated[
         Path | None,
         Opt(
@@ -75,13 +90,26 @@ class ReadOptions(FrameOptions):
     confidence_field: Annotated[
         str | None, Opt("Field that holds the confidence.", panel=READING, metavar="NAME", default_text="score")
     ] = None
-    include_crowd: Annotated[bool, Opt("Keep annotations that have iscrowd set.", panel=READING)] = False
+    score: Annotated[Scores, Opt("Reject confidences outside 0 to 1, or clamp them to 0 and 1.", panel=READING)] = (
+        "reject"
+    )
+    include_crowd: Annotated[
+        bool, Opt("Keep annotations of a dataset that have iscrowd set and no score.", panel=READING)
+    ] = False
     box_format: Annotated[
         BoxFormat | None,
         Opt(
-            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, degrees clockwise; four corners.",
+            "What the numbers of a COCO bbox are: x, y, width, height; centre, size, angle; four corners.",
             panel=READING,
             default_text="xywh",
+        ),
+    ] = None
+    angle: Annotated[
+        Angle | None,
+        Opt(
+            "Unit of angles, and ccw if they count counter-clockwise.",
+            panel=READING,
+            default_text="degrees",
         ),
     ] = None
     unit: Annotated[
@@ -119,6 +147,13 @@ class ReadOptions(FrameOptions):
         ),
     ] = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.source_label == "":
+            raise UsageError(f"{spelt('source_label')} is empty; give a name")
+        if self.source_label is not None and self.label_parts != LABEL_PARTS:
+            raise UsageError(f"{spelt('label_parts')} does not apply with {spelt('source_label')}; give one of them")
+
 
 class FrameKeywords(TypedDict, total=False):
     """`FrameOptions` for type checkers."""
@@ -132,10 +167,13 @@ class ReadKeywords(FrameKeywords, total=False):
 
     format: str
     source_label: str | None
+    label_parts: int
     annotations: str | os.PathLike[str] | None
     confidence_field: str | None
+    score: Scores
     include_crowd: bool
     box_format: BoxFormat | None
+    angle: Angle | None
     unit: Unit | None
     class_: str | None
     classes: str | os.PathLike[str] | Iterable[str] | None

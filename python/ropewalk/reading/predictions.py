@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from ropewalk.errors import UsageError
 from ropewalk.options import given_of, made
 from ropewalk.reading.formats import check_taken, format_of, open_source
-from ropewalk.reading.options import BoxFormat, ReadOptions, Unit
+from ropewalk.reading.options import Angle, BoxFormat, ReadOptions, Scores, Unit
 from ropewalk.reading.sources import Paths, Source, find_sources
 
 if TYPE_CHECKING:
@@ -61,23 +61,29 @@ def read_coco(
     *,
     annotations: str | os.PathLike[str] | None = None,
     confidence_field: str | None = None,
+    score: Scores = "reject",
     include_crowd: bool = False,
     box_format: BoxFormat | None = None,
+    angle: Angle | None = None,
     source_label: str | None = None,
 ) -> Predictions:
     """Name COCO predictions; they are read when they are iterated or imported.
 
     Args:
         predictions: A file, or what would stand in one: a dataset ({"images": ..., "annotations": ..., "categories":
-            ...}) or a list of results, told apart by content. In Python an RLE's counts may be bytes, as
-            `pycocotools.mask.encode` gives them.
+            ...}) or a list of results; a file may also have one result on each line. In Python an RLE's counts may be
+            bytes, as `pycocotools.mask.encode` gives them.
         annotations: File with images, categories and videos for a results list.
         confidence_field: Field of an annotation that holds the confidence, default `score`; 1.0 where it is missing.
-        include_crowd: Keep annotations with iscrowd.
+        score: What becomes of confidences outside 0 to 1: `reject` rejects the annotation, `clamp` takes 0 or 1. Those
+            within 0.000001 are rounding, and are always clamped.
+        include_crowd: Keep annotations of a dataset with iscrowd and without a score.
         box_format: What the numbers of a `bbox` are: xywh, as COCO has them (the default); cxcywha: centre, size,
-            degrees clockwise; corners: x and y of the four corners.
-        source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
-            identity of tracked objects: the same label next time means the same objects.
+            angle; corners: x and y of the four corners.
+        angle: Unit of angles, with `-ccw` if they count counter-clockwise; degrees clockwise by default, and radians
+            where Ultralytics wrote them (`rbox`).
+        source_label: Label instead of the folder and name of the file. Tracked objects are recognised by it: the same
+            label next time means the same objects. An import of what is in memory needs one.
 
     Returns:
         The predictions.
@@ -96,26 +102,32 @@ def read_coco(
             "format": "coco",
             "annotations": annotations,
             "confidence_field": confidence_field,
+            "score": score,
             "include_crowd": include_crowd,
             "box_format": box_format,
+            "angle": angle,
         },
     )
     if isinstance(predictions, (str, os.PathLike)):
         (source,) = find_sources(predictions, source_label)
     else:
-        source = Source(_as_json(predictions), source_label or "predictions")
+        source = Source(_as_json(predictions), source_label)
     return Predictions(source, options)
 
 
-def read_table(table: Any, *, unit: Unit | None = None, source_label: str | None = None) -> Predictions:
+def read_table(
+    table: Any, *, unit: Unit | None = None, score: Scores = "reject", source_label: str | None = None
+) -> Predictions:
     """Name predictions that stand in a table; they are read when they are iterated or imported.
 
     Args:
         table: A polars or pyarrow table, a polars LazyFrame, anything with `__arrow_c_stream__`, a list of dicts, or a
             `.parquet`, `.arrow` or `.ndjson` file. The guide's page on tables names the columns.
         unit: px or frac: unit of `box` and `points` where no column `unit` says it.
-        source_label: Label instead of the file's name, or of `predictions` where there is no file. It is part of the
-            identity of tracked objects: the same label next time means the same objects.
+        score: What becomes of scores outside 0 to 1: `reject` rejects the row, `clamp` takes 0 or 1. Those within
+            0.000001 are rounding, and are always clamped.
+        source_label: Label instead of the folder and name of the file. Tracked objects are recognised by it: the same
+            label next time means the same objects. An import of what is in memory needs one.
 
     Returns:
         The predictions.
@@ -128,20 +140,19 @@ def read_table(table: Any, *, unit: Unit | None = None, source_label: str | None
         >>> read_table(rows).to_polars()["shape"].to_list()
         ['bounding_box']
     """
-    options = ReadOptions(unit=unit)
+    options = ReadOptions(unit=unit, score=score)
     if isinstance(table, (str, os.PathLike)):
         (source,) = find_sources(table, source_label)
         kind = format_of(source)
         return Predictions(source, replace(options, format="ndjson" if kind == "coco" else kind))
-    label = source_label or "predictions"
     if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
         lines = b"".join(_as_json(row) + b"\n" for row in table)
-        return Predictions(Source(lines, label), replace(options, format="ndjson"))
+        return Predictions(Source(lines, source_label), replace(options, format="ndjson"))
     if not any(hasattr(table, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "collect_batches")):
         raise UsageError(
             f"{type(table).__name__} is not a table; expected one with `__arrow_c_stream__`, a list of dicts or a file"
         )
-    return Predictions(Source(table, label), options)
+    return Predictions(Source(table, source_label), options)
 
 
 def _as_json(document: Any) -> bytes:
@@ -171,19 +182,21 @@ def sources_of(given: Given, family: type[Family], options: Mapping[str, Any]) -
         UsageError: A path names no file, an option does not fit, or a label is given for predictions that have one.
     """
     if isinstance(given, Predictions):
-        if options.get("source_label") is not None:
+        if options.get("source_label") is not None and given.source.label is not None:
             raise UsageError("source_label: the predictions have a label already; give it where they are read")
         options = given_of(given.options, ReadOptions) | dict(options)
     job = made(family, options)
-    sources = [given.source] if isinstance(given, Predictions) else _found(given, job.source_label)
+    if isinstance(given, Predictions):
+        label = given.source.label if job.source_label is None else job.source_label
+        sources = [replace(given.source, label=label, label_parts=job.label_parts)]
+    else:
+        sources = _found(given, job)
     check_taken(sources, job)
     return sources, job
 
 
-def _found(given: Paths | Sequence[Source], source_label: str | None) -> list[Source]:
-    if isinstance(given, (str, os.PathLike)):
-        return find_sources(given, source_label)
-    items = list(given)
+def _found(given: Paths | Sequence[Source], job: ReadOptions) -> list[Source]:
+    items = [given] if isinstance(given, (str, os.PathLike)) else list(given)
     if items and all(isinstance(item, Source) for item in items):
         return cast(list[Source], items)
-    return find_sources(cast(Paths, items), source_label)
+    return find_sources(cast(Paths, items), job.source_label, job.label_parts)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from ropewalk.errors import UsageError
 from ropewalk.files import FilesRead
 from ropewalk.options import spelt
-from ropewalk.reading.options import ReadOptions
+from ropewalk.reading.options import LABEL_PARTS, ReadOptions
 from ropewalk.text import shown
 
 _PACKED_SUFFIXES = (".gz", ".zst")
@@ -23,15 +23,28 @@ _OPTIONS_READ = ("annotations", "classes", "class_map", "media_map")
 
 @dataclass(frozen=True)
 class Source:
-    """Predictions and their label: part of a tracked object's identity, so it must not depend on the machine.
+    """Predictions and how their documents are labelled: tracked objects are recognised by the label.
 
     Attributes:
         given: A file, a folder, the content of a file, or a table.
-        label: What the source is called.
+        label: The label that was given for all of it; None where each document has that of its path.
+        label_parts: Parts of the path that make a document's label.
     """
 
     given: Any
-    label: str
+    label: str | None = None
+    label_parts: int = LABEL_PARTS
+
+    @property
+    def name(self) -> str:
+        """What messages and ledgers call it: its label, of a folder that of its path."""
+        if self.label is not None:
+            return self.label
+        if self.path is None:
+            return "what is in memory"
+        from ropewalk import _core
+
+        return _core.label_of(self.path, self.label_parts)
 
     @property
     def is_table(self) -> bool:
@@ -71,23 +84,23 @@ class Source:
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
-def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
+def find_sources(given: Paths, source_label: str | None = None, label_parts: int = LABEL_PARTS) -> list[Source]:
     """Find the sources that files, folders and globs name.
 
-    The label of a file is the folder it is in and its name, written with `/`, without the `.gz` or `.zst` of a
-    compressed one: objects are recognised again wherever the folder is moved. A folder is one source; the core
-    lists its files, leaves hidden ones out, and gives each a label by the same rule.
+    The label of a file is the last parts of its path, written with `/`, without the `.gz` or `.zst` of a compressed
+    one: objects are recognised again wherever the folder is moved. A folder is one source; the core lists its files,
+    leaves hidden ones out, and gives each a label by the same rule.
 
     Args:
         given: Files, folders and globs (`**` crosses folders).
-        source_label: Label of the only file, instead of its own.
+        source_label: Label of all of them, instead of their own.
+        label_parts: Parts of the path that make a label.
 
     Returns:
         Each file and folder once: files, then folders, each ordered by path.
 
     Raises:
-        UsageError: Something given does not exist, two sources have one label, or `source_label` is given for a folder
-            or for several files.
+        UsageError: Something given does not exist, or two files have one label.
     """
     names = [given] if isinstance(given, (str, os.PathLike)) else list(given)
     if not names:
@@ -98,14 +111,7 @@ def find_sources(given: Paths, source_label: str | None = None) -> list[Source]:
             found.setdefault(path.resolve(), path)
     # Folders last: the core compares the labels of their files with those that were given.
     paths = sorted(found.values(), key=lambda path: (path.is_dir(), path.as_posix()))
-    if source_label is None:
-        return _apart([Source(path, _label(path)) for path in paths])
-    if len(paths) != 1 or paths[0].is_dir():
-        found_what = f"{len(paths)} were found" if len(paths) != 1 else f"{shown(str(paths[0]))} is a folder"
-        raise UsageError(f"{spelt('source_label')} names one file, but {found_what}; give one file")
-    if not source_label:
-        raise UsageError(f"{spelt('source_label')} is empty; give a name")
-    return [Source(paths[0], source_label)]
+    return _apart([Source(path, source_label, label_parts) for path in paths])
 
 
 def files_read(sources: Iterable[Source], options: ReadOptions, *more: Path | None) -> FilesRead:
@@ -137,27 +143,17 @@ def _paths(name: str) -> list[Path]:
 
 
 def _apart(sources: list[Source]) -> list[Source]:
+    """Refuse two files of one label before anything is read; the core does so for those in folders."""
     by_label: dict[str, Source] = {}
     for source in sources:
-        other = by_label.setdefault(source.label, source)
+        if source.label is not None or source.is_folder:
+            continue
+        other = by_label.setdefault(source.name, source)
         if other is not source:
             raise UsageError(
-                f"{shown(str(other.given))} and {shown(str(source.given))} are both named {shown(repr(source.label))}, "
-                f"and tracks are recognised by that name; rename one of them, or import them one after the other with "
-                f"{spelt('source_label')}"
+                f"{shown(str(other.given))} and {shown(str(source.given))} are both called "
+                f"{shown(repr(source.name))}, and tracks are recognised by that name; give {spelt('source_label')} "
+                f"NAME if they hold the same tracks, {spelt('label_parts')} N for longer names if not, or rename one "
+                "of them"
             )
     return sources
-
-
-def _label(path: Path) -> str:
-    # Links are not followed: the label is what the user sees.
-    absolute = Path(os.path.abspath(path))
-    if path.is_dir():
-        return _as_text(absolute.name)
-    name = absolute.stem if absolute.suffix.lower() in _PACKED_SUFFIXES else absolute.name
-    return _as_text(f"{absolute.parent.name}/{name}")
-
-
-def _as_text(name: str) -> str:
-    # Some systems take file names that are not UTF-8; a label is part of what is hashed and written.
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

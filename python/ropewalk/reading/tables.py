@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ IPC_SUFFIXES = (".arrow", ".ipc", ".feather")
 OWN_PREFIX = "x_"
 
 
-def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
+def write_table(batches: Iterable[AnnotationBatch], path: Path, without: Sequence[str] = ()) -> int:
     """Write batches of the IR to a file, whole or not at all.
 
     The version of the schema stands in a Parquet file's metadata; polars writes none into Arrow files.
@@ -32,6 +32,7 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     Args:
         batches: May be none; the file then has the columns of the schema and no rows.
         path: Ends in `.parquet` or `.arrow`.
+        without: Columns that are left out.
 
     Returns:
         Rows written.
@@ -47,12 +48,12 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path) -> int:
     if suffix not in SUFFIXES:
         raise UsageError(f"{path.name}: expected a name that ends in {' or '.join(SUFFIXES)}")
     rows = 0
-    frames = (polars.DataFrame(batch) for batch in batches)
+    frames = (polars.DataFrame(batch).drop(without) for batch in batches)
     first = next(frames, None)
     if first is None:
         from ropewalk import _core
 
-        first = polars.DataFrame(_core.AnnotationBatch.empty())
+        first = polars.DataFrame(_core.AnnotationBatch.empty()).drop(without)
 
     def read(
         columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, batch_size: int | None

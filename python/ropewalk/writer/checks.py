@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ropewalk.errors import UsageError
-from ropewalk.text import shown
+from ropewalk.text import is_writable, shown
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ring: TypeAlias = Floats
@@ -18,13 +20,29 @@ Part: TypeAlias = list[Ring]
 
 _LARGEST_U32 = 2**32 - 1
 
+# How far outside 0 to 1 a confidence is still one of them, as the core has it.
+_ROUNDING = 1e-6
+
+# What is expected of texts; the system gives others for names of files that it cannot decode.
+WRITABLE = "expected a text that UTF-8 can write"
+
+# What trackers and table libraries write where there is no track.
+_NO_TRACK = ("", "-1", "-1.0", "nan", "NaN")
+
 
 @dataclass(frozen=True)
 class Place:
-    """The frame that arrays belong to."""
+    """The frame that arrays belong to.
+
+    Attributes:
+        media: Title, file name or data_hash.
+        frame: 0-based.
+        warnings: Things worth a look, counted.
+    """
 
     media: str
     frame: int
+    warnings: Counter[str] = field(default_factory=Counter)
 
     def error(self, text: str) -> UsageError:
         """Make an error that names the frame."""
@@ -79,29 +97,36 @@ class Place:
         floats = self.numbers(name, array, "(n,)")
         at = _first(floats != np.trunc(floats))
         if at is not None:
-            raise self.error(f"{name}[{at}] is {floats[at]:g}, expected whole numbers")
+            raise self.error(f"{name}[{at}] is {_number(floats[at])}, expected whole numbers")
         return list(map(int, floats))
 
     def boxes(self, given: Any, box_format: str) -> Floats:
         """Take boxes of shape (n, 4) as x, y, w, h, their unit kept."""
         boxes = self.numbers("boxes", given, f"(n, 4) as {box_format}", (4,))
-        if box_format == "xyxy":
-            boxes[:, 2:] -= boxes[:, :2]
-        elif box_format == "cxcywh":
-            boxes[:, :2] -= boxes[:, 2:] / 2
+        # What overflows is told below.
+        with np.errstate(over="ignore"):
+            if box_format == "xyxy":
+                boxes[:, 2:] -= boxes[:, :2]
+            elif box_format == "cxcywh":
+                boxes[:, :2] -= boxes[:, 2:] / 2
         at = _first(boxes[:, 2:].min(axis=1) < 0)
         if at is not None:
-            w, h = boxes[at, 2:]
-            raise self.error(f"boxes[{at}] has w = {w:g}, h = {h:g} read as {box_format}, expected at least 0")
+            w, h = map(_number, boxes[at, 2:])
+            raise self.error(f"boxes[{at}] has w = {w}, h = {h} read as {box_format}, expected at least 0")
+        at = _first(np.asarray((~np.isfinite(boxes)).any(axis=1)))
+        if at is not None:
+            raise self.error(f"boxes[{at}] is larger than any number read as {box_format}, expected finite sides")
         return boxes
 
     def scores(self, given: Any) -> Floats:
-        """Take confidences of shape (n,), 0..1."""
+        """Take confidences of shape (n,), 0..1; what is outside by rounding alone becomes 0 or 1."""
         scores = self.numbers("scores", given, "(n,)")
-        at = _first((scores < 0) | (scores > 1))
+        clamped = scores.clip(0, 1)
+        at = _first((scores < -_ROUNDING) | (scores > 1 + _ROUNDING))
         if at is not None:
-            raise self.error(f"scores[{at}] is {scores[at]:g}, expected 0 to 1")
-        return scores
+            raise self.error(f"scores[{at}] is {_number(scores[at])}, expected 0 to 1")
+        self.warnings["score_clamped"] += int((scores != clamped).sum())
+        return clamped
 
     def size_hw(self, given: Any) -> tuple[int, int]:
         """Take the frame's size, px."""
@@ -143,9 +168,17 @@ class Place:
             raise self.error(f"{name} has {len(ring)} vertices, expected at least {least}")
         return ring
 
+    def points(self, name: str, given: Any, least: float) -> Floats:
+        """Take the points of skeletons; where one is whose third number is below `least` does not matter."""
+        array = self.array(name, given)
+        if array.ndim == 3 and array.shape[2] == 3 and array.dtype.kind == "f":
+            absent = (array[:, :, 2:] < least) & ~np.isfinite(array)
+            array = np.where(absent, 0, array)
+        return self.numbers(name, array, "(n, k, 2) or (n, k, 3)", (), (2, 3))
+
     def keypoints(self, given: Any) -> tuple[Floats, npt.NDArray[np.uint8] | None]:
         """Take keypoints (n, k, 2), or (n, k, 3) with flags of visibility, apart."""
-        points = self.numbers("keypoints", given, "(n, k, 2) or (n, k, 3)", (), (2, 3))
+        points = self.points("keypoints", given, least=1)
         if len(points) and not points.shape[1]:
             raise self.error(f"keypoints has shape {points.shape}, expected at least one point for each object")
         if points.shape[2] == 2:
@@ -155,26 +188,36 @@ class Place:
         if wrong.any():
             row, point = np.argwhere(wrong)[0]
             raise self.error(
-                f"keypoints[{row}, {point}, 2] is {flags[row, point]:g}, expected a flag: 0 (not in the picture), "
-                "1 (hidden), 2 (visible) or 3 (hidden by itself); confidences of points are not written"
+                f"keypoints[{row}, {point}, 2] is {_number(flags[row, point])}, expected a flag: 0 (not in the "
+                "picture), 1 (hidden), 2 (visible) or 3 (hidden by itself); confidences of points are not written"
             )
         return points[:, :, :2], flags.astype(np.uint8)
 
     def tracks(self, given: Any) -> list[str | None]:
-        """Take ids of tracks as text, None where there is none."""
+        """Take ids of tracks as text, None where there is none: None, -1, NaN and an empty text."""
         given = _on_host(given)
         if isinstance(given, np.ndarray) and given.dtype.kind in "fiu":
-            return list(map(str, self.whole("track_ids", given)))
+            if given.dtype.kind == "f":
+                given = np.where(np.isnan(given), -1, given)
+            return [None if track == -1 else str(track) for track in self.whole("track_ids", given)]
         return [self._track(at, track) for at, track in enumerate(self.items("track_ids", given))]
 
     def _track(self, at: int, track: Any) -> str | None:
-        if track is None:
-            return None
-        if isinstance(track, str) and track:
-            return str(track)
+        if isinstance(track, (float, np.floating)):
+            track = None if np.isnan(track) else int(track) if float(track).is_integer() else track
         if isinstance(track, (int, np.integer)) and not isinstance(track, bool):
-            return str(track)
+            track = str(track)
+        if track is None or (isinstance(track, str) and track in _NO_TRACK):
+            return None
+        if isinstance(track, str):
+            return self.writable("track_ids", at, track)
         raise self.error(f"track_ids[{at}] is {track!r}, expected a whole number, a text or None")
+
+    def writable(self, name: str, at: int | None, text: str) -> str:
+        """Take a text that a file can hold."""
+        if not is_writable(text):
+            raise self.error(f"{name if at is None else f'{name}[{at}]'} is {ascii(text)}, {WRITABLE}")
+        return str(text)
 
     def texts(self, name: str, given: Any, n: int) -> list[str]:
         """Take n texts, or one for all."""
@@ -182,7 +225,7 @@ class Place:
         for at, text in enumerate(texts):
             if not isinstance(text, str) or not text:
                 raise self.error(f"{name}[{at}] is {text!r}, expected a text")
-        return [str(text) for text in texts]
+        return [self.writable(name, at, text) for at, text in enumerate(texts)]
 
     def answers(self, name: str, given: Any) -> list[dict[str, Any]]:
         """Take answers as the IR has them.
@@ -197,21 +240,36 @@ class Place:
         for question, answer in questions:
             if not isinstance(question, str):
                 raise self.error(f"{name} has {question!r} for a question, expected a text")
-            several = isinstance(answer, (list, tuple, set, frozenset, np.ndarray))
-            for value in (list(answer) or [None]) if several else [answer]:
-                if not (value is None and several):
-                    value = self._answer(name, value)
+            question = self.writable(name, None, question)
+            for value in self._values(name, answer):
                 rows.append({"name": question, "value": value, "frame": None, "frame_last": None})
         return rows
+
+    def _values(self, name: str, answer: Any) -> list[str | None]:
+        """Take an answer, or the options that are chosen; None for no option."""
+        if isinstance(answer, (set, frozenset)):
+            # A set has its options in no order.
+            return [*sorted(self._answer(name, value) for value in answer)] or [None]
+        if isinstance(answer, (list, tuple, np.ndarray)):
+            return [None if value is None else self._answer(name, value) for value in answer] or [None]
+        return [self._answer(name, answer)]
 
     def _answer(self, name: str, value: Any) -> str:
         if isinstance(value, np.generic):
             value = value.item()
         if isinstance(value, str):
-            return value
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
+            return self.writable(name, None, value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and is_finite(value):
             return repr(value)
         raise self.error(f"{name} holds {value!r}, expected a text, a finite number, or a list of options")
+
+
+def is_finite(value: Any) -> bool:
+    """Say whether a number is one that a 64-bit float can be; whole numbers of Python have no end."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def frame_number(name: str, given: Any) -> int:
@@ -242,5 +300,10 @@ def _depth(item: Any) -> int:
     return 0
 
 
+def _number(value: Any) -> str:
+    """Write a number with all its digits: what is wrong with 1.0000001 shows in the last of them."""
+    return repr(float(value)).removesuffix(".0")
+
+
 def _first(wrong: npt.NDArray[np.bool_]) -> int | None:
-    return int(wrong.argmax()) if wrong.any() else None
+    return int(np.argmax(wrong)) if wrong.any() else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ropewalk.errors import UsageError
+from ropewalk.text import is_writable
 from ropewalk.writer.checks import Place
 from ropewalk.writer.columns import Points, Rows
 from ropewalk.writer.masks import dense_masks, encode_masks
@@ -61,8 +62,8 @@ def class_table(classes: Sequence[str] | Mapping[int, str] | None) -> dict[int, 
         raise UsageError(f"classes is {type(classes).__name__}; expected a list of names, or a dict of ids and names")
     table = dict(classes) if isinstance(classes, Mapping) else dict(enumerate(classes))
     for number, name in table.items():
-        if not isinstance(name, str) or not name:
-            raise UsageError(f"classes has {name!r} for {number!r}; expected a name")
+        if not isinstance(name, str) or not name or not is_writable(name):
+            raise UsageError(f"classes has {ascii(name)} for {number!r}; expected a name that UTF-8 can write")
     return table
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ropewalk import _core, rle
 from ropewalk.errors import RleError
-from ropewalk.writer.checks import Place
+from ropewalk.writer.checks import Place, is_finite
 
 
 def dense_masks(place: Place, given: Any, size_hw: tuple[int, int] | None) -> list[npt.NDArray[Any]]:
@@ -64,7 +64,7 @@ def encode_masks(
                     "(0.0 for logits, 0.5 for probabilities)"
                 )
         return rle.encode_many(masks, threads=threads)
-    if not isinstance(threshold, Real) or isinstance(threshold, bool) or not np.isfinite(threshold):
+    if not isinstance(threshold, Real) or isinstance(threshold, bool) or not is_finite(threshold):
         raise place.error(f"mask_threshold is {threshold!r}, expected a finite number")
     if all(mask.dtype == np.float32 for mask in masks):
         # What models give: compared, checked and encoded at one go.

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import polars
 
 from ropewalk import _core
-from ropewalk.errors import UsageError
+from ropewalk.errors import FileError, RopewalkError, UsageError
 from ropewalk.options import made
 from ropewalk.reading.tables import SUFFIXES, write_table
-from ropewalk.text import shown
-from ropewalk.writer.checks import Place, frame_number
+from ropewalk.text import count, is_writable, shown
+from ropewalk.writer.checks import WRITABLE, Place, frame_number
 from ropewalk.writer.columns import Rows, table_of
 from ropewalk.writer.frames import Conventions, class_table, objects_of
 from ropewalk.writer.results import LEAST_KEYPOINT, arguments_of_detections, arguments_of_results
@@ -34,6 +37,11 @@ if TYPE_CHECKING:
 BATCH_ROWS = 50_000
 BATCH_BYTES = 32_000_000
 
+OnError: TypeAlias = Literal["raise", "skip"]
+
+# Messages of skipped frames that are kept.
+_ERRORS_KEPT = 100
+
 
 class PredictionWriter:
     """Writes predictions as a table of the IR while a model runs; the file is there whole, or not at all.
@@ -42,19 +50,32 @@ class PredictionWriter:
     Rows are kept in batches, in memory and then in temporary files beside `path`. It is not meant for several
     threads at once.
 
+    A frame whose arguments do not fit is not added. By default `add` raises, and unless you catch that the block ends.
+    With `on_error="skip"` the run goes on: `skipped` counts such frames, `errors` has the first 100 messages, and
+    `close` warns.
+
     Args:
         path: Ends in `.parquet` or `.arrow`; replaced where it exists.
         classes: Names of the class ids that `add` is given, as a list or a dict; None writes the ids themselves.
         unit: Unit of boxes and points: `px` of the frame, or `frac`, fractions of its width and height.
         box_format: `xyxy` (two corners), `xywh` (top left corner and size) or `cxcywh` (centre and size).
-        source_label: Label of these predictions, default the name of the file; part of the identity of tracked objects.
+        source_label: Label of these predictions, written into the file: tracked objects are recognised by it. Without
+            one the file has that of its place when it is imported, its folder and name.
         buffer_rows: Rows that are kept before they go to a temporary file.
         buffer_bytes: Bytes of rows, roughly, likewise.
         threads: Threads that encode masks, default one a processor.
+        on_error: What becomes of a frame whose arguments do not fit: `raise` or `skip`.
+
+    Attributes:
+        path: The file.
+        report: Of the import at the end, where the writer was made by `upload`.
+        skipped: Frames that were skipped.
+        errors: Why, of the first 100.
+        warnings: Things worth a look by name, such as `score_clamped`: scores that rounding put outside 0 to 1.
 
     Raises:
         UsageError: An argument does not fit.
-        OSError: The folder of `path` cannot be written to.
+        FileError: The folder of `path` cannot be written to.
 
     Example:
         >>> import tempfile
@@ -77,9 +98,13 @@ class PredictionWriter:
         buffer_rows: int = BATCH_ROWS,
         buffer_bytes: int = BATCH_BYTES,
         threads: int | None = None,
+        on_error: OnError = "raise",
     ) -> None:
         self.path = Path(path)
         self.report: Report | None = None
+        self.skipped = 0
+        self.errors: list[RopewalkError] = []
+        self.warnings: Counter[str] = Counter()
         if self.path.suffix.lower() not in SUFFIXES:
             raise UsageError(f"{shown(self.path.name)}: expected a name that ends in {' or '.join(SUFFIXES)}")
         if source_label == "":
@@ -87,17 +112,28 @@ class PredictionWriter:
         for name, number in (("buffer_rows", buffer_rows), ("buffer_bytes", buffer_bytes)):
             if number < 1:
                 raise UsageError(f"{name} is {number}; expected at least 1")
+        if on_error not in get_args(OnError):
+            raise UsageError(f"on_error is {on_error!r}; expected one of {', '.join(get_args(OnError))}")
         self._how = Conventions(class_table(classes), unit, box_format, threads)
-        self._source = source_label or self.path.name
+        self._on_error = on_error
+        self._source = source_label
+        if source_label is not None and not is_writable(source_label):
+            raise UsageError(f"source_label is {ascii(source_label)}, {WRITABLE}")
         self._limits = buffer_rows, buffer_bytes
         self._frames: list[Rows] = []
         self._kept_rows = self._kept_bytes = 0
         self._written_rows = 0
         self._batches: list[Path] = []
         self._import: Callable[[], Report] | None = None
+        self._takes_tracks = True
         self._closed = False
         # Made at once: what cannot be written should not be found out after hours of a model's time.
-        self._folder = tempfile.TemporaryDirectory(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            self._folder = tempfile.TemporaryDirectory(
+                dir=self.path.parent, prefix=f".{self.path.name}.", ignore_cleanup_errors=True
+            )
+        except OSError as e:
+            raise FileError(f"{shown(str(self.path))}: its folder cannot be written to: {e.strerror or e}") from e
 
     @classmethod
     def upload(
@@ -109,7 +145,8 @@ class PredictionWriter:
         classes: Sequence[str] | Mapping[int, str] | None = None,
         unit: str = "px",
         box_format: str = "xyxy",
-        source_label: str = "predictions",
+        source_label: str | None = None,
+        on_error: OnError = "raise",
         **options: Unpack[UploadKeywords],
     ) -> PredictionWriter:
         """Make a writer that imports onto a branch at its end; its `report` is there afterwards.
@@ -124,7 +161,9 @@ class PredictionWriter:
             classes: As for the writer.
             unit: As for the writer.
             box_format: As for the writer.
-            source_label: Label of these predictions.
+            source_label: Label of these predictions, needed if they have tracks: tracked objects are recognised by it,
+                so give the same one next time, and another one for another model.
+            on_error: As for the writer.
             **options: Options of `import_predictions`, those of reading aside.
 
         Raises:
@@ -138,7 +177,9 @@ class PredictionWriter:
         check_branch(branch, job.allow_branch)
         job.work_dir.mkdir(parents=True, exist_ok=True)
         file = Path(path) if path is not None else job.work_dir / f"predictions-{branch}.parquet"
-        writer = cls(file, classes=classes, unit=unit, box_format=box_format, source_label=source_label)
+        writer = cls(
+            file, classes=classes, unit=unit, box_format=box_format, source_label=source_label, on_error=on_error
+        )
 
         def run() -> Report:
             report = import_predictions(
@@ -148,7 +189,7 @@ class PredictionWriter:
                 file.unlink()
             return report
 
-        writer._import = run
+        writer._import, writer._takes_tracks = run, source_label is not None
         return writer
 
     def add(
@@ -191,20 +232,23 @@ class PredictionWriter:
             points: (n, 2).
             keypoints: (n, k, 2), or (n, k, 3) with a flag each: 0 not in the picture, 1 hidden, 2 visible, 3 hidden by
                 itself. k points in the order of the ontology's template.
-            scores: (n,), 0..1; confidence 1.0 where there are none.
+            scores: (n,), 0..1; what rounding puts outside becomes 0 or 1; confidence 1.0 where there are none.
             class_ids: (n,), whole numbers.
             class_names: n names or feature hashes, or one for all.
-            track_ids: (n,), numbers, texts or None; equal ones are one object over all frames.
+            track_ids: (n,), numbers, texts or None; equal ones are one object over all frames. -1, NaN and an empty
+                text are no track.
             attributes: n dicts of question and answer, or answers to the only question; as `value` of `add_answers`.
             size_hw: (h, w), px, that px coordinates refer to; default that of the masks, else that of the media.
 
         Raises:
             UsageError: An argument does not fit; names it, what was found and the frame.
+            FileError: The temporary file cannot be written; the frame is kept.
         """
-        self._check_open()
-        self._keep(
-            objects_of(
-                self._place(media, frame),
+        self._add(
+            media,
+            frame,
+            lambda place: objects_of(
+                place,
                 self._how,
                 boxes=boxes,
                 thetas=thetas,
@@ -221,7 +265,7 @@ class PredictionWriter:
                 track_ids=track_ids,
                 attributes=attributes,
                 size_hw=size_hw,
-            )
+            ),
         )
 
     def add_answers(
@@ -248,13 +292,12 @@ class PredictionWriter:
         Raises:
             UsageError: An argument does not fit; names it, what was found and the frame.
         """
-        self._check_open()
-        place = self._place(media, frame)
-        last = None if frame_last is None else frame_number("frame_last", frame_last)
-        if last is not None and last < place.frame:
-            raise place.error(f"frame_last is {last}, expected at least {place.frame}")
-        self._keep(
-            Rows(
+
+        def rows(place: Place) -> Rows:
+            last = None if frame_last is None else frame_number("frame_last", frame_last)
+            if last is not None and last < place.frame:
+                raise place.error(f"frame_last is {last}, expected at least {place.frame}")
+            return Rows(
                 place.media,
                 place.frame,
                 self._how.unit,
@@ -263,7 +306,8 @@ class PredictionWriter:
                 scores=None if score is None else place.scores([score]),
                 attributes=[place.answers("value", value)],
             )
-        )
+
+        self._add(media, frame, rows)
 
     def add_detections(
         self,
@@ -287,10 +331,12 @@ class PredictionWriter:
         Raises:
             UsageError: Something in it does not fit; names it, what was found and the frame.
         """
-        self._check_open()
-        place = self._place(media, frame)
         how = replace(self._how, unit="px", box_format="xyxy")
-        self._keep(objects_of(place, how, **arguments_of_detections(place, detections), size_hw=size_hw))
+        self._add(
+            media,
+            frame,
+            lambda place: objects_of(place, how, **arguments_of_detections(place, detections), size_hw=size_hw),
+        )
 
     def add_results(
         self,
@@ -316,25 +362,33 @@ class PredictionWriter:
         Raises:
             UsageError: Something in it does not fit; names it, what was found and the frame.
         """
-        self._check_open()
-        place = self._place(media, frame)
-        given, names = arguments_of_results(place, results, segments, keypoint_threshold)
-        classes = class_table(names) if self._how.classes is None else self._how.classes
-        how = replace(self._how, classes=classes, unit="px", box_format="xyxy")
-        self._keep(objects_of(place, how, **given))
+
+        def rows(place: Place) -> Rows:
+            given, names = arguments_of_results(place, results, segments, keypoint_threshold)
+            classes = class_table(names) if self._how.classes is None else self._how.classes
+            how = replace(self._how, classes=classes, unit="px", box_format="xyxy")
+            return objects_of(place, how, **given)
+
+        self._add(media, frame, rows)
 
     def close(self) -> None:
         """Write the file, and import it where the writer was made by `upload`. Does nothing the second time.
 
         Raises:
-            OSError: The file cannot be written; once it can be, `close` may be called again.
+            FileError: The file cannot be written; all rows are kept, and once it can be, `close` may be called again.
             RopewalkError: What stopped the import; the file is there.
         """
         if self._closed:
             return
-        # Where this fails, on a full disk say, all is kept and may be written once more.
-        write_table(self._all_batches(), self.path)
+        # Without a label the file has that of its place, as any other.
+        with self._writing("the rows are kept, and close() tries again"):
+            write_table(self._all_batches(), self.path, () if self._source else ("source",))
         self.discard()
+        if self.skipped:
+            warnings.warn(
+                f"{shown(self.path.name)}: {count(self.skipped, 'frame')} skipped; the first: {self.errors[0]}",
+                stacklevel=2,
+            )
         if self._import is not None:
             try:
                 self.report = self._import()
@@ -370,30 +424,55 @@ class PredictionWriter:
         if self._closed:
             raise UsageError(f"{shown(self.path.name)}: the writer is closed")
 
-    @staticmethod
-    def _place(media: str | os.PathLike[str], frame: int) -> Place:
-        name = os.fspath(media) if isinstance(media, (str, os.PathLike)) else None
-        if not isinstance(name, str) or not name:
-            raise UsageError(f"media is {shown(repr(media))}, expected a title, file name or data_hash")
-        return Place(name, frame_number("frame", frame))
+    def _add(self, media: str | os.PathLike[str], frame: int, rows_of: Callable[[Place], Rows]) -> None:
+        self._check_open()
+        try:
+            place = _place(media, frame)
+            rows = rows_of(place)
+        except RopewalkError as e:
+            if self._on_error == "raise":
+                raise
+            self.skipped += 1
+            if len(self.errors) < _ERRORS_KEPT:
+                self.errors.append(e)
+            return
+        self.warnings.update(place.warnings)
+        self._keep(rows)
+
+    @contextmanager
+    def _writing(self, what_next: str) -> Iterator[None]:
+        """Make an error of Ropewalk of what keeps a file from being written: polars has errors of its own for that."""
+        try:
+            yield
+        except RopewalkError:
+            raise
+        except Exception as e:
+            cause = e.strerror if isinstance(e, OSError) and e.strerror else e
+            raise FileError(f"{shown(str(self.path))} cannot be written: {cause}; {what_next}") from e
 
     def _keep(self, rows: Rows) -> None:
         if not len(rows):
             return
+        if not self._takes_tracks and any(track is not None for track in rows.tracks or ()):
+            raise UsageError(
+                f"source_label is needed: {shown(rows.media)} has tracks, which a later import recognises by it; "
+                "give `PredictionWriter.upload` the same name each time"
+            )
         self._frames.append(rows)
         self._kept_rows += len(rows)
         self._kept_bytes += rows.len_bytes
         most_rows, most_bytes = self._limits
         if self._kept_rows >= most_rows or self._kept_bytes >= most_bytes:
             path = Path(self._folder.name, f"{len(self._batches)}.arrow")
-            self._table().write_ipc(path, compression="lz4")
+            with self._writing("the rows are kept, and the next frame tries again"):
+                self._table().write_ipc(path, compression="lz4")
             self._batches.append(path)
             self._written_rows += self._kept_rows
             self._frames.clear()
             self._kept_rows = self._kept_bytes = 0
 
     def _table(self) -> polars.DataFrame:
-        return table_of(self._frames, self._source, self._written_rows)
+        return table_of(self._frames, self._source or self.path.name, self._written_rows)
 
     def _all_batches(self) -> Iterator[AnnotationBatch]:
         # The core checks its own schema once more: what is written can be read.
@@ -401,3 +480,12 @@ class PredictionWriter:
             yield _core.AnnotationBatch.from_arrow(polars.read_ipc(path))
         if self._frames:
             yield _core.AnnotationBatch.from_arrow(self._table())
+
+
+def _place(media: str | os.PathLike[str], frame: int) -> Place:
+    name = os.fspath(media) if isinstance(media, (str, os.PathLike)) else None
+    if not isinstance(name, str) or not name:
+        raise UsageError(f"media is {shown(repr(media))}, expected a title, file name or data_hash")
+    if not is_writable(name):
+        raise UsageError(f"media is {ascii(name)}, {WRITABLE}")
+    return Place(name, frame_number("frame", frame))

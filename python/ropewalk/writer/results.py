@@ -14,6 +14,9 @@ SEGMENTS = ("masks", "polygons")
 # Points of a skeleton that a model is less sure of than this are not in the picture, as Ultralytics draws them.
 LEAST_KEYPOINT = 0.5
 
+# Degrees by which a side may lean the wrong way and still count as level: corners are 32-bit floats.
+LEVEL = 0.01
+
 
 def arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
     """Take `supervision.Detections`: boxes, masks, confidences, classes, tracks; corners of turned boxes.
@@ -30,7 +33,7 @@ def arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
     given: dict[str, Any] = {"boxes": xyxy, "masks": mask, "scores": confidence, "track_ids": tracker_id}
     given |= {"class_ids": class_id} if names is None else {"class_names": names}
     if corners is not None and mask is None:
-        given["boxes"], given["thetas"] = _turned_boxes(place, corners)
+        given["boxes"], given["thetas"] = _boxes_with_corners(place, "data['xyxyxyxy']", corners)
     return given
 
 
@@ -56,7 +59,7 @@ def arguments_of_results(
             raise place.error("results holds no boxes; answers to classifications go to add_answers")
         given = {"scores": found.conf, "class_ids": found.cls, "track_ids": found.id, "size_hw": size_hw}
         if turned:
-            given["boxes"], given["thetas"] = _from_radians(place.numbers("obb.xywhr", found.xywhr, "(n, 5)", (5,)))
+            given["boxes"], given["thetas"] = _turned(place, found)
         else:
             given["boxes"] = found.xyxy
         if masks is not None and segments == "polygons":
@@ -83,22 +86,36 @@ def _whole_frame(place: Place, data: Any, size_hw: tuple[int, int]) -> npt.NDArr
 
 def _with_flags(place: Place, data: Any, threshold: float) -> Floats:
     """Turn the confidence of each point into a flag of visibility."""
-    points = place.numbers("keypoints.data", data, "(n, k, 2) or (n, k, 3)", (), (2, 3))
+    points = place.points("keypoints.data", data, least=threshold)
     if points.shape[2] == 3:
         points[:, :, 2] = np.where(points[:, :, 2] < threshold, 0, 2)
     return points
 
 
-def _from_radians(xywhr: Floats) -> tuple[Floats, Floats]:
-    """Give boxes as xyxy before they are turned, and degrees clockwise."""
-    centre, half = xywhr[:, :2], xywhr[:, 2:4] / 2
-    return np.concatenate([centre - half, centre + half], axis=1), np.degrees(xywhr[:, 4])
+def _turned(place: Place, found: Any) -> tuple[Floats, Floats]:
+    """Find the turned boxes of Ultralytics: by their corners, so that they are the same as through supervision."""
+    corners = getattr(found, "xyxyxyxy", None)
+    if corners is not None:
+        return _boxes_with_corners(place, "obb.xyxyxyxy", corners)
+    xywhr = place.numbers("obb.xywhr", found.xywhr, "(n, 5)", (5,))
+    return _level(xywhr[:, :2], xywhr[:, 2:4], np.degrees(xywhr[:, 4]))
 
 
-def _turned_boxes(place: Place, corners: Any) -> tuple[Floats, Floats]:
+def _boxes_with_corners(place: Place, name: str, corners: Any) -> tuple[Floats, Floats]:
     """Find the boxes of which these are the corners, (n, 4, 2) in turn."""
-    points = place.numbers("data['xyxyxyxy']", corners, "(n, 4, 2)", (4,), (2,))
-    across, down = points[:, 1] - points[:, 0], points[:, 2] - points[:, 1]
+    points = place.numbers(name, corners, "(n, 4, 2)", (4,), (2,))
+    first, second, third, fourth = (points[:, at] for at in range(4))
+    # Opposite sides count alike.
+    across, down = (second - first + third - fourth) / 2, (fourth - first + third - second) / 2
     sides = np.stack([np.hypot(*across.T), np.hypot(*down.T)], axis=1)
-    turned = np.concatenate([points.mean(axis=1), sides, np.arctan2(across[:, 1], across[:, 0])[:, None]], axis=1)
-    return _from_radians(turned)
+    return _level(points.mean(axis=1), sides, np.degrees(np.arctan2(across[:, 1], across[:, 0])))
+
+
+def _level(centres: Floats, sides: Floats, degrees: Floats) -> tuple[Floats, Floats]:
+    """Give boxes as xyxy before they are turned, and degrees clockwise of less than a quarter turn.
+
+    A rectangle has four such forms, and each library begins at another corner.
+    """
+    quarters = np.floor((degrees + LEVEL) / 90)
+    sides = np.where(quarters[:, None] % 2 == 1, sides[:, ::-1], sides)
+    return np.concatenate([centres - sides / 2, centres + sides / 2], axis=1), degrees - 90 * quarters

@@ -93,9 +93,9 @@ fn to_label_row(predictions: Predictions) -> Result<Work> {
         let stage = StageBuilder::new(None, SORTED_BYTES);
         let mut intake = Intake::new(&plan, stage, rejects.path(), 1)?;
         intake.add(file.clone(), "bench.json", None, &ReadOptions::default(), |_| Ok(()))?;
-        let (staged, tally, sources) = intake.finish()?;
-        all(tally.staged as usize, items)?;
-        let rows = LabelRows::new(Arc::clone(&plan), staged, sources);
+        let finished = intake.finish()?;
+        all(finished.tally.staged as usize, items)?;
+        let rows = LabelRows::new(Arc::clone(&plan), finished.staged, finished.sources);
         let mut len_bytes = 0;
         for span in rows.spans() {
             len_bytes += rows

@@ -244,6 +244,11 @@ impl<const BITS: u32> ObjectHashes<BITS> {
     }
 }
 
+/// The hash that an object of this identity has, unless another object of its row took it before.
+pub(crate) fn usual_hash(identity: u128) -> ObjectHash {
+    base64(low_bits::<48>(identity))
+}
+
 /// Finds out whether the rows of a label row are objects of their own whose hashes differ by themselves, as they all but
 /// always do: sorting numbers shows it in less time than looking each up in a table that exceeds the cache.
 #[derive(Debug, Default)]

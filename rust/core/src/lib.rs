@@ -16,6 +16,7 @@ mod ontology;
 pub mod plan;
 pub mod polygon;
 mod reason;
+mod rectangle;
 pub mod reject;
 pub mod resolve;
 pub mod rle;

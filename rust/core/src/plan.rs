@@ -189,7 +189,29 @@ pub enum FrameFrom {
     ImageId,
 }
 
-/// What happens to boxes and polygons that reach over the image's edge.
+/// What happens to masks without a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyMasks {
+    /// Left out, and counted.
+    #[default]
+    Drop,
+    /// Written as they are; rejected where a box or polygon is to be drawn.
+    Keep,
+}
+
+/// What happens where the source's image has the medium's sides the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SwappedSides {
+    /// Rejected.
+    #[default]
+    Reject,
+    /// Coordinates are fractions of the sides that the source gives, as where the aspect differs.
+    Keep,
+}
+
+/// What happens to geometry that reaches over the image's edge, and to sounds that reach past the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OffImage {
@@ -239,6 +261,12 @@ pub struct Plan {
     /// Policy at the image's edge.
     #[serde(default)]
     pub off_image: OffImage,
+    /// Policy for masks without a pixel.
+    #[serde(default)]
+    pub empty_masks: EmptyMasks,
+    /// Policy where the source's image has the medium's sides the other way round.
+    #[serde(default)]
+    pub swapped_sides: SwappedSides,
     /// Only these classes (name or feature hash, as the source or the ontology has it); others are filtered.
     #[serde(default)]
     pub only_classes: Option<Vec<String>>,

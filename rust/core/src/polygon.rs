@@ -23,20 +23,46 @@ pub fn clip(ring: &[f64], w: f64, h: f64) -> Vec<f64> {
     points.into_flattened()
 }
 
+/// Cuts an open line to 0..`w` by 0..`h`; empty where nothing of it lies inside.
+///
+/// A line that leaves and comes back stays one line: what is outside becomes a straight piece from where it leaves to where it
+/// comes back.
+pub fn clip_line(line: &[f64], w: f64, h: f64) -> Vec<f64> {
+    let mut out: Vec<f64> = Vec::new();
+    for (from, to) in line.chunks_exact(2).zip(line.chunks_exact(2).skip(1)) {
+        let piece = clip_segment([[from[0], from[1]], [to[0], to[1]]], w, h);
+        for point in piece.iter().flatten() {
+            if !out.ends_with(point) {
+                out.extend_from_slice(point);
+            }
+        }
+    }
+    if out.len() < 4 {
+        out.clear();
+    }
+    out
+}
+
+fn clip_segment([mut from, mut to]: [[f64; 2]; 2], w: f64, h: f64) -> Option<[[f64; 2]; 2]> {
+    for (axis, limit, keep_below) in [(0, 0.0, false), (0, w, true), (1, 0.0, false), (1, h, true)] {
+        let inside = |p: [f64; 2]| if keep_below { p[axis] <= limit } else { p[axis] >= limit };
+        match (inside(from), inside(to)) {
+            (true, true) => {}
+            (true, false) => to = crossing(from, to, axis, limit),
+            (false, true) => from = crossing(from, to, axis, limit),
+            (false, false) => return None,
+        }
+    }
+    Some([from, to])
+}
+
 fn clip_side(points: &[[f64; 2]], axis: usize, limit: f64, keep_below: bool) -> Vec<[f64; 2]> {
     let inside = |p: &[f64; 2]| if keep_below { p[axis] <= limit } else { p[axis] >= limit };
     let mut out = Vec::with_capacity(points.len() + 4);
     let Some(mut from) = points.last() else { return out };
     for to in points {
         if inside(from) != inside(to) {
-            // The distance of two finite numbers may be infinite, that of their halves is not.
-            let far = [0, 1].iter().any(|&at| !(to[at] - from[at]).is_finite());
-            let scale = if far { 0.5 } else { 1.0 };
-            let [a, b] = [from, to].map(|point| point.map(|value| value * scale));
-            let share = (limit * scale - a[axis]) / (b[axis] - a[axis]);
-            let mut crossing = [0, 1].map(|at| (a[at] + share * (b[at] - a[at])) / scale);
-            crossing[axis] = limit;
-            out.push(crossing);
+            out.push(crossing(*from, *to, axis, limit));
         }
         if inside(to) {
             out.push(*to);
@@ -44,6 +70,32 @@ fn clip_side(points: &[[f64; 2]], axis: usize, limit: f64, keep_below: bool) -> 
         from = to;
     }
     out
+}
+
+/// Where the way between two points, one on each side of a limit of an axis, crosses it.
+fn crossing(from: [f64; 2], to: [f64; 2], axis: usize, limit: f64) -> [f64; 2] {
+    // The distance of two finite numbers may be infinite, that of their halves is not.
+    let far = [0, 1].iter().any(|&at| !(to[at] - from[at]).is_finite());
+    let scale = if far { 0.5 } else { 1.0 };
+    let [a, b] = [from, to].map(|point| point.map(|value| value * scale));
+    let share = (limit * scale - a[axis]) / (b[axis] - a[axis]);
+    let mut crossing = [0, 1].map(|at| (a[at] + share * (b[at] - a[at])) / scale);
+    crossing[axis] = limit;
+    crossing
+}
+
+/// Whether all points of a ring lie on one line, so that it encloses nothing. A ring that crosses itself encloses something,
+/// though its signed area may be 0.
+pub fn is_flat(ring: &[f64]) -> bool {
+    let Some((x0, y0)) = ring.get(..2).map(|p| (p[0], p[1])) else {
+        return true;
+    };
+    let away = |p: &[f64]| (p[0] - x0, p[1] - y0);
+    let mut others = ring.chunks_exact(2).map(away);
+    let Some((dx, dy)) = others.find(|&way| way != (0.0, 0.0)) else {
+        return true;
+    };
+    others.all(|(x, y)| dx * y == dy * x)
 }
 
 /// Twice the signed area of a ring.

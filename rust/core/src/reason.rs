@@ -97,6 +97,12 @@ reasons! {
         /// Neither a box, nor a segmentation, nor keypoints.
         #[error("no geometry; expected `bbox`, `segmentation` or `keypoints`, or in a table `box`, `points` or `rle`")]
         NoGeometry = "no_geometry",
+        /// The class is drawn from keypoints, and none of the annotation's is in the picture.
+        #[error(
+            "the annotation has no keypoints in the picture, and the ontology asks for them; leave it out, or map its class to a \
+             box with --class-map"
+        )]
+        NoKeypoints = "no_keypoints",
         /// The image id is not among the file's images and no media map names it.
         #[error(
             "image id {image_id} is not among the file's images; give the file with them (--annotations) or name it in --media-map"
@@ -104,6 +110,14 @@ reasons! {
         UnknownImage = "unknown_image" {
             /// The id, as text.
             image_id: String,
+        },
+        /// An id that the file gives to two different images, categories or videos.
+        #[error("id {id} is given twice in `{list}`, for different things; give each its own id")]
+        RepeatedId = "repeated_id" {
+            /// Name of the list.
+            list: &'static str,
+            /// The id, as text.
+            id: String,
         },
         /// The category id is not among the file's categories and no class map names it.
         #[error(
@@ -221,6 +235,14 @@ reasons! {
             /// Frames of the medium.
             frames: u64,
         },
+        /// A millisecond that is negative or past the end of the sound.
+        #[error("{at} ms is not within the sound, which lasts {end} ms; expected milliseconds from its start")]
+        SoundRange = "frame_range" {
+            /// Millisecond.
+            at: i64,
+            /// Last millisecond of the sound.
+            end: u64,
+        },
         /// The frame rule's pattern does not match the file name.
         #[error("--frame-pattern does not match {name:?}")]
         PatternMismatch = "pattern_mismatch" {
@@ -243,6 +265,18 @@ reasons! {
             mask: (u32, u32),
             /// (h, w) of the medium.
             media: (u32, u32),
+        },
+        /// An image of the source that is the medium turned by 90 degrees.
+        #[error(
+            "the source's image is {}x{} px (w x h), the medium {}x{}: its sides are swapped, so that the coordinates mean \
+             other places; predict on the frames as Encord has them, or give --swapped-sides keep",
+            image.0, image.1, medium.0, medium.1
+        )]
+        SidesSwapped = "sides_swapped" {
+            /// Width and height of the source's image.
+            image: (u32, u32),
+            /// Width and height of the medium.
+            medium: (u32, u32),
         },
         /// The ontology's shape cannot be made from the annotation's geometry.
         #[error("the ontology asks for a {wanted}, which cannot be made from {found}")]
@@ -274,8 +308,8 @@ reasons! {
             /// What happened to the row.
             message: String,
         },
-        /// The same track twice on one frame; the first stays.
-        #[error("track {track} stands twice on frame {frame}; the first one stays")]
+        /// Several annotations of one track on one frame; the most confident one stays.
+        #[error("track {track} has a more confident annotation on frame {frame}, or an earlier one as confident; that one stays")]
         DuplicateTrackFrame = "duplicate_track_frame" {
             /// The track.
             track: String,
@@ -314,6 +348,12 @@ reasons! {
         BadLabel = "bad_label" {
             /// What is wrong with it.
             message: String,
+        },
+        /// A label of a kind that is not read.
+        #[error("{what}: labels of this kind are not read; leave it out")]
+        UnsupportedLabel = "unsupported_label" {
+            /// What it is.
+            what: &'static str,
         },
         /// An answer that answers nothing.
         #[error("nothing is answered to {class:?}; expected a value in `attributes`")]

@@ -2,6 +2,7 @@
 //! written. Everything here is a function of the stage and of what the server answered.
 
 use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -46,7 +47,7 @@ pub struct LabelRows {
 }
 
 impl LabelRows {
-    /// Takes what [`crate::intake::Intake::finish`] gives.
+    /// Takes some of what [`crate::intake::Intake::finish`] gives.
     pub fn new(plan: Arc<Plan>, staged: Staged, sources: Sources) -> Self {
         Self { plan, staged, sources }
     }
@@ -168,6 +169,38 @@ impl LabelRows {
     ) -> Result<Reconciled> {
         let (ours, written) = self.encode_written(span, Some(existing), when)?;
         label_row::reconcile(existing, &ours.concat(), &written.joined, policy)
+    }
+
+    /// Tracks of this import on a label row that the branch holds as `existing` with the same id, from a source called one of
+    /// `labels`: those are other objects. Each is the id, the import's own label and the other one.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn namesakes(
+        &self,
+        span: &LabelRowSpan,
+        existing: &[u8],
+        labels: &[String],
+    ) -> Result<BTreeSet<(String, String, String)>> {
+        let there = label_row::object_hashes(existing)?;
+        let data_hash = &self.plan.media[span.medium as usize].data_hash;
+        let (mut form, mut seen, mut found) = (identity::Form::default(), HashSet::new(), BTreeSet::new());
+        self.staged.for_each(span, |row, _| {
+            let (Some(track), true) = (row.track, seen.insert(row.key.object)) else {
+                return Ok(());
+            };
+            let own = self.sources.label(row.key.source);
+            let feature_hash = &self.plan.ontology[row.feature as usize].feature_hash;
+            for other in labels.iter().filter(|label| *label != own) {
+                let parts = [&self.plan.branch, other, data_hash, feature_hash, track];
+                let hash = identity::usual_hash(identity::tracked_in(&mut form, parts));
+                if std::str::from_utf8(&hash).is_ok_and(|hash| there.contains(hash)) {
+                    found.insert((track.to_owned(), own.to_owned(), other.clone()));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Compares what the import would write with the row as the branch holds it: how many annotations stand there as they

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::geometry::Geometry;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::{StageBuilder, Staged};
@@ -62,7 +62,7 @@ fn take_named(document: &Value, changes: &Value, label: &str) -> Outcome {
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), 2).unwrap();
     let input = SourceFile::bytes("preds.json", document.to_string().into_bytes());
     intake.add(input, label, None, &options, |_| Ok(())).unwrap();
-    let (staged, tally, _) = intake.finish().unwrap();
+    let Finished { staged, tally, .. } = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let text = std::fs::read_to_string(file.path()).unwrap();
     let rejects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -325,8 +325,9 @@ fn geometry_takes_the_ontologys_shape() {
     assert_eq!(drawn("tree", mask, none()), "bitmask 825O106");
     assert!(drawn("tree", ring, none()).starts_with("bitmask "));
     let empty = json!({"segmentation": {"size": [5, 7], "counts": [35]}});
-    assert_eq!(drawn("Car", empty.clone(), none()), "\"empty_geometry\"");
-    assert_eq!(drawn("road", empty, none()), "\"empty_geometry\"");
+    let keep = || json!({"empty_masks": "keep"});
+    assert_eq!(drawn("Car", empty.clone(), keep()), "\"empty_geometry\"");
+    assert_eq!(drawn("road", empty, keep()), "\"empty_geometry\"");
     let other_size = json!({"segmentation": {"size": [7, 5], "counts": [6, 3, 26]}});
     assert_eq!(drawn("tree", other_size, none()), "\"mask_size\"");
 }

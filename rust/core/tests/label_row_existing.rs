@@ -6,7 +6,7 @@ use ropewalk_core::batch::Unit;
 use ropewalk_core::error::Error;
 use ropewalk_core::geometry::Geometry;
 use ropewalk_core::label_row::{
-    compare, reconcile, Joined, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict,
+    compare, reconcile, Joined, Merged, OnExisting, Reconciled, RowHeader, RowWriter, Templates, Verdict,
 };
 use ropewalk_core::plan::OntologyObject;
 use ropewalk_core::stage::record::{Key, StagedRow};
@@ -158,6 +158,35 @@ fn a_finished_import_saves_nothing() {
             );
         }
     }
+}
+
+#[test]
+fn a_merge_counts_what_it_does_to_objects_that_are_there() {
+    let counts = |existing: &Value, policy| {
+        let Merged {
+            objects_extended,
+            labels_replaced,
+        } = run(existing, &ours("video"), policy).merged;
+        (objects_extended, labels_replaced)
+    };
+    assert_eq!(counts(&server_row("video"), Merge), (0, 0));
+    assert_eq!(counts(&stored("video"), Merge), (0, 0));
+    let mut without_first_frame = stored("video");
+    without_first_frame["data_units"]["a"]["labels"]
+        .as_object_mut()
+        .unwrap()
+        .remove("0");
+    assert_eq!(counts(&without_first_frame, Merge), (1, 0));
+    // The other object has no frame there: it is new.
+    let mut only_first_frame = stored("video");
+    only_first_frame["data_units"]["a"]["labels"]
+        .as_object_mut()
+        .unwrap()
+        .remove("1");
+    assert_eq!(counts(&only_first_frame, Merge), (1, 0));
+    let moved = value(&import("video", "Mon, 23 Nov 2026 00:00:00 UTC", 99.0));
+    assert_eq!(counts(&moved, Merge), (0, 1));
+    assert_eq!(counts(&moved, Replace), (0, 0));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ropewalk_core::formats::ReadOptions;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::Unresolved;
 use ropewalk_core::source::SourceFile;
@@ -74,10 +74,10 @@ fn take(plan: &Arc<Plan>, documents: &[Value], budget_bytes: usize, threads: usi
         let name = format!("{number}.json");
         let input = SourceFile::bytes(&name, document.to_string().into_bytes());
         intake
-            .add(input, &name, None, &ReadOptions::default(), |_| Ok(()))
+            .add(input, name.as_str(), None, &ReadOptions::default(), |_| Ok(()))
             .unwrap();
     }
-    let (staged, tally, _) = intake.finish().unwrap();
+    let Finished { staged, tally, .. } = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let lines = std::fs::read_to_string(file.path()).unwrap();
     assert_eq!(lines.lines().count() as u64, tally.rejected());

@@ -80,6 +80,7 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         &plan,
         &row,
         &[],
+        &[],
         (0, 0),
         TextSpan::default(),
         &mut Scratch::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ropewalk_core::formats::registry::named;
 use ropewalk_core::formats::ReadOptions;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
@@ -80,7 +80,9 @@ fn taken_from(
         intake.add(input, "p.json", coco, &options, |_| Ok(())).unwrap();
     }
     meanwhile();
-    let (staged, tally, sources) = intake.finish().unwrap();
+    let Finished {
+        staged, tally, sources, ..
+    } = intake.finish().unwrap();
     assert_eq!(tally.read, tally.staged + tally.rejected() + tally.filtered_total());
     let rejects = std::fs::read_to_string(file.path()).unwrap();
     (LabelRows::new(plan, staged, sources), tally, rejects)
@@ -269,12 +271,14 @@ fn frames_and_annotations_can_be_thinned_out() {
             annotations.push(one);
         }
     }
-    // No score is a sure one; the second row of a track on a frame is a reject, and takes no place.
+    // No score is a sure one; the weaker row of a track on a frame is a reject, and takes no place.
     annotations[0].as_object_mut().unwrap().remove("score");
     let mut tracked = annotation(0, 0, 2.0);
     tracked["track_id"] = json!(1);
     tracked["score"] = json!(0.95);
-    annotations.extend([tracked.clone(), tracked]);
+    let mut weaker = tracked.clone();
+    weaker["score"] = json!(0.9);
+    annotations.extend([weaker, tracked]);
 
     let mut plan = plan();
     plan["every"] = json!(3);
@@ -306,7 +310,9 @@ fn frames_and_annotations_can_be_thinned_out() {
 fn the_text_of_a_file_that_changed_is_not_quoted() {
     let mut track = annotation(3, 0, 1.0);
     track["track_id"] = json!(1);
-    let text = document("drive.mp4", &[track.clone(), track.clone(), annotation(4, 0, 0.5)]).to_string();
+    let mut weaker = track.clone();
+    weaker["score"] = json!(0.2);
+    let text = document("drive.mp4", &[weaker.clone(), track.clone(), annotation(4, 0, 0.5)]).to_string();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.json");
     let write = |text: &str, seconds: u64| {
@@ -340,7 +346,7 @@ fn the_text_of_a_file_that_changed_is_not_quoted() {
             }
             let refused = rows.refuse(&rows.spans()[0], "server_refused", "no").unwrap();
             assert_eq!(refused.len(), 2);
-            let at_sorting = (rejects.as_str(), &track, whole || !before_sorting);
+            let at_sorting = (rejects.as_str(), &weaker, whole || !before_sorting);
             let later = [
                 (refused[0].as_str(), &track, whole),
                 (&refused[1], &annotation(4, 0, 0.5), whole),

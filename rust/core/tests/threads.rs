@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use ropewalk_core::formats::ReadOptions;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
@@ -34,10 +34,13 @@ fn annotations(count: usize) -> String {
             (id % 5) as f64 / 2.0 + 0.25
         };
         let score = (id % 31) as f64 / 31.0;
-        let crowd = u8::from(id % 89 == 0);
+        let rest = match id % 89 {
+            0 => r#""iscrowd": 1"#.to_owned(),
+            _ => format!(r#""iscrowd": 0, "score": {score}"#),
+        };
         write!(
             text,
-            r#"{{"id": {id}, "image_id": {image}, "category_id": {category}, "bbox": [{}, 1, {width}, 2.5], "iscrowd": {crowd}, "score": {score}}}, "#,
+            r#"{{"id": {id}, "image_id": {image}, "category_id": {category}, "bbox": [{}, 1, {width}, 2.5], {rest}}}, "#,
             id % 9
         )
         .unwrap();
@@ -75,7 +78,7 @@ fn taken(document: &str, threads: usize) -> (Vec<String>, Option<Tally>, String,
             error.to_string(),
         );
     }
-    let (staged, tally, _) = intake.finish().unwrap();
+    let Finished { staged, tally, .. } = intake.finish().unwrap();
     let mut rows = Vec::new();
     for label_row in staged.label_rows() {
         let add = |row: &ropewalk_core::stage::record::StagedRow<'_>, _| {

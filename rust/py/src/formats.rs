@@ -12,18 +12,19 @@ use ropewalk_core::formats::{
     self, table, Batch, Beside, Document, Documents, Files, Format, Opening, ReadOptions, Reader, SharedOptions,
 };
 use ropewalk_core::reject::Counts;
-use ropewalk_core::source::Folder;
+use ropewalk_core::source::{Folder, Naming};
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
 use crate::memory;
-use crate::source::{Given, Raised};
+use crate::source::{naming, Given, Raised, LABEL_PARTS};
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Predictions>()?;
     m.add_function(wrap_pyfunction!(list_formats, m)?)?;
     m.add_function(wrap_pyfunction!(detect, m)?)?;
     m.add_function(wrap_pyfunction!(len_bytes, m)?)?;
+    m.add_function(wrap_pyfunction!(label_of, m)?)?;
     m.add_function(wrap_pyfunction!(read, m)?)
 }
 
@@ -57,7 +58,7 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let out = PyList::empty(py);
     for format in FORMATS {
         let (suffixes, members, beside): (&[&str], &[&str], &[&str]) = match format.files {
-            Files::Each(suffixes) => (suffixes, &[], &[]),
+            Files::Each(suffixes) | Files::Tables(suffixes) => (suffixes, &[], &[]),
             Files::Folder { members, beside } => (&[], members, beside),
             Files::None => (&[], &[], &[]),
         };
@@ -78,8 +79,8 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 #[pyfunction]
 fn detect(py: Python<'_>, source: Given) -> PyResult<&'static str> {
     let found = py.detach(|| {
-        let source = source.into_source("the content", &Raised::default())?;
-        Documents::of(source, "", None)?.next_document()
+        let source = source.into_source(Some("the content"), &Raised::default())?;
+        Documents::of(source, &Naming::default(), None)?.next_document()
     });
     let document = found.map_err(|e| to_py(py, e))?;
     Ok(document.map_or(table::IN_MEMORY.name, |document| document.format.name))
@@ -97,22 +98,30 @@ fn len_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
     measured.map_err(|e| to_py(py, e))
 }
 
+/// Give the label of a file or folder.
+#[pyfunction]
+#[pyo3(signature = (path, label_parts=LABEL_PARTS))]
+fn label_of(path: PathBuf, label_parts: usize) -> String {
+    Naming::Path(label_parts).of(&path)
+}
+
 /// Open a source for reading in batches.
 #[pyfunction]
-#[pyo3(signature = (source, label, format=None, options=None))]
+#[pyo3(signature = (source, label=None, format=None, options=None, label_parts=LABEL_PARTS))]
 fn read(
     py: Python<'_>,
     source: Given,
-    label: &str,
+    label: Option<&str>,
     format: Option<&str>,
     options: Option<&str>,
+    label_parts: usize,
 ) -> PyResult<Predictions> {
     memory::keep_blocks();
     let (format, options) = chosen(py, format, options)?;
     let raised = Raised::default();
     let opened = py.detach(|| {
         let source = source.into_source(label, &raised)?;
-        Reading::open(Documents::of(source, label, format)?, options)
+        Reading::open(Documents::of(source, &naming(label, label_parts), format)?, options)
     });
     raised.raise()?;
     Ok(Predictions {

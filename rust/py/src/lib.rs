@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod batch;
 mod coco_writer;
+mod counts;
 mod errors;
 mod file;
 mod formats;

@@ -2,17 +2,16 @@
 //!
 //! `ropewalk.rle` is the public face; the functions here take what it has already brought into shape.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 
 use numpy::ndarray::aview2;
 use numpy::{
     PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArrayMethods, ToPyArray,
 };
-use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyList, PyString};
 use pyo3::Borrowed;
 use rayon::prelude::*;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
@@ -21,58 +20,12 @@ use ropewalk_core::rle::{
     RowMajor, Scratch, Size,
 };
 
+use crate::counts::Counts;
 use crate::errors::{item_error, ItemError};
 use crate::{memory, pool};
 
 /// (h, w), px, as declared.
 type DeclaredSize = (u64, u64);
-
-/// Run lengths as they come from Python.
-enum Counts<'py> {
-    /// The compressed string.
-    Text(Cow<'py, [u8]>),
-    /// A list of run lengths.
-    List(Vec<i64>),
-}
-
-impl<'py> Counts<'py> {
-    fn read(value: &'py Bound<'py, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = value.cast::<PyString>() {
-            // A lone surrogate cannot be UTF-8; its replacement is outside the alphabet, and is reported so.
-            return Ok(Self::Text(match text.to_str() {
-                Ok(text) => Cow::Borrowed(text.as_bytes()),
-                Err(_) => Cow::Owned(text.to_string_lossy().into_owned().into_bytes()),
-            }));
-        }
-        if let Ok(bytes) = value.cast::<PyBytes>() {
-            return Ok(Self::Text(Cow::Borrowed(bytes.as_bytes())));
-        }
-        match value.extract() {
-            Ok(runs) => Ok(Self::List(runs)),
-            // Beyond 64 bits a run is as wrong as the largest one of 64 bits: its sum is reported.
-            Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => value
-                .try_iter()?
-                .map(|run| {
-                    let run = run?;
-                    run.extract()
-                        .or_else(|_| Ok(if run.lt(0)? { i64::MIN } else { i64::MAX }))
-                })
-                .collect::<PyResult<_>>()
-                .map(Self::List),
-            Err(_) => Err(PyTypeError::new_err(format!(
-                "run lengths are a str, bytes or a list of int, not {}",
-                value.get_type()
-            ))),
-        }
-    }
-
-    fn decode<O: Order>(&self, size: Size) -> Result<Rle<O>, RleError> {
-        match self {
-            Self::Text(text) => Rle::from_string(text, size),
-            Self::List(runs) => Rle::from_counts(runs, size),
-        }
-    }
-}
 
 fn read_counts<'py>(counts: &'py [Bound<'py, PyAny>]) -> PyResult<Vec<Counts<'py>>> {
     counts.iter().map(Counts::read).collect()
@@ -199,6 +152,7 @@ fn transpose(
             Counts::List(runs) => Rle::<O>::from_counts(runs, size)?
                 .transpose_with(scratch)?
                 .to_string_into(out),
+            Counts::Wrong(error) => return Err(error.clone()),
         }
         Ok(())
     }

@@ -10,9 +10,20 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PyString};
 use pyo3_arrow::input::AnyRecordBatch;
 use ropewalk_core::error::Error;
-use ropewalk_core::source::{Folder, Source, SourceFile, Table};
+use ropewalk_core::source::{Folder, Naming, Source, SourceFile, Table};
 
 use crate::errors::raised_as;
+
+/// Parts of a path that make a label, where it is not said how many.
+pub(crate) const LABEL_PARTS: usize = 2;
+
+/// What errors call content without a label.
+const IN_MEMORY: &str = "what is in memory";
+
+/// How documents get their labels: all this one, or each the last parts of its path.
+pub(crate) fn naming(label: Option<&str>, parts: usize) -> Naming {
+    label.map_or(Naming::Path(parts), Naming::from)
+}
 
 /// A file or folder, the content of a file, or a table.
 pub(crate) enum Given {
@@ -37,12 +48,13 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Given {
 }
 
 impl Given {
-    /// The core's source; folders are listed. Errors call content by `label`; what Python raises while it gives a table is kept in `raised`.
-    pub(crate) fn into_source(self, label: &str, raised: &Raised) -> Result<Source, Error> {
+    /// The core's source; folders are listed. Errors call content by `label`; what Python raises while it gives a table is kept
+    /// in `raised`.
+    pub(crate) fn into_source(self, label: Option<&str>, raised: &Raised) -> Result<Source, Error> {
         Ok(match self {
             Self::Path(path) if path.is_dir() => Folder::at(&path)?.into(),
             Self::Path(path) => SourceFile::path(path).into(),
-            Self::Content(bytes) => SourceFile::bytes(label, bytes).into(),
+            Self::Content(bytes) => SourceFile::bytes(label.unwrap_or(IN_MEMORY), bytes).into(),
             Self::Table(tables) => Source::Table(Table::new(Batches::new(tables, raised))),
         })
     }

@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::error::Error;
-use ropewalk_core::intake::{Intake, Tally};
+use ropewalk_core::intake::{Intake, Taken, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
@@ -21,7 +21,7 @@ use crate::errors::to_py;
 use crate::file::PyFile;
 use crate::formats::{chosen, dict};
 use crate::memory;
-use crate::source::{Given, Raised};
+use crate::source::{naming, Given, Raised, LABEL_PARTS};
 
 /// Memory that the stage takes before it spills to the work folder.
 const MEMORY_BYTES: usize = 24 << 20;
@@ -64,15 +64,17 @@ impl Stage {
         })
     }
 
-    #[pyo3(signature = (source, label, format=None, options=None, progress=None))]
+    #[pyo3(signature = (source, label=None, format=None, options=None, progress=None, label_parts=LABEL_PARTS))]
+    #[expect(clippy::too_many_arguments, reason = "Python gives them by name")]
     fn add(
         &mut self,
         py: Python<'_>,
         source: Given,
-        label: &str,
+        label: Option<&str>,
         format: Option<&str>,
         options: Option<&str>,
         progress: Option<Py<PyAny>>,
+        label_parts: usize,
     ) -> PyResult<()> {
         let (format, options) = chosen(py, format, options)?;
         let raised = Raised::default();
@@ -95,7 +97,7 @@ impl Stage {
         };
         let result = py.detach(|| {
             let source = source.into_source(label, &raised)?;
-            intake.add(source, label, format, &options, tell)
+            intake.add(source, naming(label, label_parts), format, &options, tell)
         });
         raised.raise()?;
         result.map_err(|e| to_py(py, e))?;
@@ -108,10 +110,11 @@ impl Stage {
             .intake
             .take()
             .ok_or_else(|| PyValueError::new_err("the stage is finished"))?;
-        let (rows, tally, sources) = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
+        let finished = py.detach(|| intake.finish()).map_err(|e| to_py(py, e))?;
         Ok(Staged {
-            rows: LabelRows::new(Arc::clone(&self.plan), rows, sources),
-            tally,
+            rows: LabelRows::new(Arc::clone(&self.plan), finished.staged, finished.sources),
+            tally: finished.tally,
+            documents: finished.documents,
         })
     }
 }
@@ -121,10 +124,21 @@ impl Stage {
 struct Staged {
     rows: LabelRows,
     tally: Tally,
+    documents: Vec<Taken>,
 }
 
 #[pymethods]
 impl Staged {
+    /// The documents that tracks are recognised by.
+    fn documents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let digests: Result<Vec<_>, _> = py.detach(|| self.documents.iter().map(Taken::digest).collect());
+        let digests = digests.map_err(|e| to_py(py, e))?;
+        let hex = |digest: Option<u128>| digest.map(|digest| format!("{digest:032x}"));
+        let found = self.documents.iter().zip(digests);
+        let found = found.map(|(taken, digest)| (&*taken.label, &*taken.name, taken.is_given, hex(digest)));
+        PyList::new(py, found.collect::<Vec<_>>())
+    }
+
     fn __len__(&self) -> usize {
         self.rows.spans().len()
     }
@@ -138,6 +152,10 @@ impl Staged {
         counts.set_item("rejects_by_code", dict(py, &self.tally.rejects)?)?;
         counts.set_item("filtered_by_reason", dict(py, &self.tally.filtered)?)?;
         counts.set_item("warnings", dict(py, &self.tally.warnings)?)?;
+        let shared = self.tally.shared_tracks.iter();
+        let shared = shared.map(|found| (&*found.track, &*found.media, &*found.sources[0], &*found.sources[1]));
+        counts.set_item("shared_tracks", PyList::new(py, shared.collect::<Vec<_>>())?)?;
+        counts.set_item("without_score", self.tally.without_score)?;
         for (kind, name) in [
             (Unresolved::Media, "unresolved_media"),
             (Unresolved::Class, "unresolved_classes"),
@@ -285,8 +303,22 @@ impl Staged {
         out.set_item("already_there", compared.already_there)?;
         out.set_item("ours", compared.ours)?;
         out.set_item("foreign", compared.foreign)?;
+        out.set_item("objects_extended", compared.merged.objects_extended)?;
+        out.set_item("labels_replaced", compared.merged.labels_replaced)?;
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
+    }
+
+    fn namesakes(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        existing: &[u8],
+        labels: Vec<String>,
+    ) -> PyResult<Vec<(String, String, String)>> {
+        let span = self.span(index)?;
+        let found = py.detach(|| self.rows.namesakes(span, existing, &labels));
+        Ok(found.map_err(|e| to_py(py, e))?.into_iter().collect())
     }
 
     fn compare<'py>(&self, py: Python<'py>, index: usize, existing: &[u8], when: &str) -> PyResult<Bound<'py, PyDict>> {

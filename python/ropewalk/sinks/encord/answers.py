@@ -17,7 +17,7 @@ from ropewalk.text import without_secrets
 
 _TEMPORARY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TEMPORARY_NAMES = frozenset({"RateLimitExceededError", "UnknownException"})
-_ACCESS_STATUS = frozenset({401, 403, 407})
+_ACCESS_STATUS = frozenset({401, 403})
 _ACCESS_NAMES = frozenset({"AuthenticationError", "AuthorisationError", "OperationNotAllowed", "SshKeyNotFound"})
 # Refusals of the project or of the request's kind, not of what the request holds.
 _GENERAL_NAMES = frozenset({"MethodNotAllowedError", "WrongProjectTypeError"})

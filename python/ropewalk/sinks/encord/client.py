@@ -25,6 +25,9 @@ DOMAIN_VARIABLE = "ENCORD_DOMAIN"
 # Nothing has begun yet and somebody waits: a wrong domain should be found out before a server that is away comes back.
 OPENING_SECONDS = 60.0
 
+# For the answer to one request.
+ANSWER_SECONDS = 60.0
+
 
 def open_project(
     project_hash: str,
@@ -33,6 +36,7 @@ def open_project(
     ssh_key_passphrase_env: str | None = None,
     domain: str | None = None,
     retry: Retry | None = None,
+    timeout: float = ANSWER_SECONDS,
 ) -> encord.Project:
     """Open a project.
 
@@ -44,6 +48,7 @@ def open_project(
         ssh_key_passphrase_env: Environment variable with the key's passphrase, else ENCORD_SSH_KEY_PASSPHRASE.
         domain: URL of the API; else ENCORD_DOMAIN, else the SDK's own.
         retry: When a request is sent again; else for a minute.
+        timeout: Seconds for the answer to one request, rounded up.
 
     Returns:
         The project.
@@ -51,6 +56,7 @@ def open_project(
     Raises:
         UsageError: No key, not a usable key, not its passphrase, or not a domain.
         AccessError: The key does not open the project.
+        UnreachableError: A certificate, a host name or a proxy keeps every request from being answered.
         EncordError: Encord could not be reached or refused.
         Stopped: The policy's `stop` was set.
     """
@@ -61,6 +67,7 @@ def open_project(
         ssh_key_passphrase_env=ssh_key_passphrase_env,
         domain=domain,
         retry=retry,
+        timeout=timeout,
     )
 
 
@@ -87,14 +94,17 @@ def _opened(
     ssh_key_passphrase_env: str | None = None,
     domain: str | None = None,
     retry: Retry | None = None,
+    timeout: float = ANSWER_SECONDS,
 ) -> Opened:
     key = find_key(ssh_key, ssh_key_passphrase_env)
     # Imported late: the SDK takes longer to load than a wrong key to be found out.
     from encord.configs import ENCORD_DOMAIN
 
     from ropewalk.sinks.encord.opening import Opening
+    from ropewalk.sinks.encord.transport import Timeouts
 
-    opening = Opening(what, opened, key, _checked_domain(domain or os.environ.get(DOMAIN_VARIABLE) or ENCORD_DOMAIN))
+    url = _checked_domain(domain or os.environ.get(DOMAIN_VARIABLE) or ENCORD_DOMAIN)
+    opening = Opening(what, opened, key, url, Timeouts(answer=timeout))
     return (retry or Retry(budget_seconds=OPENING_SECONDS))(opening.attempt)
 
 

@@ -31,6 +31,11 @@ class Halving:
         self._answered = 0
         self._blamed_in_a_row = 0
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether any request of this kind was answered, if only with a refusal."""
+        return self._answered > 0
+
     def bisected(
         self, items: list[Item], call: Callable[[list[Item]], Result]
     ) -> Iterator[tuple[list[Item], Result | EncordError]]:

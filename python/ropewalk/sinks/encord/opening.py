@@ -6,7 +6,10 @@ answer that is cut off. So the configuration notes the status of each answer thr
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from encord import EncordUserClient
@@ -17,7 +20,8 @@ from encord.http.querier import Querier
 
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import bad_answer, error_of_name, retry_after
-from ropewalk.sinks.encord.transport import Timeouts, is_timeout
+from ropewalk.sinks.encord.causes import PROXY_AUTHENTICATION, cause_of, is_timeout, proxy_asks_for_password
+from ropewalk.sinks.encord.transport import Timeouts
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
@@ -27,8 +31,11 @@ if TYPE_CHECKING:
 Opened = TypeVar("Opened")
 
 _OK = 200
-_ACCESS_STATUS = frozenset({401, 403, 407})
+_ACCESS_STATUS = frozenset({401, 403})
 _NOT_FOUND = 404
+
+# A resolver that cannot ask is back within seconds, or not for hours.
+_NAME_SECONDS = 10.0
 
 
 class Opening(Generic[Opened]):
@@ -39,15 +46,22 @@ class Opening(Generic[Opened]):
         opened: Gives it, asked of the SDK's client.
         key: The private key.
         domain: URL of the API.
+        timeouts: How long one request may take.
     """
 
     def __init__(
-        self, what: str, opened: Callable[[EncordUserClient], Opened], key: Ed25519PrivateKey, domain: str
+        self,
+        what: str,
+        opened: Callable[[EncordUserClient], Opened],
+        key: Ed25519PrivateKey,
+        domain: str,
+        timeouts: Timeouts,
     ) -> None:
         self._what = what
         self._opened = opened
         self._domain = domain
-        self._config = _WatchedConfig(key, domain=domain, requests_settings=_settings())
+        self._config = _WatchedConfig(key, domain=domain, requests_settings=_settings(timeouts))
+        self._began = time.monotonic()
 
     def attempt(self) -> Opened:
         """Open it.
@@ -65,6 +79,13 @@ class Opening(Generic[Opened]):
 
     def _error(self, e: Exception) -> EncordError:
         status = self._config.status
+        cause = proxy_asks_for_password(self._domain) if status == PROXY_AUTHENTICATION else None
+        if status is None:
+            cause = cause_of(e, self._domain)
+        if cause is not None:
+            if cause.name == "UnknownHost" and time.monotonic() - self._began > _NAME_SECONDS:
+                cause = replace(cause, lasts=True)
+            return cause.error(self._domain, begun=False)
         if status is None and isinstance(e, RequestException):
             name = "Timeout" if is_timeout(e) else "ConnectionError"
             what = "did not answer in time" if name == "Timeout" else "cannot be reached, or broke the connection off"
@@ -100,13 +121,13 @@ class _WatchedConfig(SshConfig):
         self.status, self.retry_after = answer.status_code, retry_after(answer.headers)
 
 
-def _settings() -> RequestsSettings:
-    timeouts = Timeouts()
-    answer = int(timeouts.answer)
+def _settings(timeouts: Timeouts) -> RequestsSettings:
+    # The SDK takes whole seconds, and 0 for no time at all.
+    answer = math.ceil(timeouts.answer)
     return RequestsSettings(
         max_retries=0,
         connection_retries=0,
-        connect_timeout=int(timeouts.connect),
+        connect_timeout=math.ceil(min(timeouts.connect, timeouts.answer)),
         read_timeout=answer,
         write_timeout=answer,
     )

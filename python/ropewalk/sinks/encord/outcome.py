@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.ledger.records import FAILED
+from ropewalk.report import SharedTrack
 from ropewalk.sinks.encord.answers import TOO_LARGE
 from ropewalk.sinks.encord.staged_rows import Row, too_large
 from ropewalk.text import without_secrets
@@ -25,6 +26,8 @@ class Outcome:
     `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed.
     `rows_not_created` says why, by data_hash, where an empty row was refused. `edited` has the titles of rows that
     someone else edited after this import had saved them, `left_out` the numbers of rows that failed or were skipped.
+    `shared_tracks` are those whose id the row has from another source. `unanswered` is why the first of those that are
+    blamed for it (`no_answer`) got no answer.
     """
 
     written: int = 0
@@ -42,6 +45,10 @@ class Outcome:
     edited: list[str] = field(default_factory=list)
     rejects: dict[int, list[str]] = field(default_factory=dict)
     left_out: list[int] = field(default_factory=list)
+    unanswered: EncordError | None = None
+    objects_extended: int = 0
+    labels_replaced: int = 0
+    shared_tracks: list[SharedTrack] = field(default_factory=list)
 
     def fitting(self, row: Row) -> int:
         """Count the annotations of a row that are not set aside."""
@@ -61,6 +68,7 @@ class Blame:
         if error.status == TOO_LARGE:
             self.size(row, outcome, row.len_bytes, "more than the server takes")
         elif isinstance(error, TemporaryEncordError):
+            outcome.unanswered = outcome.unanswered or error
             self.row(row, outcome, "no_answer", f"{error}; run the import again to find out what stands there")
         else:
             self.row(row, outcome, "server_refused", str(error))

@@ -20,13 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Body:
-    """A label row's JSON, how many of its annotations stood there before, and whether the row held any labels."""
+    """A label row's JSON.
+
+    Attributes:
+        row: Which.
+        label_hash: Of the row.
+        text: The JSON.
+        already_there: Annotations in it that were there before.
+        had_labels: Whether the row held any labels.
+        objects_extended: Objects of the row that get more frames.
+        labels_replaced: Labels of the row that get other content.
+    """
 
     row: Row
     label_hash: str
     text: Blocks
     already_there: int = 0
     had_labels: bool = False
+    objects_extended: int = 0
+    labels_replaced: int = 0
 
     @property
     def len_bytes(self) -> int:
@@ -110,3 +122,5 @@ class Saving:
             for body in part:
                 outcome.written += outcome.fitting(body.row) - body.already_there
                 outcome.already_there += body.already_there
+                outcome.objects_extended += body.objects_extended
+                outcome.labels_replaced += body.labels_replaced

@@ -17,6 +17,7 @@ from encord.exceptions import EncordException, RequestException, TimeOutError
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import error_of_name
 from ropewalk.sinks.encord.calls import Acknowledged
+from ropewalk.sinks.encord.causes import cause_of
 from ropewalk.sinks.encord.transport import Blocks, len_bytes
 from ropewalk.text import without_secrets
 
@@ -112,6 +113,9 @@ def translated(call: Callable[[], Result]) -> Result:
     except (RequestException, TimeOutError, requests.RequestException) as e:
         message = f"no whole answer from Encord ({type(e).__name__})"
         error: EncordError = TemporaryEncordError(message, status=None, name="ConnectionError")
+        cause = cause_of(e, str(getattr(getattr(e, "context", None), "domain", None) or ""))
+        if cause is not None:
+            error = cause.error("Encord", begun=True)
     except EncordException as e:
         name = type(e).__name__
         message = without_secrets(str(e.message)) or f"Encord refused ({name})"

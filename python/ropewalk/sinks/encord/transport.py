@@ -23,6 +23,7 @@ from requests.adapters import HTTPAdapter
 
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import Answer, response_of
+from ropewalk.sinks.encord.causes import PROXY_AUTHENTICATION, cause_of, is_timeout, proxy_asks_for_password
 from ropewalk.sinks.encord.pace import Pace
 from ropewalk.text import without_secrets
 
@@ -154,18 +155,23 @@ class Transport:
         request = requests.Request(
             "POST", self._config.endpoint, headers=self._headers(body), data=_Body(body, late_from)
         ).prepare()
-        answer = None
+        answer = cause = None
         try:
             answer = self._session.send(
                 request, timeout=(self._timeouts.connect, seconds), allow_redirects=False, **self._settings
             )
-            return Answer(answer.status_code, answer.headers, self._content(answer, late_from))
+            if answer.status_code != PROXY_AUTHENTICATION:
+                return Answer(answer.status_code, answer.headers, self._content(answer, late_from))
+            cause = proxy_asks_for_password(self.endpoint)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as e:
-            late, kind = is_timeout(e), type(e).__name__
+            cause, late, kind = cause_of(e, self.endpoint), is_timeout(e), type(e).__name__
         # Raised out here, so that the exception has no context: the text of that one may hold the URL of a proxy with
         # its password, and the request in it the Authorization header.
         if answer is not None:
             answer.close()
+        if cause is not None:
+            # Something was answered over this connection before, if only when the project was opened.
+            raise cause.error(self._host(), begun=True)
         if late:
             message = f"no whole answer from {self._host()} within {time.monotonic() - began:.3g} s"
             raise TemporaryEncordError(message, status=None, name="Timeout")
@@ -238,12 +244,3 @@ class _Body:
             self._rest = self._rest[size:]
             size -= len(parts[-1])
         return b"".join(parts)
-
-
-def is_timeout(error: BaseException | None) -> bool:
-    """Tell whether a request failed for the time it took; what `requests` raises then depends on when it strikes."""
-    while error is not None:
-        if isinstance(error, (TimeoutError, requests.Timeout)):
-            return True
-        error = error.__context__
-    return False

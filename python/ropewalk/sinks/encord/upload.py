@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ropewalk.errors import EncordError, LedgerError, RopewalkError
 from ropewalk.ledger.records import STANDING
 from ropewalk.project.live import StandingRow, standing_from_listing
+from ropewalk.report import SharedTrack
 from ropewalk.sinks.encord.halving import Halving
 from ropewalk.sinks.encord.labels import labels_of
 from ropewalk.sinks.encord.outcome import Blame, Outcome
@@ -46,6 +47,7 @@ class Upload:
         options: What to do with rows that exist, batch sizes and requests in flight.
         stop: Set when the import stops.
         ledger: What earlier runs of this import noted; None in a rehearsal, which writes nothing.
+        labels_before: Labels of the sources that were imported onto the branch before.
     """
 
     staged: Staged
@@ -57,6 +59,7 @@ class Upload:
     options: UploadOptions
     stop: threading.Event
     ledger: Ledger | None = None
+    labels_before: list[str] = field(default_factory=list)
     _settled: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -100,7 +103,25 @@ class Upload:
             rows_done=len(settled),
         )
         left = [row for row in self.todo if row.index not in self._settled]
-        yield from in_parallel(self._send_batch, self._batches(left), self.options.jobs, self.stop)
+        yield from self._blamed_with_cause(
+            in_parallel(self._send_batch, self._batches(left), self.options.jobs, self.stop)
+        )
+
+    def _blamed_with_cause(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+        """Hold back rows without an answer to the end: unless a save is answered by then, the server is at fault.
+
+        Raises:
+            EncordError: No save was answered; nothing is known about any row.
+        """
+        held: list[tuple[Outcome, EncordError]] = []
+        for outcome in outcomes:
+            if outcome.unanswered is not None and not self._saving.is_answered:
+                held.append((outcome, outcome.unanswered))
+            else:
+                yield outcome
+        if held and not self._saving.is_answered:
+            raise held[0][1]
+        yield from (outcome for outcome, _ in held)
 
     def create_empty(self, data_hashes: Sequence[str]) -> Iterator[Outcome]:
         """Create rows without labels for media that have none on the branch."""
@@ -265,7 +286,23 @@ class Upload:
             had_labels = bool(found["foreign"] or found["already_there"])
             if had_labels and self.ledger is not None and not self.ledger.touched(row.data_hash, label_hash):
                 self.ledger.keep_before(row.data_hash, label_hash, labels_of(existing))
-            saving.add(Body(row, label_hash, [found["body"]], found["already_there"], had_labels))
+            if self.labels_before and self.options.on_existing == "merge":
+                outcome.shared_tracks += self._shared_tracks(row, existing)
+            body = Body(
+                row,
+                label_hash,
+                [found["body"]],
+                found["already_there"],
+                had_labels,
+                found["objects_extended"],
+                found["labels_replaced"],
+            )
+            saving.add(body)
+
+    def _shared_tracks(self, row: Row, existing: bytes) -> list[SharedTrack]:
+        """Find tracks of the row whose id it holds from a source that was imported before."""
+        found = self.staged.namesakes(row.index, existing, self.labels_before)
+        return [SharedTrack(track, row.title, (other, own)) for track, own, other in found]
 
     def _set_aside(self, row: Row, header: bytes | None, outcome: Outcome) -> bool:
         """Note the annotations that `encode` leaves out, since they do not fit a row whose size only the row tells.

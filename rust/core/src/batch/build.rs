@@ -12,6 +12,7 @@ use super::attributes::AttributesBuilder;
 use super::columns::{at, item_field, ring_type, schema};
 use super::names::NameColumn;
 use super::text::{Nulls, TextColumn, WordColumn};
+use super::track::is_track;
 use super::{Annotation, AnnotationBatch, AttributeValue, Kind, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
 
@@ -190,7 +191,7 @@ impl AnnotationBatchBuilder {
         self.rows == 0
     }
 
-    /// Appends a row. Coordinates are copied as they are: no conversion, no rounding.
+    /// Appends a row. Coordinates are copied as they are: no conversion, no rounding. A track that is -1, NaN or empty is none.
     pub fn push(&mut self, row: &Annotation<'_>) {
         self.media.push_name(row.media);
         self.class.push_name(row.class);
@@ -240,8 +241,9 @@ impl AnnotationBatchBuilder {
         self.width_px.push(self.rows, row.width_px);
         self.height_px.push(self.rows, row.height_px);
         self.bbox.push(self.rows, row.bbox);
+        let track = row.track.filter(|track| is_track(track));
         let plain = row.frame_last.is_none()
-            && row.track.is_none()
+            && track.is_none()
             && row.theta.is_none()
             && row.points.is_none()
             && row.visibility.is_none()
@@ -250,18 +252,18 @@ impl AnnotationBatchBuilder {
         if plain && self.plain == self.rows {
             self.plain += 1;
         } else {
-            self.push_rare(row);
+            self.push_rare(row, track);
         }
         self.rows += 1;
     }
 
     /// Fills the columns that most files leave empty.
-    fn push_rare(&mut self, row: &Annotation<'_>) {
+    fn push_rare(&mut self, row: &Annotation<'_>, track: Option<&str>) {
         if self.plain == self.rows {
             self.count_plain();
         }
         self.frame_last.push(self.rows, row.frame_last);
-        self.track.push(row.track.map(str::as_bytes));
+        self.track.push(track.map(str::as_bytes));
         self.theta.push(self.rows, row.theta);
         if let Some(points) = row.points {
             for part in points.iter() {

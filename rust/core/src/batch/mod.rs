@@ -13,6 +13,7 @@ mod open;
 mod read;
 mod text;
 mod told;
+mod track;
 
 pub use build::AnnotationBatchBuilder;
 pub use columns::{schema, SCHEMA_VERSION, VERSION_KEY};

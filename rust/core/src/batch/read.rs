@@ -17,6 +17,7 @@ use arrow_select::filter::filter_record_batch;
 use super::attributes::AttributesColumn;
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
 use super::text::Words;
+use super::track::tracks_only;
 use super::{Annotation, AttributeValue, Kind, Points, RleOrder, Shape, Unit};
 use crate::error::{Error, Result};
 
@@ -148,12 +149,12 @@ struct PointsColumn {
 }
 
 impl AnnotationBatch {
-    /// Takes a table that follows schema v1.
+    /// Takes a table that follows schema v1. A track that is -1, NaN or empty becomes null: there is none.
     ///
     /// # Errors
     /// [`Error::Schema`] names the first column that differs in name, type or null-ness, an unknown version, a word that
     /// is not one of its column's, coordinates that are null or not in pairs, and null flags.
-    pub fn try_from_record_batch(table: RecordBatch) -> Result<Self> {
+    pub fn try_from_record_batch(mut table: RecordBatch) -> Result<Self> {
         let wrong = |message: String| Error::Schema { message };
         let expected = schema();
         if let Some(version) = table.schema_ref().metadata().get(VERSION_KEY) {
@@ -199,6 +200,11 @@ impl AnnotationBatch {
         }
         if table.column(at::VISIBILITY).as_list::<i32>().values().null_count() > 0 {
             return Err(wrong("column `visibility` holds null flags; expected none".to_owned()));
+        }
+        if let Some(tracks) = tracks_only(table.column(at::TRACK)).map_err(|cause| wrong(cause.to_string()))? {
+            let mut columns = table.columns().to_vec();
+            columns[at::TRACK] = tracks;
+            table = RecordBatch::try_new(table.schema(), columns).map_err(|cause| wrong(cause.to_string()))?;
         }
         let columns = Columns::new(&table, words)?;
         Ok(Self { table, columns })
@@ -268,6 +274,30 @@ impl AnnotationBatch {
             message: cause.to_string(),
         };
         Self::try_from_record_batch(filter_record_batch(&self.table, keep).map_err(wrong)?)
+    }
+
+    /// The confidences.
+    pub fn scores(&self) -> &Float64Array {
+        &self.columns.score
+    }
+
+    /// The same rows with other confidences.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] where there are not as many of them.
+    pub fn with_scores(&self, scores: Float64Array) -> Result<Self> {
+        let mut columns = self.table.columns().to_vec();
+        columns[at::SCORE] = Arc::new(scores.clone());
+        let table = RecordBatch::try_new(self.table.schema(), columns).map_err(|cause| Error::Schema {
+            message: cause.to_string(),
+        })?;
+        Ok(Self {
+            table,
+            columns: Columns {
+                score: scores,
+                ..self.columns.clone()
+            },
+        })
     }
 
     /// The table itself, for the Arrow C interface and for writers.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::BooleanArray;
 
-use super::check_row;
-use crate::batch::{row_json, Annotation, AnnotationBatch, AttributeValue};
+use super::{check_row, Fault};
+use crate::batch::{row_json, Annotation, AnnotationBatch, AnnotationBatchBuilder, AttributeValue};
 use crate::error::Result;
 use crate::reject::{Counts, Origin, Reason, Reject, RowReject};
 use crate::source::TextSpan;
@@ -40,6 +40,8 @@ pub struct Batch {
     pub texts: Texts,
     /// Whether a row does not say on which frame it stands, one entry a row; empty where all do.
     pub frameless: Vec<bool>,
+    /// What some rows lack since it cannot be used, in the order of the rows.
+    pub faults: Vec<Fault>,
 }
 
 /// Rows of a batch that come from one file of a folder. Members go into rejects, and never into identity.
@@ -132,6 +134,7 @@ impl Batch {
             warnings: Counts::new(),
             texts: Texts::None,
             frameless: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
@@ -214,36 +217,76 @@ impl Batch {
         }
     }
 
-    /// Why row `row` cannot be written, whatever the project is.
+    /// What row `row` lacks since it cannot be used.
+    #[inline]
+    pub fn faults_of(&self, row: usize) -> &[Fault] {
+        if self.faults.is_empty() {
+            return &[];
+        }
+        let first = self.faults.partition_point(|fault| fault.row < row);
+        let own = self.faults[first..].iter().take_while(|fault| fault.row == row).count();
+        &self.faults[first..first + own]
+    }
+
+    /// Takes from a row, which is number `index`, what cannot be used of it, and gives that.
     ///
     /// # Errors
     /// As [`super::check_row`].
     #[inline]
-    pub fn check(&self, row: &Annotation<'_>) -> std::result::Result<(), Reason> {
+    pub fn check(&self, index: usize, row: &mut Annotation<'_>) -> std::result::Result<Option<Fault>, Reason> {
         if self.is_checked {
-            Ok(())
-        } else {
-            check_row(row)
+            return Ok(None);
         }
+        let found = check_row(row)?;
+        Ok(found.map(|(piece, reason)| Fault {
+            row: index,
+            piece,
+            reason,
+        }))
     }
 
     /// Checks the rows, and turns those that cannot be written into rejects: what resolving does along with its own work.
+    /// Whether a class needs what rows lack is not known here, so that it counts as a warning.
     ///
     /// # Errors
     /// As [`AnnotationBatch::filtered`].
     pub fn checked(mut self) -> Result<Self> {
-        if self.is_checked {
-            return Ok(self);
+        if !self.is_checked {
+            self = self.check_all()?;
         }
+        let odd = std::mem::take(&mut self.faults);
+        self.warn(
+            "geometry_ignored",
+            odd.iter().filter(|fault| fault.is_odd()).count() as u64,
+        );
+        Ok(self)
+    }
+
+    fn check_all(mut self) -> Result<Self> {
         let mut keep = Vec::with_capacity(self.rows.len());
         for index in 0..self.rows.len() {
-            let checked = check_row(&self.rows.row(index));
+            let checked = self.check(index, &mut self.rows.row(index));
             keep.push(checked.is_ok());
-            if let Err(reason) = checked {
-                let reject = self.reject(index, reason);
-                self.rejects.push(reject);
+            match checked {
+                Ok(fault) => self.faults.extend(fault),
+                Err(reason) => {
+                    let reject = self.reject(index, reason);
+                    self.rejects.push(reject);
+                }
             }
         }
+        if !self.faults.is_empty() {
+            self.rows = self.usable_rows()?;
+        }
+        self.is_checked = true;
+        self.keep(keep)
+    }
+
+    /// The batch without the rows for which `keep` does not say so, one entry a row.
+    ///
+    /// # Errors
+    /// As [`AnnotationBatch::filtered`].
+    pub(super) fn keep(mut self, keep: Vec<bool>) -> Result<Self> {
         if keep.contains(&false) {
             for member in &mut self.members {
                 member.first_row = keep[..member.first_row].iter().filter(|&&kept| kept).count();
@@ -257,8 +300,22 @@ impl Batch {
             }
             self.rows = self.rows.filtered(&BooleanArray::from(keep))?;
         }
-        self.is_checked = true;
         Ok(self)
+    }
+
+    /// The rows without what cannot be used of them.
+    fn usable_rows(&self) -> Result<AnnotationBatch> {
+        let mut builder = AnnotationBatchBuilder::new();
+        let mut attributes: Vec<AttributeValue<'_>> = Vec::new();
+        for index in 0..self.rows.len() {
+            let mut row = self.rows.row(index);
+            // A row that is rejected stays as it is: it is left out afterwards.
+            let _ = check_row(&mut row);
+            attributes.clear();
+            attributes.extend(self.rows.attributes(index));
+            builder.push_with_attributes(&row, &attributes);
+        }
+        builder.finish()
     }
 }
 

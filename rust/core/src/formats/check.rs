@@ -1,22 +1,19 @@
 //! Checks the values of a row before it is resolved, since a table may hold anything. Readers that check their own rows say so.
+//! Confidences are not looked at here: [`super::Scores`] does so for all formats.
 
+use super::Piece;
 use crate::batch::{Annotation, Kind, Points, Shape};
 use crate::reject::Reason;
 
-/// Checks a row.
+/// Checks a row. A piece of its geometry that cannot be used is taken out of it where it draws something without, and given
+/// with what is wrong with it.
 ///
 /// # Errors
 /// Why it cannot be written, whatever the project is.
-pub fn check_row(row: &Annotation<'_>) -> Result<(), Reason> {
+pub fn check_row(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, Reason> {
     for (field, name) in [("media", row.media), ("class", row.class)] {
         if name.is_empty() {
             return Err(Reason::MissingField { field });
-        }
-    }
-    if let Some(score) = row.score {
-        finite(&[score], "score")?;
-        if !(0.0..=1.0).contains(&score) {
-            return Err(Reason::ScoreRange { score });
         }
     }
     for (field, side) in [("width_px", row.width_px), ("height_px", row.height_px)] {
@@ -36,22 +33,67 @@ pub fn check_row(row: &Annotation<'_>) -> Result<(), Reason> {
             expected: "object for what is drawn; an answer has neither shape nor coordinates",
             found: "answer".to_owned(),
         }),
-        Kind::Answer => Ok(()),
+        Kind::Answer => Ok(None),
     }
 }
 
-fn check_geometry(row: &Annotation<'_>) -> Result<(), Reason> {
-    if let Some(theta) = row.theta {
-        finite(&[theta], "theta")?;
-    }
-    if let Some(corner_and_size) = row.bbox {
-        finite(&corner_and_size, "box")?;
-        let [_, _, w, h] = corner_and_size;
-        if w < 0.0 || h < 0.0 {
-            return Err(Reason::NegativeBox { w, h });
+fn check_geometry(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, Reason> {
+    let drawn = check_drawn(row);
+    let boxed = row.bbox.map_or(Ok(()), |corner_and_size| check_box(&corner_and_size));
+    let found = match (drawn, boxed) {
+        (Ok(()), Ok(())) => None,
+        // The box alone is left.
+        (Err(reason), Ok(())) if row.bbox.is_some() && is_more_than_a_box(row) => {
+            let piece = match row.shape {
+                Some(Shape::Skeleton | Shape::Point) => Piece::Keypoints,
+                _ => Piece::Area,
+            };
+            (row.points, row.visibility, row.rle, row.rle_order) = (None, None, None, None);
+            row.shape = Some(Shape::BoundingBox);
+            Some((piece, reason))
         }
+        (Ok(()), Err(reason)) if is_more_than_a_box(row) => {
+            row.bbox = None;
+            Some((Piece::Box, reason))
+        }
+        (Err(reason), _) | (_, Err(reason)) => return Err(reason),
+    };
+    let Some(Err(reason)) = row.theta.map(|theta| finite(&[theta], "theta")) else {
+        return Ok(found);
+    };
+    row.theta = None;
+    if row.shape == Some(Shape::RotatableBoundingBox) {
+        row.shape = Some(Shape::BoundingBox);
     }
-    for ring in row.points.iter().flat_map(|points| points.iter().flatten()) {
+    Ok(found.or(Some((Piece::Angle, reason))))
+}
+
+/// Whether what the row draws is known without its box.
+fn is_more_than_a_box(row: &Annotation<'_>) -> bool {
+    let round = matches!(row.shape, Some(Shape::Circle | Shape::Ellipse)) && row.points.is_some();
+    let shapes = [
+        Shape::Polygon,
+        Shape::Bitmask,
+        Shape::Polyline,
+        Shape::Point,
+        Shape::Skeleton,
+    ];
+    round || row.shape.is_some_and(|shape| shapes.contains(&shape))
+}
+
+fn check_box(corner_and_size: &[f64; 4]) -> Result<(), Reason> {
+    finite(corner_and_size, "box")?;
+    let [_, _, w, h] = *corner_and_size;
+    if w < 0.0 || h < 0.0 {
+        return Err(Reason::NegativeBox { w, h });
+    }
+    Ok(())
+}
+
+/// Checks what the row's shape says that it draws.
+fn check_drawn(row: &Annotation<'_>) -> Result<(), Reason> {
+    let points = row.points.iter().flat_map(|points| points.iter().flatten());
+    for ring in points.filter(|_| row.shape != Some(Shape::Skeleton)) {
         finite(ring, "points")?;
     }
     let there = |is_there: bool, field| {
@@ -78,11 +120,14 @@ fn check_geometry(row: &Annotation<'_>) -> Result<(), Reason> {
             "one part of one ring with all points of the line",
         ),
         Some(Shape::Point) => one_ring(row, |coordinates| coordinates == 2, "one point: [[[x, y]]]"),
-        Some(Shape::Skeleton) => one_ring(
-            row,
-            |coordinates| coordinates >= 2,
-            "one part of one ring with all points of the skeleton",
-        ),
+        Some(Shape::Skeleton) => {
+            one_ring(
+                row,
+                |coordinates| coordinates >= 2,
+                "one part of one ring with all points of the skeleton",
+            )?;
+            finite_where_seen(row)
+        }
         Some(Shape::Circle | Shape::Ellipse) if row.points.is_some() => one_ring(
             row,
             |coordinates| coordinates == 4,
@@ -129,6 +174,17 @@ fn one_ring(row: &Annotation<'_>, fits: impl Fn(usize) -> bool, expected: &'stat
         expected,
         found,
     })
+}
+
+/// Checks the points of a skeleton: where those lie that are not in the picture does not matter.
+fn finite_where_seen(row: &Annotation<'_>) -> Result<(), Reason> {
+    let flags = row.visibility.unwrap_or_default();
+    let points = row.points.iter().flat_map(|points| points.iter().flatten());
+    points
+        .flat_map(|ring| ring.chunks_exact(2))
+        .enumerate()
+        .filter(|(at, _)| flags.get(*at) != Some(&0))
+        .try_for_each(|(_, point)| finite(point, "points"))
 }
 
 fn finite(values: &[f64], field: &'static str) -> Result<(), Reason> {

@@ -19,6 +19,7 @@ pub mod coco;
 pub mod detect;
 mod documents;
 mod encord;
+mod fault;
 mod head;
 mod json_names;
 mod kitti;
@@ -30,9 +31,11 @@ mod mot;
 pub mod ndjson;
 mod open;
 mod options;
+mod parts;
 mod project;
 pub mod registry;
 mod rejects;
+mod scores;
 mod shared_options;
 pub mod table;
 
@@ -41,11 +44,13 @@ use crate::source::{ClassName, Frames, MediaName, Source};
 pub use batch::{Batch, MemberRows, Names, Texts};
 pub use beside::Beside;
 pub use check::check_row;
-pub use documents::{Document, Documents, LeftOut};
+pub use documents::{Document, Documents, LeftOut, Unlabelled};
+pub use fault::{Fault, Piece};
 pub use head::{Head, Sure};
 pub use open::open;
-pub use options::{BoxFormat, ReadOption, ReadOptions, FRAME_OPTIONS};
+pub use options::{AngleFormat, BoxFormat, ReadOption, ReadOptions, COMMON_OPTIONS};
 pub use project::{KnownNames, Project};
+pub use scores::Scores;
 pub use shared_options::SharedOptions;
 
 /// A format of predictions: one line of the table.
@@ -56,7 +61,7 @@ pub struct Format {
     pub about: &'static str,
     /// Which files may be of it, and what one source is.
     pub files: Files,
-    /// The options that it takes besides [`FRAME_OPTIONS`]; any other is refused.
+    /// The options that it takes besides [`COMMON_OPTIONS`]; any other is refused.
     pub options: &'static [ReadOption],
     /// How it counts frames, where no option says otherwise.
     pub frames: Frames,
@@ -71,6 +76,8 @@ pub struct Format {
 pub enum Files {
     /// Every file is a source of its own.
     Each(&'static [&'static str]),
+    /// Every file is a source of its own, but those that are called as parts of one table: their folder is one.
+    Tables(&'static [&'static str]),
     /// A folder is one source.
     Folder {
         /// Suffixes of the files inside that hold predictions.
@@ -192,10 +199,15 @@ impl Format {
         matches!(self.files, Files::Folder { .. })
     }
 
+    /// Whether the parts of one table are one source of it.
+    pub(crate) fn is_of_tables(&self) -> bool {
+        matches!(self.files, Files::Tables(_))
+    }
+
     /// Whether a file with this name (in lower case) may be of it.
     pub(crate) fn takes_name(&self, name: &str) -> bool {
         let suffixes = match self.files {
-            Files::Each(suffixes) | Files::Folder { members: suffixes, .. } => suffixes,
+            Files::Each(suffixes) | Files::Tables(suffixes) | Files::Folder { members: suffixes, .. } => suffixes,
             Files::None => &[],
         };
         suffixes.iter().any(|suffix| name.ends_with(suffix))
@@ -208,7 +220,7 @@ impl Format {
 
     /// Names of all options that it takes.
     pub fn option_names(&self) -> impl Iterator<Item = &'static str> {
-        self.options.iter().map(|option| option.name()).chain(FRAME_OPTIONS)
+        self.options.iter().map(|option| option.name()).chain(COMMON_OPTIONS)
     }
 
     /// How a source of it counts frames.

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use super::parts::PartsReader;
 use super::registry::named;
-use super::{Batch, Format, Lists, Opened, Opening, Reader, Sure};
+use super::{Batch, Format, Lists, Opened, Opening, ReadOptions, Reader, Scores, Sure};
 use crate::error::{Error, Result};
+use crate::source::Source;
 
 /// Opens a source as `format`, or as another one that its reader finds it to be of.
 ///
 /// # Errors
 /// [`Error::Option`] for an option that the format does not take, and what the format's own `open` returns.
 pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'static Format, Box<dyn Reader>)> {
+    if let (Source::Folder(folder), true) = (&opening.source, format.is_of_tables()) {
+        let reader = PartsReader::new(format, folder.clone(), opening.label, opening.options);
+        return Ok((format, settled(Box::new(reader), format, opening.options)));
+    }
     loop {
         let again = opening.source.file().cloned();
         let Opening {
@@ -21,7 +27,9 @@ pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'
             ..
         } = opening;
         match ((format.open)(opening)?, again) {
-            (Opened::Reader(reader), _) => return Ok((format, named_reader(reader, format.name.into()))),
+            (Opened::Reader(reader), _) => {
+                return Ok((format, settled(reader, format, options)));
+            }
             (Opened::This(name), Some(file)) => {
                 format = named(name)?;
                 opening = Opening {
@@ -40,24 +48,30 @@ pub fn open(mut format: &'static Format, mut opening: Opening<'_>) -> Result<(&'
     }
 }
 
-/// A reader whose batches name their format.
-struct NamedReader {
+fn settled(reader: Box<dyn Reader>, format: &Format, options: &ReadOptions) -> Box<dyn Reader> {
+    Box::new(SettledReader {
+        reader,
+        format: format.name.into(),
+        scores: options.score,
+    })
+}
+
+/// A reader whose batches name their format, and whose confidences are numbers from 0 to 1.
+struct SettledReader {
     reader: Box<dyn Reader>,
     format: Arc<str>,
+    scores: Scores,
 }
 
-fn named_reader(reader: Box<dyn Reader>, format: Arc<str>) -> Box<dyn Reader> {
-    Box::new(NamedReader { reader, format })
-}
-
-impl Reader for NamedReader {
+impl Reader for SettledReader {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
-        let mut batch = self.reader.next_batch()?;
-        if let Some(batch) = &mut batch {
-            batch.format = Some(Arc::clone(&self.format));
-            batch.name_rejects();
-        }
-        Ok(batch)
+        let Some(mut batch) = self.reader.next_batch()? else {
+            return Ok(None);
+        };
+        batch.format = Some(Arc::clone(&self.format));
+        let mut batch = self.scores.settle(batch)?;
+        batch.name_rejects();
+        Ok(Some(batch))
     }
 
     fn bytes_read(&self) -> u64 {
@@ -69,8 +83,14 @@ impl Reader for NamedReader {
     }
 
     fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
+        let settled = |reader| -> Box<dyn Reader> {
+            Box::new(Self {
+                reader,
+                format: Arc::clone(&self.format),
+                scores: self.scores,
+            })
+        };
         let pieces = self.reader.pieces(at_most)?;
-        let named = |piece| named_reader(piece, Arc::clone(&self.format));
-        Ok(pieces.map(|pieces| pieces.into_iter().map(named).collect()))
+        Ok(pieces.map(|pieces| pieces.into_iter().map(settled).collect()))
     }
 }

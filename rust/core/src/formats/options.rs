@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
+use super::Scores;
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::source::Classes;
@@ -21,7 +22,33 @@ pub enum BoxFormat {
     Corners,
 }
 
-/// The options that some formats take and others do not. [`FRAME_OPTIONS`] belong to all formats.
+/// Unit and sense of the angles of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AngleFormat {
+    /// Degrees, clockwise as the image is seen.
+    Degrees,
+    /// Degrees, counter-clockwise.
+    DegreesCcw,
+    /// Radians, clockwise.
+    Radians,
+    /// Radians, counter-clockwise.
+    RadiansCcw,
+}
+
+impl AngleFormat {
+    /// An angle in degrees clockwise.
+    pub fn clockwise_degrees(self, angle: f64) -> f64 {
+        match self {
+            Self::Degrees => angle,
+            Self::DegreesCcw => -angle,
+            Self::Radians => angle.to_degrees(),
+            Self::RadiansCcw => -angle.to_degrees(),
+        }
+    }
+}
+
+/// The options that some formats take and others do not. [`COMMON_OPTIONS`] belong to all formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadOption {
     /// [`ReadOptions::annotations`]
@@ -32,6 +59,8 @@ pub enum ReadOption {
     IncludeCrowd,
     /// [`ReadOptions::box_format`]
     BoxFormat,
+    /// [`ReadOptions::angle`]
+    Angle,
     /// [`ReadOptions::unit`]
     Unit,
     /// [`ReadOptions::class`]
@@ -45,7 +74,7 @@ pub enum ReadOption {
 }
 
 /// Names of the options that every format takes.
-pub const FRAME_OPTIONS: [&str; 2] = ["frame_base", "frame_stride"];
+pub const COMMON_OPTIONS: [&str; 3] = ["frame_base", "frame_stride", "score"];
 
 impl ReadOption {
     /// Its name in JSON and in Python.
@@ -55,6 +84,7 @@ impl ReadOption {
             Self::ConfidenceField => "confidence_field",
             Self::IncludeCrowd => "include_crowd",
             Self::BoxFormat => "box_format",
+            Self::Angle => "angle",
             Self::Unit => "unit",
             // Python keeps the word itself for something else.
             Self::Class => "class_",
@@ -77,6 +107,8 @@ pub struct ReadOptions {
     pub include_crowd: bool,
     /// What the numbers of a box are.
     pub box_format: Option<BoxFormat>,
+    /// What angles are; degrees clockwise if none, or what a format's own field says.
+    pub angle: Option<AngleFormat>,
     /// Unit of coordinates that do not say theirs.
     #[serde(deserialize_with = "unit")]
     pub unit: Option<Unit>,
@@ -93,6 +125,8 @@ pub struct ReadOptions {
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
     pub frame_stride: Option<i64>,
+    /// What becomes of a confidence outside 0 to 1.
+    pub score: Scores,
     /// Bytes read at a time, for tests: what is read does not depend on it.
     #[serde(skip)]
     pub chunk_bytes: Option<usize>,
@@ -114,6 +148,7 @@ impl ReadOptions {
             ReadOption::ConfidenceField => self.confidence_field = None,
             ReadOption::IncludeCrowd => self.include_crowd = false,
             ReadOption::BoxFormat => self.box_format = None,
+            ReadOption::Angle => self.angle = None,
             ReadOption::Unit => self.unit = None,
             ReadOption::Class => self.class = None,
             ReadOption::Classes => self.classes = None,
@@ -129,6 +164,7 @@ impl ReadOptions {
             (ReadOption::ConfidenceField, self.confidence_field.is_some()),
             (ReadOption::IncludeCrowd, self.include_crowd),
             (ReadOption::BoxFormat, self.box_format.is_some()),
+            (ReadOption::Angle, self.angle.is_some()),
             (ReadOption::Unit, self.unit.is_some()),
             (ReadOption::Class, self.class.is_some()),
             (ReadOption::Classes, self.classes.is_some()),

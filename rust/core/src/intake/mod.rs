@@ -1,5 +1,6 @@
 //! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
 
+mod documents;
 mod names;
 mod rows;
 mod sources;
@@ -12,18 +13,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::formats::{self, Batch, Beside, Document, Documents, Format, Opening, ReadOptions, Reader, SharedOptions};
+use crate::formats::{self, Batch, Beside, Document, Format, Opening, ReadOptions, Reader, SharedOptions};
 use crate::plan::Plan;
 use crate::reject::{Reason, Reject, RowReject};
 use crate::resolve::Resolver;
-use crate::source::Source;
+use crate::source::{Naming, Source};
 use crate::stage::{StageBuilder, Staged};
-use names::{FramesOf, Learned};
+use documents::Documents;
+pub use documents::Taken;
+use names::{Files, FramesOf, Learned};
 use rows::{resolve_parts, resolve_rows, Outcome};
 pub use sources::Sources;
-use sources::{AsRead, Labels};
 use tally::add;
-pub use tally::Tally;
+pub use tally::{SharedTrack, Tally};
 
 /// The stage of an import while it is filled.
 pub struct Intake {
@@ -31,7 +33,7 @@ pub struct Intake {
     resolver: Resolver,
     kept: Kept,
     sources: Sources,
-    labels: Labels,
+    documents: Documents,
     beside: Beside,
     /// None where one thread resolves: the calling one, without handing batches over to another and back. Nor is a batch
     /// of few rows handed over, such as that of a small file.
@@ -64,6 +66,7 @@ impl Kept {
     fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
         add(&mut self.tally.filtered, &outcome.filtered);
         add(&mut self.tally.warnings, &outcome.resolved.warnings);
+        self.tally.without_score += outcome.resolved.without_score;
         self.tally.staged += outcome.resolved.rows.len() as u64;
         for reject in &outcome.rejects {
             self.reject(reject)?;
@@ -106,34 +109,36 @@ impl Intake {
                 rejects_path: rejects_path.to_path_buf(),
             },
             sources: Sources::default(),
-            labels: Labels::default(),
+            documents: Documents::default(),
             beside: Beside::default(),
             pool: pool.map_err(|cause| Error::Plan(format!("{threads} threads cannot be started: {cause}")))?,
         })
     }
 
-    /// Reads a source into the stage, as `format` or as what its documents are found to be of. `label` is the source of rows
-    /// that name none, where the source is one document. `progress` is told the bytes read so far, and may stop the import.
+    /// Reads a source into the stage, as `format` or as what its documents are found to be of. `naming` gives documents their
+    /// labels, the sources of rows that name none. `progress` is told the bytes read so far, and may stop the import.
     ///
     /// # Errors
-    /// [`Error::Option`] for an option that the format does not take, [`Error::Unknown`], [`Error::Source`] where the source is
-    /// not what it should be, [`Error::Io`], and what `progress` returns.
+    /// [`Error::Option`] for an option that the format does not take, [`Error::Plan`] for two documents of one label,
+    /// [`Error::Unknown`], [`Error::Source`] where the source is not what it should be, [`Error::Io`], and what `progress`
+    /// returns.
     pub fn add(
         &mut self,
         source: impl Into<Source>,
-        label: &str,
+        naming: impl Into<Naming>,
         format: Option<&'static Format>,
         options: &ReadOptions,
         mut progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
-        let mut documents = Documents::of(source.into(), label, format)?;
+        let naming = naming.into();
+        let mut documents = formats::Documents::of(source.into(), &naming, format)?;
         let mut options = SharedOptions::new(options.clone(), &documents);
         let mut before = 0;
         while let Some(document) = documents.next_document()? {
             let len_bytes = document.len_bytes;
-            self.add_document(document, documents.are_files(), &mut options, |read| {
-                progress(before + read)
-            })?;
+            if self.documents.take(&document, &naming, documents.are_files())? {
+                self.add_document(document, &mut options, |read| progress(before + read))?;
+            }
             before += len_bytes;
         }
         self.kept.tally.left_out.extend(documents.left_out());
@@ -143,7 +148,6 @@ impl Intake {
     fn add_document(
         &mut self,
         document: Document,
-        is_file_of_folder: bool,
         options: &mut SharedOptions,
         progress: impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
@@ -154,13 +158,7 @@ impl Intake {
             sure,
             ..
         } = document;
-        if !is_file_of_folder {
-            // Who gives a label means it, also for several sources.
-            self.labels.given(&label, source.name());
-        } else if !self.labels.claim(&label, source.name())? {
-            return Ok(());
-        }
-        let file = source.file().map(AsRead::new);
+        let files = Files::of(&source);
         let file_name = source.file_name().unwrap_or_else(|| label.as_str().into()).into_owned();
         let options = options.of(format)?;
         let opening = Opening {
@@ -172,7 +170,7 @@ impl Intake {
             sure,
         };
         let (format, reader) = formats::open(format, opening)?;
-        let learned = Learned::new(file, &file_name, FramesOf::new(format, &options)?);
+        let learned = Learned::new(files, &file_name, FramesOf::new(format, &options)?);
         self.take_all(reader, learned, progress)
     }
 
@@ -234,16 +232,17 @@ impl Intake {
         resolved.map_or(Ok(()), |(batch, outcomes)| self.kept.take(&batch, outcomes))
     }
 
-    /// Sorts the stage. Rows whose medium is refused now that all names are known are rejected here, and a track's second row
-    /// on a frame.
+    /// Sorts the stage. Rows whose medium is refused now that all names are known are rejected here, and of several rows of one
+    /// track on one frame all but the most confident one.
     ///
     /// # Errors
-    /// [`Error::Io`] when the stage or the reject file cannot be written.
-    pub fn finish(self) -> Result<(Staged, Tally, Sources)> {
+    /// [`Error::Io`] when the stage or the reject file cannot be written, [`Error::OptionValue`] for tracks of a document that
+    /// has no label.
+    pub fn finish(self) -> Result<Finished> {
         let (mut kept, sources) = (self.kept, self.sources);
         let stage = std::mem::replace(&mut kept.stage, StageBuilder::new(None, 0));
         let mut names = self.resolver.settle();
-        let staged = stage.finish_with(&mut |row| {
+        let staged = stage.of_labels(sources.by_label()).finish_with(&mut |row| {
             let Some(reason) = names.count(row.name) else {
                 return Ok(true);
             };
@@ -270,21 +269,38 @@ impl Intake {
             kept.tally.staged -= 1;
             kept.reject(&reject)?;
         }
-        if staged.left_out() > 0 {
-            kept.tally.staged -= staged.left_out();
-            *kept.tally.filtered.entry("max_per_frame").or_default() += staged.left_out();
-        }
-        if staged.split_tracks() > 0 {
-            kept.tally
-                .warnings
-                .insert("track_split_by_class", staged.split_tracks());
-        }
-        if staged.differing_answers() > 0 {
-            kept.tally
-                .warnings
-                .insert("attribute_differs", staged.differing_answers());
-        }
+        kept.tally.staged -= staged.left_out() + staged.identical();
+        kept.tally.filter("max_per_frame", staged.left_out());
+        kept.tally.filter("identical", staged.identical());
+        kept.tally.warn("track_split_by_class", staged.split_tracks());
+        kept.tally.warn("attribute_differs", staged.differing_answers());
+        kept.tally.warn("track_of_several_sources", staged.shared_tracks());
+        let shared = staged.first_shared_tracks().iter().map(|found| SharedTrack {
+            track: found.track.clone(),
+            media: self.plan.media[found.label_row as usize].shown_title().to_owned(),
+            sources: found.sources.map(|number| sources.label(number).to_owned()),
+        });
+        kept.tally.shared_tracks = shared.collect();
         kept.rejects.flush().map_err(Error::io(&kept.rejects_path))?;
-        Ok((staged, kept.tally, sources))
+        let tracked = staged.tracked_sources().map(|number| sources.label(number)).collect();
+        let documents = self.documents.into_tracked(&tracked)?;
+        Ok(Finished {
+            staged,
+            tally: kept.tally,
+            sources,
+            documents,
+        })
     }
+}
+
+/// What taking sources in came to.
+pub struct Finished {
+    /// The sorted annotations.
+    pub staged: Staged,
+    /// What became of all that were read.
+    pub tally: Tally,
+    /// Where they came from.
+    pub sources: Sources,
+    /// The documents that tracks are recognised by.
+    pub documents: Vec<Taken>,
 }

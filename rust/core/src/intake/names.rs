@@ -7,14 +7,14 @@ use super::sources::{AsRead, Sources};
 use crate::batch::{Annotation, Kind};
 use crate::error::Result;
 use crate::formats::registry::named;
-use crate::formats::{Batch, Format, Lists, Names, ReadOptions};
+use crate::formats::{Batch, Format, Lists, Names, ReadOptions, Texts};
 use crate::reject::Origin;
 use crate::resolve::{Resolver, SourceResolver};
-use crate::source::{ClassName, Frames, MediaName};
+use crate::source::{ClassName, Folder, Frames, MediaName, Source};
 
 /// What is kept of a source from batch to batch.
 pub(super) struct Learned {
-    file: Option<AsRead>,
+    files: Files,
     /// Name that the media of its rows may go by.
     file_name: String,
     frames: FramesOf,
@@ -25,6 +25,36 @@ pub(super) struct Learned {
     of_lines: HashMap<Arc<str>, SourceResolver>,
     /// Numbers of the sources that rows name, and of the files in them.
     numbers: HashMap<(Arc<str>, Option<Arc<str>>), u32>,
+}
+
+/// Where the texts of a source's rows can be read again.
+pub(super) enum Files {
+    /// Nowhere, as those of tables in memory.
+    Nowhere,
+    One(AsRead),
+    Folder(Folder),
+}
+
+impl Files {
+    pub fn of(source: &Source) -> Self {
+        match source {
+            Source::File(file) => Self::One(AsRead::new(file)),
+            Source::Folder(folder) => Self::Folder(folder.clone()),
+            Source::Table(_) => Self::Nowhere,
+        }
+    }
+
+    /// The file that rows with these texts are in, where their texts are to be read again.
+    fn of_rows(&self, texts: &Texts, member: Option<&str>) -> Option<AsRead> {
+        match (texts, self) {
+            (Texts::Spans(_) | Texts::Held { .. }, Self::One(file)) => Some(file.clone()),
+            (Texts::Spans(_) | Texts::Held { .. }, Self::Folder(folder)) => {
+                let member = folder.files().iter().find(|file| Some(&*file.shown()) == member)?;
+                Some(AsRead::new(&folder.file(member)))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How frames are counted: as the format of a source does, or its options say. The lines of a reject file keep the formats
@@ -66,9 +96,9 @@ pub(super) enum RowNames<'b> {
 }
 
 impl Learned {
-    pub fn new(file: Option<AsRead>, file_name: &str, frames: FramesOf) -> Self {
+    pub fn new(files: Files, file_name: &str, frames: FramesOf) -> Self {
         Self {
-            file,
+            files,
             file_name: file_name.to_owned(),
             frames,
             whole: None,
@@ -153,9 +183,11 @@ impl Learned {
         if batch.rows.is_empty() {
             return;
         }
-        let (file, file_name, frames) = (self.file.as_ref(), &self.file_name, self.frames.own);
+        let (files, file_name, frames) = (&self.files, &self.file_name, self.frames.own);
         let whole = self.whole.get_or_insert_with(|| {
-            SourceResolver::new(sources.add(file, &batch.texts, batch.origin_of(0)), file_name, frames)
+            let file = files.of_rows(&batch.texts, None);
+            let number = sources.add(file, &batch.texts, batch.origin_of(0));
+            SourceResolver::new(number, file_name, frames)
         });
         for &number in media {
             whole.learn_medium(rules, number, || lists.media(number as usize));
@@ -177,8 +209,11 @@ impl Learned {
         for row in 0..batch.rows.len() {
             let origin = batch.origin_of(row);
             let label = Arc::clone(&origin.source);
-            let (file, frames) = (self.file.as_ref(), self.frames.of(&origin));
-            let made = || SourceResolver::of_rejects(sources.add(file, &batch.texts, origin), &label, frames);
+            let (files, frames) = (&self.files, self.frames.of(&origin));
+            let made = || {
+                let file = files.of_rows(&batch.texts, None);
+                SourceResolver::of_rejects(sources.add(file, &batch.texts, origin), &label, frames)
+            };
             let source = self.of_lines.entry(Arc::clone(&label)).or_insert_with(made);
             let (medium, class) = (media[row], classes[row]);
             source.learn_medium(rules, medium, || lists.media(medium as usize));
@@ -224,7 +259,8 @@ impl Learned {
         if let Some(&known) = self.numbers.get(&key) {
             return known;
         }
-        let number = sources.add(self.file.as_ref(), &batch.texts, origin);
+        let file = self.files.of_rows(&batch.texts, origin.member.as_deref());
+        let number = sources.add(file, &batch.texts, origin);
         self.numbers.insert(key, number);
         number
     }

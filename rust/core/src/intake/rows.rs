@@ -60,15 +60,29 @@ pub(super) fn resolve_rows(
     let mut attributes: Vec<AttributeValue<'_>> = Vec::new();
     let has_attributes = batch.rows.has_attributes();
     for index in rows {
-        let row = batch.rows.row(index);
+        let mut row = batch.rows.row(index);
         if has_attributes {
             attributes.clear();
             attributes.extend(batch.rows.attributes(index));
         }
         let (source, numbers) = learned.of(names, index, row.source);
         let span = batch.texts.span_of(index);
-        let resolved = match batch.check(&row) {
-            Ok(()) => source.resolve(plan, &row, &attributes, numbers, span, &mut scratch, &mut out.resolved),
+        let resolved = match batch.check(index, &mut row) {
+            Ok(found) => {
+                let faults = found
+                    .as_ref()
+                    .map_or_else(|| batch.faults_of(index), std::slice::from_ref);
+                source.resolve(
+                    plan,
+                    &row,
+                    &attributes,
+                    faults,
+                    numbers,
+                    span,
+                    &mut scratch,
+                    &mut out.resolved,
+                )
+            }
             Err(reason) => Verdict::Reject(reason),
         };
         match resolved {

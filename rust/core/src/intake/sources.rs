@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::error::{Error, Result};
 use crate::formats::Texts;
 use crate::reject::{Origin, Reason, Reject, WithoutText, MAX_TEXT_BYTES};
 use crate::source::{Excerpts, SourceFile, Stamp, TextSpan};
@@ -27,6 +26,11 @@ impl AsRead {
             stamp: file.stamp(),
         }
     }
+
+    /// The file, as long as it is the one that was read.
+    pub fn unchanged(&self) -> Option<&SourceFile> {
+        (self.stamp.is_some() && self.file.stamp() == self.stamp).then_some(&self.file)
+    }
 }
 
 #[derive(Debug)]
@@ -42,21 +46,20 @@ impl Known {
     /// An annotation's own text, as long as the file is the one that was read.
     fn text(&self, span: TextSpan) -> Option<Vec<u8>> {
         let len = (span.len as usize).min(MAX_TEXT_BYTES);
-        let AsRead { file, stamp } = self.file.as_ref()?;
-        let text = self.excerpts.lock().ok()?.read(file, span.at, len).ok()?;
+        let read = self.file.as_ref()?;
+        let text = self.excerpts.lock().ok()?.read(&read.file, span.at, len).ok()?;
         // Only now, so that a change while it was read is seen as well.
-        let unchanged = stamp.is_some() && file.stamp() == *stamp;
-        (unchanged && text.len() == len).then_some(text)
+        read.unchanged().filter(|_| text.len() == len).map(|_| text)
     }
 }
 
 impl Sources {
-    /// Numbers a source, whose rows have these texts.
-    pub(super) fn add(&mut self, file: Option<&AsRead>, texts: &Texts, origin: Origin) -> u32 {
-        let (file, without_text) = match texts {
-            Texts::None => (None, WithoutText::Record),
-            Texts::Foreign => (None, WithoutText::Line),
-            Texts::Spans(_) | Texts::Held { .. } => (file.cloned(), WithoutText::Changed),
+    /// Numbers a source, whose rows have these texts; `file` is where they can be read again.
+    pub(super) fn add(&mut self, file: Option<AsRead>, texts: &Texts, origin: Origin) -> u32 {
+        let without_text = match texts {
+            Texts::None => WithoutText::Record,
+            Texts::Foreign => WithoutText::Line,
+            Texts::Spans(_) | Texts::Held { .. } => WithoutText::Changed,
         };
         self.0.push(Known {
             file,
@@ -67,6 +70,20 @@ impl Sources {
         self.0.len() as u32 - 1
     }
 
+    /// The label of a source.
+    pub(crate) fn label(&self, number: u32) -> &str {
+        &self.0[number as usize].origin.source
+    }
+
+    /// Of each source, the number of the first one with its label: the files of a document are sources of their own.
+    pub(super) fn by_label(&self) -> Vec<u32> {
+        let mut first = HashMap::new();
+        let numbered = (0..).zip(&self.0);
+        numbered
+            .map(|(number, known)| *first.entry(&*known.origin.source).or_insert(number))
+            .collect()
+    }
+
     /// Makes the reject of a staged annotation, with its own text unless its file was changed or removed meanwhile.
     pub fn reject(&self, reason: Reason, key: &Key, annotation_id: Option<&str>, text: TextSpan) -> Reject {
         let source = &self.0[key.source as usize];
@@ -74,33 +91,6 @@ impl Sources {
         Reject {
             without_text: source.without_text,
             ..Reject::new(reason, &source.origin, key.offset, annotation_id, text.as_deref())
-        }
-    }
-}
-
-/// The labels of the documents so far. Tracked objects are recognised by them, so that two documents must not share one.
-#[derive(Debug, Default)]
-pub(super) struct Labels(HashMap<String, String>);
-
-impl Labels {
-    /// Notes the label of a source that was given by name.
-    pub fn given(&mut self, label: &str, name: &str) {
-        self.0.insert(label.to_owned(), name.to_owned());
-    }
-
-    /// Takes a label for the file of a folder that errors call `name`; false where this very file was a document before.
-    ///
-    /// # Errors
-    /// [`Error::Plan`] where another document has it.
-    pub fn claim(&mut self, label: &str, name: &str) -> Result<bool> {
-        let file = |name: &str| std::fs::canonicalize(name).ok();
-        match self.0.insert(label.to_owned(), name.to_owned()) {
-            None => Ok(true),
-            Some(other) if file(&other).is_some_and(|other| Some(other) == file(name)) => Ok(false),
-            Some(other) => Err(Error::Plan(format!(
-                "{other} and {name} are both named {label:?}, and tracks are recognised by that name; rename one of \
-                 them, or import them one after the other with a --source-label each"
-            ))),
         }
     }
 }

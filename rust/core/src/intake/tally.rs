@@ -9,6 +9,17 @@ use crate::resolve::MediaFound;
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
 const MAX_UNRESOLVED_NAMES: usize = 1000;
 
+/// A track id that two sources have on one medium: an object of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedTrack {
+    /// The id.
+    pub track: String,
+    /// Title of the medium.
+    pub media: String,
+    /// Labels of the two.
+    pub sources: [String; 2],
+}
+
 /// What became of the annotations. read = staged + rejected + the sum of filtered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
@@ -22,12 +33,16 @@ pub struct Tally {
     pub filtered: Counts,
     /// Things worth a look.
     pub warnings: Counts,
+    /// Objects drawn that have no confidence, and are written with 1.0.
+    pub without_score: u64,
     /// (name in the source, code) -> annotations.
     pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
     /// How media were found.
     pub media_found: MediaFound,
     /// Files of folders that hold no predictions.
     pub left_out: LeftOut,
+    /// The first tracks that several sources have on one medium.
+    pub shared_tracks: Vec<SharedTrack>,
     /// How many of those names are media and how many classes.
     names_of: [usize; 2],
 }
@@ -43,6 +58,20 @@ impl Tally {
                 self.names_of[kind as usize] += 1;
                 self.unresolved.insert(key, 1);
             }
+        }
+    }
+
+    /// Counts annotations that are left out, if there are any.
+    pub(super) fn filter(&mut self, reason: &'static str, annotations: u64) {
+        if annotations > 0 {
+            *self.filtered.entry(reason).or_default() += annotations;
+        }
+    }
+
+    /// Counts what is worth a look, if there is any.
+    pub(super) fn warn(&mut self, name: &'static str, count: u64) {
+        if count > 0 {
+            *self.warnings.entry(name).or_default() += count;
         }
     }
 

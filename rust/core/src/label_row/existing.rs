@@ -63,8 +63,19 @@ pub struct Reconciled {
     /// Objects and classifications of the row that this import would not write: unknown ones, and those of its own that
     /// stand on other frames or with other content.
     pub foreign: usize,
+    /// What a merge does to objects that are there already.
+    pub merged: Merged,
     /// The row to save; there exactly when the verdict is [`Verdict::Save`].
     pub body: Option<Vec<u8>>,
+}
+
+/// What a merge does to objects that the row holds already. All zero for other policies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Objects that get frames which they did not have.
+    pub objects_extended: usize,
+    /// Labels, and answers, that get other content.
+    pub labels_replaced: usize,
 }
 
 /// Decides what to do with a label row that the server holds as `existing` when an import would write `ours`, made by a
@@ -86,21 +97,42 @@ pub fn reconcile(existing: &[u8], ours: &[u8], joined: &Joined, policy: OnExisti
         OnExisting::Skip if foreign > 0 => Verdict::Skipped,
         _ => Verdict::Save,
     };
-    let body = match (verdict, policy) {
-        (Verdict::Save, OnExisting::Merge) => Some(comparison.merge(&theirs, &import)),
-        (Verdict::Save, _) => Some(ours.to_vec()),
-        _ => None,
+    let (body, merged) = match (verdict, policy) {
+        (Verdict::Save, OnExisting::Merge) => (Some(comparison.merge(&theirs, &import)), comparison.merged(&theirs)),
+        (Verdict::Save, _) => (Some(ours.to_vec()), Merged::default()),
+        _ => (None, Merged::default()),
     };
     Ok(Reconciled {
         verdict,
         ours: comparison.all(),
         already_there,
         foreign,
+        merged,
         body,
     })
 }
 
 impl<'a> Comparison<'a> {
+    /// What a merge does to the objects of the server's row.
+    fn merged(&self, theirs: &LabelRow<'a>) -> Merged {
+        let frames = theirs.units.iter().flat_map(|unit| &unit.frames);
+        let there: HashSet<&str> = frames
+            .flat_map(|frame| &frame.objects)
+            .map(|object| object.object_hash.as_str())
+            .collect();
+        let new = self.labels.iter().filter(|(_, label)| label.stored == Stored::No);
+        let extended: HashSet<&str> = new
+            .map(|((_, _, hash), _)| *hash)
+            .filter(|hash| there.contains(hash))
+            .collect();
+        let stored = self.labels.values().map(|label| &label.stored);
+        let stored = stored.chain(self.answers.iter().map(|answer| &answer.stored));
+        Merged {
+            objects_extended: extended.len(),
+            labels_replaced: stored.filter(|stored| matches!(stored, Stored::Changed(_))).count(),
+        }
+    }
+
     /// Writes the server's row with this import's labels in it.
     fn merge(&self, theirs: &LabelRow<'a>, ours: &LabelRow<'a>) -> Vec<u8> {
         let mut out = Vec::new();

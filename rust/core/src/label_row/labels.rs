@@ -1,5 +1,7 @@
 //! A label row's JSON taken apart as far as its labels, borrowing the text: what is not looked into is kept as it stands.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -157,6 +159,18 @@ impl<'a> LabelFrame<'a> {
             classifications,
         })
     }
+}
+
+/// Hashes of the objects in a label row that the server holds as `existing`.
+///
+/// # Errors
+/// [`Error::LabelRow`] where it is no label row.
+pub(crate) fn object_hashes(existing: &[u8]) -> Result<HashSet<String>> {
+    let row = LabelRow::parse("from the server", existing)?;
+    let frames = row.units.into_iter().flat_map(|unit| unit.frames);
+    let objects = frames.flat_map(|frame| frame.objects);
+    let sounds = row.object_answers.0.into_iter().map(|(hash, _)| hash);
+    Ok(objects.map(|object| object.object_hash).chain(sounds).collect())
 }
 
 /// Reads a part of a row.

@@ -2,12 +2,12 @@
 
 use super::edge;
 use super::places::Place;
-use super::scratch::Scratch;
-use crate::batch::{Annotation, Shape, Unit};
+use super::scratch::Drawing;
+use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::geometry::Geometry;
 use crate::plan::OffImage;
 use crate::reject::Reason;
-use crate::rle::Size;
+use crate::rle::{RleError, Size};
 
 /// A geometry ready to be staged.
 pub(super) struct Drawn<'a> {
@@ -16,6 +16,20 @@ pub(super) struct Drawn<'a> {
     pub width_px: u32,
     pub height_px: u32,
     pub clipped: bool,
+    pub angle: Angle,
+}
+
+/// By what a rotatable box is turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Angle {
+    /// By what the source says, or the shape is not turned.
+    Given,
+    /// By the four corners of a polygon, of which it is all.
+    OfCorners,
+    /// By nothing: the source has no angle.
+    Missing,
+    /// By nothing: the source has four corners that are not those of a rectangle.
+    NotOfRectangle,
 }
 
 impl<'a> Drawn<'a> {
@@ -27,6 +41,7 @@ impl<'a> Drawn<'a> {
             width_px: size.w(),
             height_px: size.h(),
             clipped: false,
+            angle: Angle::Given,
         }
     }
 }
@@ -40,26 +55,56 @@ pub(super) fn mismatch(row: &Annotation<'_>, wanted: &str) -> Reason {
     }
 }
 
-/// Applies the policy for the image's edge. Where the image's size is not known yet that is left to
+/// The row's points, where they enclose an area.
+pub(super) fn area<'a>(row: &Annotation<'a>) -> Option<Points<'a>> {
+    row.points.filter(|_| {
+        matches!(
+            row.shape,
+            None | Some(Shape::Polygon | Shape::BoundingBox | Shape::Bitmask)
+        )
+    })
+}
+
+/// Size of the row's mask, which must be its medium's.
+pub(super) fn mask_size(row: &Annotation<'_>, place: &Place) -> Result<Size, Reason> {
+    let (h, w) = (row.height_px.unwrap_or(0), row.width_px.unwrap_or(0));
+    let medium = (
+        place.height_px.or(place.source_height_px),
+        place.width_px.or(place.source_width_px),
+    );
+    if let (Some(media_h), Some(media_w)) = medium {
+        if (h, w) != (media_h, media_w) {
+            return Err(Reason::MaskSize {
+                mask: (h, w),
+                media: (media_h, media_w),
+            });
+        }
+    }
+    Size::new(u64::from(h), u64::from(w)).map_err(bad_rle)
+}
+
+pub(super) fn bad_rle(error: RleError) -> Reason {
+    Reason::BadRle {
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+/// Applies the policy for the image's edge; what it leaves of points is put into `cut`. Where the image's size is not known yet that is left to
 /// [`super::fit`], once the label row tells.
 pub(super) fn on_image<'a>(
     geometry: Geometry<'a>,
     row: &Annotation<'_>,
     place: &Place,
     policy: OffImage,
-    scratch: &'a mut Scratch,
+    cut: &'a mut Drawing,
 ) -> Result<Drawn<'a>, Reason> {
     let size = place.source_width_px.zip(place.source_height_px);
     let (width_px, height_px) = size.unwrap_or((0, 0));
     let (geometry, clipped) = if row.unit == Unit::Px && size.is_none() {
         (geometry, false)
     } else {
-        edge::keep_inside(
-            geometry,
-            edge::far_corner(row.unit, (width_px, height_px)),
-            policy,
-            scratch,
-        )?
+        edge::keep_inside(geometry, edge::far_corner(row.unit, (width_px, height_px)), policy, cut)?
     };
     Ok(Drawn {
         geometry,
@@ -67,5 +112,6 @@ pub(super) fn on_image<'a>(
         width_px,
         height_px,
         clipped,
+        angle: Angle::Given,
     })
 }

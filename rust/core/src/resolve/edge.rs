@@ -1,6 +1,6 @@
-//! What happens at the image's edge: boxes and polygons that reach over it are cut, kept or rejected.
+//! What happens at the image's edge: geometry that reaches over it is cut, kept or rejected.
 
-use super::scratch::Scratch;
+use super::scratch::{Drawing, Scratch, NOT_THERE, VISIBLE};
 use crate::batch::{Points, Unit};
 use crate::geometry::Geometry;
 use crate::plan::OffImage;
@@ -44,7 +44,7 @@ pub fn fit<'a>(
                 media: String::from("the medium"),
             })?;
             let corner = far_corner(row.unit, (width_px, height_px));
-            let (geometry, _) = keep_inside(geometry, corner, policy, scratch)?;
+            let (geometry, _) = keep_inside(geometry, corner, policy, &mut scratch.cut)?;
             Ok(StagedRow {
                 geometry,
                 width_px,
@@ -60,7 +60,7 @@ pub(super) fn keep_inside<'a>(
     geometry: Geometry<'a>,
     (width, height): (f64, f64),
     policy: OffImage,
-    scratch: &'a mut Scratch,
+    drawing: &'a mut Drawing,
 ) -> Result<(Geometry<'a>, bool), Reason> {
     if policy == OffImage::Keep {
         return Ok((geometry, false));
@@ -76,12 +76,18 @@ pub(super) fn keep_inside<'a>(
             (Geometry::RotatableBoundingBox(inside, theta), cut)
         }
         Geometry::Polygon(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
-            (Geometry::Polygon(clip_polygon(&points, width, height, scratch)?), true)
+            (Geometry::Polygon(clip_polygon(&points, width, height, drawing)?), true)
         }
-        // Points cannot be cut: those outside stay, or are a reason to reject.
-        Geometry::Polyline(points) | Geometry::Point(points) | Geometry::Skeleton(points, _) => {
-            let outside = !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height));
-            (geometry, outside && policy == OffImage::Reject)
+        Geometry::Polyline(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
+            (Geometry::Polyline(clip_line(&points, width, height, drawing)?), true)
+        }
+        // Nothing of a point is left.
+        Geometry::Point(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
+            return Err(Reason::OffImage);
+        }
+        Geometry::Skeleton(points, visibility) => {
+            let hidden = hide_outside(&points, visibility, (width, height), drawing)?;
+            (hidden.unwrap_or(geometry), hidden.is_some())
         }
         other => (other, false),
     };
@@ -125,15 +131,15 @@ fn clip_polygon<'a>(
     points: &Points<'_>,
     width: f64,
     height: f64,
-    scratch: &'a mut Scratch,
+    drawing: &'a mut Drawing,
 ) -> Result<Points<'a>, Reason> {
-    scratch.clear_points();
+    drawing.clear();
     for part in points.iter() {
         let mut drawn = false;
         for (position, ring) in part.enumerate() {
             let cut = polygon::clip(ring, width, height);
             if cut.len() >= 6 && polygon::doubled_area(&cut) != 0.0 {
-                scratch.push_ring(&cut);
+                drawing.push_ring(&cut);
                 drawn = true;
             } else if position == 0 {
                 // Without its outer ring a part has nothing to make holes in.
@@ -141,11 +147,58 @@ fn clip_polygon<'a>(
             }
         }
         if drawn {
-            scratch.end_part();
+            drawing.end_part();
         }
     }
-    if scratch.has_no_points() {
+    if drawing.has_no_points() {
         return Err(Reason::OffImage);
     }
-    Ok(scratch.points())
+    Ok(drawing.points())
+}
+
+fn clip_line<'a>(points: &Points<'_>, width: f64, height: f64, drawing: &'a mut Drawing) -> Result<Points<'a>, Reason> {
+    drawing.clear();
+    for line in points.iter().flatten() {
+        drawing.push_ring(&polygon::clip_line(line, width, height));
+    }
+    drawing.end_part();
+    if drawing.has_no_points() {
+        return Err(Reason::OffImage);
+    }
+    Ok(drawing.points())
+}
+
+/// Moves keypoints outside to the edge and flags them as not in the picture; none where there are no such. Those that are not
+/// in the picture already may lie anywhere.
+fn hide_outside<'a>(
+    points: &Points<'_>,
+    visibility: &[u8],
+    (width, height): (f64, f64),
+    drawing: &'a mut Drawing,
+) -> Result<Option<Geometry<'a>>, Reason> {
+    let flag = |at: usize| visibility.get(at).copied().unwrap_or(VISIBLE);
+    let ring = points.iter().flatten().next().unwrap_or_default();
+    let keypoints = || {
+        let pairs = ring.chunks_exact(2).enumerate();
+        pairs.map(|(at, point)| (at, point, ring_is_inside(point, width, height)))
+    };
+    let mut seen = keypoints().filter(|&(at, ..)| flag(at) != NOT_THERE);
+    if seen.clone().all(|(.., inside)| inside) {
+        return Ok(None);
+    }
+    if !seen.any(|(.., inside)| inside) {
+        return Err(Reason::OffImage);
+    }
+    drawing.clear();
+    for (at, point, inside) in keypoints() {
+        if inside || flag(at) == NOT_THERE {
+            drawing.push_keypoint([point[0], point[1]], flag(at));
+        } else {
+            let at_edge = [point[0].clamp(0.0, width), point[1].clamp(0.0, height)];
+            drawing.push_keypoint(at_edge, NOT_THERE);
+        }
+    }
+    drawing.push_ring(&[]);
+    drawing.end_part();
+    Ok(Some(Geometry::Skeleton(drawing.points(), drawing.visibility())))
 }

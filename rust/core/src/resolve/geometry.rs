@@ -1,16 +1,17 @@
 //! The annotation's geometry in the shape that the ontology object has.
 
-use super::canvas::{mismatch, on_image, Drawn};
+use super::boxes::{draw_box, draw_turned};
+use super::canvas::{area, bad_rle, mask_size, mismatch, on_image, Drawn};
 use super::keypoints::KeypointOrder;
 use super::places::Place;
 use super::scratch::Scratch;
 use super::{edge, shapes};
-use crate::batch::{Annotation, Points, RleOrder, Shape, Unit};
+use crate::batch::{Annotation, Points, RleOrder, Shape};
 use crate::geometry::Geometry;
-use crate::plan::{OffImage, OntologyObject, Plan};
+use crate::plan::{OntologyObject, Plan};
 use crate::polygon;
 use crate::reject::Reason;
-use crate::rle::{transpose_string, ColumnMajor, Part, PolygonError, Rle, RleError, RowMajor, Size};
+use crate::rle::{transpose_string, ColumnMajor, Part, PolygonError, Rle, RowMajor, Size};
 
 /// Shapes that can be made from what the annotation has.
 pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
@@ -23,8 +24,9 @@ pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
                 &[Point]
             }
         }
+        Some(Shape::Skeleton) => &[BoundingBox, RotatableBoundingBox],
         // What is no area has its own shape, or the box that stands beside it.
-        Some(Shape::Polyline | Shape::Point | Shape::Skeleton | Shape::Circle | Shape::Ellipse) => {
+        Some(Shape::Polyline | Shape::Point | Shape::Circle | Shape::Ellipse) => {
             if row.bbox.is_some() {
                 &[BoundingBox, RotatableBoundingBox]
             } else {
@@ -34,31 +36,6 @@ pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
         _ if row.rle.is_some() || row.points.is_some() => &[BoundingBox, RotatableBoundingBox, Polygon, Bitmask],
         _ => &[BoundingBox, RotatableBoundingBox],
     }
-}
-
-/// The row's points, where they enclose an area.
-fn area<'a>(row: &Annotation<'a>) -> Option<Points<'a>> {
-    row.points.filter(|_| {
-        matches!(
-            row.shape,
-            None | Some(Shape::Polygon | Shape::BoundingBox | Shape::Bitmask)
-        )
-    })
-}
-
-/// Whether the source's image has another aspect than the medium, by more than rounding to whole pixels explains.
-pub(super) fn aspect_differs(row: &Annotation<'_>, place: &Place) -> bool {
-    let sizes = (
-        place.source_width_px,
-        place.source_height_px,
-        place.width_px,
-        place.height_px,
-    );
-    let (Some(sw), Some(sh), Some(mw), Some(mh)) = sizes else {
-        return false;
-    };
-    let (across, down) = (u64::from(sw) * u64::from(mh), u64::from(sh) * u64::from(mw));
-    row.unit == Unit::Px && across.abs_diff(down) > u64::from(sw.max(sh).max(mw).max(mh))
 }
 
 /// Makes the geometry of `object`'s shape; `order` is that in which a skeleton takes its points.
@@ -72,12 +49,7 @@ pub(super) fn draw<'a>(
 ) -> Result<Drawn<'a>, Reason> {
     match object.ir_shape() {
         Some(Shape::BoundingBox) => draw_box(row, place, plan.off_image, scratch, Geometry::BoundingBox),
-        Some(Shape::RotatableBoundingBox) => {
-            let theta = row.theta.unwrap_or(0.0);
-            draw_box(row, place, plan.off_image, scratch, |corner_and_size| {
-                Geometry::RotatableBoundingBox(corner_and_size, theta)
-            })
-        }
+        Some(Shape::RotatableBoundingBox) => draw_turned(row, place, plan.off_image, scratch),
         Some(Shape::Polygon) => draw_polygon(row, place, plan, scratch),
         Some(Shape::Bitmask) => draw_bitmask(row, place, scratch),
         Some(Shape::Polyline | Shape::Point) => shapes::draw_line(row, object, place, plan.off_image, scratch),
@@ -97,61 +69,11 @@ fn source_size(row: &Annotation<'_>, place: &Place) -> Result<(u32, u32), Reason
         })
 }
 
-/// Size of the row's mask, which must be its medium's.
-fn mask_size(row: &Annotation<'_>, place: &Place) -> Result<Size, Reason> {
-    let (h, w) = (row.height_px.unwrap_or(0), row.width_px.unwrap_or(0));
-    let medium = (
-        place.height_px.or(place.source_height_px),
-        place.width_px.or(place.source_width_px),
-    );
-    if let (Some(media_h), Some(media_w)) = medium {
-        if (h, w) != (media_h, media_w) {
-            return Err(Reason::MaskSize {
-                mask: (h, w),
-                media: (media_h, media_w),
-            });
-        }
-    }
-    Size::new(u64::from(h), u64::from(w)).map_err(bad_rle)
-}
-
-fn bad_rle(error: RleError) -> Reason {
-    Reason::BadRle {
-        code: error.code(),
-        message: error.to_string(),
-    }
-}
-
 fn bad_polygon(error: PolygonError) -> Reason {
     Reason::BadRle {
         code: error.code(),
         message: error.to_string(),
     }
-}
-
-fn draw_box<'a>(
-    row: &Annotation<'a>,
-    place: &Place,
-    policy: OffImage,
-    scratch: &'a mut Scratch,
-    shape: impl Fn([f64; 4]) -> Geometry<'a>,
-) -> Result<Drawn<'a>, Reason> {
-    if let (None, Some(rle)) = (row.bbox, row.rle) {
-        let size = mask_size(row, place)?;
-        let bbox = match row.rle_order {
-            Some(RleOrder::RowMajor) => Rle::<RowMajor>::from_string(rle, size).map(|mask| mask.bbox()),
-            _ => Rle::<ColumnMajor>::from_string(rle, size).map(|mask| mask.bbox()),
-        };
-        let corner_and_size = bbox.map_err(bad_rle)?.ok_or(Reason::EmptyGeometry)?.map(f64::from);
-        return Ok(Drawn::of_mask(shape(corner_and_size), size));
-    }
-    let extent = || area(row).and_then(|points| polygon::extent(points.iter().flatten()));
-    let corner_and_size = row.bbox.or_else(extent).ok_or(Reason::NoGeometry)?;
-    // Around finite points too: the largest numbers lie further apart than any number says.
-    if !corner_and_size.iter().all(|value| value.is_finite()) {
-        return Err(Reason::NotFinite { field: "bbox" });
-    }
-    on_image(shape(corner_and_size), row, place, policy, scratch)
 }
 
 fn draw_polygon<'a>(
@@ -164,7 +86,7 @@ fn draw_polygon<'a>(
         let Some(points) = area(row) else {
             return Err(mismatch(row, "polygon"));
         };
-        return on_image(Geometry::Polygon(points), row, place, plan.off_image, scratch);
+        return on_image(Geometry::Polygon(points), row, place, plan.off_image, &mut scratch.cut);
     };
     let size = mask_size(row, place)?;
     let mask = match row.rle_order {
@@ -172,21 +94,22 @@ fn draw_polygon<'a>(
         _ => Rle::<ColumnMajor>::from_string(rle, size).and_then(|mask| mask.transpose()),
     }
     .map_err(bad_rle)?;
-    scratch.clear_points();
+    let drawing = &mut scratch.drawing;
+    drawing.clear();
     for part in mask.to_polygons() {
         for ring in std::iter::once(&part.outer).chain(&part.holes) {
             let ring = Part::flat(ring);
             match plan.simplify {
-                Some(tolerance) => scratch.push_ring(&polygon::simplify(&ring, tolerance)),
-                None => scratch.push_ring(&ring),
+                Some(tolerance) => drawing.push_ring(&polygon::simplify(&ring, tolerance)),
+                None => drawing.push_ring(&ring),
             }
         }
-        scratch.end_part();
+        drawing.end_part();
     }
-    if scratch.has_no_points() {
+    if drawing.has_no_points() {
         return Err(Reason::EmptyGeometry);
     }
-    Ok(Drawn::of_mask(Geometry::Polygon(scratch.points()), size))
+    Ok(Drawn::of_mask(Geometry::Polygon(drawing.points()), size))
 }
 
 fn draw_bitmask<'a>(row: &Annotation<'a>, place: &Place, scratch: &'a mut Scratch) -> Result<Drawn<'a>, Reason> {

@@ -14,7 +14,7 @@ use super::readings::Reading;
 use super::titles::{Found, Rule, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
-use crate::plan::{shown_title, DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Plan};
+use crate::plan::{shown_title, DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Medium, Plan};
 use crate::reject::Reason;
 use crate::source::{base_name, number_at_end, Frames, MediaName};
 
@@ -105,10 +105,7 @@ impl MediaRules {
                 name: led.lead.name,
                 size_px: (image.width, image.height),
             }),
-            _ => Verdict::Reject(Reason::FrameRange {
-                frame,
-                frames: medium.places(),
-            }),
+            _ => Verdict::Reject(past_end(medium, frame)),
         }
     }
 
@@ -337,6 +334,21 @@ impl MediaRules {
         } else {
             led
         }
+    }
+}
+
+/// The reject of what lies on none of a medium's frames, or of its milliseconds.
+pub(super) fn past_end(medium: &Medium, at: i64) -> Reason {
+    let places = medium.places();
+    match medium.data_type {
+        DataType::Audio => Reason::SoundRange {
+            at,
+            end: places.saturating_sub(1),
+        },
+        _ => Reason::FrameRange {
+            frame: at,
+            frames: places,
+        },
     }
 }
 

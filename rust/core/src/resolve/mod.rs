@@ -5,6 +5,8 @@
 //! ([`SourceResolver::resolve`]), which may run on several threads.
 
 mod answers;
+mod aspect;
+mod boxes;
 mod canvas;
 mod claims;
 mod classes;
@@ -30,7 +32,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::error::Result;
-use crate::formats::{KnownNames, Project};
+use crate::formats::{Fault, KnownNames, Project};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
@@ -171,13 +173,14 @@ impl SourceResolver {
     }
 
     /// Resolves one row, whose names were learnt, and appends it to `out`. `attributes` are those of
-    /// [`crate::batch::AnnotationBatch::attributes`].
+    /// [`crate::batch::AnnotationBatch::attributes`], `faults` what the row lacks.
     #[allow(clippy::too_many_arguments)] // A row and its names, buffers and results: each has another life.
     pub fn resolve(
         &self,
         plan: &Plan,
         row: &Annotation<'_>,
         attributes: &[AttributeValue<'_>],
+        faults: &[Fault],
         (media, class): (u32, u32),
         text: TextSpan,
         scratch: &mut Scratch,
@@ -197,7 +200,7 @@ impl SourceResolver {
             Verdict::Reject(reason) => return Verdict::Reject(reason.clone()),
         };
         let score = row.score.unwrap_or(1.0);
-        if plan.min_confidence.is_some_and(|min| score < min) {
+        if plan.min_confidence.is_some_and(|least| is_below(score, least)) {
             return Verdict::Filtered("min_confidence");
         }
         let found = FoundRow {
@@ -206,14 +209,24 @@ impl SourceResolver {
             stride: self.frames.stride,
             row,
             attributes,
+            faults,
             place,
             score,
             text,
         };
         let staged = match row.kind {
             Kind::Object => found.object(class, scratch, out),
-            Kind::Answer => found.answer(&class.candidates, out),
+            Kind::Answer => found.answer(&class.candidates, out).map(|()| true),
         };
-        staged.map_or_else(Verdict::Reject, Verdict::Found)
+        match staged {
+            Ok(true) => Verdict::Found(()),
+            Ok(false) => Verdict::Filtered("empty_mask"),
+            Err(reason) => Verdict::Reject(reason),
+        }
     }
+}
+
+/// Whether a confidence is below a limit. A model's 32-bit float that is the limit is not, though it is a little less.
+fn is_below(score: f64, least: f64) -> bool {
+    score < least && score != f64::from(least as f32)
 }

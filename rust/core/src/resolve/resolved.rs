@@ -12,6 +12,8 @@ pub struct Resolved {
     pub rows: StagedRows,
     /// Things that the summary mentions.
     pub warnings: Counts,
+    /// Objects drawn that have no confidence.
+    pub without_score: u64,
     pub(super) form: identity::Form,
     pub(super) packer: Packer,
 }

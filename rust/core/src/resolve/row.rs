@@ -1,19 +1,25 @@
 //! A row whose names were found: what it draws or answers, on which frames, and who it is.
 
 use super::answers::{self, Packed};
+use super::aspect::{aspect, Aspect};
+use super::canvas::Angle;
 use super::classes::{self, Candidates, Class};
 use super::geometry;
 use super::keypoints::KeypointOrder;
+use super::media::past_end;
 use super::places::Place;
 use super::resolved::Resolved;
 use super::scratch::Scratch;
 use crate::answers::Answers;
 use crate::batch::{Annotation, AttributeValue, Shape, Unit};
+use crate::formats::{Fault, Piece};
 use crate::geometry::Geometry;
 use crate::identity::{self, Untracked};
 use crate::ontology::{Attribute, OntologyObject};
-use crate::plan::{DataType, Medium, Plan};
+use crate::plan::{DataType, EmptyMasks, Medium, OffImage, Plan, SwappedSides};
+use crate::polygon;
 use crate::reject::Reason;
+use crate::rle::is_empty_string;
 use crate::source::TextSpan;
 use crate::stage::record::{Key, StagedRow};
 
@@ -26,6 +32,8 @@ pub(super) struct FoundRow<'a, 'r> {
     pub stride: i64,
     pub row: &'r Annotation<'a>,
     pub attributes: &'r [AttributeValue<'a>],
+    /// What the row lacks since it cannot be used.
+    pub faults: &'r [Fault],
     pub place: &'r Place,
     pub score: f64,
     pub text: TextSpan,
@@ -46,8 +54,9 @@ impl<'a> FoundRow<'a, '_> {
         }
     }
 
-    /// Last frame, or millisecond, of the row's range.
-    fn last(&self) -> Result<u32, Reason> {
+    /// Last frame, or millisecond, of the row's range. One that sounds past the end of its medium ends there, unless the plan
+    /// says otherwise.
+    fn last(&self, out: &mut Resolved) -> Result<u32, Reason> {
         let first = self.place.frame;
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
         let stride = match self.medium().data_type {
@@ -55,13 +64,16 @@ impl<'a> FoundRow<'a, '_> {
             _ => self.stride,
         };
         let last = i64::from(first).saturating_add(span.saturating_mul(stride));
-        let places = self.medium().places();
-        match u32::try_from(last) {
-            Ok(last) if last >= first && u64::from(last) < places => Ok(last),
-            Ok(last) if last >= first => Err(Reason::FrameRange {
-                frame: last.into(),
-                frames: places,
-            }),
+        let end = self.medium().places().saturating_sub(1);
+        let off_image = (self.medium().data_type == DataType::Audio).then_some(self.plan.off_image);
+        match (u32::try_from(last), off_image) {
+            (Ok(last), _) if last >= first && u64::from(last) <= end => Ok(last),
+            (Ok(last), Some(OffImage::Keep)) if last >= first => Ok(last),
+            (Ok(last), Some(OffImage::Clip)) if last >= first => {
+                out.warn("clipped");
+                Ok(end as u32)
+            }
+            (Ok(last), _) if last >= first => Err(past_end(self.medium(), last.into())),
             _ => Err(Reason::BackwardRange {
                 first: first.into(),
                 last,
@@ -89,7 +101,7 @@ impl<'a> FoundRow<'a, '_> {
             unreachable!("a class that was found has candidates")
         };
         let classification = &plan.classifications[feature as usize];
-        let last = self.last()?;
+        let last = self.last(out)?;
         self.pack(&classification.attributes, out)?;
         if out.packer.answers().is_empty() {
             return Err(Reason::NoAnswer {
@@ -115,8 +127,8 @@ impl<'a> FoundRow<'a, '_> {
         Ok(())
     }
 
-    /// Stages an object.
-    pub fn object(&self, class: &Class, scratch: &mut Scratch, out: &mut Resolved) -> Result<(), Reason> {
+    /// Stages an object; false for one whose mask is empty, which the plan leaves out.
+    pub fn object(&self, class: &Class, scratch: &mut Scratch, out: &mut Resolved) -> Result<bool, Reason> {
         let (plan, row) = (self.plan, self.row);
         let candidates = &class.candidates;
         let Some(feature) = classes::settle(&plan.ontology, candidates, row.shape, geometry::possible(row)) else {
@@ -141,33 +153,37 @@ impl<'a> FoundRow<'a, '_> {
         };
         self.pack(&object.attributes, out)?;
         if object.is_audio() {
-            staged.geometry = Geometry::Interval(self.interval()?);
+            staged.geometry = Geometry::Interval(self.interval(out)?);
             // Sounding objects have no place for it.
             if row.score.is_some_and(|score| score < 1.0) {
                 out.warn("confidence_not_written");
             }
         } else {
             let order = class.order_of(feature)?;
-            self.draw(object, order, &mut staged, scratch, out)?;
+            if !self.draw(object, order, &mut staged, scratch, out)? {
+                return Ok(false);
+            }
+            out.without_score += u64::from(row.score.is_none());
         }
         let Resolved { rows, form, packer, .. } = out;
         staged.answers = packer.answers();
         staged.key.object = self.identity(object, &staged, form);
         rows.push_named(&staged, self.text, self.place.name);
-        Ok(())
+        Ok(true)
     }
 
     /// Where an object sounds: to which millisecond.
-    fn interval(&self) -> Result<u32, Reason> {
+    fn interval(&self, out: &mut Resolved) -> Result<u32, Reason> {
         if self.medium().data_type != DataType::Audio {
             return Err(Reason::UnsupportedMedia {
                 media: self.medium().shown_title().to_owned(),
                 data_type: "that is seen, not heard".to_owned(),
             });
         }
-        self.last()
+        self.last(out)
     }
 
+    /// Draws an object; false for an empty mask that the plan leaves out.
     fn draw<'s>(
         &self,
         object: &OntologyObject,
@@ -175,7 +191,7 @@ impl<'a> FoundRow<'a, '_> {
         staged: &mut StagedRow<'s>,
         scratch: &'s mut Scratch,
         out: &mut Resolved,
-    ) -> Result<(), Reason>
+    ) -> Result<bool, Reason>
     where
         'a: 's,
     {
@@ -193,15 +209,40 @@ impl<'a> FoundRow<'a, '_> {
                 found: last.to_string(),
             });
         }
-        let drawn = geometry::draw(row, object, order, self.place, self.plan, scratch)?;
-        if drawn.clipped {
-            out.warn("clipped");
+        let is_mask = row.rle.is_some() || object.ir_shape() == Some(Shape::Bitmask);
+        let drops = is_mask && self.plan.empty_masks == EmptyMasks::Drop;
+        let drawn = match geometry::draw(row, object, order, self.place, self.plan, scratch) {
+            Err(Reason::EmptyGeometry) if drops => return Ok(false),
+            drawn => drawn.map_err(|reason| self.why(reason, object))?,
+        };
+        if drops && matches!(drawn.geometry, Geometry::Bitmask(rle) if is_empty_string(rle)) {
+            return Ok(false);
+        }
+        match aspect(self.place) {
+            Aspect::Same => {}
+            Aspect::Swapped { image, medium } if self.plan.swapped_sides == SwappedSides::Reject => {
+                return Err(Reason::SidesSwapped { image, medium });
+            }
+            Aspect::Swapped { .. } | Aspect::Other if row.unit == Unit::Px => out.warn("aspect_differs"),
+            _ => {}
+        }
+        self.judge_angle(drawn.angle, out)?;
+        match drawn.geometry {
+            Geometry::Skeleton(..) if drawn.clipped => out.warn("keypoints_off_image"),
+            _ if drawn.clipped => out.warn("clipped"),
+            _ => {}
+        }
+        if is_flat(&drawn.geometry) {
+            out.warn("zero_area");
+        }
+        for _ in self.faults.iter().filter(|fault| fault.is_odd()) {
+            out.warn("geometry_ignored");
+        }
+        if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
+            out.warn("drawn_as_box");
         }
         if order.is_some_and(KeypointOrder::lacks) {
             out.warn("keypoints_missing");
-        }
-        if geometry::aspect_differs(row, self.place) {
-            out.warn("aspect_differs");
         }
         if matches!(object.ir_shape(), Some(Shape::Point | Shape::Polyline)) {
             out.warn("no_metrics");
@@ -209,6 +250,37 @@ impl<'a> FoundRow<'a, '_> {
         staged.unit = drawn.unit;
         (staged.width_px, staged.height_px) = (drawn.width_px, drawn.height_px);
         staged.geometry = drawn.geometry;
+        Ok(true)
+    }
+
+    /// Why the object's shape cannot be made: what is wrong with the piece that it is made of, where that is known.
+    #[cold]
+    fn why(&self, reason: Reason, object: &OntologyObject) -> Reason {
+        let lacks = matches!(
+            reason,
+            Reason::ShapeMismatch { .. } | Reason::NoGeometry | Reason::NoKeypoints
+        );
+        let piece = match object.ir_shape() {
+            Some(Shape::BoundingBox | Shape::RotatableBoundingBox) => Piece::Box,
+            Some(Shape::Skeleton | Shape::Point) => Piece::Keypoints,
+            _ => Piece::Area,
+        };
+        let fault = self.faults.iter().find(|fault| lacks && fault.piece == piece);
+        fault.map_or(reason, |fault| fault.reason.clone())
+    }
+
+    /// Says what a rotatable box is turned by, unless the source gives it.
+    fn judge_angle(&self, angle: Angle, out: &mut Resolved) -> Result<(), Reason> {
+        if matches!(angle, Angle::Given | Angle::OfCorners) {
+            return Ok(());
+        }
+        if let Some(fault) = self.faults.iter().find(|fault| fault.piece == Piece::Angle) {
+            return Err(fault.reason.clone());
+        }
+        match angle {
+            Angle::NotOfRectangle => out.warn("not_a_rectangle"),
+            _ => out.warn("no_angle"),
+        }
         Ok(())
     }
 
@@ -228,5 +300,30 @@ impl<'a> FoundRow<'a, '_> {
             answers: staged.answers,
         };
         identity::untracked_in(form, [&plan.branch, data_hash], staged.key.frame, &drawn)
+    }
+}
+
+/// Whether a geometry that should enclose something does not.
+fn is_flat(geometry: &Geometry<'_>) -> bool {
+    match geometry {
+        Geometry::BoundingBox([_, _, w, h]) | Geometry::RotatableBoundingBox([_, _, w, h], _) => *w == 0.0 || *h == 0.0,
+        Geometry::Circle([_, _, first, second], _) | Geometry::Ellipse([_, _, first, second], _) => {
+            *first == 0.0 || *second == 0.0
+        }
+        Geometry::Polygon(points) => points.iter().filter_map(|mut part| part.next()).all(polygon::is_flat),
+        _ => false,
+    }
+}
+
+/// Whether only a box is drawn of a row that has more.
+fn is_less(row: &Annotation<'_>, geometry: &Geometry<'_>) -> bool {
+    match geometry {
+        Geometry::BoundingBox(_) if row.shape == Some(Shape::RotatableBoundingBox) => {
+            row.theta.is_some_and(|theta| theta != 0.0)
+        }
+        Geometry::BoundingBox(_) | Geometry::RotatableBoundingBox(..) => {
+            !matches!(row.shape, None | Some(Shape::BoundingBox | Shape::RotatableBoundingBox))
+        }
+        _ => false,
     }
 }

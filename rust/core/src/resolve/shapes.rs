@@ -50,7 +50,7 @@ pub(super) fn draw_line<'a>(
         _ => return Err(mismatch(row, &object.shape)),
     };
     finite(ring.unwrap_or_default(), "points")?;
-    on_image(geometry, row, place, policy, scratch)
+    on_image(geometry, row, place, policy, &mut scratch.cut)
 }
 
 /// Makes the polyline that a polygon without an area is.
@@ -64,29 +64,11 @@ fn draw_folded<'a>(
     let ring = row.points.and_then(only_ring).and_then(folded);
     let ring = ring.ok_or_else(|| mismatch(row, &object.shape))?;
     finite(ring, "points")?;
-    scratch.clear_points();
-    scratch.push_ring(ring);
-    scratch.end_part();
-    checked(row, place, policy, Geometry::Polyline(scratch.points()))
-}
-
-/// Applies the policy for the image's edge to points that stand in the buffers: they are never cut.
-fn checked<'a>(
-    row: &Annotation<'_>,
-    place: &Place,
-    policy: OffImage,
-    geometry: Geometry<'a>,
-) -> Result<Drawn<'a>, Reason> {
-    let mut unused = Scratch::default();
-    let on_it = on_image(geometry, row, place, policy, &mut unused)?;
-    let (unit, width_px, height_px, clipped) = (on_it.unit, on_it.width_px, on_it.height_px, on_it.clipped);
-    Ok(Drawn {
-        geometry,
-        unit,
-        width_px,
-        height_px,
-        clipped,
-    })
+    let Scratch { drawing, cut, .. } = scratch;
+    drawing.clear();
+    drawing.push_ring(ring);
+    drawing.end_part();
+    on_image(Geometry::Polyline(drawing.points()), row, place, policy, cut)
 }
 
 /// Makes a skeleton, whose points are those of the ontology's template in its order.
@@ -102,7 +84,6 @@ pub(super) fn draw_skeleton<'a>(
     let Some((points, ring)) = points.and_then(|points| Some((points, only_ring(points)?))) else {
         return Err(mismatch(row, &object.shape));
     };
-    finite(ring, "points")?;
     let (found, wanted) = (ring.len() / 2, order.map_or(object.skeleton.len(), |order| order.given));
     let visibility = row.visibility.unwrap_or_default();
     if found != wanted {
@@ -121,12 +102,17 @@ pub(super) fn draw_skeleton<'a>(
             found: flag.to_string(),
         });
     }
-    let Some(order) = order else {
-        return on_image(Geometry::Skeleton(points, visibility), row, place, policy, scratch);
-    };
-    scratch.reorder(ring, visibility, order);
-    let geometry = Geometry::Skeleton(scratch.points(), scratch.visibility());
-    checked(row, place, policy, geometry)
+    let Scratch { drawing, cut, .. } = scratch;
+    let is_finite = ring.iter().all(|value| value.is_finite());
+    if !is_finite {
+        finite_where_seen(ring, visibility)?;
+    }
+    if order.is_none() && is_finite {
+        return on_image(Geometry::Skeleton(points, visibility), row, place, policy, cut);
+    }
+    drawing.place_skeleton(ring, visibility, order);
+    let geometry = Geometry::Skeleton(drawing.points(), drawing.visibility());
+    on_image(geometry, row, place, policy, cut)
 }
 
 /// Makes a circle or ellipse: of `points` that hold its centre and radii as Encord has them, else of the box around it.
@@ -158,7 +144,7 @@ pub(super) fn draw_round<'a>(
     } else {
         Geometry::Ellipse(numbers, theta)
     };
-    on_image(geometry, row, place, policy, scratch)
+    on_image(geometry, row, place, policy, &mut scratch.cut)
 }
 
 /// Centre and radii of what a box is around; of a circle the second radius in first ones, both in px.
@@ -180,6 +166,15 @@ fn around([x, y, w, h]: [f64; 4], row: &Annotation<'_>, place: &Place, circle: b
         return Err(Reason::EmptyGeometry);
     }
     Ok([x + rx, y + ry, rx, h / w * aspect])
+}
+
+/// Checks that points are numbers, those aside that are not in the picture.
+fn finite_where_seen(ring: &[f64], visibility: &[u8]) -> Result<(), Reason> {
+    let seen = |at: &usize| visibility.get(*at) != Some(&0);
+    let points = ring.chunks_exact(2).enumerate();
+    points
+        .filter(|(at, _)| seen(at))
+        .try_for_each(|(_, point)| finite(point, "points"))
 }
 
 fn finite(values: &[f64], field: &'static str) -> Result<(), Reason> {

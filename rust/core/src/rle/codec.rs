@@ -71,6 +71,13 @@ pub(super) fn parse(string: &[u8], size: Size, runs: &mut Vec<u32>) -> Result<()
     finish(runs, total, empty_runs, size)
 }
 
+/// Whether a string in canonical form is that of a mask without a pixel: one run of background.
+pub fn is_empty_string(string: &[u8]) -> bool {
+    // Bit 5 of a character says that its number goes on.
+    let first_end = string.iter().position(|byte| byte.wrapping_sub(48) & 32 == 0);
+    first_end.is_some_and(|end| end + 1 == string.len())
+}
+
 /// Reads eight runs of one character each, none of them empty, and their sum; noise has hardly any others.
 fn short_runs(string: &[u8], mut before_last: i64, mut last: i64) -> Option<([u32; 8], u64)> {
     const EACH: u64 = 0x0101_0101_0101_0101;

@@ -3,7 +3,7 @@
 use super::{MAX_COORDINATE, MAX_CROSSINGS, MAX_DENSE_PIXELS, MAX_PIXELS, MAX_SIDE, MAX_TRANSPOSED_RUNS};
 
 /// Why run lengths are not a mask of the declared size.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum RleError {
     /// The declared size is beyond [`MAX_SIDE`] or [`MAX_PIXELS`].
@@ -82,6 +82,14 @@ pub enum RleError {
         /// Its value.
         value: i64,
     },
+    /// A run length that is not a whole number.
+    #[error("run {run} is {value}; run lengths are whole numbers")]
+    Fraction {
+        /// Index of the run.
+        run: usize,
+        /// Its value.
+        value: f64,
+    },
     /// The transposed mask would have too many runs.
     #[error("walked in the other pixel order the mask has {needed} runs; at most {MAX_TRANSPOSED_RUNS} are written")]
     Runs {
@@ -111,6 +119,7 @@ impl RleError {
             Self::Truncated { .. } => "rle_truncated",
             Self::Number { .. } => "rle_number",
             Self::Negative { .. } => "rle_negative",
+            Self::Fraction { .. } => "rle_fraction",
             Self::Runs { .. } => "rle_runs",
             Self::Mismatch { .. } => "rle_mismatch",
         }

@@ -25,6 +25,7 @@ mod sweep;
 mod trace;
 mod transpose;
 
+pub use codec::is_empty_string;
 pub use contour::{Part, Ring};
 pub use dense::{encode_above, encode_mask, read_dense, Dense};
 pub use error::{PolygonError, RleError};

@@ -1,12 +1,12 @@
 //! A folder as a source: the files below it, in the order of their paths.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::naming::{names_of, text_of};
 use super::SourceFile;
 use crate::error::{Error, Result};
 
@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 pub struct Folder {
     /// Its path as it was given.
     shown: String,
-    name: String,
+    /// The names in its path, from the root.
+    names: Vec<String>,
     place: Place,
     files: Arc<[Member]>,
 }
@@ -40,8 +41,7 @@ pub struct Member {
 impl Member {
     /// Where it is relative to the folder, with `/` on every system.
     pub fn shown(&self) -> String {
-        let parts: Vec<_> = self.path.iter().map(text_of).collect();
-        parts.join("/")
+        self.names().collect::<Vec<_>>().join("/")
     }
 
     /// Its name without folders, in lower case.
@@ -49,9 +49,9 @@ impl Member {
         text_of(self.path.file_name().unwrap_or_default()).to_lowercase()
     }
 
-    /// Name of the folder that it is in; none where that is the whole folder.
-    pub fn parent_name(&self) -> Option<String> {
-        self.path.parent().and_then(Path::file_name).map(text_of)
+    /// The names in its path, relative to the folder.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.path.iter().map(text_of)
     }
 }
 
@@ -80,7 +80,7 @@ impl Folder {
         }
         Ok(Self {
             shown: path.display().to_string(),
-            name: own_name(path),
+            names: names_of(path),
             place: Place::Disk(path.to_owned()),
             files: files.into(),
         })
@@ -98,7 +98,7 @@ impl Folder {
         Self {
             files: members.collect(),
             shown: name.to_owned(),
-            name: name.to_owned(),
+            names: vec![name.to_owned()],
             place: Place::Memory(Arc::new(files)),
         }
     }
@@ -108,9 +108,14 @@ impl Folder {
         &self.shown
     }
 
-    /// Its own name, without the folders that it is in.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// The names in its path, from the root.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The names in the path of one of [`Self::files`], from the root.
+    pub(crate) fn names_of(&self, member: &Member) -> Vec<String> {
+        self.names.iter().cloned().chain(member.names()).collect()
     }
 
     /// The files below it, ordered by their paths.
@@ -125,7 +130,7 @@ impl Folder {
             Place::Memory(files) => {
                 let path = member.shown();
                 let bytes = files.get(&path).cloned().unwrap_or_default();
-                SourceFile::member(&self.name, &path, bytes)
+                SourceFile::member(&self.shown, &path, bytes)
             }
         }
     }
@@ -141,7 +146,7 @@ impl Folder {
             }
             Place::Memory(files) => {
                 let found = files.get(name).or_else(|| files.get(&format!("../{name}")));
-                found.map(|bytes| SourceFile::member(&self.name, name, Arc::clone(bytes)))
+                found.map(|bytes| SourceFile::member(&self.shown, name, Arc::clone(bytes)))
             }
         }
     }
@@ -150,17 +155,11 @@ impl Folder {
     pub fn only(&self, files: impl Into<Arc<[Member]>>) -> Self {
         Self {
             shown: self.shown.clone(),
-            name: self.name.clone(),
+            names: self.names.clone(),
             place: self.place.clone(),
             files: files.into(),
         }
     }
-}
-
-fn own_name(path: &Path) -> String {
-    // `.` and `..` have no name of their own.
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    text_of(absolute.file_name().unwrap_or_default())
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -170,16 +169,4 @@ fn is_hidden(entry: &DirEntry) -> bool {
 fn failed(root: &Path, cause: walkdir::Error) -> Error {
     let path = cause.path().unwrap_or(root).to_owned();
     Error::io(path)(cause.into())
-}
-
-/// A name as text. Bytes that are not UTF-8, which some systems take, are written out: different names stay different.
-fn text_of(name: &OsStr) -> String {
-    let mut text = String::new();
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    text
 }

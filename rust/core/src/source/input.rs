@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use super::anywhere::Anywhere;
 use super::compressed::{Compression, Consumed};
+use super::naming::names_of;
 use crate::error::{Error, Result};
 
 /// Bytes that a window of a long file is made for: a batch, and what is read beyond it. Allocators that learn from what is
@@ -86,6 +87,14 @@ impl SourceFile {
         let packed = path.extension().is_some_and(is_packed);
         let name = if packed { path.file_stem() } else { path.file_name() };
         name.map(OsStr::to_string_lossy)
+    }
+
+    /// The names in its path, from the root; none for a file in memory.
+    pub(crate) fn names(&self) -> Option<Vec<String>> {
+        match &self.place {
+            Place::Path(path) => Some(names_of(path)),
+            Place::Bytes(..) => None,
+        }
     }
 
     /// A file at `path` relative to the folder that this one is in; none if there is no such file.

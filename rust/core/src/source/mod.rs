@@ -11,6 +11,7 @@ mod frames;
 mod input;
 mod lines;
 mod names;
+mod naming;
 mod span;
 mod table;
 
@@ -25,5 +26,7 @@ pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use lines::Lines;
 pub(crate) use names::{base_name, number_at_end, stem, stems};
 pub use names::{ClassName, MediaName};
+pub use naming::Naming;
+pub(crate) use naming::{is_partition, table_root};
 pub use span::TextSpan;
 pub use table::{Source, Table};

@@ -1,22 +1,31 @@
 //! The stage: resolved annotations sorted by (label row, frame, object), in memory while small, else merged from runs
 //! on disk. Encoding and rejects (and later resume and verification) read the stage, not the source.
 //!
-//! [`StageBuilder`] takes [`StagedRows`] in any order; [`StageBuilder::finish`] sorts them, rejects a track's second row on a
-//! frame, leaves out what exceeds a limit, and gives [`Staged`], whose label rows can be read one by one from any thread.
+//! [`StageBuilder`] takes [`StagedRows`] in any order; [`StageBuilder::finish`] sorts them, keeps the most confident row
+//! of a track on a frame, leaves out what exceeds a limit, and gives [`Staged`], whose label rows can be read one by one from any thread.
 
 mod best;
+mod equals;
+mod flow;
+mod labels;
 mod merge;
 pub mod record;
 mod rows;
+mod split;
 mod staged;
+mod tracks;
 
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+pub use flow::NamedRow;
+use labels::Labels;
 use merge::{Cursor, RunFile, RunReader};
 pub use rows::StagedRows;
 use rows::{Batches, Entry, Place};
-pub use staged::{Duplicate, LabelRowSpan, NamedRow, Staged};
+pub use split::{Duplicate, LabelRowSpan};
+pub use staged::Staged;
+pub use tracks::SharedTrack;
 
 /// Runs that are merged at once; more are merged in passes, so that open files and read buffers stay bounded.
 const MERGE_WIDTH: usize = 64;
@@ -33,6 +42,7 @@ pub struct StageBuilder {
     work_dir: Option<PathBuf>,
     runs: Vec<RunFile>,
     max_per_frame: Option<u64>,
+    labels: Labels,
 }
 
 impl StageBuilder {
@@ -49,11 +59,21 @@ impl StageBuilder {
             work_dir,
             runs: Vec::new(),
             max_per_frame: None,
+            labels: Labels::default(),
+        }
+    }
+
+    /// Says which sources have one label: of each source, the number of the first one with its label. Else each has its own.
+    #[must_use]
+    pub fn of_labels(self, first: Vec<u32>) -> Self {
+        Self {
+            labels: Labels(first),
+            ..self
         }
     }
 
     /// Leaves out what exceeds so many annotations on a frame: those with the lowest scores, of equal ones the last in the
-    /// stage's order. A track's second row on a frame counts among the rejects alone.
+    /// stage's order. What a more confident row of its track keeps from a frame is not counted here.
     #[must_use]
     pub fn max_per_frame(self, most: Option<u64>) -> Self {
         Self {
@@ -103,7 +123,7 @@ impl StageBuilder {
     pub fn finish_with(mut self, stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>) -> Result<Staged> {
         if self.runs.is_empty() {
             sort(&mut self.entries);
-            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, stays);
+            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, self.labels, stays);
         }
         self.spill()?;
         // Merging has buffers of its own.
@@ -118,7 +138,7 @@ impl StageBuilder {
             self.runs.push(merged);
         }
         let readers = self.runs.iter().map(RunReader::open).collect::<Result<Vec<_>>>()?;
-        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, stays)
+        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, self.labels, stays)
     }
 
     fn spill(&mut self) -> Result<()> {

@@ -3,6 +3,8 @@
 //! Rows are stored as length-prefixed bytes rather than Arrow: merging moves each row whole, and the encoder wants
 //! rows one after another, so columns would only be taken apart and put together again.
 
+use xxhash_rust::xxh3::Xxh3;
+
 use crate::answers::Answers;
 use crate::batch::{Points, Unit};
 use crate::error::{Error, Result};
@@ -246,6 +248,19 @@ impl Head<'_> {
     pub(super) fn answered_to(&self) -> Option<u32> {
         let last = *self.drawn.first_chunk()?;
         (self.tag == Geometry::ANSWER).then(|| u32::from_le_bytes(last))
+    }
+
+    /// Hash of what the row says of its object on its frame; rows of one object that say the same have one content.
+    pub(super) fn content(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        hash.update(&self.score.to_le_bytes());
+        hash.update(&self.width_px.to_le_bytes());
+        hash.update(&self.height_px.to_le_bytes());
+        hash.update(&[self.tag, u8::from(self.unit == Unit::Frac)]);
+        hash.update(&(self.answers.len() as u64).to_le_bytes());
+        hash.update(self.answers);
+        hash.update(self.drawn);
+        hash.digest128()
     }
 
     /// Whether several rows may be one label, as with a track.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ropewalk_core::formats::ReadOptions;
-use ropewalk_core::intake::Intake;
+use ropewalk_core::intake::{Finished, Intake};
 use ropewalk_core::plan::Plan;
 use ropewalk_core::source::SourceFile;
 use ropewalk_core::stage::StageBuilder;
@@ -45,7 +45,7 @@ fn fates(document: &Value, beside: Option<&Value>) -> Vec<String> {
         ..ReadOptions::default()
     };
     intake.add(input, "preds.json", None, &options, |_| Ok(())).unwrap();
-    let (staged, tally, _) = intake.finish().unwrap();
+    let Finished { staged, tally, .. } = intake.finish().unwrap();
     let mut found = vec![String::new(); tally.read as usize];
     for label_row in staged.label_rows() {
         let title = &plan.media[label_row.medium as usize].title;

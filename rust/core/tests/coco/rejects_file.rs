@@ -77,9 +77,7 @@ fn what_was_not_mended_is_rejected_again() {
         line(r#""source":"s","byte":1,"annotation":"{\"id\":4,\"image_id\":1,\"bbo""#),
         line(r#""source":"s","byte":2,"annotation":[1]"#),
         line(r#""source":"s","byte":3"#),
-        line(
-            r#""source":"s","byte":4,"annotation":{"id":"q","image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":7}"#,
-        ),
+        line(r#""source":"s","byte":4,"annotation":{"id":"q","image_id":1,"category_id":1,"bbox":[1,2,-3,4]}"#),
     ]
     .join("\n");
     let outcome = read(&text);
@@ -94,7 +92,7 @@ fn what_was_not_mended_is_rejected_again() {
             ("bad_field", 1, None),
             ("bad_field", 2, None),
             ("missing_field", 3, None),
-            ("score_range", 4, Some("q"))
+            ("negative_box", 4, Some("q"))
         ]
     );
     assert_eq!(outcome.rejects[0].text, r#""{\"id\":4,\"image_id\":1,\"bbo""#);

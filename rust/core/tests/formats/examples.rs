@@ -6,7 +6,7 @@ use ropewalk_core::formats::registry::FORMATS;
 use ropewalk_core::formats::{
     open, Beside, Document, Documents, Files, Format, Head, Opening, ReadOptions, Reader, Sure,
 };
-use ropewalk_core::source::{Folder, Source, SourceFile};
+use ropewalk_core::source::{Folder, Naming, Source, SourceFile};
 use ropewalk_testkit::examples::{self, name};
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeSet, HashSet};
@@ -49,13 +49,12 @@ fn options(format: &Format, chunk_bytes: Option<usize>) -> ReadOptions {
 
 /// The documents of a source, which are all of the format that is named, under the labels that an import gives them.
 fn documents(path: &Path, named: Option<&'static Format>) -> Result<Vec<Document>, Error> {
-    let (source, label): (Source, _) = if path.is_dir() {
-        (Folder::at(path)?.into(), name(path))
+    let source: Source = if path.is_dir() {
+        Folder::at(path)?.into()
     } else {
-        let label = format!("{}/{}", name(path.parent().unwrap()), name(path));
-        (SourceFile::path(path).into(), label)
+        SourceFile::path(path).into()
     };
-    let mut documents = Documents::of(source, &label, named)?;
+    let mut documents = Documents::of(source, &Naming::default(), named)?;
     let mut found = Vec::new();
     while let Some(document) = documents.next_document()? {
         found.push(document);

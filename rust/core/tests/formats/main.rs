@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod examples;
+mod scores;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,9 +11,9 @@ use std::path::PathBuf;
 use ropewalk_core::error::Error;
 use ropewalk_core::formats::registry::{named, FORMATS};
 use ropewalk_core::formats::{
-    open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, FRAME_OPTIONS,
+    open, Batch, Beside, BoxFormat, Documents, Files, Format, Opening, ReadOptions, Reader, Sure, COMMON_OPTIONS,
 };
-use ropewalk_core::source::{Classes, Source, SourceFile, Table};
+use ropewalk_core::source::{Classes, Naming, Source, SourceFile, Table};
 use serde_json::{json, Value};
 
 const COCO: &str = r#"{"images": [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 5}],
@@ -43,7 +44,9 @@ fn opened(
     source: Source,
     options: &ReadOptions,
 ) -> Result<(&'static Format, Box<dyn Reader>), Error> {
-    let document = Documents::of(source, "label", format)?.next_document()?.unwrap();
+    let document = Documents::of(source, &Naming::from("label"), format)?
+        .next_document()?
+        .unwrap();
     document.format.check_options(options)?;
     let opening = Opening {
         source: document.source,
@@ -93,7 +96,16 @@ fn all_options() -> Vec<String> {
 
 /// Options of which one alone is given, in whichever value it takes.
 fn with(option: &str) -> ReadOptions {
-    let values = ["true", "1", r#""px""#, r#""corners""#, r#"["a"]"#, r#"{"a": "b"}"#];
+    let values = [
+        "true",
+        "1",
+        r#""px""#,
+        r#""corners""#,
+        r#""radians""#,
+        r#"["a"]"#,
+        r#"{"a": "b"}"#,
+        r#""clamp""#,
+    ];
     let mut given = values
         .iter()
         .filter_map(|value| ReadOptions::from_json(&format!("{{\"{option}\": {value}}}")).ok());
@@ -130,7 +142,7 @@ fn an_option_that_a_format_does_not_take_is_refused_by_name() {
     }
     let some: HashSet<&String> = all
         .iter()
-        .filter(|option| !FRAME_OPTIONS.contains(&option.as_str()))
+        .filter(|option| !COMMON_OPTIONS.contains(&option.as_str()))
         .collect();
     assert_eq!(refused, some);
     let options = ReadOptions {
@@ -213,7 +225,11 @@ fn what_is_read_does_not_depend_on_the_chunks() {
         }
     }
     let (_, mut coco) = opened(None, file(COCO), &ReadOptions::default()).unwrap();
-    assert_eq!(read(coco.as_mut()).2, [3, 1, 1], "read, crowds, repeated ids");
+    assert_eq!(
+        read(coco.as_mut()).2,
+        [3, 1, 2],
+        "read, crowds, crowds and repeated ids"
+    );
 }
 
 #[test]

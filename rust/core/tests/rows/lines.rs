@@ -22,7 +22,11 @@ fn shapes_have_what_they_need() {
     let ring = json!([[[1, 1, 5, 1, 5, 3]]]);
     for (given, code) in [
         (row(json!({"shape": "bounding_box"})), "missing_field"),
-        (row(json!({"shape": "polygon", "box": [1, 2, 3, 4]})), "missing_field"),
+        (row(json!({"shape": "polygon"})), "missing_field"),
+        (
+            row(json!({"shape": "polygon", "points": [[[1, null, 5, 1, 5, 3]]]})),
+            "not_finite",
+        ),
         (row(json!({"shape": "polygon", "points": []})), "missing_field"),
         (row(json!({"shape": "polygon", "points": [[]]})), "bad_polygon"),
         (
@@ -92,6 +96,47 @@ fn lines_are_read_with_their_byte() {
     // Text that is no JSON stands in the reject as a string.
     assert_eq!(rejects[0][2], json!("{\"media\": \"a\", \"cl"));
     assert!(text[rejects[1][1].as_u64().unwrap() as usize..].starts_with("[]"));
+}
+
+#[test]
+fn numbers_are_read_as_names_and_texts_as_numbers() {
+    let line = r#"{"media": 3.0, "class": 7.0, "annotation_id": 5.0, "track": -2.0, "box": [1, 2, 3, 4], "unit": "px", "frame": "000012", "width_px": "100", "theta": "30", "score": "0.5"}"#;
+    let (rows, rejects) = read_lines(line.as_bytes());
+    assert_eq!(rejects, Vec::<Value>::new());
+    for (name, value) in [
+        ("media", json!("3")),
+        ("class", json!("7")),
+        ("annotation_id", json!("5")),
+        ("track", json!("-2")),
+        ("frame", json!(12)),
+        ("width_px", json!(100)),
+        ("theta", json!(30.0)),
+        ("score", json!(0.5)),
+    ] {
+        assert_eq!(rows[0][name], value, "{name}");
+    }
+    let (rows, rejects) = read_lines(line.replace("-2.0", "1.5").as_bytes());
+    assert_eq!((rows.len(), &rejects[0][0]), (0, &json!("bad_field")));
+}
+
+#[test]
+fn a_track_that_is_nan_is_none() {
+    let row = |track: &str| {
+        format!(
+            r#"{{"media": "a", "class": "c", "track" : {track}, "box": [1, 2, 3, 4], "unit": "px", "x_note": "\"track\": NaN"}}"#
+        )
+    };
+    for track in ["NaN", r#""NaN""#, "-1", "-1.0", r#""-1""#, r#""""#, "null"] {
+        let (rows, rejects) = read_lines(row(track).as_bytes());
+        assert_eq!((rows.len(), rejects.len()), (1, 0), "{track}");
+        assert!(rows[0].get("track").is_none_or(Value::is_null), "{track}");
+    }
+    let (rows, rejects) = read_lines(row("NaNs").as_bytes());
+    assert_eq!((rows.len(), &rejects[0][0]), (0, &json!("bad_line")));
+    // Told in a reject file, it is read again.
+    let line = json!({"source": "r", "byte": 0, "annotation": row("NaN")}).to_string();
+    let (rows, rejects) = read_lines(line.as_bytes());
+    assert_eq!((rows.len(), rejects.len()), (1, 0));
 }
 
 #[test]

@@ -145,8 +145,10 @@ fn compare(text: &[u8], found: &std::result::Result<Outcome, (u64, String)>) -> 
     }
     if let Ok(outcome) = found {
         outcome.lines.iter().for_each(|line| check_line(line));
-        if outcome.kind == Some(CocoKind::Rejects) {
-            return "rejects";
+        match outcome.kind {
+            Some(CocoKind::Rejects) => return "rejects",
+            Some(CocoKind::Lines) => return "lines",
+            _ => {}
         }
     }
     match (coco::read(text), found) {

@@ -10,7 +10,7 @@ use ropewalk_core::formats::{
     open, Batch, Beside, Document, Documents, Files, Format, Opening, ReadOption, ReadOptions, Reader, Texts,
 };
 use ropewalk_core::reject::Counts;
-use ropewalk_core::source::{Excerpts, Folder, Source, SourceFile};
+use ropewalk_core::source::{Excerpts, Folder, Naming, Source, SourceFile};
 use ropewalk_testkit::json::{self, Fault, Json};
 
 use super::coco;
@@ -21,6 +21,7 @@ pub(super) const WORDS: &[&str] = &[
     "blocked",
     "compressed",
     "dataset",
+    "lines",
     "no rows",
     "rejects",
     "results",
@@ -189,7 +190,7 @@ impl Given {
             Self::File(file) => file.clone().into(),
             Self::Folder(folder) => folder.clone().into(),
         };
-        Documents::of(source, "source", named)
+        Documents::of(source, &Naming::from("source"), named)
     }
 
     /// The file that rows say where in it they are.

@@ -62,7 +62,8 @@ impl Row {
             annotation_id: self.text("annotation_id"),
             frame_last,
             kind: Kind::parse(text("kind")).unwrap_or(Kind::Object),
-            track: self.text("track"),
+            // An empty one says that there is none.
+            track: self.text("track").filter(|track| !track.is_empty()),
             score: self.floats[0],
             shape: self.text("shape").and_then(Shape::parse),
             unit: Unit::parse(text("unit")).unwrap_or(Unit::Px),

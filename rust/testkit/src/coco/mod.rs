@@ -10,7 +10,7 @@ use crate::json::{parse, Fault, Json};
 use segmentation::{segmentation, Segmentation};
 use tables::Tables;
 pub use values::id;
-use values::{angle, flag, keypoints, read_bbox, read_id, read_score, Checked};
+use values::{flag, keypoints, read_bbox, read_id, read_score, read_track, Checked};
 
 /// What becomes of one annotation.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub enum Fate {
 pub enum NotRead {
     /// The reader must refuse the file.
     Blocked,
-    /// Not for this oracle: a reject file, or JSON so deep that readers differ.
+    /// Not for this oracle: a reject file, lines of annotations, or JSON so deep that readers differ.
     Unknown,
 }
 
@@ -70,7 +70,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Fate>, NotRead> {
         Fault::Deep => NotRead::Unknown,
     })?;
     match &document {
-        Json::List(annotations) => Ok(fates(annotations, &Tables::default())),
+        Json::List(annotations) => Ok(fates(annotations, &Tables::default(), false)),
         Json::Object(sections) => dataset(sections),
         _ => Err(NotRead::Blocked),
     }
@@ -80,7 +80,7 @@ fn dataset(sections: &[(String, Json)]) -> Result<Vec<Fate>, NotRead> {
     let mut lists: HashMap<&str, &[Json]> = HashMap::new();
     for (name, value) in sections {
         match name.as_str() {
-            "annotation" if lists.is_empty() => return Err(NotRead::Unknown),
+            "annotation" | "image_id" | "category_id" if lists.is_empty() => return Err(NotRead::Unknown),
             "images" | "categories" | "videos" | "annotations" => {
                 let Json::List(items) = value else {
                     return Err(NotRead::Blocked);
@@ -96,43 +96,46 @@ fn dataset(sections: &[(String, Json)]) -> Result<Vec<Fate>, NotRead> {
         return Err(NotRead::Blocked);
     }
     let list = |name: &str| lists.get(name).copied().unwrap_or_default();
-    let tables = Tables::read(list("images"), list("categories"), list("videos"))?;
-    Ok(fates(list("annotations"), &tables))
+    let tables = Tables::read(list("images"), list("categories"), list("videos"));
+    Ok(fates(list("annotations"), &tables, true))
 }
 
-fn fates(annotations: &[Json], tables: &Tables) -> Vec<Fate> {
-    let fate = |annotation| fate(annotation, tables).unwrap_or_else(Fate::Reject);
+fn fates(annotations: &[Json], tables: &Tables, are_labels: bool) -> Vec<Fate> {
+    let fate = |annotation| fate(annotation, tables, are_labels).unwrap_or_else(Fate::Reject);
     annotations.iter().map(fate).collect()
 }
 
-fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
+/// The fate of an annotation; `are_labels` if they may be labels, whose crowds are left out.
+fn fate(annotation: &Json, tables: &Tables, are_labels: bool) -> Checked<Fate> {
     let Json::Object(fields) = annotation else {
         return Err("bad_field");
     };
-    let (mut problem, mut crowd) = (None, false);
-    let (mut image, mut category, mut bbox, mut drawn) = (None, None, None, Segmentation::default());
-    let mut points = Ok(Vec::new());
+    let (mut problem, mut crowd) = (None, Ok(false));
+    let (mut image, mut category) = (None, None);
+    // What is drawn, and the codes of what of it cannot be used, in the order of the text.
+    let (mut bbox, mut drawn, mut points) = (None, Segmentation::default(), Vec::new());
+    let mut wrong: Vec<&'static str> = Vec::new();
     let (mut score, mut track, mut own_score, mut own_track) = (Ok(None), Ok(None), Ok(None), Ok(None));
     for (name, value) in fields {
         let mut note = |code| {
             problem.get_or_insert(code);
         };
+        let mut spoilt = |code| wrong.push(code);
         match name.as_str() {
             "image_id" => image = read_id(value).map_err(&mut note).unwrap_or_default(),
             "category_id" => category = read_id(value).map_err(&mut note).unwrap_or_default(),
-            "bbox" => bbox = read_bbox(value).map_err(&mut note).unwrap_or_default(),
-            "segmentation" => drawn = segmentation(value).map_err(&mut note).unwrap_or_default(),
-            "keypoints" => points = keypoints(value),
-            "iscrowd" => crowd = flag(value).map_err(&mut note).unwrap_or_default(),
+            "bbox" => bbox = read_bbox(value).map_err(&mut spoilt).unwrap_or_default(),
+            "segmentation" => drawn = segmentation(value).map_err(&mut spoilt).unwrap_or_default(),
+            "keypoints" => points = keypoints(value).map_err(&mut spoilt).unwrap_or_default(),
+            "iscrowd" => crowd = flag(value),
             "score" => score = read_score(value),
-            "track_id" => track = read_id(value),
+            "track_id" => track = read_track(value),
             "attributes" => {
                 let Json::Object(attributes) = value else { continue };
                 for (name, value) in attributes {
                     match name.as_str() {
                         "score" => own_score = read_score(value),
-                        "track_id" => own_track = read_id(value),
-                        "rotation" => drop(angle(value).map_err(&mut note)),
+                        "track_id" => own_track = read_track(value),
                         _ => {}
                     }
                 }
@@ -140,8 +143,12 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
             _ => {}
         }
     }
-    if crowd {
-        return Ok(Fate::Crowd);
+    if are_labels && score == Ok(None) && own_score == Ok(None) {
+        match crowd {
+            Ok(true) => return Ok(Fate::Crowd),
+            Ok(false) => {}
+            Err(code) => drop(problem.get_or_insert(code)),
+        }
     }
     if let Some(code) = problem {
         return Err(code);
@@ -149,26 +156,34 @@ fn fate(annotation: &Json, tables: &Tables) -> Checked<Fate> {
     let (image, category) = (image.ok_or("missing_field")?, category.ok_or("missing_field")?);
     let score = if score == Ok(None) { own_score? } else { score? };
     let track = if track == Ok(None) { own_track? } else { track? };
-    if drawn.counts.is_none() && drawn.polygons.is_empty() {
-        match points {
-            Err(code) if bbox.is_none() => return Err(code),
-            Ok(points) if !points.is_empty() => drawn.polygons.push(points),
-            _ if drawn.lone_point => return Err("bad_polygon"),
-            _ if bbox.is_none() => return Err("no_geometry"),
-            _ => {}
-        }
+    if drawn.counts.is_none() && drawn.polygons.is_empty() && !points.is_empty() {
+        drawn.polygons.push(points);
+    }
+    if drawn.counts.is_none() && drawn.polygons.is_empty() && bbox.is_none() {
+        let told = wrong.iter().find(|code| **code != "no_keypoints").or(wrong.first());
+        return Err(told.copied().unwrap_or("no_geometry"));
     }
     let known = tables.images.get(&image);
-    let video = known.and_then(|known| tables.videos.get(known.video_id.as_ref()?)?.as_deref());
+    let known_video = known.and_then(|known| tables.videos.get(known.video_id.as_ref()?));
+    let known_class = tables.classes.get(&category);
+    let odd = [
+        known.and_then(|known| known.odd),
+        known_video.and_then(|known| known.odd),
+        known_class.and_then(|known| known.odd),
+    ];
+    if let Some(code) = odd.into_iter().flatten().next() {
+        return Err(code);
+    }
+    let video = known_video.and_then(|known| known.name.as_deref());
     let own_name = known.and_then(|known| known.name.as_deref());
-    let class = tables.classes.get(&category).and_then(Option::as_deref);
+    let class = known_class.and_then(|known| known.name.as_deref());
     let size_of_image = known.map_or([None; 2], |known| known.size_hw);
     Ok(Fate::Row(row(&Row {
         annotation_id: read_id(annotation.get("id")).unwrap_or_default().as_deref(),
         media: video.or(own_name).unwrap_or(&image),
         frame: known.and_then(|known| u32::try_from(known.frame?).ok()).unwrap_or(0),
         class: class.unwrap_or(&category),
-        track: track.as_deref(),
+        track: track.as_deref().filter(|track| !["", "-1"].contains(track)),
         score,
         bbox,
         polygons: drawn.polygons,

@@ -8,30 +8,28 @@ pub(super) struct Segmentation {
     pub polygons: Vec<Vec<f64>>,
     pub counts: Option<Vec<u8>>,
     pub size_hw: [Option<u32>; 2],
-    /// Whether it is a ring of one point.
-    pub lone_point: bool,
 }
 
 pub(super) fn segmentation(value: &Json) -> Checked<Segmentation> {
     let mut found = Segmentation::default();
     match value {
         Json::Null => {}
+        Json::Text(text) if text.is_empty() => {}
         Json::List(rings) => {
+            let mut wrong = None;
             for ring in rings {
-                let ring = numbers(ring, usize::MAX)?;
-                if ring.len() == 2 && found.polygons.is_empty() {
-                    found.lone_point = true;
-                    return Ok(found);
+                match read_ring(ring) {
+                    Ok(ring) if ring.is_empty() => {}
+                    Ok(ring) => found.polygons.push(ring),
+                    Err(code) => drop(wrong.get_or_insert(code)),
                 }
-                if ring.len() < 6 || ring.len() % 2 == 1 {
-                    return Err("bad_polygon");
-                }
-                found.polygons.push(ring);
             }
-            if !found.polygons.iter().flatten().all(|value| value.is_finite()) {
-                return Err("not_finite");
+            // A bad one beside good ones is left out.
+            if let (true, Some(code)) = (found.polygons.is_empty(), wrong) {
+                return Err(code);
             }
         }
+        Json::Object(fields) if fields.is_empty() => {}
         Json::Object(fields) => {
             let mut size_hw = None;
             for (name, value) in fields {
@@ -47,6 +45,17 @@ pub(super) fn segmentation(value: &Json) -> Checked<Segmentation> {
         _ => return Err("bad_field"),
     }
     Ok(found)
+}
+
+fn read_ring(value: &Json) -> Checked<Vec<f64>> {
+    let ring = numbers(value, usize::MAX)?;
+    if ring.len() % 2 == 1 || (1..6).contains(&ring.len()) {
+        return Err("bad_polygon");
+    }
+    if !ring.iter().all(|value| value.is_finite()) {
+        return Err("not_finite");
+    }
+    Ok(ring)
 }
 
 fn counts(value: &Json) -> Checked<Option<Vec<u8>>> {

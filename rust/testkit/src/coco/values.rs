@@ -50,19 +50,25 @@ pub(super) fn read_id(value: &Json) -> Checked<Option<String>> {
     }
 }
 
+/// A number, also one given as text; none for anything else.
+pub(super) fn number(value: &Json) -> Option<f64> {
+    match value {
+        Json::Number(text) => Some(float(text)),
+        // Escapes do not belong into numbers; what stands between them does not parse either.
+        Json::Text(text) => text.trim_ascii().parse().ok(),
+        _ => None,
+    }
+}
+
 /// The numbers of a list; a code for anything else among them, and for more than `most`.
 pub(super) fn numbers(value: &Json, most: usize) -> Checked<Vec<f64>> {
     let Json::List(items) = value else {
         return Err("bad_field");
     };
-    let number = |item: &Json| match item {
-        Json::Number(text) => Ok(float(text)),
-        _ => Err("bad_field"),
-    };
     if items.len() > most {
         return Err("bad_field");
     }
-    items.iter().map(number).collect()
+    items.iter().map(|item| number(item).ok_or("bad_field")).collect()
 }
 
 pub(super) fn read_bbox(value: &Json) -> Checked<Option<[f64; 4]>> {
@@ -81,44 +87,55 @@ pub(super) fn read_bbox(value: &Json) -> Checked<Option<[f64; 4]>> {
     }
 }
 
-/// x, y, x, y, ... of keypoints; none where all numbers are zero.
+/// x, y, x, y, ... of keypoints; where a point is that is not in the picture does not matter. A code also where all are zero.
 pub(super) fn keypoints(value: &Json) -> Checked<Vec<f64>> {
-    if *value == Json::Null {
-        return Ok(Vec::new());
-    }
-    let found = numbers(value, usize::MAX)?;
+    let items = match value {
+        Json::Null => return Err("no_keypoints"),
+        Json::List(items) => items,
+        _ => return Err("bad_field"),
+    };
+    let given = items.iter().map(|item| match item {
+        Json::Null => Ok(f64::NAN),
+        item => number(item).ok_or("bad_field"),
+    });
+    let mut found = given.collect::<Checked<Vec<f64>>>()?;
     if !found.len().is_multiple_of(3) {
         return Err("bad_field");
     }
-    if !found.iter().all(|value| value.is_finite()) {
-        return Err("not_finite");
+    for point in found.chunks_mut(3) {
+        let places = point[..2].iter().filter(|place| place.is_finite()).count();
+        let absent = point[2] <= 0.0 || (point[2].is_nan() && places == 0);
+        if absent && places < 2 {
+            point.fill(0.0);
+        }
     }
-    let labelled = found.iter().any(|value| *value != 0.0);
-    Ok(found
-        .chunks(3)
-        .filter(|_| labelled)
-        .flat_map(|point| [point[0], point[1]])
-        .collect())
+    if !found.iter().all(|value| value.is_finite()) {
+        return Err(if items.contains(&Json::Null) {
+            "bad_field"
+        } else {
+            "not_finite"
+        });
+    }
+    if found.iter().all(|value| *value == 0.0) {
+        return Err("no_keypoints");
+    }
+    Ok(found.chunks(3).flat_map(|point| [point[0], point[1]]).collect())
 }
 
-pub(super) fn angle(value: &Json) -> Checked<()> {
+pub(super) fn read_track(value: &Json) -> Checked<Option<String>> {
     match value {
-        Json::Null => Ok(()),
-        Json::Number(text) if float(text).is_finite() => Ok(()),
-        Json::Number(_) => Err("not_finite"),
-        _ => Err("bad_field"),
+        Json::Number(text) if text == "NaN" => Ok(None),
+        value => read_id(value),
     }
 }
 
 pub(super) fn read_score(value: &Json) -> Checked<Option<f64>> {
     match value {
         Json::Null => Ok(None),
-        Json::Number(text) => match float(text) {
+        value => match number(value).ok_or("bad_field")? {
             score if !score.is_finite() => Err("not_finite"),
-            score if (0.0..=1.0).contains(&score) => Ok(Some(score)),
-            _ => Err("score_range"),
+            score => Ok(Some(score)),
         },
-        _ => Err("bad_field"),
     }
 }
 
@@ -126,8 +143,11 @@ pub(super) fn flag(value: &Json) -> Checked<bool> {
     match value {
         Json::Null => Ok(false),
         Json::Bool(set) => Ok(*set),
-        Json::Number(text) if float(text).is_finite() => Ok(float(text) != 0.0),
-        Json::Number(_) => Err("not_finite"),
-        _ => Err("bad_field"),
+        Json::Text(text) if text.trim_ascii().eq_ignore_ascii_case("true") => Ok(true),
+        Json::Text(text) if text.trim_ascii().eq_ignore_ascii_case("false") => Ok(false),
+        value => match number(value).ok_or("bad_field")? {
+            flag if flag.is_finite() => Ok(flag != 0.0),
+            _ => Err("not_finite"),
+        },
     }
 }

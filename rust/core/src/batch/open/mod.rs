@@ -7,9 +7,12 @@ mod scalars;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow_array::{new_null_array, Array, ArrayRef, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
+use arrow_array::{
+    new_null_array, Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray, UInt32Array, UInt64Array,
+};
+use arrow_cast::cast;
 use arrow_cast::display::array_value_to_string;
-use arrow_schema::{DataType, Fields, Schema};
+use arrow_schema::{DataType, Field, Fields, Schema};
 use serde_json::Value;
 
 use super::columns::{at, schema, SCHEMA_VERSION, VERSION_KEY};
@@ -181,32 +184,34 @@ impl AnnotationBatch {
     pub fn from_open_table(table: &RecordBatch, defaults: Defaults<'_>) -> Result<OpenBatch> {
         let version = table.schema_ref().metadata().get(VERSION_KEY).map(String::as_str);
         check_columns(table.schema_ref().fields(), version, table.num_rows() > 0)?;
+        let unpacked = unpacked(table)?;
         let mut reading = Reading {
-            table,
+            table: &unpacked,
             wrong: Vec::new(),
         };
         let rows = reading.rows();
         let known = schema();
         let nulls = |index: usize| new_null_array(known.field(index).data_type(), rows);
-        let text =
-            |reading: &Reading<'_>, name, default: &str| reading.text(name).map(|column| filled(column, default, rows));
+        let text = |reading: &mut Reading<'_>, name, default: &str| {
+            reading.text(name).map(|column| filled(column, default, rows))
+        };
         let optional = |column: Option<StringViewArray>, index: usize| -> ArrayRef {
             column.map_or_else(|| nulls(index), |column| Arc::new(column))
         };
-        let source = text(&reading, "source", defaults.source)?;
+        let source = text(&mut reading, "source", defaults.source)?;
         let offsets = reading.whole::<arrow_array::types::UInt64Type>("offset")?;
         let offset: UInt64Array = (0..rows)
             .map(|row| given(offsets.as_ref(), row).unwrap_or(defaults.first_offset + row as u64))
             .collect();
         let annotation_id = optional(reading.text("annotation_id")?, at::ANNOTATION_ID);
-        let media = text(&reading, "media", "")?;
+        let media = text(&mut reading, "media", "")?;
         let frames = reading.whole::<arrow_array::types::UInt32Type>("frame")?;
         let frame: UInt32Array = (0..rows).map(|row| given(frames.as_ref(), row).unwrap_or(0)).collect();
         let frameless = match &frames {
             Some(frames) if frames.null_count() == 0 => Vec::new(),
             frames => (0..rows).map(|row| given(frames.as_ref(), row).is_none()).collect(),
         };
-        let class = text(&reading, "class", "")?;
+        let class = text(&mut reading, "class", "")?;
         let track = optional(reading.text("track")?, at::TRACK);
         let u32s = |reading: &mut Reading<'_>, name, index| -> Result<ArrayRef> {
             let column = reading.whole::<arrow_array::types::UInt32Type>(name)?;
@@ -266,6 +271,27 @@ impl AnnotationBatch {
             frameless,
         })
     }
+}
+
+/// The table with its dictionaries of numbers, in which some programs write ids, as plain columns.
+fn unpacked(table: &RecordBatch) -> Result<RecordBatch> {
+    let unpack = |column: &ArrayRef| match column.data_type() {
+        DataType::Dictionary(_, values) if values.is_numeric() => cast(column, values),
+        _ => Ok(Arc::clone(column)),
+    };
+    let columns = table
+        .columns()
+        .iter()
+        .map(unpack)
+        .collect::<std::result::Result<Vec<_>, _>>();
+    let columns = columns.map_err(|cause| wrong(cause.to_string()))?;
+    let fields = table.schema_ref().fields().iter().zip(&columns);
+    let fields: Vec<Field> = fields
+        .map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true))
+        .collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(table.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+        .map_err(|cause| wrong(cause.to_string()))
 }
 
 /// A text column without nulls; an empty name is one that is missing.

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, Float64Array, PrimitiveArray, StringViewArray};
 use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType};
 
 use super::Reading;
 use crate::error::Result;
 
 const WHOLE: &str = "a whole number from 0 to 2^32 - 1";
+const NAMES: &str = "strings or whole numbers";
 
 fn is_text(data_type: &DataType) -> bool {
     match data_type {
@@ -21,26 +23,53 @@ fn is_text(data_type: &DataType) -> bool {
     }
 }
 
+/// Floats beyond this do not tell each whole number from the next.
+const MOST_EXACT: f64 = 9e15;
+
+/// The whole number that a float is.
+fn whole_of(value: f64) -> Option<i64> {
+    (value.fract() == 0.0 && value.abs() < MOST_EXACT).then_some(value as i64)
+}
+
+/// A column of texts, of numbers too, as views.
+fn views(column: &ArrayRef) -> std::result::Result<StringViewArray, ArrowError> {
+    if matches!(column.data_type(), DataType::Utf8View) {
+        return Ok(column.as_string_view().clone());
+    }
+    // Not every type is cast to views in one step.
+    let text = cast(column, &DataType::Utf8).or_else(|_| cast(column, &DataType::LargeUtf8))?;
+    Ok(cast(&text, &DataType::Utf8View)?.as_string_view().clone())
+}
+
 impl Reading<'_> {
-    /// A column of names: texts, or whole numbers as texts. None where it is missing.
-    pub(super) fn text(&self, name: &'static str) -> Result<Option<StringViewArray>> {
-        let Some(column) = self.column(name) else {
+    /// A column of names: texts, or whole numbers as texts, of floats too, in which NaN is a missing number. None where it is
+    /// missing.
+    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<StringViewArray>> {
+        let Some(column) = self.column(name).map(Arc::clone) else {
             return Ok(None);
         };
         let data_type = column.data_type();
-        let expected = "strings, or whole numbers for names";
-        if !is_text(data_type) && !data_type.is_integer() {
-            return Err(self.unfit(name, expected));
+        if data_type.is_floating() || data_type.is_decimal() {
+            return self.text_of_floats(name, &column).map(Some);
         }
-        // Not every type is cast to views in one step.
-        let text = cast(column, &DataType::Utf8).or_else(|_| cast(column, &DataType::LargeUtf8));
-        let text = if matches!(data_type, DataType::Utf8View) {
-            Ok(Arc::clone(column))
-        } else {
-            text.and_then(|text| cast(&text, &DataType::Utf8View))
-        };
-        let text = text.map_err(|_| self.unfit(name, expected))?;
-        Ok(Some(text.as_string_view().clone()))
+        if !is_text(data_type) && !data_type.is_integer() {
+            return Err(self.unfit(name, NAMES));
+        }
+        views(&column).map(Some).map_err(|_| self.unfit(name, NAMES))
+    }
+
+    fn text_of_floats(&mut self, name: &'static str, column: &ArrayRef) -> Result<StringViewArray> {
+        let floats = cast(column, &DataType::Float64).map_err(|_| self.unfit(name, NAMES))?;
+        let mut texts = StringViewBuilder::with_capacity(floats.len());
+        for (row, value) in floats.as_primitive::<Float64Type>().iter().enumerate() {
+            let given = value.filter(|value| !value.is_nan());
+            let whole = given.and_then(whole_of);
+            if given.is_some() && whole.is_none() {
+                self.refuse(row, name, NAMES);
+            }
+            texts.append_option(whole.map(|whole| whole.to_string()));
+        }
+        Ok(texts.finish())
     }
 
     /// The words of a column; none where it is missing, null or wrong.
@@ -53,12 +82,11 @@ impl Reading<'_> {
         let Some(column) = self.column(name) else {
             return Ok(vec![None; self.rows()]);
         };
+        let unfit = || self.unfit(name, &format!("strings: {expected}"));
         if !is_text(column.data_type()) {
-            return Err(self.unfit(name, &format!("strings: {expected}")));
+            return Err(unfit());
         }
-        let Some(column) = self.text(name)? else {
-            return Ok(vec![None; self.rows()]);
-        };
+        let column = views(column).map_err(|_| unfit())?;
         let mut words = Vec::with_capacity(column.len());
         for (row, text) in column.iter().enumerate() {
             let word = text.and_then(&parse);
@@ -70,7 +98,7 @@ impl Reading<'_> {
         Ok(words)
     }
 
-    /// A column of whole numbers, also as floats without a fraction. None where it is missing.
+    /// A column of whole numbers, also as floats without a fraction or as texts. None where it is missing.
     pub(super) fn whole<T: ArrowPrimitiveType>(&mut self, name: &'static str) -> Result<Option<PrimitiveArray<T>>> {
         let Some(column) = self.column(name).map(Arc::clone) else {
             return Ok(None);
@@ -84,7 +112,7 @@ impl Reading<'_> {
         // What is out of range becomes null.
         let numbers = if data_type.is_integer() {
             cast_to(&column, &T::DATA_TYPE)?
-        } else if data_type.is_floating() {
+        } else if data_type.is_floating() || data_type.is_decimal() || is_text(data_type) {
             let floats = cast_to(&column, &DataType::Float64)?;
             let whole = floats.as_primitive::<Float64Type>();
             let whole: Float64Array = whole
@@ -104,16 +132,21 @@ impl Reading<'_> {
         Ok(Some(numbers))
     }
 
-    /// A column of numbers. None where it is missing.
-    pub(super) fn float(&self, name: &'static str) -> Result<Option<ArrayRef>> {
-        let Some(column) = self.column(name) else {
+    /// A column of numbers, also as texts. None where it is missing.
+    pub(super) fn float(&mut self, name: &'static str) -> Result<Option<ArrayRef>> {
+        let Some(column) = self.column(name).map(Arc::clone) else {
             return Ok(None);
         };
-        if !column.data_type().is_numeric() {
+        if !column.data_type().is_numeric() && !is_text(column.data_type()) {
             return Err(self.unfit(name, "numbers"));
         }
-        let cast = cast(column, &DataType::Float64).map_err(|_| self.unfit(name, "numbers"))?;
-        Ok(Some(cast))
+        let numbers = cast(&column, &DataType::Float64).map_err(|_| self.unfit(name, "numbers"))?;
+        if numbers.null_count() > column.null_count() {
+            for row in (0..column.len()).filter(|&row| column.is_valid(row) && numbers.is_null(row)) {
+                self.refuse(row, name, "a number");
+            }
+        }
+        Ok(Some(numbers))
     }
 
     /// A column of bytes, also as texts. None where it is missing.
@@ -123,10 +156,7 @@ impl Reading<'_> {
         };
         let expected = "bytes or strings";
         let bytes = match column.data_type() {
-            data_type if is_text(data_type) => match self.text(name)? {
-                Some(text) => cast(&text, &DataType::BinaryView),
-                None => return Ok(None),
-            },
+            data_type if is_text(data_type) => views(column).and_then(|text| cast(&text, &DataType::BinaryView)),
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView => cast(column, &DataType::BinaryView),
             _ => return Err(self.unfit(name, expected)),
         };

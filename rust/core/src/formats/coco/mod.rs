@@ -1,13 +1,15 @@
-//! COCO: dataset files, results lists and Ropewalk's own reject files become batches of the IR, and batches a dataset.
+//! COCO: dataset files, results as a list or line by line, and Ropewalk's own reject files become batches of the IR, and batches a dataset.
 
 mod annotation;
 mod counts;
 mod duplicates;
+mod entries;
 mod extras;
 mod layout;
 mod line;
 mod lookup;
 mod names;
+mod odd;
 mod packed;
 mod reader;
 mod rotated;
@@ -34,13 +36,14 @@ use crate::source::{Frames, Source, SourceFile};
 /// Datasets, lists of results, and reject files with their annotations.
 pub static FORMAT: Format = Format {
     name: "coco",
-    about: "COCO datasets and lists of results",
+    about: "COCO datasets, and results as a list or line by line",
     files: Files::Each(JSON_SUFFIXES),
     options: &[
         ReadOption::Annotations,
         ReadOption::ConfidenceField,
         ReadOption::IncludeCrowd,
         ReadOption::BoxFormat,
+        ReadOption::Angle,
     ],
     frames: Frames::FROM_0,
     detect: |head| match head.is_json("coco") {
@@ -77,12 +80,19 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
             Some(BoxFormat::Cxcywha) => Some(RotatedBox::Cxcywha),
             Some(BoxFormat::Corners) => Some(RotatedBox::Corners),
         },
+        angle: options.angle,
         chunk_bytes: options.chunk_bytes.unwrap_or(defaults.chunk_bytes),
         ..defaults
     };
     let mut reader = CocoReader::open(file, opening.label, tables, &own)?;
     if opening.sure == Sure::Yes && reader.kind() == CocoKind::Results {
         refuse_without_annotations(file)?;
+    }
+    if reader.kind() == CocoKind::Lines && options.annotations.is_none() {
+        let message =
+            "lines of COCO annotations name their images and categories by ids; give the dataset that lists them \
+                       with --annotations";
+        return Err(file.error(0, message));
     }
     if let Some(project) = opening.project {
         let classes = reader.tables().class_names();

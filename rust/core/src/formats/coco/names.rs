@@ -26,14 +26,9 @@ impl<'a> Id<'a> {
     }
 }
 
-/// Why an entry cannot be added.
+/// An entry cannot be added: there are more than 32 bits count.
 #[derive(Debug)]
-pub(super) enum Refused {
-    /// The id stands for something else already.
-    Conflict,
-    /// More entries than 32 bits count.
-    TooMany,
-}
+pub(super) struct TooMany;
 
 const TEXT_ID: u8 = 1;
 const NAMED: u8 = 2;
@@ -172,10 +167,10 @@ impl Names {
     }
 
     /// Adds an entry whose id is not there yet and gives its index.
-    pub fn add(&mut self, id: Option<Id<'_>>, name: Option<&str>, declared: bool) -> Result<usize, Refused> {
+    pub fn add(&mut self, id: Option<Id<'_>>, name: Option<&str>, declared: bool) -> Result<usize, TooMany> {
         let entry = self.len();
         if entry >= FREE as usize {
-            return Err(Refused::TooMany);
+            return Err(TooMany);
         }
         let (value, mut flags) = match id {
             None => (0, NO_ID),

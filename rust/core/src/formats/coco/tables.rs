@@ -9,10 +9,12 @@ use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::lookup::{whole, Lookup};
-use super::names::{Id, Names, Refused};
+use super::names::{Id, Names, TooMany};
+use super::odd::{keep, repeated, OddEntries};
 use super::packed::Numbers;
 use super::titled::Titled;
 use crate::formats::Lists;
+use crate::reject::Reason;
 use crate::sizes::Sizes;
 use crate::source::{base_name, ClassName, MediaName};
 
@@ -68,6 +70,8 @@ pub struct CocoTables {
     /// Index into `videos` of each of them, once all are read.
     video_of_ref: Vec<u32>,
     videos: Names,
+    /// Entries that are not what they should be.
+    odd: OddEntries,
 }
 
 impl CocoTables {
@@ -193,7 +197,8 @@ impl CocoTables {
         self.video_refs.len() > 0
     }
 
-    pub(super) fn add_image(&mut self, image: Image<'_>) -> Result<(), Refused> {
+    /// Adds an image, which is odd for a reason if there is one.
+    pub(super) fn add_image(&mut self, image: Image<'_>, odd: Option<Reason>) -> Result<(), TooMany> {
         if let Some(known) = image.id.and_then(|id| self.images.find(id)) {
             let (name, video) = (self.images.name(known), self.videos_of[known]);
             let same_video = match image.video {
@@ -201,7 +206,9 @@ impl CocoTables {
                 None => video == NONE,
             };
             let same = name == image.file_name && same_video && self.frames.get(known) == image.frame_index;
-            return if same { Ok(()) } else { Err(Refused::Conflict) };
+            let odd = if same { odd } else { Some(repeated("images", image.id)) };
+            keep(&mut self.odd.images, &mut self.odd.nameless, known, image.id, odd);
+            return Ok(());
         }
         let video = match image.video {
             None => NONE,
@@ -210,10 +217,12 @@ impl CocoTables {
                 None => self.video_refs.add(Some(id), None, false)? as u32,
             },
         };
-        self.push_image(image, video, true).map(|_| ())
+        let index = self.push_image(image, video, true)?;
+        keep(&mut self.odd.images, &mut self.odd.nameless, index, image.id, odd);
+        Ok(())
     }
 
-    fn push_image(&mut self, image: Image<'_>, video: u32, declared: bool) -> Result<usize, Refused> {
+    fn push_image(&mut self, image: Image<'_>, video: u32, declared: bool) -> Result<usize, TooMany> {
         let index = self.images.add(image.id, image.file_name, declared)?;
         if let Some(title) = image.title {
             self.titled.set(index, title)?;
@@ -229,17 +238,54 @@ impl CocoTables {
         id: Option<Id<'_>>,
         name: Option<&str>,
         keypoints: Vec<Box<str>>,
-    ) -> Result<(), Refused> {
+        odd: Option<Reason>,
+    ) -> Result<(), TooMany> {
         let known = self.classes.len();
-        add_once(&mut self.classes, id, name)?;
+        let (entry, odd) = add_once(&mut self.classes, "categories", id, name, odd)?;
+        keep(&mut self.odd.classes, &mut self.odd.nameless, entry, id, odd);
         if self.classes.len() > known && !keypoints.is_empty() {
             self.keypoints.insert(known, keypoints.into());
         }
         Ok(())
     }
 
-    pub(super) fn add_video(&mut self, id: Option<Id<'_>>, name: Option<&str>) -> Result<(), Refused> {
-        add_once(&mut self.videos, id, name)
+    pub(super) fn add_video(
+        &mut self,
+        id: Option<Id<'_>>,
+        name: Option<&str>,
+        odd: Option<Reason>,
+    ) -> Result<(), TooMany> {
+        let (entry, odd) = add_once(&mut self.videos, "videos", id, name, odd)?;
+        keep(&mut self.odd.videos, &mut self.odd.nameless, entry, id, odd);
+        Ok(())
+    }
+
+    /// Counts an entry that is not an object.
+    pub(super) fn add_nameless(&mut self) {
+        self.odd.nameless += 1;
+    }
+
+    /// How many entries are odd.
+    pub(super) fn odd_len(&self) -> u64 {
+        self.odd.len() + self.base.as_ref().map_or(0, |base| base.odd_len())
+    }
+
+    /// Why the annotations of image `index` cannot be written, if they cannot.
+    pub(super) fn odd_image(&self, index: usize) -> Option<&Reason> {
+        let first = self.media_base();
+        match &self.base {
+            Some(base) if index < first => base.odd_image(index),
+            _ => self.odd.images.get(&(index - first)),
+        }
+    }
+
+    /// Why the annotations of category `index` cannot be written, if they cannot.
+    pub(super) fn odd_class(&self, index: usize) -> Option<&Reason> {
+        let first = self.class_base();
+        match &self.base {
+            Some(base) if index < first => base.odd_class(index),
+            _ => self.odd.classes.get(&(index - first)),
+        }
     }
 
     /// Joins images to videos; called when both are read.
@@ -249,6 +295,7 @@ impl CocoTables {
         self.video_of_ref = refs
             .map(|index| find(index).map_or(NONE, |video| video as u32))
             .collect();
+        self.spread_odd_videos();
         self.frames.shrink_to_fit();
         self.videos_of.shrink_to_fit();
         self.size_of.shrink_to_fit();
@@ -257,9 +304,23 @@ impl CocoTables {
             .for_each(Names::shrink_to_fit);
     }
 
+    /// The images of an odd video are odd.
+    fn spread_odd_videos(&mut self) {
+        if self.odd.videos.is_empty() {
+            return;
+        }
+        for image in 0..self.images.len() {
+            let video = self.video_of_ref.get(self.videos_of[image] as usize);
+            if let Some(reason) = video.and_then(|&video| self.odd.videos.get(&(video as usize))) {
+                self.odd.images.entry(image).or_insert_with(|| reason.clone());
+            }
+        }
+        self.odd.videos.clear();
+    }
+
     /// The image that an annotation is on, by its id and the file name that it gives itself; one that no file lists gets an
     /// entry.
-    pub(super) fn media_of(&mut self, id: Id<'_>, file_name: Option<&str>, last: &mut u32) -> Result<u32, Refused> {
+    pub(super) fn media_of(&mut self, id: Id<'_>, file_name: Option<&str>, last: &mut u32) -> Result<u32, TooMany> {
         let first = self.media_base();
         let own = (*last as usize).checked_sub(first);
         let is_last =
@@ -270,13 +331,13 @@ impl CocoTables {
                 (None, None) => self.called_by_id(id)?,
                 (Some(file_name), by_id) => self.called(file_name, id, by_id)?,
             };
-            *last = u32::try_from(index).map_err(|_| Refused::TooMany)?;
+            *last = u32::try_from(index).map_err(|_| TooMany)?;
         }
         Ok(*last)
     }
 
     /// The image whose name, or number, is an id that no image has.
-    fn called_by_id(&mut self, id: Id<'_>) -> Result<usize, Refused> {
+    fn called_by_id(&mut self, id: Id<'_>) -> Result<usize, TooMany> {
         let (name, number) = match id {
             Id::Int(number) => (None, Some(number)),
             Id::Text(text) => (Some(text), whole(text)),
@@ -296,7 +357,7 @@ impl CocoTables {
 
     /// The image that an annotation calls by a file name: the one with its id, unless that is another file, or the one with
     /// this name.
-    fn called(&mut self, file_name: &str, id: Id<'_>, by_id: Option<usize>) -> Result<usize, Refused> {
+    fn called(&mut self, file_name: &str, id: Id<'_>, by_id: Option<usize>) -> Result<usize, TooMany> {
         if let Some(known) = self.called.get(file_name) {
             return Ok(*known as usize);
         }
@@ -318,7 +379,7 @@ impl CocoTables {
             }
         };
         self.called
-            .insert(file_name.into(), u32::try_from(index).map_err(|_| Refused::TooMany)?);
+            .insert(file_name.into(), u32::try_from(index).map_err(|_| TooMany)?);
         Ok(index)
     }
 
@@ -340,7 +401,7 @@ impl CocoTables {
     }
 
     /// The category with an id; one that no file lists gets an entry.
-    pub(super) fn class_of(&mut self, id: Id<'_>) -> Result<u32, Refused> {
+    pub(super) fn class_of(&mut self, id: Id<'_>) -> Result<u32, TooMany> {
         let first = self.class_base();
         let index = match self.classes.find(id) {
             Some(own) => first + own,
@@ -349,7 +410,7 @@ impl CocoTables {
                 None => first + self.classes.add(Some(id), None, false)?,
             },
         };
-        u32::try_from(index).map_err(|_| Refused::TooMany)
+        u32::try_from(index).map_err(|_| TooMany)
     }
 
     fn find_media(&self, id: Id<'_>) -> Option<usize> {
@@ -406,12 +467,19 @@ impl CocoTables {
     }
 }
 
-fn add_once(names: &mut Names, id: Option<Id<'_>>, name: Option<&str>) -> Result<(), Refused> {
-    match id.and_then(|id| names.find(id)) {
-        Some(known) if names.name(known) == name => Ok(()),
-        Some(_) => Err(Refused::Conflict),
-        None => names.add(id, name, true).map(|_| ()),
-    }
+/// The entry of an id, and why it is odd, if it is.
+fn add_once(
+    names: &mut Names,
+    list: &'static str,
+    id: Option<Id<'_>>,
+    name: Option<&str>,
+    odd: Option<Reason>,
+) -> Result<(usize, Option<Reason>), TooMany> {
+    Ok(match id.and_then(|id| names.find(id)) {
+        Some(known) if names.name(known) == name => (known, odd),
+        Some(known) => (known, Some(repeated(list, id))),
+        None => (names.add(id, name, true)?, odd),
+    })
 }
 
 impl Lists for CocoTables {

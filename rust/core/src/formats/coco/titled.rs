@@ -1,7 +1,7 @@
 //! Titles that images have beside their file names, as Encord's exports give them: few files have any, and then the frames of
 //! a video share one.
 
-use super::names::{Id, Names, Refused};
+use super::names::{Id, Names, TooMany};
 
 /// What stands for "none".
 const NONE: u32 = u32::MAX;
@@ -16,7 +16,7 @@ pub(super) struct Titled {
 
 impl Titled {
     /// Gives an image its title.
-    pub fn set(&mut self, image: usize, title: &str) -> Result<(), Refused> {
+    pub fn set(&mut self, image: usize, title: &str) -> Result<(), TooMany> {
         let id = Id::Text(title);
         let known = match self.titles.find(id) {
             Some(known) => known,

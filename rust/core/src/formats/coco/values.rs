@@ -56,6 +56,51 @@ const SIZE: &str = "an RLE whose size is [h, w]";
 const BOX: &str = "four numbers: x, y, width, height";
 const LONGER: &str = "four numbers: x, y, width, height; for turned boxes of five or eight numbers see --box-format";
 
+/// Reads a number, also one that is given as text; none for anything else.
+pub(super) fn number(scanner: &mut Scanner<'_>) -> Scan<Option<f64>> {
+    let byte = scanner.peek()?;
+    if starts_number(byte) {
+        return Ok(Some(scanner.number()?.as_f64()));
+    }
+    if byte != b'"' {
+        return Ok(None);
+    }
+    let text = scanner.string()?;
+    Ok(number_in(scanner.slice(text)))
+}
+
+/// The number that a text is.
+pub(super) fn number_in(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
+}
+
+/// Reads a list of at most `N` numbers, and how many there are; none for any other value, which is passed over.
+pub(super) fn numbers<const N: usize>(scanner: &mut Scanner<'_>) -> Scan<Option<([f64; N], usize)>> {
+    let is_list = scanner.peek()? == b'[';
+    let start = scanner.at;
+    if is_list {
+        scanner.at += 1;
+        if let Some(found) = numbers_inside(scanner)? {
+            return Ok(Some(found));
+        }
+        scanner.at = start;
+    }
+    scanner.skip()?;
+    Ok(None)
+}
+
+fn numbers_inside<const N: usize>(scanner: &mut Scanner<'_>) -> Scan<Option<([f64; N], usize)>> {
+    let (mut first, mut found, mut values) = (true, 0, [0.0; N]);
+    while scanner.next_item(&mut first)? {
+        let (Some(place), Some(value)) = (values.get_mut(found), number(scanner)?) else {
+            return Ok(None);
+        };
+        *place = value;
+        found += 1;
+    }
+    Ok(Some((values, found)))
+}
+
 /// Reads x, y, width, height; none for null and an empty list.
 pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
     if scanner.null()? {
@@ -80,10 +125,10 @@ pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
         if found >= 4 {
             return Ok(Err(Wrong::Expected(LONGER)));
         }
-        if !starts_number(scanner.peek()?) {
+        let Some(value) = number(scanner)? else {
             return Ok(Err(Wrong::Expected(BOX)));
-        }
-        values[found] = scanner.number()?.as_f64();
+        };
+        values[found] = value;
         found += 1;
     }
     let [_, _, w, h] = values;
@@ -97,35 +142,29 @@ pub(super) fn bbox(scanner: &mut Scanner<'_>) -> Value<Option<[f64; 4]>> {
     })
 }
 
-/// Reads a confidence; none for null.
+/// Reads a confidence, whatever its range; none for null.
 pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
-    if !starts_number(scanner.peek()?) {
-        return Ok(if scanner.null()? {
-            Ok(None)
-        } else {
-            Err(Wrong::Expected("a number from 0 to 1"))
-        });
+    if scanner.null()? {
+        return Ok(Ok(None));
     }
-    let score = scanner.number()?.as_f64();
+    let Some(score) = number(scanner)? else {
+        return Ok(Err(Wrong::Expected("a number from 0 to 1")));
+    };
     Ok(if !score.is_finite() {
         Err(Wrong::NotFinite)
-    } else if (0.0..=1.0).contains(&score) {
-        Ok(Some(score))
     } else {
-        Err(Reason::ScoreRange { score }.into())
+        Ok(Some(score))
     })
 }
 
-/// Reads an angle in degrees; none for null.
+/// Reads an angle; none for null.
 pub(super) fn angle(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
-    if !starts_number(scanner.peek()?) {
-        return Ok(if scanner.null()? {
-            Ok(None)
-        } else {
-            Err(Wrong::Expected("a number of degrees"))
-        });
+    if scanner.null()? {
+        return Ok(Ok(None));
     }
-    let angle = scanner.number()?.as_f64();
+    let Some(angle) = number(scanner)? else {
+        return Ok(Err(Wrong::Expected("a number, the angle")));
+    };
     Ok(if angle.is_finite() {
         Ok(Some(angle))
     } else {
@@ -133,24 +172,36 @@ pub(super) fn angle(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
     })
 }
 
-/// Reads a flag written as a number or a word; null is false.
+/// Reads a flag: a number or a word, also as text; null is false.
 pub(super) fn flag(scanner: &mut Scanner<'_>) -> Value<bool> {
     let byte = scanner.peek()?;
-    if starts_number(byte) {
-        let value = scanner.number()?.as_f64();
-        return Ok(if value.is_finite() {
-            Ok(value != 0.0)
-        } else {
-            Err(Wrong::NotFinite)
-        });
+    let value = match byte {
+        b't' => scanner.word(b"true").map(|()| Some(1.0))?,
+        b'f' => scanner.word(b"false").map(|()| Some(0.0))?,
+        b'"' => {
+            let text = scanner.string()?;
+            flag_in(scanner.slice(text))
+        }
+        byte if starts_number(byte) => Some(scanner.number()?.as_f64()),
+        _ => scanner.null()?.then_some(0.0),
+    };
+    Ok(match value {
+        Some(value) if value.is_finite() => Ok(value != 0.0),
+        Some(_) => Err(Wrong::NotFinite),
+        None => Err(Wrong::Expected("0 or 1")),
+    })
+}
+
+/// The flag that a text is, as a number.
+fn flag_in(text: &[u8]) -> Option<f64> {
+    let text = text.trim_ascii();
+    if text.eq_ignore_ascii_case(b"true") {
+        Some(1.0)
+    } else if text.eq_ignore_ascii_case(b"false") {
+        Some(0.0)
+    } else {
+        number_in(text)
     }
-    match byte {
-        b't' => scanner.word(b"true")?,
-        b'f' => scanner.word(b"false")?,
-        _ if scanner.null()? => {}
-        _ => return Ok(Err(Wrong::Expected("0 or 1"))),
-    }
-    Ok(Ok(byte == b't'))
 }
 
 /// Reads an RLE's [h, w].
@@ -158,21 +209,9 @@ pub(super) fn size(scanner: &mut Scanner<'_>) -> Value<Option<[u32; 2]>> {
     if scanner.null()? {
         return Ok(Ok(None));
     }
-    if scanner.peek()? != b'[' {
+    let Some((values, 2)) = numbers::<2>(scanner)? else {
         return Ok(Err(Wrong::Expected(SIZE)));
-    }
-    scanner.at += 1;
-    let (mut first, mut found, mut values) = (true, 0, [0.0; 2]);
-    while scanner.next_item(&mut first)? {
-        if found == 2 || !starts_number(scanner.peek()?) {
-            return Ok(Err(Wrong::Expected(SIZE)));
-        }
-        values[found] = scanner.number()?.as_f64();
-        found += 1;
-    }
-    if found < 2 {
-        return Ok(Err(Wrong::Expected(SIZE)));
-    }
+    };
     if !values.iter().all(|value| value.is_finite()) {
         return Ok(Err(Wrong::NotFinite));
     }

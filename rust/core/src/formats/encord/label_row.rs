@@ -20,6 +20,15 @@ pub(super) struct LabelRow<'a> {
     pub classification_answers: Entries<ClassificationAnswer<'a>>,
     #[serde(borrow, default)]
     pub object_actions: Entries<ObjectActions<'a>>,
+    #[serde(borrow, default)]
+    pub spaces: Option<&'a RawValue>,
+}
+
+/// A space of a medium that has several, and its labels.
+#[derive(Debug, Deserialize)]
+pub(super) struct Space<'a> {
+    #[serde(borrow, default)]
+    pub labels: Option<&'a RawValue>,
 }
 
 /// A data unit and its labels.
@@ -73,6 +82,10 @@ pub(super) struct Frame<'a> {
 pub(super) struct OnFrame {
     pub classification_hash: String,
     #[serde(default)]
+    pub feature_hash: Option<String>,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
     pub confidence: Option<f64>,
 }
 
@@ -84,6 +97,9 @@ pub(super) struct ObjectAnswer<'a> {
     pub classifications: Vec<Answer<'a>>,
     #[serde(default)]
     pub range: Vec<(u32, u32)>,
+    /// Places in an HTML document.
+    #[serde(borrow, default, rename = "range_html")]
+    pub range_html: Vec<&'a RawValue>,
     #[serde(default)]
     pub feature_hash: Option<String>,
     #[serde(default)]
@@ -101,7 +117,9 @@ pub(super) struct ObjectActions<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClassificationAnswer<'a> {
-    pub feature_hash: String,
+    /// Rows of 2023 have it on the frames alone.
+    #[serde(default)]
+    pub feature_hash: Option<String>,
     #[serde(borrow, default)]
     pub classifications: Vec<Answer<'a>>,
     #[serde(default)]

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::answers::{said, Said};
 use super::geometry::Object;
-use super::label_row::{Answer, Frame, LabelRow};
+use super::label_row::{Answer, Frame, LabelRow, Space};
 use crate::batch::{Annotation, AnnotationBatchBuilder, AttributeValue, Kind, Unit};
 use crate::error::Result;
 use crate::formats::{Batch, KnownNames, ReadOptions, Reader};
@@ -127,8 +127,11 @@ struct Rows<'r> {
 
 impl<'r> Rows<'r> {
     fn reject(&mut self, message: String, text: &[u8]) {
+        self.reject_as(Reason::BadLabel { message }, text);
+    }
+
+    fn reject_as(&mut self, reason: Reason, text: &[u8]) {
         let origin = Origin::of(self.label);
-        let reason = Reason::BadLabel { message };
         self.rejects
             .push(Reject::new(reason, &origin, *self.records, None, Some(text)));
         *self.records += 1;
@@ -180,7 +183,7 @@ impl<'r> Rows<'r> {
                 .collect(),
         };
         // Of classifications that stand on their frames alone, as in older rows.
-        let mut on_frames: HashMap<String, (Vec<u32>, Option<f64>)> = HashMap::new();
+        let mut on_frames: HashMap<String, OnFrames> = HashMap::new();
         for (_, unit) in &row.data_units.0 {
             let Some(labels) = unit.labels.filter(|labels| !matches!(labels.get(), "{}" | "null")) else {
                 continue;
@@ -199,13 +202,43 @@ impl<'r> Rows<'r> {
                 }
                 for on_frame in content.classifications {
                     let found = on_frames.entry(on_frame.classification_hash).or_default();
-                    found.0.push(frame);
-                    found.1 = found.1.or(on_frame.confidence);
+                    found.frames.push(frame);
+                    found.score = found.score.or(on_frame.confidence);
+                    found.feature_hash = found.feature_hash.take().or(on_frame.feature_hash);
+                    found.name = found.name.take().or(on_frame.name);
                 }
             }
         }
         self.sounds(media, row);
         self.classifications(media, row, &on_frames);
+        self.spaces(row);
+    }
+
+    /// Rejects the labels of spaces.
+    fn spaces(&mut self, row: &LabelRow<'_>) {
+        const WHAT: Reason = Reason::UnsupportedLabel {
+            what: "a label in a space",
+        };
+        let Some(text) = row.spaces.map(RawValue::get).filter(|text| *text != "null") else {
+            return;
+        };
+        let Ok(spaces) = serde_json::from_str::<Entries<Space<'_>>>(text) else {
+            return self.reject_as(WHAT, text.as_bytes());
+        };
+        for labels in spaces.0.iter().filter_map(|(_, space)| space.labels) {
+            let Ok(frames) = frames_of(labels, true, None) else {
+                self.reject_as(WHAT, labels.get().as_bytes());
+                continue;
+            };
+            for (_, content) in frames {
+                for object in content.objects {
+                    self.reject_as(WHAT, object.get().as_bytes());
+                }
+                for _ in content.classifications {
+                    self.reject_as(WHAT, b"null");
+                }
+            }
+        }
     }
 
     fn object(
@@ -243,6 +276,12 @@ impl<'r> Rows<'r> {
     }
 
     fn sounds(&mut self, media: &str, row: &LabelRow<'_>) {
+        for (_, about) in &row.object_answers.0 {
+            for place in &about.range_html {
+                let what = "a range of an HTML document";
+                self.reject_as(Reason::UnsupportedLabel { what }, place.get().as_bytes());
+            }
+        }
         for (hash, about) in row.object_answers.0.iter().filter(|(_, about)| !about.range.is_empty()) {
             let Some(feature_hash) = &about.feature_hash else {
                 self.reject("the object has no featureHash".to_owned(), b"null");
@@ -264,27 +303,38 @@ impl<'r> Rows<'r> {
         }
     }
 
-    fn classifications(
-        &mut self,
-        media: &str,
-        row: &LabelRow<'_>,
-        on_frames: &HashMap<String, (Vec<u32>, Option<f64>)>,
-    ) {
+    fn classifications(&mut self, media: &str, row: &LabelRow<'_>, on_frames: &HashMap<String, OnFrames>) {
         for (hash, answer) in &row.classification_answers.0 {
-            let name = answer.classifications.last().map_or("", |first| &first.name);
-            let (class, by_hash) = self.class(&answer.feature_hash, name);
-            let Some(said) = said(answer.classifications.iter(), by_hash) else {
-                self.reject("an answer is neither text, a number nor options".to_owned(), b"null");
+            let named = serde_json::json!({ "classificationHash": hash }).to_string();
+            let standing = on_frames.get(hash);
+            let on_frame = standing.and_then(|standing| standing.feature_hash.as_deref());
+            let Some(feature_hash) = answer.feature_hash.as_deref().or(on_frame) else {
+                self.reject("the classification has no featureHash".to_owned(), named.as_bytes());
                 continue;
             };
-            let standing = on_frames.get(hash);
-            let frames = standing.map_or(&[][..], |(frames, _)| frames);
+            let first = answer.classifications.last().map(|first| first.name.as_str());
+            let own_name = standing.and_then(|standing| standing.name.as_deref());
+            let (class, by_hash) = self.class(feature_hash, first.or(own_name).unwrap_or_default());
+            let Some(said) = said(answer.classifications.iter(), by_hash) else {
+                self.reject(
+                    "an answer is neither text, a number nor options".to_owned(),
+                    named.as_bytes(),
+                );
+                continue;
+            };
+            let frames = standing.map_or(&[][..], |standing| &standing.frames);
             let ranges: Vec<(u32, u32)> = if answer.range.is_empty() {
                 frames.iter().map(|&frame| (frame, frame)).collect()
             } else {
                 answer.range.clone()
             };
-            let score = answer.confidence.or_else(|| standing.and_then(|(_, score)| *score));
+            if ranges.is_empty() {
+                let what = "a classification of a whole medium, without frames";
+                self.reject_as(Reason::UnsupportedLabel { what }, named.as_bytes());
+            }
+            let score = answer
+                .confidence
+                .or_else(|| standing.and_then(|standing| standing.score));
             for (first, last) in ranges {
                 let row = Annotation {
                     frame_last: (last != first).then_some(last),
@@ -296,6 +346,15 @@ impl<'r> Rows<'r> {
             }
         }
     }
+}
+
+/// A classification as its frames have it.
+#[derive(Default)]
+struct OnFrames {
+    frames: Vec<u32>,
+    score: Option<f64>,
+    feature_hash: Option<String>,
+    name: Option<String>,
 }
 
 /// Answers about the objects of a row.

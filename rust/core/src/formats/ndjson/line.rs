@@ -23,7 +23,7 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) enum Found<'a> {
     Row(Box<Members<'a>>),
-    /// The text of a row that stands in a string.
+    /// The text of a row that stands in a string, or that had to be changed to be JSON.
     Quoted(String),
     /// A label row that was rejected as a whole.
     RejectedRow(RowReject),
@@ -45,9 +45,22 @@ pub(super) fn read<'a>(text: &'a str, reject: &mut rejects::Line) -> (Place, Fou
     let found = match Members::read(text) {
         Ok(members) if members.has_annotation => return of_reject(text, reject),
         Ok(members) => Found::Row(Box::new(members)),
-        Err(reason) => Found::Wrong(reason),
+        Err(reason) => without_nan(text).map_or(Found::Wrong(reason), Found::Quoted),
     };
     (Place::whole(text.as_bytes()), found)
+}
+
+/// A row whose track is NaN, as Python writes a number that its table has not, with null in its place.
+fn without_nan(text: &str) -> Option<String> {
+    let value = text
+        .split_once("\"track\"")?
+        .1
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start();
+    let rest = value.strip_prefix("NaN")?;
+    let before = &text[..text.len() - value.len()];
+    Some(format!("{before}null{rest}"))
 }
 
 fn of_reject<'a>(text: &'a str, line: &mut rejects::Line) -> (Place, Found<'a>) {
@@ -67,7 +80,10 @@ fn of_reject<'a>(text: &'a str, line: &mut rejects::Line) -> (Place, Found<'a>) 
             None => return wrong(Reason::MissingField { field: "annotation" }),
         },
         // What was not JSON stands in its line as a string, where it can be mended.
-        Held::Quoted => Found::Quoted(String::from_utf8_lossy(&line.text).into_owned()),
+        Held::Quoted => {
+            let text = String::from_utf8_lossy(&line.text);
+            Found::Quoted(without_nan(&text).unwrap_or_else(|| text.into_owned()))
+        }
         Held::Value => match Members::read(&text[line.start..line.end]) {
             Ok(members) => Found::Row(Box::new(members)),
             Err(reason) => Found::Wrong(reason),

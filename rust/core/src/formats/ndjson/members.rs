@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::points::FlatPoints;
-use super::values::{BoxList, Name, Text, Whole};
+use super::values::{BoxList, Name, Number, Text, Whole};
 use crate::batch::{passed_over, tell, Annotation, AttributeValue, Has, Kind, RleOrder, Shape, Unit};
 use crate::reject::Reason;
 
@@ -82,13 +82,13 @@ members! {
     "kind" kind: Text<'a>, "object or answer";
     "class" class: Name<'a>, "a string";
     "track" track: Name<'a>, "a string or a whole number";
-    "score" score: f64, "a number from 0 to 1";
+    "score" score: Number, "a number from 0 to 1";
     "shape" shape: Text<'a>, "the name of a shape";
     "unit" unit: Text<'a>, "px or frac";
     "width_px" width_px: Whole<u32>, "a whole number from 0 to 2^32 - 1";
     "height_px" height_px: Whole<u32>, "a whole number from 0 to 2^32 - 1";
     "box" bbox: BoxList, "four numbers: x, y, width, height";
-    "theta" theta: f64, "a number of degrees";
+    "theta" theta: Number, "a number of degrees";
     "points" points: FlatPoints, "lists of parts of rings of numbers: [[[x, y, x, y, ...], ...], ...]";
     "visibility" visibility: Vec<u8>, "a list of whole numbers from 0 to 255";
     "rle" rle: Text<'a>, "a string";
@@ -222,13 +222,13 @@ impl<'a> Members<'a> {
             frame_last: number(&self.frame_last),
             kind,
             track: self.track.as_deref(),
-            score: self.score,
+            score: self.score.map(|number| number.0),
             shape,
             unit: unit.unwrap_or(Unit::Px),
             width_px: number(&self.width_px),
             height_px: number(&self.height_px),
             bbox,
-            theta: self.theta,
+            theta: self.theta.map(|number| number.0),
             points: self.points.as_ref().map(FlatPoints::points),
             visibility: self.visibility.as_deref(),
             rle: self.rle.as_deref().map(str::as_bytes),

@@ -28,7 +28,7 @@ const BATCH_BYTES: u64 = 1 << 22;
 pub static FORMAT: Format = Format {
     name: "ndjson",
     about: "One JSON object a line, with the columns of Ropewalk's table",
-    files: Files::Each(JSON_SUFFIXES),
+    files: Files::Tables(JSON_SUFFIXES),
     options: &[ReadOption::Unit],
     frames: Frames::FROM_0,
     detect: |head| head.is_json("ndjson"),

@@ -70,8 +70,9 @@ impl<'de> Visitor<'de> for Level<'_> {
         let Self { points, depth } = self;
         let end = |len: usize| i32::try_from(len).map_err(|_| A::Error::custom("too many coordinates"));
         if depth == 2 {
-            while let Some(coordinate) = items.next_element::<f64>()? {
-                points.coords.push(coordinate);
+            // Writers of JSON put null for NaN, which a point that is not in the picture may have.
+            while let Some(coordinate) = items.next_element::<Option<f64>>()? {
+                points.coords.push(coordinate.unwrap_or(f64::NAN));
             }
             points.rings.push(end(points.coords.len())?);
             return Ok(());

@@ -21,7 +21,7 @@ pub use rows::TableRows;
 pub static PARQUET: Format = Format {
     name: "parquet",
     about: "Tables with Ropewalk's columns, in Parquet files",
-    files: Files::Each(&[".parquet"]),
+    files: Files::Tables(&[".parquet"]),
     options: &[ReadOption::Unit],
     frames: Frames::FROM_0,
     detect: |head| by(head, &[".parquet"], &[b"PAR1"]),
@@ -32,7 +32,7 @@ pub static PARQUET: Format = Format {
 pub static ARROW: Format = Format {
     name: "arrow",
     about: "Tables with Ropewalk's columns, in Arrow IPC files",
-    files: Files::Each(&[".arrow", ".ipc", ".feather"]),
+    files: Files::Tables(&[".arrow", ".ipc", ".feather"]),
     options: &[ReadOption::Unit],
     frames: Frames::FROM_0,
     // A stream begins with the mark of its first message.

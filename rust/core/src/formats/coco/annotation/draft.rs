@@ -2,10 +2,11 @@
 
 use super::member::Member;
 use crate::batch::Points;
-use crate::formats::coco::extras::Extras;
+use crate::formats::coco::extras::{Angles, Extras};
 use crate::formats::coco::layout::Layout;
 use crate::formats::coco::names::Id;
 use crate::formats::coco::rotated::RotatedBox;
+use crate::formats::{AngleFormat, Piece};
 use crate::reject::Reason;
 
 /// A piece of text in the window, or in the draft's own buffer where escapes had to be resolved.
@@ -50,7 +51,14 @@ pub struct Draft {
     pub(super) coords: Vec<f64>,
     pub(super) rings: Vec<i32>,
     pub(super) parts: Vec<i32>,
+    /// Why it cannot be written, whatever it draws.
     pub(super) problem: Option<Reason>,
+    /// What it draws that cannot be used, which matters where it is needed.
+    pub(super) faults: Vec<(Piece, Reason)>,
+    /// Annotations so far whose polygons lost a ring.
+    pub(super) rings_dropped: u64,
+    /// The angles so far.
+    pub(super) angles: Angles,
     pub(super) own: Vec<u8>,
     pub(super) key: Vec<u8>,
     pub(super) layout: Layout<Member>,
@@ -59,10 +67,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft for annotations whose boxes are such, or COCO's.
-    pub fn new(boxes: Option<RotatedBox>) -> Self {
+    /// A draft for annotations whose boxes are such, or COCO's, and whose angles are such, or degrees.
+    pub fn new(boxes: Option<RotatedBox>, angle: Option<AngleFormat>) -> Self {
         Self {
             boxes,
+            angles: Angles::of(angle),
             ..Self::default()
         }
     }
@@ -70,6 +79,25 @@ impl Draft {
     /// Makes the draft one that cannot be written.
     pub fn refuse(&mut self, reason: Reason) {
         self.problem.get_or_insert(reason);
+    }
+
+    /// Notes that a piece of what it draws cannot be used.
+    pub(super) fn note(&mut self, piece: Piece, reason: Reason) {
+        self.forget_faults(piece);
+        self.faults.push((piece, reason));
+    }
+
+    /// Forgets what was wrong with a piece.
+    pub(super) fn forget_faults(&mut self, piece: Piece) {
+        self.faults.retain(|(of, _)| *of != piece);
+    }
+
+    /// Forgets the segmentation.
+    pub(super) fn forget_segmentation(&mut self) {
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        (self.counts, self.size_hw) = (None, None);
     }
 
     /// Forgets all fields.
@@ -81,6 +109,7 @@ impl Draft {
         self.crowd = false;
         (self.bbox, self.counts, self.size_hw) = (None, None, None);
         self.problem = None;
+        self.faults.clear();
         self.coords.clear();
         self.rings.clear();
         self.parts.clear();
@@ -186,6 +215,21 @@ impl Draft {
 
     /// Degrees by which the box is turned clockwise.
     pub fn theta(&self) -> Option<f64> {
-        self.extras.theta.or(self.extras.rotation)
+        self.extras.theta
+    }
+
+    /// What it draws that cannot be used.
+    pub fn faults(&self) -> &[(Piece, Reason)] {
+        &self.faults
+    }
+
+    /// Annotations so far whose polygons lost a ring.
+    pub fn rings_dropped(&self) -> u64 {
+        self.rings_dropped
+    }
+
+    /// Angles so far that were taken for degrees and look like radians.
+    pub fn small_angles(&self) -> u64 {
+        self.angles.small()
     }
 }

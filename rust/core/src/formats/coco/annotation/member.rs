@@ -14,6 +14,8 @@ pub(super) enum Member {
     RotatedBox(RotatedBox),
     Keypoints,
     Segmentation,
+    Rbox,
+    Poly,
     IsCrowd,
     Confidence,
     Attributes,
@@ -35,6 +37,8 @@ impl Member {
             b"iscrowd" => Self::IsCrowd,
             name if name == confidence => Self::Confidence,
             b"attributes" => Self::Attributes,
+            b"rbox" => Self::Rbox,
+            b"poly" => Self::Poly,
             _ => Self::Other,
         }
     }

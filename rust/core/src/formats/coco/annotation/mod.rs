@@ -10,4 +10,4 @@ mod segmentation;
 mod verdict;
 
 pub(super) use draft::Draft;
-pub(super) use verdict::Verdict;
+pub(super) use verdict::{Crowds, Verdict};

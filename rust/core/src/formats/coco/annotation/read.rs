@@ -2,7 +2,9 @@
 
 use super::draft::{Draft, RawId, Span};
 use super::member::Member;
+use crate::formats::coco::rotated::{poly, rbox, Turn};
 use crate::formats::coco::values::{angle, bbox, flag, score, Value, Wrong};
+use crate::formats::Piece;
 use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text};
 use crate::reject::Reason;
 
@@ -56,7 +58,7 @@ impl Draft {
             (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
             (Member::TrackId, Number::Int(id)) => self.track = Some(Ok(RawId::int(id, text))),
             (Member::IsCrowd, _) => self.crowd = number.as_f64() != 0.0,
-            (Member::Confidence, _) if number.as_f64() <= 1.0 => self.score = Some(Ok(number.as_f64())),
+            (Member::Confidence, _) => self.score = Some(Ok(number.as_f64())),
             _ => {
                 scanner.at = start;
                 return false;
@@ -111,38 +113,60 @@ impl Draft {
                 let id = self.value(scanner, "category_id", Self::id)?;
                 self.category_id = self.good(id);
             }
-            Member::TrackId => self.track = self.value(scanner, "track_id", Self::id)?.transpose(),
+            Member::TrackId => self.track = self.value(scanner, "track_id", Self::track_id)?.transpose(),
             Member::Bbox => {
                 let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
-                self.bbox = self.good(bbox);
+                self.bbox = self.usable(Piece::Box, bbox);
             }
             Member::RotatedBox(format) => {
                 let found = self.value(scanner, "bbox", |_, scanner| format.read(scanner))?;
-                let found = self.good(found);
+                let found = self.usable(Piece::Box, found);
                 self.bbox = found.map(|(corner_and_size, _)| corner_and_size);
-                self.extras.theta = found.map(|(_, theta)| theta);
+                self.extras.turn = found.and_then(|(_, turn)| self.finite(turn, "bbox"));
                 self.extras.present = true;
             }
             Member::Keypoints => {
-                if !scanner.null()? {
-                    self.extras.present = true;
-                    let read = self.value(scanner, "keypoints", |draft, scanner| draft.extras.keypoints(scanner))?;
-                    self.extras.problem = read.err();
-                } else if self.extras.present {
-                    self.extras.forget_keypoints();
-                }
+                self.extras.present = true;
+                self.extras.forget_keypoints();
+                let read = if scanner.null()? {
+                    Err(Reason::NoKeypoints)
+                } else {
+                    self.value(scanner, "keypoints", |draft, scanner| draft.extras.keypoints(scanner))?
+                };
+                self.usable(Piece::Keypoints, read.map(Some));
             }
-            Member::Segmentation => match self.value(scanner, "segmentation", Self::segmentation)? {
-                Ok(()) if self.extras.present => self.extras.lone_point = false,
-                Ok(()) => {}
-                Err(Reason::BadPolygon { coordinates: 2 }) if self.rings.len() == 1 => {
-                    (self.extras.present, self.extras.lone_point) = (true, true);
+            Member::Segmentation => {
+                let read = self.value(scanner, "segmentation", Self::segmentation)?;
+                if read.is_err() {
+                    self.forget_segmentation();
                 }
-                Err(reason) => self.refuse(reason),
-            },
+                self.usable(Piece::Area, read.map(Some));
+            }
+            Member::Rbox => {
+                let found = self.value(scanner, "rbox", |_, scanner| rbox(scanner))?;
+                let found = self.usable(Piece::Box, found);
+                self.extras.rbox = found.map(|(corner_and_size, turn)| {
+                    let turn = match self.finite(turn, "rbox") {
+                        // Ultralytics writes radians.
+                        Some(Turn::Written(angle)) if self.angles.format.is_none() => {
+                            Some(Turn::Degrees(angle.to_degrees()))
+                        }
+                        turn => turn,
+                    };
+                    (corner_and_size, turn)
+                });
+                self.extras.present = true;
+            }
+            Member::Poly => {
+                let found = self.value(scanner, "poly", |_, scanner| poly(scanner))?;
+                self.extras.poly = self.usable(Piece::Area, found);
+                self.extras.present = true;
+            }
             Member::IsCrowd => {
                 let crowd = self.value(scanner, "iscrowd", |_, scanner| flag(scanner))?;
-                self.crowd = self.good(crowd.map(Some)).unwrap_or(false);
+                self.extras.present |= crowd.is_err();
+                self.crowd = *crowd.as_ref().unwrap_or(&false);
+                self.extras.flag_problem = crowd.err();
             }
             Member::Confidence => {
                 self.score = self.value(scanner, "score", |_, scanner| score(scanner))?.transpose();
@@ -153,11 +177,11 @@ impl Draft {
                 while let Some(key) = scanner.next_key(&mut first)? {
                     match plain(scanner, key, &mut self.key) {
                         b"track_id" => {
-                            self.attribute_track = self.value(scanner, "track_id", Self::id)?.transpose();
+                            self.attribute_track = self.value(scanner, "track_id", Self::track_id)?.transpose();
                         }
                         b"rotation" => {
                             let rotation = self.value(scanner, "attributes.rotation", |_, scanner| angle(scanner))?;
-                            self.extras.rotation = self.good(rotation);
+                            self.extras.rotation = self.usable(Piece::Angle, rotation);
                             self.extras.present |= self.extras.rotation.is_some();
                         }
                         name if name == confidence => {
@@ -198,6 +222,27 @@ impl Draft {
             self.refuse(reason);
             None
         })
+    }
+
+    /// What was read of a piece of the geometry; what is wrong with it is noted.
+    fn usable<T>(&mut self, piece: Piece, value: Result<Option<T>, Reason>) -> Option<T> {
+        match value {
+            Ok(value) => {
+                self.forget_faults(piece);
+                value
+            }
+            Err(reason) => {
+                self.note(piece, reason);
+                None
+            }
+        }
+    }
+
+    /// The turn of a box; one by what is not a number is noted.
+    fn finite(&mut self, turn: Turn, field: &'static str) -> Option<Turn> {
+        let (Turn::Degrees(angle) | Turn::Written(angle)) = turn;
+        let reason = (!angle.is_finite()).then_some(Reason::NotFinite { field });
+        self.usable(Piece::Angle, reason.map_or(Ok(Some(turn)), Err))
     }
 
     fn id(&mut self, scanner: &mut Scanner<'_>) -> Value<Option<RawId>> {
@@ -246,6 +291,14 @@ impl Draft {
             (number, None) if !number.as_f64().is_finite() => Err(Wrong::NotFinite),
             _ => Err(Wrong::Expected("a whole number or a string")),
         })
+    }
+
+    /// Reads the id of a track; NaN is a missing number of a table.
+    fn track_id(&mut self, scanner: &mut Scanner<'_>) -> Value<Option<RawId>> {
+        scanner.peek()?;
+        let start = scanner.at;
+        let id = self.id(scanner)?;
+        Ok(if scanner.since(start) == b"NaN" { Ok(None) } else { id })
     }
 
     pub(super) fn span(&mut self, scanner: &Scanner<'_>, text: Text) -> Span {

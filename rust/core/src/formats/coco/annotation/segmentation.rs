@@ -2,66 +2,99 @@
 
 use super::draft::{Draft, Span};
 use crate::formats::coco::counts::CountsWriter;
-use crate::formats::coco::values::{size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
+use crate::formats::coco::values::{number, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
 use crate::json::{plain, starts_number, Scanner};
 use crate::reject::Reason;
 
 impl Draft {
     pub(super) fn segmentation(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
-        self.coords.clear();
-        self.rings.clear();
-        self.parts.clear();
-        (self.counts, self.size_hw) = (None, None);
+        self.forget_segmentation();
         match scanner.peek()? {
             b'[' => self.polygons(scanner),
             b'{' => self.read_rle(scanner),
+            b'"' => {
+                let text = scanner.string()?;
+                // Some writers put an empty text where there is none.
+                Ok(if text.start == text.end {
+                    Ok(())
+                } else {
+                    Err(Wrong::Expected(SEGMENTATION))
+                })
+            }
             _ if scanner.null()? => Ok(Ok(())),
             _ => Ok(Err(Wrong::Expected(SEGMENTATION))),
         }
     }
 
-    /// Reads [[x, y, ...], ...]: each ring is a part of its own, since COCO has no holes in polygons.
+    /// Reads [[x, y, ...], ...]: each ring is a part of its own, since COCO has no holes in polygons. A bad ring beside
+    /// good ones is dropped; empty ones alone are none.
     fn polygons(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
         scanner.at += 1;
-        let (mut first_ring, mut finite) = (true, true);
-        while scanner.next_item(&mut first_ring)? {
-            if scanner.peek()? != b'[' {
-                return Ok(Err(Wrong::Expected(SEGMENTATION)));
-            }
-            scanner.at += 1;
-            if self.rings.is_empty() {
-                self.rings.push(0);
-                self.parts.push(0);
-            }
-            let start = self.coords.len();
-            let mut first = true;
-            while scanner.next_item(&mut first)? {
-                let known = self.coords.len();
-                scanner.plain_numbers(|value| self.coords.push(value));
-                if self.coords.len() > known {
-                    continue;
+        let (mut first, mut dropped, mut wrong) = (true, false, None);
+        while scanner.next_item(&mut first)? {
+            let (start, known) = (scanner.at, self.coords.len());
+            match self.ring(scanner)? {
+                Ok(0) => dropped = true,
+                Ok(_) => {
+                    if self.rings.is_empty() {
+                        self.rings.push(0);
+                        self.parts.push(0);
+                    }
+                    self.parts.push(self.rings.len() as i32);
+                    self.rings.push(self.coords.len() as i32);
                 }
-                if !starts_number(scanner.peek()?) {
-                    return Ok(Err(Wrong::Expected(SEGMENTATION)));
+                Err(why) => {
+                    scanner.at = start;
+                    scanner.skip()?;
+                    self.coords.truncate(known);
+                    dropped = true;
+                    wrong.get_or_insert(why);
                 }
-                let value = scanner.number()?.as_f64();
-                finite &= value.is_finite();
-                self.coords.push(value);
             }
-            let coordinates = self.coords.len() - start;
-            if coordinates < 6 || coordinates % 2 == 1 {
-                return Ok(Err(Reason::BadPolygon { coordinates }.into()));
-            }
-            self.parts.push(self.rings.len() as i32);
-            self.rings.push(self.coords.len() as i32);
         }
-        Ok(if finite { Ok(()) } else { Err(Wrong::NotFinite) })
+        if self.rings.is_empty() {
+            return Ok(wrong.map_or(Ok(()), Err));
+        }
+        self.rings_dropped += u64::from(dropped);
+        Ok(Ok(()))
+    }
+
+    /// Reads the coordinates of a ring, and says how many there are.
+    #[inline]
+    fn ring(&mut self, scanner: &mut Scanner<'_>) -> Value<usize> {
+        if scanner.peek()? != b'[' {
+            return Ok(Err(Wrong::Expected(SEGMENTATION)));
+        }
+        scanner.at += 1;
+        let start = self.coords.len();
+        let (mut first, mut finite) = (true, true);
+        while scanner.next_item(&mut first)? {
+            let known = self.coords.len();
+            scanner.plain_numbers(|value| self.coords.push(value));
+            if self.coords.len() > known {
+                continue;
+            }
+            let Some(value) = number(scanner)? else {
+                return Ok(Err(Wrong::Expected(SEGMENTATION)));
+            };
+            finite &= value.is_finite();
+            self.coords.push(value);
+        }
+        let coordinates = self.coords.len() - start;
+        Ok(match coordinates {
+            0 => Ok(0),
+            1..6 => Err(Reason::BadPolygon { coordinates }.into()),
+            odd if odd % 2 == 1 => Err(Reason::BadPolygon { coordinates }.into()),
+            _ if !finite => Err(Wrong::NotFinite),
+            _ => Ok(coordinates),
+        })
     }
 
     fn read_rle(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
         scanner.at += 1;
-        let mut first = true;
+        let (mut first, mut is_empty) = (true, true);
         while let Some(key) = scanner.next_key(&mut first)? {
+            is_empty = false;
             match plain(scanner, key, &mut self.key) {
                 b"counts" => match self.read_counts(scanner)? {
                     Ok(counts) => self.counts = counts,
@@ -76,6 +109,7 @@ impl Draft {
         }
         let missing = |field| Ok(Err(Reason::MissingField { field }.into()));
         match (self.counts, self.size_hw) {
+            _ if is_empty => Ok(Ok(())),
             (None, _) => missing("segmentation.counts"),
             (_, None) => missing("segmentation.size"),
             _ => Ok(Ok(())),

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::batch::Shape;
+use crate::formats::Piece;
 use crate::reject::Reason;
 
 /// What an annotation turned out to be.
@@ -14,11 +15,28 @@ pub enum Verdict {
     Reject(Reason),
 }
 
+/// What becomes of annotations with `iscrowd` and no score. What has a score is a prediction, not a region that somebody
+/// drew to be ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crowds {
+    /// They are left out.
+    LeftOut,
+    /// They are kept; the flag must be one.
+    Kept,
+    /// They are kept, whatever the flag is.
+    Ignored,
+}
+
 impl Draft {
     /// What to do with the annotation; `wants_keypoints` if its class can be drawn from nothing else.
-    pub fn verdict(&mut self, include_crowd: bool, wants_keypoints: bool) -> Verdict {
-        if self.crowd && !include_crowd {
-            return Verdict::Crowd;
+    pub fn verdict(&mut self, crowds: Crowds, wants_keypoints: bool) -> Verdict {
+        if crowds != Crowds::Ignored && self.score.is_none() && self.attribute_score.is_none() {
+            if self.crowd && crowds == Crowds::LeftOut {
+                return Verdict::Crowd;
+            }
+            if self.extras.present {
+                self.problem = self.problem.take().or(self.extras.flag_problem.take());
+            }
         }
         let field = |field| Some(Reason::MissingField { field });
         let found = self
@@ -44,8 +62,8 @@ impl Draft {
             return Verdict::Reject(reason);
         }
         if self.extras.present {
-            if let Some(verdict) = self.verdict_of_extras(wants_keypoints) {
-                return verdict;
+            if let Some(shape) = self.shape_of_extras(wants_keypoints) {
+                return Verdict::Row(shape);
             }
         }
         if self.counts.is_some() {
@@ -55,31 +73,56 @@ impl Draft {
         } else if self.bbox.is_some() {
             Verdict::Row(Shape::BoundingBox)
         } else {
-            Verdict::Reject(Reason::NoGeometry)
+            Verdict::Reject(self.why_nothing())
         }
     }
-}
 
-impl Draft {
-    /// The verdict where keypoints, a lone point or an angle decide it. A segmentation comes before keypoints, unless the
-    /// class is drawn from them; both come before the box, which stays beside them.
+    /// Why nothing can be drawn: what is wrong with the first piece, and last that nobody labelled keypoints.
     #[cold]
-    fn verdict_of_extras(&mut self, wants_keypoints: bool) -> Option<Verdict> {
-        let lone_point = self.extras.lone_point;
-        let area = self.counts.is_some() || (!self.rings.is_empty() && !lone_point);
-        let wanted = wants_keypoints || !area;
-        let problem = self.extras.problem.take();
-        if let Some(reason) = problem.filter(|_| wants_keypoints || !(area || self.bbox.is_some())) {
-            return Some(Verdict::Reject(reason));
+    fn why_nothing(&mut self) -> Reason {
+        self.forget_faults(Piece::Angle);
+        let told = |(_, reason): &(Piece, Reason)| *reason != Reason::NoKeypoints;
+        let at = self.faults.iter().position(told).unwrap_or(0);
+        if self.faults.is_empty() {
+            Reason::NoGeometry
+        } else {
+            self.faults.swap_remove(at).1
         }
-        if wanted && self.extras.points().is_some() {
-            return Some(Verdict::Row(Shape::Skeleton));
+    }
+
+    /// The shape where keypoints or an angle decide it. A segmentation comes before keypoints, unless the class is drawn
+    /// from them; both come before the box, which stays beside them.
+    #[cold]
+    fn shape_of_extras(&mut self, wants_keypoints: bool) -> Option<Shape> {
+        self.take_turned();
+        self.extras.find_theta(&mut self.angles);
+        let has_keypoints = self.extras.points().is_some();
+        let has_area = self.counts.is_some() || !self.rings.is_empty();
+        if has_keypoints {
+            // Encord's exporter writes a ring of one point beside a point's keypoint.
+            let is_point = |(_, reason): &(Piece, Reason)| matches!(reason, Reason::BadPolygon { coordinates: 2 });
+            self.faults.retain(|fault| !is_point(fault));
         }
-        if lone_point {
-            return Some(Verdict::Reject(Reason::BadPolygon { coordinates: 2 }));
+        if has_keypoints && (wants_keypoints || !has_area) {
+            return Some(Shape::Skeleton);
         }
-        let turned = !area && self.bbox.is_some() && self.theta().is_some();
-        turned.then_some(Verdict::Row(Shape::RotatableBoundingBox))
+        let is_turned = !has_area && self.bbox.is_some() && self.theta().is_some();
+        is_turned.then_some(Shape::RotatableBoundingBox)
+    }
+
+    /// Takes what Ultralytics writes of a turned box where there is no segmentation: its corners, which are more exact
+    /// than its angle, else the box and the angle.
+    fn take_turned(&mut self) {
+        if self.counts.is_some() || !self.rings.is_empty() {
+            return;
+        }
+        if let Some(corners) = self.extras.poly {
+            self.coords.extend(corners);
+            self.rings.extend([0, 8]);
+            self.parts.extend([0, 1]);
+        } else if let Some((corner_and_size, turn)) = self.extras.rbox {
+            (self.bbox, self.extras.turn) = (Some(corner_and_size), turn);
+        }
     }
 }
 

@@ -1,23 +1,25 @@
 //! The reader: pulls annotations out of a file and hands them over in batches.
 
+mod add;
+
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::annotation::{Draft, Verdict};
-use super::duplicates::Duplicates;
-use super::line::{self, same_lists};
-use super::names::Refused;
-use super::rotated::RotatedBox;
-use super::rows::Rows;
-use super::survey::{next_section, survey, Extent, Found, Seen};
-use super::tables::{CocoTables, MediaRow};
-use crate::batch::{Annotation, AnnotationBatchBuilder, RleOrder, Shape};
+use crate::batch::AnnotationBatchBuilder;
 use crate::error::Result;
-use crate::formats::rejects::{Held, Line};
-use crate::formats::{Batch, Lists, Reader};
+use crate::formats::coco::annotation::{Crowds, Draft};
+use crate::formats::coco::duplicates::Duplicates;
+use crate::formats::coco::line::{self, same_lists};
+use crate::formats::coco::rotated::RotatedBox;
+use crate::formats::coco::rows::Rows;
+use crate::formats::coco::survey::{next_section, survey, Extent, Found, Seen};
+use crate::formats::coco::tables::{CocoTables, MediaRow};
+use crate::formats::rejects::Line;
+use crate::formats::{AngleFormat, Batch, Lists, Reader};
 use crate::json::{only_space, Window};
-use crate::reject::{Origin, Reason, Reject};
-use crate::source::{SourceFile, TextSpan};
+use crate::reject::{Origin, Reason};
+use crate::source::SourceFile;
 
 /// Bytes of text after which a batch ends, however few its rows. Not tied to the chunk size: batches depend on the file
 /// and `batch_rows` alone. Larger batches are slower: their buffers come fresh from the operating system each time.
@@ -28,10 +30,13 @@ const BATCH_BYTES: usize = 1 << 20;
 pub struct CocoOptions {
     /// Name of the field with the confidence, at the top of an annotation or under `attributes`; `score` if none.
     pub confidence_field: Option<String>,
-    /// Whether `iscrowd` annotations are rows like others; they are left out and counted otherwise.
+    /// Whether `iscrowd` annotations of a dataset that have no score are rows like others; they are left out and counted
+    /// otherwise.
     pub include_crowd: bool,
     /// What the numbers of a box are; COCO's x, y, width, height if none.
     pub rotated_boxes: Option<RotatedBox>,
+    /// What angles are; degrees clockwise if none, and radians where Ultralytics wrote them.
+    pub angle: Option<AngleFormat>,
     /// Most rows a batch, and most rejects.
     pub batch_rows: usize,
     /// Bytes read from the file at a time.
@@ -44,6 +49,7 @@ impl Default for CocoOptions {
             confidence_field: None,
             include_crowd: false,
             rotated_boxes: None,
+            angle: None,
             batch_rows: 8192,
             chunk_bytes: 1 << 16,
         }
@@ -59,6 +65,8 @@ pub enum CocoKind {
     Results,
     /// Lines of a reject file, each with an annotation in it.
     Rejects,
+    /// Annotations, each on a line of its own.
+    Lines,
 }
 
 /// What was read so far.
@@ -89,8 +97,10 @@ enum State {
     },
     /// Behind the JSON's end.
     Tail,
-    /// Inside a reject file.
+    /// Inside a file of lines.
     Lines,
+    /// Behind all annotations, where what is known of all of them is said.
+    End,
     Done,
 }
 
@@ -103,7 +113,7 @@ pub struct CocoReader {
     seen: Seen,
     origin: Origin,
     confidence: String,
-    include_crowd: bool,
+    crowds: Crowds,
     batch_rows: usize,
     /// By number of the class, whether it is drawn from keypoints alone.
     keypoint_classes: Vec<bool>,
@@ -115,6 +125,10 @@ pub struct CocoReader {
     /// Origin that the line of a reject file names.
     line_origin: Option<Arc<Origin>>,
     last_media: u32,
+    /// Whether the lists have odd entries.
+    has_odd: bool,
+    /// Numbers of the odd images and categories that annotations used.
+    odd_used: [HashSet<u32>; 2],
     /// Number of the image of the row before, and what rows take from it.
     last_image: Option<(u32, MediaRow)>,
     duplicates: Duplicates,
@@ -135,7 +149,7 @@ impl CocoTables {
                 window.item(only_space)?;
                 Ok(tables)
             }
-            Found::Results { byte } | Found::Rejects { byte } => Err(input.error(
+            Found::Results { byte } | Found::Rejects { byte } | Found::Lines { byte } => Err(input.error(
                 byte,
                 "the file has no `images` and `categories`; expected a COCO dataset, such as the ground truth",
             )),
@@ -160,9 +174,10 @@ impl CocoReader {
         let (found, tables, window) = survey(input, options.chunk_bytes, Extent::Needed, empty)?;
         let (kind, state, seen) = match found {
             Found::Annotations { seen, .. } => (CocoKind::Dataset, State::List { first: true }, seen),
-            Found::NoAnnotations => (CocoKind::Dataset, State::Done, Seen::default()),
+            Found::NoAnnotations => (CocoKind::Dataset, State::End, Seen::default()),
             Found::Results { .. } => (CocoKind::Results, State::List { first: true }, Seen::default()),
             Found::Rejects { .. } => (CocoKind::Rejects, State::Lines, Seen::default()),
+            Found::Lines { .. } => (CocoKind::Lines, State::Lines, Seen::default()),
         };
         let mut reader = Self {
             window: window.continue_at(found.byte())?,
@@ -172,19 +187,27 @@ impl CocoReader {
             seen,
             origin: Origin::of(label),
             confidence: options.confidence_field.clone().unwrap_or_else(|| "score".to_owned()),
-            include_crowd: options.include_crowd,
+            crowds: match kind {
+                CocoKind::Dataset if !options.include_crowd => Crowds::LeftOut,
+                // What was left out is not among the rejects.
+                CocoKind::Rejects if !options.include_crowd => Crowds::Kept,
+                _ => Crowds::Ignored,
+            },
             batch_rows: options.batch_rows.max(1),
             keypoint_classes: Vec::new(),
-            draft: Draft::new(options.rotated_boxes),
+            draft: Draft::new(options.rotated_boxes, options.angle),
             builder: AnnotationBatchBuilder::new(),
             last_rows: 0,
             line: Line::default(),
             line_origin: None,
             last_media: 0,
+            has_odd: false,
+            odd_used: Default::default(),
             last_image: None,
             duplicates: Duplicates::default(),
             summary: CocoSummary::default(),
         };
+        reader.has_odd = reader.tables.odd_len() > 0;
         reader.origin.ids_from = reader.tables.ids_from().map(Arc::from);
         if let State::List { .. } = state {
             reader.window.item(|scanner| scanner.expect(b'[', "expected ["))?;
@@ -235,7 +258,7 @@ impl CocoReader {
 
     fn read_batch(&mut self, mut state: State) -> Result<(Option<Batch>, State)> {
         self.window.release();
-        let before = self.summary();
+        let (before, rings_dropped) = (self.summary(), self.draft.rings_dropped());
         let mut rows = Rows::with_capacity(self.last_rows);
         loop {
             let more = match state {
@@ -251,7 +274,7 @@ impl CocoReader {
                 State::Lines => {
                     let more = self.line()?;
                     if !more {
-                        state = State::Done;
+                        state = State::End;
                     }
                     more
                 }
@@ -264,9 +287,10 @@ impl CocoReader {
                 }
                 State::Tail => {
                     self.window.item(only_space)?;
-                    state = State::Done;
+                    state = State::End;
                     continue;
                 }
+                State::End => return Ok((self.last_batch()?, State::Done)),
                 State::Done => return Ok((None, state)),
             };
             if more {
@@ -281,6 +305,7 @@ impl CocoReader {
                 let counts = [
                     after.filtered_crowd - before.filtered_crowd,
                     after.duplicate_ids - before.duplicate_ids,
+                    self.draft.rings_dropped() - rings_dropped,
                 ];
                 let text = (self.window.byte(0), self.window.take());
                 self.last_rows = rows.spans.len();
@@ -288,6 +313,20 @@ impl CocoReader {
                 return Ok((Some(batch), state));
             }
         }
+    }
+
+    /// What only shows when all annotations were read; none if that is nothing.
+    fn last_batch(&mut self) -> Result<Option<Batch>> {
+        let odd_used: usize = self.odd_used.iter().map(HashSet::len).sum();
+        let (small_angles, odd) = (self.draft.small_angles(), self.tables.odd_len() - odd_used as u64);
+        if small_angles + odd == 0 {
+            return Ok(None);
+        }
+        let text = (self.window.byte(0), Vec::new());
+        let mut batch = Rows::default().finish(self.builder.take()?, self.origin.ids_from.clone(), text, [0; 3]);
+        batch.warn("small_angles", small_angles);
+        batch.warn("odd_entry", odd);
+        Ok(Some(batch))
     }
 
     /// Reads the next annotation of a list into the draft; false at the list's end.
@@ -314,9 +353,10 @@ impl CocoReader {
         })
     }
 
-    /// Reads the next line of a reject file into the draft; false at the file's end.
+    /// Reads the next line into the draft; false at the file's end.
     fn line(&mut self) -> Result<bool> {
         let Self {
+            kind,
             window,
             draft,
             line,
@@ -327,6 +367,12 @@ impl CocoReader {
         window.item(|scanner| {
             if scanner.at_end()? {
                 return Ok(false);
+            }
+            if *kind == CocoKind::Lines {
+                line.start = scanner.at;
+                draft.read(scanner, confidence)?;
+                line.end = scanner.at;
+                return Ok(true);
             }
             line::read(line, scanner, draft, confidence)?;
             if let (Some(own), Some(given)) = (line.ids_from(), &origin.ids_from) {
@@ -357,118 +403,6 @@ impl CocoReader {
             }
             self.window.skip()?;
         }
-    }
-
-    /// Judges the draft, and adds it as a row or as a reject.
-    fn add(&mut self, rows: &mut Rows) -> Result<()> {
-        if let Some(row) = self.line.row.take() {
-            self.summary.annotations_read += row.annotations;
-            self.summary.rejected += row.annotations;
-            rows.row_rejects.push(row);
-            return Ok(());
-        }
-        let (start, end) = (self.line.start, self.line.end);
-        let byte = self.window.byte(start);
-        let offset = self.line.offset.unwrap_or(byte);
-        if self.kind == CocoKind::Rejects {
-            self.line_origin = self.line.origin(self.origin.ids_from.as_ref());
-        }
-        let origin = self.line_origin.as_deref().unwrap_or(&self.origin);
-        // Positions of the draft refer to the text that it was read from.
-        let text = if self.line.annotation == Held::Quoted {
-            self.line.text.as_slice()
-        } else {
-            self.window.text()
-        };
-        self.summary.annotations_read += 1;
-        if let Some(id) = self.draft.annotation_key(text) {
-            self.duplicates.add(id);
-        }
-        let wants_keypoints = self.draft.has_extras() && self.wants_keypoints(text);
-        let shape = match self.draft.verdict(self.include_crowd, wants_keypoints) {
-            Verdict::Row(shape) => shape,
-            Verdict::Crowd => {
-                self.summary.filtered_crowd += 1;
-                return Ok(());
-            }
-            Verdict::Reject(reason) => {
-                self.summary.rejected += 1;
-                let own = &self.window.text()[start..end];
-                rows.rejects.push(Reject::new(
-                    reason,
-                    origin,
-                    offset,
-                    self.draft.annotation_id(text),
-                    Some(own),
-                ));
-                return Ok(());
-            }
-        };
-        let (Some(image), Some(category)) = (self.draft.image(text), self.draft.category(text)) else {
-            return Ok(());
-        };
-        let full = |_: Refused| {
-            self.window
-                .error(start, "the file names more than 2^32 images or categories; split it")
-        };
-        let media = self
-            .tables
-            .media_of(image, self.draft.file_name(text), &mut self.last_media)
-            .map_err(full)?;
-        let class = self.tables.class_of(category).map_err(full)?;
-        let image = match self.last_image {
-            Some((last, image)) if last == media => image,
-            _ => {
-                let image = self.tables.media_row(media);
-                self.last_image = Some((media, image));
-                image
-            }
-        };
-        // The names of its media and class are given by number.
-        let mut row = Annotation::object(&origin.source, offset, "", image.frame, "");
-        row.track = self.draft.track(text);
-        row.score = self.draft.score();
-        row.shape = Some(shape);
-        row.bbox = self.draft.bbox();
-        (row.width_px, row.height_px) = (image.width, image.height);
-        match shape {
-            Shape::Bitmask => {
-                if let Some((counts, [h, w])) = self.draft.rle(text) {
-                    (row.rle, row.rle_order) = (Some(counts), Some(RleOrder::ColumnMajor));
-                    (row.width_px, row.height_px) = (Some(w), Some(h));
-                }
-            }
-            Shape::Skeleton => {
-                if let Some((points, visibility)) = self.draft.keypoints() {
-                    (row.points, row.visibility) = (Some(points), Some(visibility));
-                }
-                row.theta = self.draft.theta();
-            }
-            _ => {
-                row.points = self.draft.points();
-                if self.draft.has_extras() {
-                    row.theta = self.draft.theta();
-                }
-            }
-        }
-        let tables = &self.tables;
-        self.builder.push_numbered(
-            &row,
-            self.draft.annotation_id_text(text),
-            (media, || tables.media_label(media)),
-            (class, || tables.class_label(class)),
-        );
-        rows.media.push(media);
-        rows.classes.push(class);
-        rows.spans.push(TextSpan {
-            at: byte,
-            len: (end - start) as u32,
-        });
-        if self.kind == CocoKind::Rejects {
-            rows.origins.push(self.line_origin.clone());
-        }
-        self.summary.rows += 1;
-        Ok(())
     }
 }
 

@@ -1,0 +1,33 @@
+"""What a summary says of the things it counts: what was done, and which option changes it."""
+
+from __future__ import annotations
+
+WITHOUT_SCORE = "--confidence-field names the field that holds it"
+
+# By the name of a warning, or of a reason to filter that nobody asked for.
+NOTES = {
+    "aspect_differs": "the image has another aspect than the medium; coordinates stay fractions of the image",
+    "attribute_differs": "an answer about a whole object differs from an earlier one, which is kept",
+    "attribute_left_out": "COCO has no place for these answers",
+    "clipped": "cut at the edge of the image or the end of the sound; --off-image keep or reject changes this",
+    "confidence_not_written": "Encord stores no confidence of sounds",
+    "crowd": "annotations with iscrowd and no score are left out; --include-crowd keeps them",
+    "drawn_as_box": "only the box is written, since the class is a box; --class-map can lead to another shape",
+    "duplicate_annotation_id": "ids only locate rejects, so nothing is lost",
+    "empty_mask": "masks without a pixel are left out; --empty-masks keep writes them",
+    "geometry_ignored": "a box, segmentation, keypoints or angle that cannot be used, on a class that does not need it",
+    "identical": "a track has the same label twice on one frame; one of them is written",
+    "keypoints_missing": "points of the skeleton that the category does not have are marked as not in the picture",
+    "keypoints_off_image": "points outside the image are marked as not in the picture; --off-image keep writes them",
+    "nested_answer": "Encord stores these answers, its predictions do not support them",
+    "no_angle": "rotatable boxes from a source without angles have angle 0",
+    "no_metrics": "Encord computes no metrics for points and polylines",
+    "not_a_rectangle": "polygons of four corners that are not a rectangle became the box around them, with angle 0",
+    "odd_entry": "images, categories or videos that cannot be used; no annotation needs them",
+    "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",
+    "round_as_box": "circles and ellipses are written as the boxes around them",
+    "score_clamped": "scores outside 0 to 1 are written as 0 or 1; without --score clamp only those within 0.000001",
+    "small_angles": "all angles lie between -3.15 and 3.15 and are read as degrees; for radians use --angle radians",
+    "track_split_by_class": "each class of the track is an object of its own",
+    "zero_area": "boxes and shapes without an area are written as they are",
+}
