@@ -306,4 +306,4 @@ def _number(value: Any) -> str:
 
 
 def _first(wrong: npt.NDArray[np.bool_]) -> int | None:
-    return int(wrong.argmax()) if wrong.any() else None
+    return int(np.argmax(wrong)) if wrong.any() else None

@@ -253,6 +253,38 @@ fn names_are_read_in_several_ways() {
 }
 
 #[test]
+fn images_inside_groups_have_the_title_of_the_group_as_their_folder() {
+    let group = |number: usize, title: &str| {
+        let unit = json!({"data_hash": format!("unit-{number}"), "title": "w0.png", "width": 10, "height": 8});
+        let other = json!({"data_hash": format!("other-{number}"), "title": format!("{title}.png")});
+        json!({"data_hash": format!("hash-{number:04}"), "title": title, "data_type": "img_group", "dataset_hash": "d",
+               "dataset_title": "", "frames": 2, "units": [other, unit]})
+    };
+    let plan = plan(&[group(0, "Grp-A"), group(1, "Grp-B")], json!({}));
+    let names = [
+        "Grp-B/w0.png",
+        "x/grp-a/w0.png",
+        "w0.png",
+        "c/w0.png",
+        "unit-1.png",
+        "grp-a.png",
+    ];
+    let images: Vec<Image> = names
+        .iter()
+        .map(|name| Image {
+            name: (*name).to_owned(),
+            used: true,
+        })
+        .collect();
+    let (found, _) = take(&plan, &[document(&images)], 1 << 20, 1);
+    let found: Vec<&str> = names.iter().map(|name| found[*name].as_str()).collect();
+    assert_eq!(
+        found,
+        ["Grp-B 1", "Grp-A 1", AMBIGUOUS, AMBIGUOUS, "Grp-B 1", "Grp-A 0"]
+    );
+}
+
+#[test]
 fn an_option_says_how_far_down_to_go() {
     let titles = ["a/1.jpg", "b/2.jpg", "3.jpg"];
     let names = ["a/1.jpg", "x/b/2.jpg", "3.png"];
@@ -394,7 +426,7 @@ fn images() -> impl Strategy<Value = Vec<Image>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn no_label_is_on_a_medium_that_its_name_does_not_mean(

@@ -160,7 +160,13 @@ impl Claims {
         }
         for (target, names) in by_target {
             let title = titles.title(target);
-            let mut all: Vec<&str> = names.iter().map(|at| &*self.names[*at].name).collect();
+            let whole = [titles.path(target, Reading::AsIs), Reading::AsIs.path(title)];
+            // A title with its group before it, or with other slashes, is the title.
+            let name_of = |at: &usize| match &*self.names[*at].name {
+                name if whole.contains(&Reading::AsIs.path(name)) => title,
+                name => name,
+            };
+            let mut all: Vec<&str> = names.iter().map(name_of).collect();
             all.extend(self.sure[target as usize].map(|_| title));
             all.sort_unstable();
             all.dedup();
@@ -170,7 +176,7 @@ impl Claims {
                 .all(|(at, one)| all[..at].iter().all(|other| is_same(one, other)));
             let titled = all.contains(&title);
             for at in names {
-                let media = &*self.names[at].name;
+                let media = name_of(&at);
                 let other = if titled {
                     Some(title)
                 } else {

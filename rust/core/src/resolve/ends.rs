@@ -46,7 +46,7 @@ impl Hit {
 
 /// What the paths of targets end in.
 pub(super) struct Ends {
-    /// Under an end its own targets; under one with `/` before it those whose title it is.
+    wholes: HashMap<u128, Hit>,
     ends: HashMap<u128, Hit>,
     stems: HashMap<u128, Hit>,
     /// Random, so that no names can be made that collide.
@@ -56,6 +56,7 @@ pub(super) struct Ends {
 impl Default for Ends {
     fn default() -> Self {
         Self {
+            wholes: HashMap::new(),
             ends: HashMap::new(),
             stems: HashMap::new(),
             seed: RandomState::new().hash_one(0),
@@ -64,51 +65,35 @@ impl Default for Ends {
 }
 
 impl Ends {
-    /// Adds a target with its path and its title; nothing that ends as `before` did.
-    pub fn add(&mut self, target: u32, (path, title): (&str, &str), before: Option<(&str, &str)>) {
-        if before == Some((path, title)) {
-            return;
-        }
-        let (path_before, title_before) = before.unzip();
-        for whole in [path, title] {
-            if Some(whole) != path_before && Some(whole) != title_before {
-                Hit::note(self.ends.entry(self.key(&format!("/{whole}"))), target);
-            }
-            if path == title {
-                break;
-            }
-        }
-        let starts_before: Vec<usize> = path_before.map_or_else(Vec::new, |path| starts(path).collect());
-        let parts: Vec<usize> = starts(path).collect();
-        for (n, &start) in parts.iter().rev().enumerate() {
+    /// Adds the path of a target, which is not `before`; nothing that ends as that did.
+    pub fn add(&mut self, target: u32, path: &str, before: Option<&str>) {
+        self.add_title(target, path);
+        let mut starts_before = before.into_iter().flat_map(starts_from_the_end);
+        for start in starts_from_the_end(path) {
             let end = &path[start..];
-            let end_before = path_before.and_then(|path| {
-                let start = starts_before.iter().rev().nth(n)?;
-                Some(&path[*start..])
-            });
+            let end_before = starts_before.next().and_then(|start| Some(&before?[start..]));
             if Some(end) == end_before {
                 continue;
             }
             Hit::note(self.ends.entry(self.key(end)), target);
-            let cut = |end: &str| -> [usize; 2] {
-                let (inner, stem) = stems(end);
-                [inner, stem].map(|stem| end.len() - (base_name(end).len() - stem.len()))
-            };
-            let [inner, stem] = cut(end);
-            let before = end_before.map(|before| cut(before).map(|at| &before[..at]));
-            let both = [inner, stem];
-            for at in &both[..if inner == stem { 1 } else { 2 }] {
-                let end = &end[..*at];
-                if !before.is_some_and(|before| before.contains(&end)) {
-                    Hit::note(self.stems.entry(self.key(end)), target);
+            let (inner, stem) = without_suffix(end);
+            let (inner_before, stem_before) = end_before.map(without_suffix).unzip();
+            for (of, is_new) in [(inner, true), (stem, stem != inner)] {
+                if is_new && Some(of) != inner_before && Some(of) != stem_before {
+                    Hit::note(self.stems.entry(self.key(of)), target);
                 }
             }
         }
     }
 
+    /// Adds another name of a target, such as the title of an image inside a group, whose path is longer.
+    pub fn add_title(&mut self, target: u32, title: &str) {
+        Hit::note(self.wholes.entry(self.key(title)), target);
+    }
+
     /// The targets whose title, or path, is this.
     pub fn whole(&self, path: &str) -> Option<Hit> {
-        self.ends.get(&self.key(&format!("/{path}"))).copied()
+        self.wholes.get(&self.key(path)).copied()
     }
 
     /// The targets whose path ends in these whole parts.
@@ -128,6 +113,19 @@ impl Ends {
     fn key(&self, text: &str) -> u128 {
         xxh3_128_with_seed(text.as_bytes(), self.seed)
     }
+}
+
+/// A path without the last suffix of its file, and without all of a double one.
+fn without_suffix(path: &str) -> (&str, &str) {
+    let (inner, stem) = stems(path);
+    let cut = |to: &str| &path[..path.len() - base_name(path).len() + to.len()];
+    (cut(inner), cut(stem))
+}
+
+/// Where the last part of a path begins, the last two, and so on.
+fn starts_from_the_end(path: &str) -> impl Iterator<Item = usize> + '_ {
+    let parts = path.rmatch_indices('/').map(|(at, _)| at + 1);
+    parts.chain(std::iter::once(0))
 }
 
 /// Where the parts of a path begin, in order.

@@ -91,11 +91,12 @@ fn without_query(name: &str) -> &str {
 }
 
 fn joined(name: &str) -> Cow<'_, str> {
-    let odd = |part: &&str| part.is_empty() || *part == ".";
-    if !name.contains('\\') && !name.split('/').any(|part| odd(&part)) {
+    let is_odd = |part: &str| part.is_empty() || part == ".";
+    let name = name.trim_start_matches(['/', '\\']);
+    if !name.contains('\\') && !name.split('/').any(is_odd) {
         return Cow::Borrowed(name);
     }
-    let parts: Vec<&str> = name.split(['/', '\\']).filter(|part| !odd(part)).collect();
+    let parts: Vec<&str> = name.split(['/', '\\']).filter(|part| !is_odd(part)).collect();
     Cow::Owned(parts.join("/"))
 }
 

@@ -177,12 +177,12 @@ impl Titles {
     }
 
     /// The path of a target in a reading: of an image inside a group behind the title of that.
-    pub(super) fn path(&self, number: u32, reading: Reading) -> String {
+    pub(super) fn path(&self, number: u32, reading: Reading) -> Cow<'_, str> {
         let (group, title) = self.titles_of(number);
         let path = reading.path(title);
         match group {
-            Some(group) => format!("{}/{path}", reading.path(group)),
-            None => path.into_owned(),
+            Some(group) => Cow::Owned(format!("{}/{path}", reading.path(group))),
+            None => path,
         }
     }
 
@@ -262,14 +262,19 @@ impl Titles {
         self.ends[at].get_or_init(|| {
             let mut ends = Ends::default();
             for number in 0..self.len() as u32 {
-                let paths = |reading: Reading| (self.path(number, reading), reading.path(self.title(number)));
-                let (path, title) = paths(READINGS[at]);
-                let before = at.checked_sub(1).map(|before| paths(READINGS[before]));
-                ends.add(
-                    number,
-                    (&path, &title),
-                    before.as_ref().map(|(path, title)| (&**path, &**title)),
-                );
+                let path = self.path(number, READINGS[at]);
+                let before = at.checked_sub(1).map(|before| self.path(number, READINGS[before]));
+                if before.as_ref() == Some(&path) {
+                    continue;
+                }
+                ends.add(number, &path, before.as_deref());
+                let title = READINGS[at].path(self.title(number));
+                let title_before = at
+                    .checked_sub(1)
+                    .map(|before| READINGS[before].path(self.title(number)));
+                if title != path && title_before.as_ref() != Some(&title) {
+                    ends.add_title(number, &title);
+                }
             }
             ends
         })
@@ -314,7 +319,7 @@ impl Titles {
 
 /// What the longest end of `least` or more whole parts of a path finds.
 fn longest(path: &str, least: usize, find: impl Fn(&str) -> Option<Hit>) -> Option<Hit> {
-    let starts: Vec<usize> = starts(path).collect();
-    let long_enough = starts.len().saturating_sub(least - 1);
-    starts[..long_enough].iter().find_map(|&start| find(&path[start..]))
+    let parts = starts(path).count();
+    let mut long_enough = starts(path).take((parts + 1).saturating_sub(least));
+    long_enough.find_map(|start| find(&path[start..]))
 }
