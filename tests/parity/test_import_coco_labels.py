@@ -54,7 +54,8 @@ def test_rows_equal_those_of_the_sdk_importer(
     style = data.draw(STYLES)
     ours, theirs = next(new_branch), next(new_branch)
     path, _ = write_coco(model, tmp_path, style)
-    report = import_predictions(path, shared_project, branch=ours, work_dir=tmp_path / "work")
+    work = tmp_path / "work"
+    report = import_predictions(path, shared_project, branch=ours, empty_masks="keep", work_dir=work)
     assert report.exit_code == 0
     import_by_sdk(shared_project, model, style, path, theirs)
 

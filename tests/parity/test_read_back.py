@@ -30,7 +30,8 @@ def test_what_the_sdk_reads_is_what_the_file_says(
     model = replace(project_model, predictions=data.draw(predictions(project_model)))
     branch = next(new_branch)
     path, tables = write_coco(model, tmp_path, data.draw(STYLES))
-    report = import_predictions(path, shared_project, branch=branch, annotations=tables, work_dir=tmp_path / "work")
+    options = {"annotations": tables, "empty_masks": "keep", "work_dir": tmp_path / "work"}
+    report = import_predictions(path, shared_project, branch=branch, **options)
     assert report.exit_code == 0
     found = {}
     for row in shared_project.list_label_rows_v2(branch_name=branch):

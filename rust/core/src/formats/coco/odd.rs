@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::names::Id;
+use super::names::{Id, Names, TooMany};
 use crate::reject::Reason;
 
 /// Odd entries of the images, categories and videos of a file.
@@ -48,4 +48,19 @@ pub(super) fn repeated(list: &'static str, id: Option<Id<'_>>) -> Reason {
         None => String::new(),
     };
     Reason::RepeatedId { list, id }
+}
+
+/// The entry of an id, and why it is odd, if it is.
+pub(super) fn add_once(
+    names: &mut Names,
+    list: &'static str,
+    id: Option<Id<'_>>,
+    name: Option<&str>,
+    odd: Option<Reason>,
+) -> Result<(usize, Option<Reason>), TooMany> {
+    Ok(match id.and_then(|id| names.find(id)) {
+        Some(known) if names.name(known) == name => (known, odd),
+        Some(known) => (known, Some(repeated(list, id))),
+        None => (names.add(id, name, true)?, odd),
+    })
 }

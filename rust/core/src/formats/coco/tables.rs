@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::lookup::{whole, Lookup};
 use super::names::{Id, Names, TooMany};
-use super::odd::{keep, repeated, OddEntries};
+use super::odd::{add_once, keep, repeated, OddEntries};
 use super::packed::Numbers;
 use super::titled::Titled;
 use crate::formats::Lists;
@@ -465,21 +465,6 @@ impl CocoTables {
             _ => self.classes.label(index as usize - first),
         }
     }
-}
-
-/// The entry of an id, and why it is odd, if it is.
-fn add_once(
-    names: &mut Names,
-    list: &'static str,
-    id: Option<Id<'_>>,
-    name: Option<&str>,
-    odd: Option<Reason>,
-) -> Result<(usize, Option<Reason>), TooMany> {
-    Ok(match id.and_then(|id| names.find(id)) {
-        Some(known) if names.name(known) == name => (known, odd),
-        Some(known) => (known, Some(repeated(list, id))),
-        None => (names.add(id, name, true)?, odd),
-    })
 }
 
 impl Lists for CocoTables {
