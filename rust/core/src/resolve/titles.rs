@@ -212,24 +212,36 @@ impl Titles {
     pub(super) fn by_name(&self, name: &str, most: MediaMatch) -> Found {
         let paths = READINGS.map(|reading| reading.path(name));
         for steps in STEPS {
-            let mut many = Found::None;
+            let mut many: Option<(Hit, usize)> = None;
             for round in ROUNDS {
                 let tried = steps.iter().filter(|(.., needed)| *needed <= most);
                 for (&(step, rule, _), at) in tried.flat_map(|step| round.clone().map(move |at| (step, at))) {
                     match self.by_step(step, rule, &paths, at) {
                         Found::None => {}
-                        Found::One(target, rule) => return Found::One(target, rule),
-                        // A looser reading may tell them apart by a longer end.
-                        found if many == Found::None => many = found,
-                        Found::Many(_) => {}
+                        // A looser reading may tell several apart by a longer end, but not find another one instead.
+                        Found::One(target, rule) => match many {
+                            Some((hit, at)) if !self.is_as_near(target, hit.first, &paths[at], at) => {}
+                            _ => return Found::One(target, rule),
+                        },
+                        Found::Many(hit) => many = many.or(Some((hit, at))),
                     }
                 }
             }
-            if many != Found::None {
-                return many;
+            if let Some((hit, _)) = many {
+                return Found::Many(hit);
             }
         }
         Found::None
+    }
+
+    /// Whether a target ends in as many parts of a path as another one does, in reading number `at`.
+    fn is_as_near(&self, target: u32, other: u32, path: &str, at: usize) -> bool {
+        let common = |number| {
+            let own = self.path(number, READINGS[at]);
+            let pairs = own.rsplit('/').zip(path.rsplit('/'));
+            pairs.take_while(|(own, part)| own == part).count()
+        };
+        common(target) >= common(other)
     }
 
     /// What a step finds in reading number `at`, of the readings' `paths`.
