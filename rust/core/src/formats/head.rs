@@ -81,6 +81,10 @@ impl Head {
     /// one that is cut off.
     pub(super) fn most_lines(&self, is_record: impl Fn(&str) -> bool) -> Sure {
         let text = self.without_mark();
+        // JSON is one long line, or many that are not worth a look.
+        if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+            return Sure::No;
+        }
         let whole = match text.iter().rposition(|&byte| byte == b'\n') {
             Some(end) if self.is_cut => &text[..end],
             _ => text,
