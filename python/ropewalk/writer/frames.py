@@ -104,7 +104,9 @@ def objects_of(
     dense: list[Any] = []
     if masks is not None:
         dense = dense_masks(place, masks, size)
-        size = dense[0].shape if dense else size
+        if dense:
+            h, w = dense[0].shape
+            size = (h, w)
         lengths["masks"] = len(dense)
     elif drawn:
         _add_points(place, drawn[0], given[drawn[0]], fields)
