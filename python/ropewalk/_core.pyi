@@ -41,7 +41,7 @@ class StageCounts(TypedDict):
     folders_differ: list[tuple[str, str, int]]  # (folder in the source, in the project, annotations)
     left_out_files: int  # files of folders that hold no predictions
     left_out_names: list[str]  # the first of them
-    # The first tracks whose id stands on one medium in two sources: (track, title, label, other label)
+    # The first track ids that one medium has from two sources: (track, title, label, other label)
     shared_tracks: list[tuple[str, str, str, str]]
 
 class Stage:

@@ -1,4 +1,4 @@
-"""Why there is no answer: certificates, names and proxies are told by name and at once; no message holds a password."""
+"""Why a request got no answer: the message names the certificate, host or proxy at once, and holds no password."""
 
 from __future__ import annotations
 

@@ -236,7 +236,7 @@ class PredictionWriter:
             class_ids: (n,), whole numbers.
             class_names: n names or feature hashes, or one for all.
             track_ids: (n,), numbers, texts or None; equal ones are one object over all frames. -1, NaN and an empty
-                text are no track.
+                text mean no track.
             attributes: n dicts of question and answer, or answers to the only question; as `value` of `add_answers`.
             size_hw: (h, w), px, that px coordinates refer to; default that of the masks, else that of the media.
 

@@ -52,6 +52,15 @@ fn media(titles: &[&str]) -> Vec<Value> {
     (0..).zip(titles).map(|(number, title)| medium(number, title)).collect()
 }
 
+/// Images with these names, each with an annotation.
+fn all_used(names: &[&str]) -> Vec<Image> {
+    let used = |name: &&str| Image {
+        name: (*name).to_owned(),
+        used: true,
+    };
+    names.iter().map(used).collect()
+}
+
 /// One COCO document, whose annotations carry the name of their image as their track.
 fn document(images: &[Image]) -> Value {
     let listed = (1..)
@@ -103,13 +112,7 @@ fn take(plan: &Arc<Plan>, documents: &[Value], budget_bytes: usize, threads: usi
 }
 
 fn fates(titles: &[&str], names: &[&str], changes: Value) -> Fates {
-    let images: Vec<Image> = names
-        .iter()
-        .map(|name| Image {
-            name: (*name).to_owned(),
-            used: true,
-        })
-        .collect();
+    let images = all_used(names);
     take(&plan(&media(titles), changes), &[document(&images)], 1 << 20, 1).0
 }
 
@@ -269,13 +272,7 @@ fn images_inside_groups_have_the_title_of_the_group_as_their_folder() {
         "unit-1.png",
         "grp-a.png",
     ];
-    let images: Vec<Image> = names
-        .iter()
-        .map(|name| Image {
-            name: (*name).to_owned(),
-            used: true,
-        })
-        .collect();
+    let images = all_used(&names);
     let (found, _) = take(&plan, &[document(&images)], 1 << 20, 1);
     let found: Vec<&str> = names.iter().map(|name| found[*name].as_str()).collect();
     assert_eq!(
@@ -342,13 +339,7 @@ fn the_counts_say_how_media_were_found() {
         "5/000002.jpg",
         "hash-0003.jpg",
     ];
-    let images: Vec<Image> = names
-        .iter()
-        .map(|name| Image {
-            name: (*name).to_owned(),
-            used: true,
-        })
-        .collect();
+    let images = all_used(&names);
     let (_, tally) = take(&plan(&media(&titles), json!({})), &[document(&images)], 1 << 20, 1);
     let rules: Vec<_> = tally.media_found.by_rule.iter().map(|(rule, n)| (*rule, *n)).collect();
     assert_eq!(

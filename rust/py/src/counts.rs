@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use ropewalk_core::rle::{Order, Rle, RleError, Size};
 
-/// Characters of what is no run lengths that its error shows.
+/// Characters of an invalid list of run lengths that its error shows.
 const SHOWN_CHARS: usize = 80;
 
 /// Run lengths as they come from Python.

@@ -55,7 +55,7 @@ CA_BUNDLE = "REQUESTS_CA_BUNDLE"
 
 @dataclass(frozen=True)
 class Cause:
-    """Why there is no answer.
+    """Why a request got no answer.
 
     Attributes:
         name: Of the error.

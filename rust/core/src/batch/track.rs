@@ -10,7 +10,7 @@ pub(super) fn is_track(text: &str) -> bool {
     !(text.is_empty() || matches!(text, "-1" | "-1.0") || text.eq_ignore_ascii_case("nan"))
 }
 
-/// The column of tracks with null in the place of texts that name none; nothing where there are no such.
+/// The column of tracks with null for each text that means no track; nothing where all texts are tracks.
 pub(super) fn tracks_only(column: &ArrayRef) -> Result<Option<ArrayRef>, ArrowError> {
     let texts = column.as_string_view();
     if texts.iter().flatten().all(is_track) {

@@ -164,7 +164,7 @@ impl<'a> LabelFrame<'a> {
 /// Hashes of the objects in a label row that the server holds as `existing`.
 ///
 /// # Errors
-/// [`Error::LabelRow`] where it is no label row.
+/// [`Error::LabelRow`] where it is not a label row.
 pub(crate) fn object_hashes(existing: &[u8]) -> Result<HashSet<String>> {
     let row = LabelRow::parse("from the server", existing)?;
     let frames = row.units.into_iter().flat_map(|unit| unit.frames);

@@ -97,7 +97,7 @@ pub(super) fn draw_turned<'a>(
     Ok(Drawn { angle, ..drawn })
 }
 
-/// The corners of a polygon of four, in px, with the row in that unit; none where there are no such.
+/// The corners of a polygon of four, in px, with the row in that unit; none for other polygons.
 fn corners_px<'a>(row: &Annotation<'a>, place: &Place) -> Option<([f64; 8], Annotation<'a>)> {
     let points = row.points.filter(|_| row.shape == Some(Shape::Polygon))?;
     let mut rings = points.iter().flatten();

@@ -22,7 +22,7 @@ pub(super) struct Lead {
 /// A name that is not the title of a medium.
 struct Name {
     name: Box<str>,
-    /// Number of the target that it leads to, and by which rule; none where it leads nowhere.
+    /// Number of the target that it leads to, and by which rule; none where it finds nothing.
     lead: Option<(u32, Rule)>,
     /// Whether it is a folder, whose files are the frames of a video.
     of_frames: bool,
@@ -33,7 +33,7 @@ pub(super) struct Claims {
     /// By target, the rule by which something names it beyond doubt, and whether a row does.
     sure: Vec<Option<(Rule, bool)>>,
     names: Vec<Name>,
-    /// By name: its number, or why it leads nowhere.
+    /// By name: its number, or why it finds nothing.
     known: HashMap<Box<str>, Result<u32, Reason>>,
     /// By folder: its number; 0 where it does not name a video.
     frame_folders: HashMap<Box<str>, u32>,

@@ -168,7 +168,7 @@ fn clip_line<'a>(points: &Points<'_>, width: f64, height: f64, drawing: &'a mut 
     Ok(drawing.points())
 }
 
-/// Moves keypoints outside to the edge and flags them as not in the picture; none where there are no such. Those that are not
+/// Moves keypoints outside to the edge and flags them as not in the picture; none if all are inside. Those that are not
 /// in the picture already may lie anywhere.
 fn hide_outside<'a>(
     points: &Points<'_>,

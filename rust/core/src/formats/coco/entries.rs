@@ -96,7 +96,7 @@ fn string(scanner: &mut Scanner<'_>) -> Scan<Value> {
     Ok(Value::Null)
 }
 
-/// A list of names; what is no name has none.
+/// A list of names; an entry that is not a name gets none.
 fn texts(scanner: &mut Scanner<'_>) -> Scan<Vec<Value>> {
     scanner.at += 1;
     let (mut first, mut names) = (true, Vec::new());
@@ -209,7 +209,7 @@ pub(super) fn image(window: &mut Window, tables: &mut CocoTables) -> Result<()> 
             match plain(scanner, key, &mut Vec::new()) {
                 b"id" => found.id = member(scanner, "images.id", odd, id)?,
                 b"file_name" => found.names[0] = member(scanner, "images.file_name", odd, text)?,
-                // Others have no say where they are no texts.
+                // The others count only where they are texts.
                 b"coco_url" => found.names[1] = string(scanner)?,
                 b"flickr_url" => found.names[2] = string(scanner)?,
                 b"path" => found.names[3] = string(scanner)?,

@@ -110,7 +110,7 @@ impl Draft {
         is_turned.then_some(Shape::RotatableBoundingBox)
     }
 
-    /// Takes what Ultralytics writes of a turned box where there is no segmentation: its corners, which are more exact
+    /// Takes Ultralytics' turned box where the segmentation is missing: its corners, which are more exact
     /// than its angle, else the box and the angle.
     fn take_turned(&mut self) {
         if self.counts.is_some() || !self.rings.is_empty() {
