@@ -235,8 +235,8 @@ impl<'a> FoundRow<'a, '_> {
         if is_flat(&drawn.geometry) {
             out.warn("zero_area");
         }
-        for _ in self.faults.iter().filter(|fault| fault.is_odd()) {
-            out.warn("geometry_ignored");
+        for warning in self.faults.iter().filter_map(Fault::warning) {
+            out.warn(warning);
         }
         if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
             out.warn("drawn_as_box");
