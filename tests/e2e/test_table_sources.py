@@ -160,7 +160,9 @@ def test_a_ring_that_cannot_be_drawn_does_not_cost_its_polygon(bench: Bench) -> 
     good, bad = [3.0, 4, 15, 4, 15, 8], [1.0, 2, 3, math.nan, 5, 6]
     row = {"media": "still.jpg", "class": "Road", "shape": "polygon", "unit": "px", "score": 0.5}
     frame = polars.DataFrame([row | {"points": [[bad], [good, bad]]}, row | {"points": [[bad]]}])
-    report = bench.run(ropewalk.read_table(frame, source_label="model"))
+    path = bench.folder / "rings.parquet"
+    frame.write_parquet(path)
+    report = bench.run(path)
     assert (report.warnings, report.rejects_by_code) == ({"ring_dropped": 1}, {"not_finite": 1})
     [(_, _, item)] = bench.objects()
     assert [len(part) for part in item["polygons"]] == [1]
