@@ -14,8 +14,8 @@ from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
-from ropewalk.files import STDOUT, written_whole
-from ropewalk.importing.options import WORK_DIR, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
+from ropewalk.files import STDOUT, WORK_DIR, make_folder, written_whole
+from ropewalk.importing.options import ImportOptions, RollbackOptions, StageOptions, VerifyOptions
 from ropewalk.options import made
 from ropewalk.text import count, shown
 
@@ -297,7 +297,7 @@ def demo(
             raise UsageError(f"--out {shown(str(out))} is not an empty folder; give a new one")
         else:
             folder = out
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         run_demo(folder, annotations=annotations, seed=seed, say=console.say)
         console.say(
             "Its folder is removed; `ropewalk demo --out DIR` keeps it." if out is None else f"The data is in {folder}."

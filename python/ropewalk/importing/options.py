@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypedDict
 
 from ropewalk.errors import UsageError
+from ropewalk.files import WORK_DIR
 from ropewalk.options import Opt, Options, given_of, spelt
 from ropewalk.project.options import PlanKeywords, PlanOptions
 from ropewalk.reading.options import FrameKeywords, FrameOptions, ReadKeywords, ReadOptions
@@ -18,8 +19,6 @@ CONNECTION = "Connection"
 
 OnExisting: TypeAlias = Literal["fail", "skip", "replace", "merge"]
 EmptyRows: TypeAlias = Literal["create", "skip"]
-
-WORK_DIR = Path(".ropewalk")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,6 +75,8 @@ def import_predictions(
         RopewalkError: What the core found wrong with a source.
     """
     sources, job = sources_of(predictions, ImportOptions, options)
+    if not (isinstance(project, Snapshot) or hasattr(project, "project_hash")):
+        raise UsageError(f"{type(project).__name__} is no project; expected one of the encord client, or a snapshot")
     return _Import(sources, project, branch, job, progress or NoProgress()).run()
 
 
@@ -84,6 +86,8 @@ def check_branch(branch: str, allow_branch: bool) -> None:
     Raises:
         BlockerError: The name is not valid, or it is `main` or of a consensus and `allow_branch` is not given.
     """
+    if not isinstance(branch, str):
+        raise UsageError(f"{type(branch).__name__} is no branch; expected its name")
     if not _BRANCH.fullmatch(branch):
         raise BlockerError(
             f'"{shown(branch)}" is not a branch name; expected letters A to Z and a to z, digits, `-`, `_` and `.`'
