@@ -48,7 +48,7 @@ test-python: $(VENV)/.test $(VENV)/.producers $(VENV)/.dev ## Tests of the Pytho
 	@$(call part,test-python) $(BIN)/python -m pytest -q --numprocesses=auto
 
 soak: $(VENV)/.test $(VENV)/.dev ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
-	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak tests/unit/test_ledger.py
+	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak tests/unit/test_ledger.py tests/unit/test_forks.py
 
 fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS (default 60) a target.
 	rust/fuzz/run.sh
