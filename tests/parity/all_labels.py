@@ -187,9 +187,17 @@ def draw_answers(draw: Any, attributes: Sequence[Any], *, all_of: bool = False) 
 
 
 @st.composite
-def labels(draw: Any, medium: Medium) -> Labels:
-    """Draw labels for a medium: objects, in tracks or not, and answers on ranges that do not overlap."""
-    structure = draw(structures())
+def labels(
+    draw: Any, medium: Medium, structure: OntologyStructure | None = None, without: Sequence[Shape] = ()
+) -> Labels:
+    """Draw labels for a medium: objects, in tracks or not, and answers on ranges that do not overlap.
+
+    Args:
+        medium: What they are on.
+        structure: The ontology; a random one where None.
+        without: Shapes that the medium cannot have.
+    """
+    structure = draw(structures()) if structure is None else structure
     of = medium.images[0] if medium.images else medium
     size_wh = (of.width or 1, of.height or 1)
     frames = st.integers(0, medium.number_of_frames - 1)
@@ -198,7 +206,8 @@ def labels(draw: Any, medium: Medium) -> Labels:
         frames = st.just(0)
     objects: dict[Any, Row] = {}
     fixed: dict[Any, Answers] = {}
-    for index in draw(st.lists(st.integers(0, len(SHAPES) - 1), max_size=6)):
+    drawable = [index for index, shape in enumerate(SHAPES) if shape not in without]
+    for index in draw(st.lists(st.sampled_from(drawable), max_size=6)):
         item, frame, track = structure.objects[index], draw(frames), draw(st.none() | st.sampled_from("ab"))
         static = [attribute for attribute in item.attributes if not attribute.dynamic]
         varying = [attribute for attribute in item.attributes if attribute.dynamic]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ropewalk.errors import UsageError
-from ropewalk.project.plan import PlanOptions, plan_json
-from snapshots import hash_of, make_snapshot
+from ropewalk.project.plan import PlanOptions, media_fields, plan_json
+from snapshots import hash_of, make_data_group, make_snapshot
 
 PROJECT = make_snapshot()
 VIDEO = hash_of("drive.mp4")
@@ -42,6 +42,7 @@ def test_field_names_are_those_of_the_core() -> None:
         "Medium": plan()["media"][2],
         "AudioFormat": plan()["media"][2]["audio"],
         "DataUnit": plan()["media"][2]["units"][0],
+        "Space": media_fields((make_data_group(),))[1]["space"],
         "OntologyObject": plan()["ontology"][0],
         "Classification": classification,
         "Attribute": classification["attributes"][0],

@@ -6,6 +6,7 @@ WITHOUT_SCORE = "--confidence-field names the field that holds it"
 
 # By the name of a warning, or of a reason to filter that nobody asked for.
 NOTES = {
+    "answer_on_whole_space": "answers on sound, text and time series in a data group are about the whole space",
     "aspect_differs": "the image has another aspect than the medium; coordinates stay fractions of the image",
     "attribute_differs": "an answer about a whole object differs from an earlier one, which is kept",
     "attribute_left_out": "COCO has no place for these answers",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ropewalk import _core
 from ropewalk.project.ontology import list_ontology
-from ropewalk.project.plan import medium_fields
+from ropewalk.project.plan import media_fields
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,7 +37,7 @@ def _known(project: Snapshot) -> str:
     objects = list_ontology(project).objects
     return json.dumps(
         {
-            "media": [medium_fields(medium) for medium in project.media],
+            "media": media_fields(project.media),
             "objects": [
                 {"name": o.name, "feature_hash": o.feature_hash, "points": [point.name for point in o.points]}
                 for o in objects

@@ -91,7 +91,10 @@ def staged_sources(
         report.add_staged(counts)
         if counts["rejected"]:
             rejects.take(temporary, report)
-        titles = chain.from_iterable((m.title, *(image.title for image in m.images)) for m in project.media)
+        titles = chain.from_iterable(
+            (m.title, *(image.title for image in m.images), *(f"{m.title}/{space.title}" for space in m.spaces))
+            for m in project.media
+        )
         names = [item["name"] for item in project.ontology_structure.get("objects", [])]
         report.unresolved_media = unresolved(counts["unresolved_media"], list(map(without_query, titles)))
         report.unresolved_classes = unresolved(counts["unresolved_classes"], names)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError
 from ropewalk.project.snapshot import Medium, MediumImage, Snapshot, without_links
+from ropewalk.project.spaces import spaces_from_listing
 
 if TYPE_CHECKING:
     import encord
@@ -51,6 +52,10 @@ def _without_links(medium: Medium) -> Medium:
         title=without_links(medium.title),
         dataset_title=without_links(medium.dataset_title),
         images=tuple(replace(image, title=without_links(image.title)) for image in medium.images),
+        spaces=tuple(
+            replace(space, title=without_links(space.title), frames=tuple(without_links(list(space.frames))))
+            for space in medium.spaces
+        ),
     )
 
 
@@ -141,6 +146,7 @@ def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
                 )
                 for image in (sorted(images, key=lambda i: i["index"]) if data_type == "IMG_GROUP" else ())
             ),
+            spaces=spaces_from_listing((entry.get("spaces") or {}) if data_type == "GROUP" else {}),
         )
     except (KeyError, TypeError, AttributeError) as e:
         raise BlockerError(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ropewalk.options import fields_of
 from ropewalk.project.maps import read_class_map, read_media_map
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
+from ropewalk.project.spaces import ROOT_SPACE_ID, Space, space_info
 
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
 
@@ -41,7 +42,7 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
                 for item in project.ontology_structure.get("classifications", [])
             ],
-            "media": [medium_fields(medium) for medium in project.media],
+            "media": media_fields(project.media),
             **rules,
             **maps,
         },
@@ -110,11 +111,40 @@ def _attributes_below(option: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _attributes({"attributes": option.get("options")})
 
 
-def medium_fields(medium: Medium) -> dict[str, Any]:
+def media_fields(media: Sequence[Medium]) -> list[dict[str, Any]]:
+    """Write media as the plan has them: the data rows, then the spaces of all data groups."""
+    spaces = [
+        _space_fields(space, group, index)
+        for index, group in enumerate(media)
+        for space in group.spaces
+        if space.space_id != ROOT_SPACE_ID
+    ]
+    return [*map(_medium_fields, media), *spaces]
+
+
+def _space_fields(space: Space, group: Medium, index: int) -> dict[str, Any]:
+    medium = Medium(
+        data_hash=space.space_id,
+        title=space.title,
+        data_type=space.data_type,
+        dataset_hash=group.dataset_hash,
+        dataset_title=group.dataset_title,
+        width=space.width,
+        height=space.height,
+        number_of_frames=space.number_of_frames,
+        frames_per_second=space.frames_per_second,
+        duration=space.duration,
+    )
+    info = {"group": index, "layout_key": space.layout_key, "info": space_info(space)}
+    return _medium_fields(medium) | {"space": info}
+
+
+def _medium_fields(medium: Medium) -> dict[str, Any]:
     return {
         "data_hash": medium.data_hash,
         "title": medium.title,
-        "data_type": medium.data_type.lower(),
+        # Labels of an HTML document lie on its nodes, not on characters.
+        "data_type": "html" if medium.file_type == "text/html" else medium.data_type.lower(),
         "file_type": medium.file_type,
         "dataset_hash": medium.dataset_hash,
         "dataset_title": medium.dataset_title,
@@ -139,4 +169,5 @@ def medium_fields(medium: Medium) -> dict[str, Any]:
             }
             for image in medium.images
         ],
+        "space": None,
     }

@@ -14,13 +14,11 @@ import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ropewalk.errors import SnapshotError
 from ropewalk.files import content_of, written_whole
-
-if TYPE_CHECKING:
-    pass
+from ropewalk.project.spaces import ROOT_SPACE_ID, Space
 
 SCHEMA_VERSION = 1
 
@@ -45,7 +43,10 @@ class MediumImage:
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """One data row of a project; a size (px) may be unknown, `duration` is in seconds."""
+    """One data row of a project; a size (px) may be unknown, `duration` is in seconds.
+
+    `images` are those of an image group, `spaces` those of a data group.
+    """
 
     data_hash: str
     title: str
@@ -64,6 +65,7 @@ class Medium:
     audio_num_channels: int | None = None
     backing_item_uuid: str | None = None
     images: tuple[MediumImage, ...] = ()
+    spaces: tuple[Space, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,10 @@ def _document_from_snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 def _compact(medium: Medium) -> dict[str, Any]:
     fields = {key: value for key, value in dataclasses.asdict(medium).items() if value is not None}
-    fields["images"] = [{k: v for k, v in image.items() if v is not None} for image in fields["images"]]
-    if not fields["images"]:
-        del fields["images"]
+    for name in ("images", "spaces"):
+        items = [{k: v for k, v in item.items() if v is not None and v != ()} for item in fields.pop(name)]
+        if items:
+            fields[name] = items
     return fields
 
 
@@ -194,6 +197,8 @@ def _snapshot_from_document(document: Any, where: str) -> Snapshot:
     ontology = root.fields("ontology")
     media = tuple(_medium_from_fields(fields) for fields in root.list_of_fields("media", required=True))
     _refuse_duplicates([medium.data_hash for medium in media], f"{where}.media", "data_hash")
+    spaces = [space.space_id for medium in media for space in medium.spaces if space.space_id != ROOT_SPACE_ID]
+    _refuse_duplicates(spaces, f"{where}.media", "spaces.space_id")
     return Snapshot(
         project_hash=project.uuid("project_hash"),
         project_title=project.text("title"),
@@ -236,6 +241,7 @@ def _medium_from_fields(fields: _Fields) -> Medium:
         audio_num_channels=fields.optional_whole("audio_num_channels", minimum=0),
         backing_item_uuid=fields.uuid("backing_item_uuid") if fields.value.get("backing_item_uuid") else None,
         images=tuple(_image_from_fields(image) for image in fields.list_of_fields("images", required=False)),
+        spaces=tuple(_space_from_fields(space) for space in fields.list_of_fields("spaces", required=False)),
     )
     if medium.data_type != medium.data_type.upper():
         fields.fail("data_type", "a data type in capitals such as VIDEO, IMAGE or IMG_GROUP", medium.data_type)
@@ -245,6 +251,9 @@ def _medium_from_fields(fields: _Fields) -> Medium:
             fields.fail("images", f"one entry for each of the {medium.number_of_frames} frames", len(medium.images))
     elif medium.images:
         fields.fail("images", "no images, since only an IMG_GROUP has them", len(medium.images))
+    _refuse_duplicates([space.space_id for space in medium.spaces], f"{fields.where}.spaces", "space_id")
+    if medium.spaces and medium.data_type != "GROUP":
+        fields.fail("spaces", "no spaces, since only a GROUP has them", len(medium.spaces))
     return medium
 
 
@@ -262,6 +271,22 @@ def _image_from_fields(fields: _Fields) -> MediumImage:
         file_type=fields.optional_text("file_type"),
         width=fields.optional_whole("width"),
         height=fields.optional_whole("height"),
+    )
+
+
+def _space_from_fields(fields: _Fields) -> Space:
+    number_of_frames = fields.optional_whole("number_of_frames")
+    return Space(
+        space_id=fields.text("space_id", filled=True),
+        title=fields.text("title"),
+        space_type=fields.text("space_type", filled=True),
+        layout_key=fields.optional_text("layout_key"),
+        width=fields.optional_whole("width"),
+        height=fields.optional_whole("height"),
+        number_of_frames=1 if number_of_frames is None else number_of_frames,
+        frames_per_second=fields.optional_real("frames_per_second"),
+        duration=fields.optional_real("duration"),
+        frames=tuple(frame.value for frame in fields.list_of_fields("frames", required=False)),
     )
 
 

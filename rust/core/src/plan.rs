@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU64;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::ontology::Classification;
@@ -27,15 +28,45 @@ pub enum DataType {
     Nifti,
     /// Sound: one data unit, labels on ranges of milliseconds.
     Audio,
+    /// A PDF: one data unit, labels by page as a video has them by frame. Its pages have no size.
+    Pdf,
+    /// Plain text: one data unit, labels on ranges of characters.
+    PlainText,
+    /// A time series: one data unit, labels on ranges of its time.
+    TimeSeries,
+    /// A data group: one label row, and a medium of its own for each of its spaces.
+    Group,
     /// Any other type; nothing of this release can be written on it.
     #[serde(other)]
     Other,
 }
 
 impl DataType {
+    /// The type as label rows call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::ImgGroup => "img_group",
+            Self::Video => "video",
+            Self::Dicom => "dicom",
+            Self::Nifti => "nifti",
+            Self::Audio => "audio",
+            Self::Pdf => "pdf",
+            Self::PlainText => "plain_text",
+            Self::TimeSeries => "time_series",
+            Self::Group => "group",
+            Self::Other => "another",
+        }
+    }
+
     /// Whether labels stand under their frame's number.
     pub fn is_by_frame(self) -> bool {
-        matches!(self, Self::Video | Self::Dicom | Self::Nifti)
+        matches!(self, Self::Video | Self::Dicom | Self::Nifti | Self::Pdf)
+    }
+
+    /// Whether labels lie on ranges, and are kept in the answers alone.
+    pub fn is_by_range(self) -> bool {
+        matches!(self, Self::Audio | Self::PlainText | Self::TimeSeries)
     }
 }
 
@@ -87,6 +118,21 @@ pub struct Medium {
     /// Images of an image group, in the order of their data_sequence.
     #[serde(default)]
     pub units: Vec<DataUnit>,
+    /// Of a space, the data group that it is in.
+    #[serde(default)]
+    pub space: Option<Space>,
+}
+
+/// What makes a medium a space of a data group.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Space {
+    /// Index of the data group in the plan's media.
+    pub group: u32,
+    /// Its name in the group's layout.
+    pub layout_key: Option<String>,
+    /// The members besides its labels that a label row has of it, as an object.
+    pub info: Box<RawValue>,
 }
 
 /// How sound was recorded, in the words of label rows.
@@ -107,11 +153,17 @@ impl Medium {
     /// Frames that labels can stand on: those that the project lists, for sound its milliseconds.
     pub fn places(&self) -> u64 {
         match (self.data_type, self.duration) {
-            (DataType::Audio, Some(seconds)) => (seconds * 1000.0).ceil() as u64 + 1,
+            // Milliseconds that became seconds and come back are a hair more or less than they were.
+            (DataType::Audio, Some(seconds)) => (seconds * 1000.0 - 1e-6).ceil() as u64 + 1,
             // Nothing says where it ends.
-            (DataType::Audio, None) => u64::from(u32::MAX),
+            (data_type, _) if data_type.is_by_range() => u64::from(u32::MAX),
             _ => self.frames,
         }
+    }
+
+    /// Index of the data group that it is a space of.
+    pub fn group(&self) -> Option<u32> {
+        self.space.as_ref().map(|space| space.group)
     }
 
     /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
@@ -119,8 +171,11 @@ impl Medium {
         shown_title(&self.title)
     }
 
-    /// Whether the size of the medium, or of each image in the group, is known.
+    /// Whether the size of the medium, or of each image in the group, is known or will not be.
     pub fn is_sized(&self) -> bool {
+        if self.data_type.is_by_range() {
+            return true;
+        }
         if self.units.is_empty() {
             return self.width.zip(self.height).is_some();
         }
@@ -305,7 +360,41 @@ impl Plan {
                 option: "decimals",
                 message: format!("is {decimals}; expected a whole number from 0 to {MAX_DECIMALS}"),
             }),
-            _ => Ok(plan),
+            _ => plan.with_spaces_checked(),
         }
+    }
+
+    /// Checks that the spaces follow all other media, those of one data group together.
+    fn with_spaces_checked(self) -> Result<Self> {
+        let groups: Vec<_> = self.media.iter().map(Medium::group).collect();
+        let is_group = |at: u32| {
+            let medium = self.media.get(at as usize);
+            medium.is_some_and(|medium| medium.data_type == DataType::Group)
+        };
+        if groups.is_sorted() && groups.iter().flatten().all(|&at| is_group(at)) {
+            return Ok(self);
+        }
+        let message = "the plan: spaces are listed after all other media, in the order of their data groups";
+        Err(Error::Plan(message.to_owned()))
+    }
+
+    /// Index of the medium whose label row holds the labels of this one: of a space its data group, else itself.
+    pub fn row_of(&self, medium: u32) -> u32 {
+        self.media[medium as usize].group().unwrap_or(medium)
+    }
+
+    /// Indices of the spaces of a data group; none for other media.
+    pub fn spaces_of(&self, medium: u32) -> std::ops::Range<u32> {
+        let before = |group: u32| self.media.partition_point(|of| of.group() < Some(group)) as u32;
+        before(medium)..before(medium + 1)
+    }
+
+    /// The media that the label row of a medium holds labels of: its spaces, or itself.
+    pub fn on_row_of(&self, medium: u32) -> &[Medium] {
+        let spaces = self.spaces_of(medium);
+        if spaces.is_empty() {
+            return &self.media[medium as usize..][..1];
+        }
+        &self.media[spaces.start as usize..spaces.end as usize]
     }
 }

@@ -15,7 +15,7 @@ use crate::intake::Sources;
 use crate::label_row::{
     self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader, Written,
 };
-use crate::plan::Plan;
+use crate::plan::{DataType, Medium, Plan};
 use crate::reject::{Reason, RowReject};
 use crate::resolve::{fit, Scratch};
 use crate::source::TextSpan;
@@ -183,13 +183,13 @@ impl LabelRows {
         labels: &[String],
     ) -> Result<BTreeSet<(String, String, String)>> {
         let there = label_row::object_hashes(existing)?;
-        let data_hash = &self.plan.media[span.medium as usize].data_hash;
         let (mut form, mut seen, mut found) = (identity::Form::default(), HashSet::new(), BTreeSet::new());
         self.staged.for_each(span, |row, _| {
             let (Some(track), true) = (row.track, seen.insert(row.key.object)) else {
                 return Ok(());
             };
             let own = self.sources.label(row.key.source);
+            let data_hash = &self.plan.media[row.key.label_row as usize].data_hash;
             let feature_hash = &self.plan.ontology[row.feature as usize].feature_hash;
             for other in labels.iter().filter(|label| *label != own) {
                 let parts = [&self.plan.branch, other, data_hash, feature_hash, track];
@@ -293,14 +293,19 @@ impl LabelRows {
     }
 
     fn is_sized(&self, span: &LabelRowSpan) -> bool {
-        self.plan.media[span.medium as usize].is_sized()
+        self.plan.on_row_of(span.medium).iter().all(Medium::is_sized)
     }
 
     fn header(&self, span: &LabelRowSpan, json: Option<&[u8]>, when: &str) -> Result<RowHeader> {
-        match json {
-            Some(json) => RowHeader::from_server(json),
-            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when),
+        let medium = &self.plan.media[span.medium as usize];
+        let header = match json {
+            Some(json) => RowHeader::from_server(json)?,
+            None => RowHeader::offline(medium, &self.plan.branch, when)?,
+        };
+        if medium.data_type != DataType::Group {
+            return Ok(header);
         }
+        header.with_spaces(self.plan.spaces_of(span.medium).start, self.plan.on_row_of(span.medium))
     }
 
     /// Hands the rows that fit the header to `write`, and the others to `refuse`.
@@ -318,7 +323,8 @@ impl LabelRows {
             if sized {
                 return write(row);
             }
-            let size_px = header.unit_of(row.key.frame).and_then(UnitHeader::size_px);
+            let unit = header.unit_at(&row.key).map(|at| &header.units()[at]);
+            let size_px = unit.and_then(UnitHeader::size_px);
             match fit(row, size_px, self.plan.off_image, &mut scratch) {
                 Ok(row) => write(&row),
                 Err(reason) => refuse(reason, row, text),

@@ -46,6 +46,7 @@ fn medium(data_type: DataType) -> Medium {
         duration: None,
         audio: AudioFormat::default(),
         units: (0..5).map(unit).collect(),
+        space: None,
     }
 }
 

@@ -24,6 +24,7 @@ from ropewalk.text import without_secrets
 if TYPE_CHECKING:
     import encord
     from encord.objects import LabelRowV2
+    from encord.objects.spaces.base_space import Space
 
 Result = TypeVar("Result")
 
@@ -147,6 +148,7 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
         "audio_bit_depth": row.audio_bit_depth,
         "audio_num_channels": row.audio_num_channels,
         "backing_item_uuid": None if row.backing_item_uuid is None else str(row.backing_item_uuid),
+        "spaces": {space.space_id: _space(space) for space in row.get_spaces()},
         "images_data": [
             {
                 "image_hash": image.image_hash,
@@ -159,3 +161,9 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
             for image in images
         ],
     }
+
+
+def _space(space: Space[Any, Any, Any]) -> dict[str, Any]:
+    """Give a space as the server lists it."""
+    named = {"file_name": space.metadata.file_name, "layout_key": space.metadata.layout_key}
+    return {**space._to_space_dict(), "child_info": named}

@@ -242,7 +242,7 @@ impl Intake {
         let (mut kept, sources) = (self.kept, self.sources);
         let stage = std::mem::replace(&mut kept.stage, StageBuilder::new(None, 0));
         let mut names = self.resolver.settle();
-        let staged = stage.of_labels(sources.by_label()).finish_with(&mut |row| {
+        let staged = stage.of_labels(sources.by_label()).on_rows_of(&self.plan).finish_with(&mut |row| {
             let Some(reason) = names.count(row.name) else {
                 return Ok(true);
             };

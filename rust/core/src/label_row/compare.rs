@@ -56,7 +56,7 @@ impl<'a> Comparison<'a> {
     /// Compares; `joined` says how many annotations are behind each answer.
     pub fn new(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>, joined: &Joined) -> Result<Self> {
         let known: HashSet<_> = theirs.units.iter().map(|unit| unit.data_hash.as_str()).collect();
-        if theirs.by_frame != ours.by_frame {
+        if (theirs.by_frame, theirs.units_in) != (ours.by_frame, ours.units_in) {
             return Err(wrong(
                 theirs.name,
                 "`data_type`",

@@ -1,23 +1,57 @@
-//! All of a label row but its labels: who it is, and the data units that labels stand on.
+//! All of a label row but its labels: who it is, and the data units that labels stand on. Of a data group these are its
+//! spaces.
 //!
 //! The fields are kept as the JSON that is going to be sent, so that writing a row copies them.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::Number;
 
 use super::number::{push_number, push_u64};
-use super::text::push_string;
+use super::spaces;
+use super::text::{push_string, Members};
 use crate::error::{Error, Result};
 use crate::json::Entries;
 use crate::plan::{AudioFormat, DataType, Medium};
+use crate::stage::record::Key;
 
 /// label_hash of a row that no server has made yet, as in the SDK's detached rows.
 const NO_LABEL_HASH: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A data unit: the video, the image, or one image of a group.
+/// How the labels of a data unit lie in its `labels`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Under the number of their frame, also that of an image which is a space.
+    ByFrame,
+    /// Directly: of an image.
+    Whole,
+    /// Not at all: they are in the answers alone, with their ranges.
+    InAnswers,
+}
+
+impl Layout {
+    fn of(data_type: DataType) -> Self {
+        match data_type {
+            DataType::Image | DataType::ImgGroup | DataType::Group => Self::Whole,
+            _ if data_type.is_by_range() => Self::InAnswers,
+            _ => Self::ByFrame,
+        }
+    }
+
+    /// The `labels` of a unit that has none.
+    pub fn empty(self) -> &'static [u8] {
+        match self {
+            Self::Whole => br#"{"objects":[],"classifications":[]}"#,
+            Self::ByFrame | Self::InAnswers => b"{}",
+        }
+    }
+}
+
+/// A data unit: the video, the image, one image of a group, or a space.
 #[derive(Debug, Clone)]
 pub struct UnitHeader {
+    pub(super) layout: Layout,
     pub(super) sequence: u32,
     pub(super) data_hash: String,
     pub(super) width: Option<u32>,
@@ -29,7 +63,7 @@ pub struct UnitHeader {
 }
 
 impl UnitHeader {
-    /// data_hash of the unit.
+    /// data_hash of the unit; of a space its id.
     pub fn data_hash(&self) -> &str {
         &self.data_hash
     }
@@ -51,9 +85,11 @@ pub struct RowHeader {
     label_hash: String,
     data_hash: String,
     data_type: DataType,
-    /// From the row's opening brace up to the first data unit.
+    /// From the row's opening brace up to the first data unit, or space.
     pub(super) before: Vec<u8>,
     units: Vec<UnitHeader>,
+    /// Index of the medium that the first space is.
+    first_space: u32,
 }
 
 impl RowHeader {
@@ -72,6 +108,7 @@ impl RowHeader {
             message: format!("{cause}; expected a label row as `labelrow` answers it"),
         })?;
         let units = row.data_units.0.into_iter().map(|(_, unit)| unit).collect();
+        let spaces = row.spaces.0.iter().map(|(id, info)| spaces::unit(id, info));
         Self::build(Fields {
             label_hash: &row.label_hash,
             branch: &row.branch_name,
@@ -86,6 +123,7 @@ impl RowHeader {
             is_shadow_data: row.is_shadow_data.unwrap_or(false),
             label_status: &row.label_status,
             units,
+            spaces: spaces.collect::<Result<_>>()?,
         })
     }
 
@@ -139,6 +177,7 @@ impl RowHeader {
             is_shadow_data: false,
             label_status: "LABEL_IN_PROGRESS",
             units,
+            spaces: Vec::new(),
         })
     }
 
@@ -157,17 +196,54 @@ impl RowHeader {
         self.data_type
     }
 
-    /// Its data units by their data_sequence: one for a video or an image, one an image for a group.
+    /// Its data units by their data_sequence: one for a video or an image, one an image for a group. Of a data group its
+    /// spaces.
     pub fn units(&self) -> &[UnitHeader] {
         &self.units
     }
 
-    /// The data unit that a frame stands on: the video itself, or the image.
-    pub fn unit_of(&self, frame: u32) -> Option<&UnitHeader> {
-        match self.data_type {
-            DataType::Video => self.units.first(),
-            _ => self.units.iter().find(|unit| unit.sequence == frame),
+    /// Number of the data unit that a label with this key is on: that of its space, of its image, or the only one.
+    pub fn unit_at(&self, key: &Key) -> Option<usize> {
+        let at = match self.data_type {
+            DataType::Group => key.label_row.checked_sub(self.first_space)? as usize,
+            DataType::Image | DataType::ImgGroup => {
+                return self.units.binary_search_by_key(&key.frame, |unit| unit.sequence).ok()
+            }
+            _ => 0,
+        };
+        (at < self.units.len()).then_some(at)
+    }
+
+    /// Whether the units are the spaces of a data group.
+    pub(super) fn has_spaces(&self) -> bool {
+        self.data_type == DataType::Group
+    }
+
+    /// Puts the spaces of a data group in the order of `media`, which are those of the plan, the first of them medium number
+    /// `first`. Spaces that the plan does not know follow; those that an offline row does not have are made.
+    ///
+    /// # Errors
+    /// [`Error::LabelRow`] where the server's row lacks a space.
+    pub fn with_spaces(mut self, first: u32, media: &[Medium]) -> Result<Self> {
+        let is_offline = self.label_hash == NO_LABEL_HASH;
+        let mut others = std::mem::take(&mut self.units);
+        for medium in media {
+            let known = others.iter().position(|unit| unit.data_hash == medium.data_hash);
+            let unit = match (known, &medium.space) {
+                (Some(at), _) => others.remove(at),
+                (None, Some(space)) if is_offline => spaces::unit(&medium.data_hash, &space.info)?,
+                _ => {
+                    return Err(Error::LabelRow {
+                        label_row: self.data_hash,
+                        message: format!("has no space {}, which the project lists", medium.data_hash),
+                    })
+                }
+            };
+            self.units.push(unit);
         }
+        self.units.append(&mut others);
+        self.first_space = first;
+        Ok(self)
     }
 
     fn build(fields: Fields<'_>) -> Result<Self> {
@@ -175,18 +251,11 @@ impl RowHeader {
             label_row: fields.data_hash.to_owned(),
             message,
         };
-        let data_type = match fields.data_type {
-            DataType::Image => "image",
-            DataType::ImgGroup => "img_group",
-            DataType::Video => "video",
-            DataType::Dicom => "dicom",
-            DataType::Nifti => "nifti",
-            DataType::Audio => "audio",
-            DataType::Other => {
-                let message = "is of a type that labels cannot be written on; expected a video, image, image group, DICOM series, NIfTI volume or sound";
-                return Err(wrong(message.to_owned()));
-            }
-        };
+        if fields.data_type == DataType::Other {
+            let message = "is of a type that labels cannot be written on; expected a video, image, image group, DICOM series, NIfTI volume, sound, PDF, text, time series or data group";
+            return Err(wrong(message.to_owned()));
+        }
+        let data_type = fields.data_type.name();
         let mut before = b"{".to_vec();
         let mut member = Members(&mut before);
         member.string("label_hash", Some(fields.label_hash));
@@ -219,12 +288,22 @@ impl RowHeader {
                 pair[0].sequence
             )));
         }
+        if fields.data_type == DataType::Group {
+            // What labels are on are the spaces; the group's own data unit has none.
+            for unit in std::mem::replace(&mut units, fields.spaces) {
+                before.extend_from_slice(&unit.before);
+                before.extend_from_slice(unit.layout.empty());
+                before.extend_from_slice(&unit.after);
+            }
+            before.extend_from_slice(br#"},"spaces":{"#);
+        }
         Ok(Self {
             label_hash: fields.label_hash.to_owned(),
             data_hash: fields.data_hash.to_owned(),
             data_type: fields.data_type,
             before,
             units,
+            first_space: 0,
         })
     }
 }
@@ -244,6 +323,7 @@ struct Fields<'a> {
     is_shadow_data: bool,
     label_status: &'a str,
     units: Vec<ServerUnit>,
+    spaces: Vec<UnitHeader>,
 }
 
 #[derive(Deserialize)]
@@ -261,6 +341,8 @@ struct ServerRow {
     is_shadow_data: Option<bool>,
     label_status: String,
     data_units: Entries<ServerUnit>,
+    #[serde(default)]
+    spaces: Entries<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -332,7 +414,7 @@ impl ServerUnit {
         let mut member = Members(&mut before);
         member.string("data_hash", Some(&self.data_hash));
         member.string("data_title", Some(&self.data_title));
-        if data_type != DataType::Dicom {
+        if !matches!(data_type, DataType::Dicom | DataType::Group) {
             member.string("data_link", self.data_link.as_deref());
         }
         member.string("data_type", self.data_type.as_deref());
@@ -342,15 +424,18 @@ impl ServerUnit {
             push_u64(member.name("data_sequence"), self.data_sequence.into());
         }
         let size = [("width", self.width), ("height", self.height)];
-        let numbers = if data_type == DataType::Audio {
-            member.string("audio_codec", self.audio.audio_codec.as_deref());
-            vec![
-                ("audio_sample_rate", self.audio.audio_sample_rate),
-                ("audio_bit_depth", self.audio.audio_bit_depth),
-                ("audio_num_channels", self.audio.audio_num_channels),
-            ]
-        } else {
-            size.map(|(name, value)| (name, value.map(u64::from))).to_vec()
+        let numbers = match data_type {
+            DataType::Audio => {
+                member.string("audio_codec", self.audio.audio_codec.as_deref());
+                vec![
+                    ("audio_sample_rate", self.audio.audio_sample_rate),
+                    ("audio_bit_depth", self.audio.audio_bit_depth),
+                    ("audio_num_channels", self.audio.audio_num_channels),
+                ]
+            }
+            DataType::Pdf => vec![("width", Some(0)), ("height", Some(0))],
+            DataType::PlainText | DataType::TimeSeries | DataType::Group => Vec::new(),
+            _ => size.map(|(name, value)| (name, value.map(u64::from))).to_vec(),
         };
         for (name, value) in numbers {
             match value {
@@ -360,8 +445,15 @@ impl ServerUnit {
         }
         member.name("labels");
         let mut after = Vec::new();
-        let fps = self.data_fps.as_ref().filter(|_| data_type != DataType::Audio);
-        for (name, value) in [("data_duration", self.data_duration.as_ref()), ("data_fps", fps)] {
+        let zero = Number::from(0);
+        let has_times = !matches!(data_type, DataType::PlainText | DataType::Group);
+        let fps = match &self.data_fps {
+            Some(fps) if has_times && data_type != DataType::Audio => Some(fps),
+            _ if data_type == DataType::Pdf => Some(&zero),
+            _ => None,
+        };
+        let duration = self.data_duration.as_ref().filter(|_| has_times);
+        for (name, value) in [("data_duration", duration), ("data_fps", fps)] {
             if let Some(value) = value {
                 after.push(b',');
                 push_string(&mut after, name);
@@ -370,36 +462,16 @@ impl ServerUnit {
             }
         }
         after.push(b'}');
-        let known = |size: Option<u32>| size.filter(|&size| size > 0);
+        let sized = data_type != DataType::Pdf;
+        let known = |size: Option<u32>| size.filter(|&size| sized && size > 0);
         UnitHeader {
+            layout: Layout::of(data_type),
             sequence: self.data_sequence,
             data_hash: self.data_hash.clone(),
             width: known(self.width),
             height: known(self.height),
             before,
             after,
-        }
-    }
-}
-
-/// Appends members to an object's text.
-struct Members<'a>(&'a mut Vec<u8>);
-
-impl Members<'_> {
-    fn name(&mut self, name: &str) -> &mut Vec<u8> {
-        if self.0.last().is_some_and(|&byte| byte != b'{') {
-            self.0.push(b',');
-        }
-        push_string(self.0, name);
-        self.0.push(b':');
-        self.0
-    }
-
-    fn string(&mut self, name: &str, value: Option<&str>) {
-        let out = self.name(name);
-        match value {
-            Some(value) => push_string(out, value),
-            None => out.extend_from_slice(b"null"),
         }
     }
 }

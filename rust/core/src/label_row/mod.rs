@@ -16,6 +16,7 @@ pub mod number;
 mod questions;
 mod ring;
 mod shapes;
+mod spaces;
 mod stored;
 mod templates;
 mod text;

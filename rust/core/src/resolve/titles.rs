@@ -1,5 +1,6 @@
 //! Which medium a name means: a ladder of rules on whole names, the strongest first. Images inside image groups are found as
-//! media are; the title of their group is their folder.
+//! media are; the title of their group is their folder. So are the spaces of data groups, which go by their names in the
+//! group's layout as well.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
-use crate::plan::{MediaMatch, Medium, Plan};
+use crate::plan::{shown_title, MediaMatch, Medium, Plan, Space};
 use crate::source::{base_name, stem};
 
 /// What a name leads to.
@@ -134,6 +135,9 @@ impl Titles {
         };
         for (index, medium) in (0u32..).zip(&plan.media) {
             titles.insert(&medium.title, &medium.data_hash, Target::Medium(index));
+            if let Some(space) = &medium.space {
+                titles.insert_names_of_space(medium, space);
+            }
             for (position, image) in (0u32..).zip(&medium.units) {
                 titles.insert(&image.title, &image.data_hash, Target::Image(index, position));
             }
@@ -149,6 +153,19 @@ impl Titles {
         self.hashes.entry(data_hash.into()).or_insert(number);
     }
 
+    /// Notes what names the space that was inserted last besides its title and its id.
+    fn insert_names_of_space(&mut self, medium: &Medium, space: &Space) {
+        let number = self.targets.len() as u32 - 1;
+        let plan = Arc::clone(&self.plan);
+        let group = &plan.media[space.group as usize];
+        let mut note = |name: String| Hit::note(self.exact.entry(name.into()), number);
+        for name in std::iter::once(&medium.title).chain(&space.layout_key) {
+            note(name.clone());
+            note(format!("{}/{name}", group.title));
+            note(format!("{}/{name}", group.data_hash));
+        }
+    }
+
     /// How many targets there are: media, and images inside groups.
     pub(super) fn len(&self) -> usize {
         self.targets.len()
@@ -159,11 +176,14 @@ impl Titles {
         self.targets[number as usize]
     }
 
-    /// The title of the group that an image is in, and its own title.
+    /// The title of the group that an image or space is in, and its own title.
     fn titles_of(&self, number: u32) -> (Option<&str>, &str) {
         let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
         match self.target(number) {
-            Target::Medium(index) => (None, &medium(index).title),
+            Target::Medium(index) => {
+                let group = medium(index).group().map(|group| medium(group).title.as_str());
+                (group, &medium(index).title)
+            }
             Target::Image(index, position) => (
                 Some(&medium(index).title),
                 &medium(index).units[position as usize].title,
@@ -176,14 +196,36 @@ impl Titles {
         self.titles_of(number).1
     }
 
+    /// The target as messages name it: behind the title of the group that it is in.
+    pub(super) fn shown(&self, number: u32) -> String {
+        let (group, title) = self.titles_of(number);
+        let title = shown_title(title);
+        group.map_or_else(|| title.to_owned(), |group| format!("{}/{title}", shown_title(group)))
+    }
+
     /// The path of a target in a reading: of an image inside a group behind the title of that.
     pub(super) fn path(&self, number: u32, reading: Reading) -> Cow<'_, str> {
-        let (group, title) = self.titles_of(number);
-        let path = reading.path(title);
-        match group {
+        self.path_of(number, self.title(number), reading)
+    }
+
+    /// The path of a target that goes by `name`.
+    fn path_of<'n>(&self, number: u32, name: &'n str, reading: Reading) -> Cow<'n, str> {
+        let path = reading.path(name);
+        match self.titles_of(number).0 {
             Some(group) => Cow::Owned(format!("{}/{path}", reading.path(group))),
             None => path,
         }
+    }
+
+    /// The names of a target: its title, and that of a space in its group's layout.
+    fn names_of(&self, number: u32) -> impl Iterator<Item = &str> {
+        let space = match self.target(number) {
+            Target::Medium(index) => self.plan.media[index as usize].space.as_ref(),
+            Target::Image(..) => None,
+        };
+        let title = self.title(number);
+        let key = space.and_then(|space| space.layout_key.as_deref());
+        std::iter::once(title).chain(key.filter(move |key| *key != title))
     }
 
     /// The target with this data_hash.
@@ -273,17 +315,16 @@ impl Titles {
     fn ends_of(&self, at: usize) -> &Ends {
         self.ends[at].get_or_init(|| {
             let mut ends = Ends::default();
-            for number in 0..self.len() as u32 {
-                let path = self.path(number, READINGS[at]);
-                let before = at.checked_sub(1).map(|before| self.path(number, READINGS[before]));
+            let names = (0..self.len() as u32).flat_map(|number| self.names_of(number).map(move |name| (number, name)));
+            for (number, name) in names {
+                let path = self.path_of(number, name, READINGS[at]);
+                let before = at.checked_sub(1).map(|before| self.path_of(number, name, READINGS[before]));
                 if before.as_ref() == Some(&path) {
                     continue;
                 }
                 ends.add(number, &path, before.as_deref());
-                let title = READINGS[at].path(self.title(number));
-                let title_before = at
-                    .checked_sub(1)
-                    .map(|before| READINGS[before].path(self.title(number)));
+                let title = READINGS[at].path(name);
+                let title_before = at.checked_sub(1).map(|before| READINGS[before].path(name));
                 if title != path && title_before.as_ref() != Some(&title) {
                     ends.add_title(number, &title);
                 }

@@ -14,7 +14,7 @@ use crate::source::TextSpan;
 /// Sort key of a staged row. `source` and `offset` make the order total and independent of how the input was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// Index of the medium in the plan.
+    /// Index of the medium in the plan; of a label row with spaces that of the space.
     pub label_row: u32,
     /// Encord frame; index of the image in an image group.
     pub frame: u32,
