@@ -157,6 +157,7 @@ class _Import:
             from ropewalk.sinks.encord.connection import connected
 
             rows, endpoint = stack.enter_context(connected(self.project, self.options, self.stop))
+            self.report.notices = rows.notices
             if not self.options.dry_run:
                 turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
             entries = rows.listing(self.branch, images_data=True)

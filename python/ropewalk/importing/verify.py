@@ -44,6 +44,7 @@ class Verification:
         rows_elsewhere: Label rows of the branch that the source does not mention; they are not looked at.
         rejected: Annotations of the source that no import could write, by code.
         examples: The first differences.
+        notices: What the version of the `encord` SDK changes.
         exit_code: 0 when nothing differs, 3 when something does.
     """
 
@@ -56,6 +57,7 @@ class Verification:
     rows_elsewhere: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     exit_code: int = EXIT_ALL_WRITTEN
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def verify_predictions(
             result = compare_rows(staged, range(len(staged)), rows, standing, on_difference, progress or NoProgress())
     for code, n in report.rejects_by_code.items():
         result.rejected[code] = result.rejected.get(code, 0) + n
+    result.notices = rows.notices
     result.finish(allow_extra=allow_extra)
     return result
 

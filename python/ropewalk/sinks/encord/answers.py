@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from encord.exceptions import EncordException
-from encord.http.error_utils import check_error_response
 
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
 from ropewalk.text import without_secrets
@@ -68,6 +67,9 @@ def _error_of_status(status: int, envelope: Any, wait: float | None) -> EncordEr
 
 
 def _error_of_envelope(envelope: dict[str, Any], wait: float | None) -> EncordError:
+    # Not public: `connection` looks whether it exists before anything is sent.
+    from encord.http.error_utils import check_error_response
+
     status = envelope["status"]
     try:
         check_error_response(envelope.get("response"), None, envelope.get("payload"))

@@ -21,11 +21,15 @@ class LabelRows:
 
     A list of ids that is too much for one request (413), to list, get or create, is halved here: it costs no row. Rows
     to save are halved by the caller, who has to count what was stored.
+
+    Attributes:
+        notices: What the version of the SDK changes, for the summary.
     """
 
-    def __init__(self, calls: Calls, retry: Retry) -> None:
+    def __init__(self, calls: Calls, retry: Retry, notices: Sequence[str] = ()) -> None:
         self._calls = calls
         self._retry = retry
+        self.notices = list(notices)
 
     def listing(
         self,

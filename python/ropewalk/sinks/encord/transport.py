@@ -22,6 +22,7 @@ from encord.configs import SshConfig
 from requests.adapters import HTTPAdapter
 
 from ropewalk.errors import EncordError, TemporaryEncordError
+from ropewalk.options import spelt
 from ropewalk.sinks.encord.answers import Answer, response_of
 from ropewalk.sinks.encord.causes import PROXY_AUTHENTICATION, cause_of, is_timeout, proxy_asks_for_password
 from ropewalk.sinks.encord.pace import Pace
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # What a server says or does when it has too much to do: the pace is lowered.
 _PUSH_BACK_STATUS = frozenset({429, 503})
 _PUSH_BACK_NAMES = frozenset({"RateLimitExceededError", "Timeout"})
+# Without a name of Encord's, these are about the address. Encord marks it as deprecated.
+_NO_SUCH_ADDRESS = frozenset({"Status404", "Status405", "Status410"})
 _BLOCK_BYTES = 65_536
 _BYTES_PER_MB = 1_000_000
 
@@ -144,6 +147,11 @@ class Transport:
             except EncordError as e:
                 if e.status in _PUSH_BACK_STATUS or e.name in _PUSH_BACK_NAMES:
                     slot.pushed_back()
+                if e.name in _NO_SUCH_ADDRESS:
+                    e.args = (
+                        f"{e}: {self.endpoint} does not take the requests of this release of Ropewalk; try "
+                        f"{spelt('sdk_calls')}, or a newer release",
+                    )
                 raise
             slot.answered(operation, len_bytes(body) + len(answer.content))
         return response, answer.headers
@@ -191,14 +199,13 @@ class Transport:
     def _headers(self, body: Blocks) -> dict[str, Any]:
         if not isinstance(self._config, SshConfig):
             return self._config.define_headers(**self._resource, data=b"".join(body).decode("ascii"))
-        # The SDK signs a str; for bytes the same is done with the configuration's own key and spelling of the header.
+        # The SDK signs a str; for bytes the same is done here with the configuration's own key.
         headers = self._config.define_headers(**self._resource, data="")
         digest = hashlib.sha256()
         for block in body:
             digest.update(block)
         signature = self._config.private_key.sign(digest.digest())
-        key = self._config.public_key_hex
-        return headers | {"Authorization": self._config._get_v1_ssh_authorization_header(key, signature)}
+        return headers | {"Authorization": f"{self._config.public_key_hex}:{signature.hex()}"}
 
     def _host(self) -> str:
         return without_secrets(urlsplit(self._config.endpoint).hostname or "the server")
