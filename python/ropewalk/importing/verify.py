@@ -105,7 +105,10 @@ def verify_predictions(
 
     with connected(project, job) as (rows, _):
         entries = rows.listing(branch, images_data=True)
-        known, standing = project_from_listing(project, entries), standing_from_listing(entries)
+        known, standing = (
+            project_from_listing(project, rows.ontology(str(project.ontology_hash)), entries),
+            standing_from_listing(entries),
+        )
         report = Report(branch=branch)
         with staged_sources(sources, known, branch, job, report, progress or NoProgress(), "verify-rejects") as (
             staged,

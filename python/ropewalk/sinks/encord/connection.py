@@ -73,6 +73,7 @@ def _missing(project: encord.Project) -> str | None:
         needed = {
             "Querier._config.endpoint": querier._config.endpoint,
             "Querier._config.define_headers": querier._config.define_headers,
+            "Querier._config.define_headers_v2": querier._config.define_headers_v2,
             "Querier.resource_id": querier.resource_id,
             "Querier.resource_type": querier.resource_type,
         }

@@ -1,4 +1,4 @@
-"""The four calls through the SDK's public `LabelRowV2` alone: slower, equal rows, for an SDK that is built otherwise.
+"""The calls through the SDK's public `LabelRowV2` alone: slower, equal rows, for an SDK that is built otherwise.
 
 What it costs: rows pass through the SDK's objects, one request at a time, and what Encord answered is known only as far
 as the SDK's exceptions tell: no Retry-After, no status.
@@ -43,6 +43,10 @@ class SdkCalls:
         self._project = project
         self._turn = threading.Lock()
         self._rows: dict[str, LabelRowV2] = {}
+
+    def ontology(self, ontology_hash: str) -> Any:
+        """Give the structure of the project's ontology, as far as the SDK keeps it."""
+        return self._project.ontology_structure.to_dict()
 
     def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
         """List data rows of a branch, or of all, with their label row."""
