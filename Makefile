@@ -72,7 +72,7 @@ wheel: $(VENV)/.pip ## Build an abi3 wheel into dist; on Linux one for manylinux
 sdist: $(VENV)/.pip ## Build a source distribution into dist.
 	$(BIN)/maturin sdist --out dist
 
-test-wheel: ## Install the wheel in dist with each Python of TEST_WHEEL_PYTHONS that is installed; run the demo and the unit tests.
+test-wheel: ## Install the wheel in dist with each Python of TEST_WHEEL_PYTHONS that is installed; run the demo, the unit tests, and the oldest and newest SDK.
 	$(PYTHON) tools/test_wheel.py $(TEST_WHEEL_PYTHONS)
 
 deny: ## Check licences, sources and bans of the dependencies, and advisories where they can be fetched (cargo-deny).

@@ -146,7 +146,10 @@ def _opened(
             for label_hash, content in label_row_contents(list(standing), rows):
                 yield standing[label_hash], content
 
-        yield project_from_listing(project, next(iter(listings.values()))), fetched
+        yield (
+            project_from_listing(project, rows.ontology(str(project.ontology_hash)), next(iter(listings.values()))),
+            fetched,
+        )
 
 
 def _add(side: _FrameSide, label_row: bytes, wanted: _Wanted, **more: Any) -> tuple[int, int]:

@@ -161,10 +161,14 @@ class _Import:
             from ropewalk.sinks.encord.connection import connected
 
             rows, endpoint = stack.enter_context(connected(self.project, self.options, self.stop))
+            self.report.notices = rows.notices
             if not self.options.dry_run:
                 turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
             entries = rows.listing(self.branch, images_data=True)
-            project, standing = project_from_listing(self.project, entries), standing_from_listing(entries)
+            project, standing = (
+                project_from_listing(self.project, rows.ontology(str(self.project.ontology_hash)), entries),
+                standing_from_listing(entries),
+            )
             del entries
         stem = "dry-run-rejects" if self.options.dry_run else "rejects"
         staged, self.rejects = stack.enter_context(

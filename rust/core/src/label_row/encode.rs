@@ -358,7 +358,10 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Skeleton(points, visibility) => {
                 let ring = first_ring(points)?;
                 let decimals = self.templates.decimals;
-                shapes::push_skeleton(&mut self.out, ring, visibility, &template.skeleton, size, decimals)?;
+                // Of several templates only one has that many points, or the row would have been rejected.
+                let points = template.skeletons.iter().find(|points| 2 * points.len() == ring.len());
+                let points = points.map_or(&[][..], Vec::as_slice);
+                shapes::push_skeleton(&mut self.out, ring, visibility, points, size, decimals)?;
             }
             Geometry::Circle(numbers, theta) => {
                 shapes::push_circle(&mut self.out, numbers, theta, size, self.templates.decimals)?;
