@@ -78,7 +78,9 @@ def import_command(
             raise UsageError("a project file can only be imported into with --dry-run")
         check_branch(branch, job.allow_branch)
         found, _ = sources_of(sources, ImportOptions, given)
-        console.check_report_file(report, files_read(found, job, project_file), rejects=job.rejects)
+        console.check_report_file(
+            report, files_read(found, job, project_file), rejects=job.rejects, written=job.written
+        )
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
@@ -88,7 +90,7 @@ def import_command(
         with console.shown_progress() as progress:
             result = import_predictions(found, target, branch=branch, progress=progress, **given)
         console.show_report(
-            result, verb="to be written" if job.dry_run else "written", err=STDOUT in (report, job.rejects)
+            result, verb="to be written" if job.dry_run else "written", err=STDOUT in (report, job.rejects, job.written)
         )
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)

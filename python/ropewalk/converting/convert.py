@@ -118,7 +118,7 @@ def _convert_to_label_rows(
         for index in range(len(staged)):
             info = staged.label_row(index)
             unfit = [] if info["sized"] else staged.unfit(index, None, when)
-            rejects.append(unfit, report)
+            rejects.append([line for _, line in unfit], report)
             len_bytes = staged.write(index, file, None, when)
             file.write(b"\n")
             report.write(info["annotations"] - len(unfit), 0)

@@ -123,10 +123,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
     }
 
     fn object_hash(&mut self, row: &StagedRow<'_>) -> ObjectHash {
-        let (hash, new) = match row.track {
-            Some(_) => self.hashes.tracked(row.key.object),
-            None => self.hashes.untracked(row.key.frame, row.key.object),
-        };
+        let (hash, new) = label_hash_of(&mut self.hashes, row);
         if new {
             self.objects.push(hash);
         }
@@ -135,9 +132,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
 
     fn answer(&mut self, row: &StagedRow<'_>, last: u32) -> Result<()> {
         self.templates.classification(row.feature)?;
-        let (hash, _) = self
-            .hashes
-            .tracked(identity::answer(row.key.object, row.score, row.answers));
+        let (hash, _) = label_hash_of(&mut self.hashes, row);
         let (_, space) = self.space_at(row)?;
         let range = (row.key.frame, last);
         self.book.classify(hash, row.feature, row.score, row.answers, range, space);
@@ -438,6 +433,16 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         push_string(&mut self.out, rle);
         self.out.push(b'}');
         Ok(())
+    }
+}
+
+/// Hash of the object that a row draws, or of the answer that it gives, and whether this is its first row. All rows of a
+/// label row must come, in their order.
+pub(crate) fn label_hash_of(hashes: &mut ObjectHashes, row: &StagedRow<'_>) -> (ObjectHash, bool) {
+    match (row.geometry, row.track) {
+        (Geometry::Answer(_), _) => hashes.tracked(identity::answer(row.key.object, row.score, row.answers)),
+        (_, Some(_)) => hashes.tracked(row.key.object),
+        (_, None) => hashes.untracked(row.key.frame, row.key.object),
     }
 }
 

@@ -23,6 +23,7 @@ mod text;
 
 pub use answers::Joined;
 pub use compare::{compare, Compared, Difference};
+pub(crate) use encode::label_hash_of;
 pub use encode::{RowWriter, Written};
 pub use existing::{reconcile, Merged, OnExisting, Reconciled, Verdict};
 pub use header::{RowHeader, UnitHeader};
