@@ -15,7 +15,7 @@ from ropewalk.files import make_folder
 from ropewalk.importing.options import StageOptions, parse_max_rejects
 from ropewalk.importing.rejects import RejectFile, reject_file
 from ropewalk.options import spelt
-from ropewalk.project.plan import plan_json
+from ropewalk.project.plan import plan_of
 from ropewalk.reading.formats import add_source
 from ropewalk.report import Report, unresolved
 from ropewalk.scratch import stage_folder
@@ -63,7 +63,7 @@ def staged_sources(
         BlockerError: The disk is too small.
         RopewalkError: What the core found wrong with a source, a subclass that names the byte.
     """
-    text = plan_json(project, branch, options)
+    plan = plan_of(project, branch, options)
     from ropewalk import _core
 
     make_folder(options.work_dir)
@@ -76,7 +76,7 @@ def staged_sources(
     with stage_folder(options.work_dir) as folder:
         temporary = folder / "rejects.ndjson"
         stage = _core.Stage(
-            text, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
+            plan, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
         )
         progress.start("reading", sum(sizes), "bytes")
         before = 0

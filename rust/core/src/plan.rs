@@ -4,7 +4,10 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
+use serde::de::value::Error as ValueError;
+use serde::de::IntoDeserializer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -42,6 +45,11 @@ pub enum DataType {
 }
 
 impl DataType {
+    /// The type that label rows call so.
+    pub fn named(name: &str) -> Self {
+        Self::deserialize(name.into_deserializer()).unwrap_or_else(|_: ValueError| Self::Other)
+    }
+
     /// The type as label rows call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -75,11 +83,11 @@ impl DataType {
 #[serde(deny_unknown_fields)]
 pub struct DataUnit {
     /// data_hash of the image.
-    pub data_hash: String,
+    pub data_hash: Box<str>,
     /// Its title.
-    pub title: String,
+    pub title: Box<str>,
     /// MIME type, such as `image/png`.
-    pub file_type: Option<String>,
+    pub file_type: Option<Arc<str>>,
     /// Pixels, where known.
     pub width: Option<u32>,
     /// Pixels, where known.
@@ -91,17 +99,17 @@ pub struct DataUnit {
 #[serde(deny_unknown_fields)]
 pub struct Medium {
     /// data_hash.
-    pub data_hash: String,
+    pub data_hash: Box<str>,
     /// Its title.
-    pub title: String,
+    pub title: Box<str>,
     /// Video, image or image group.
     pub data_type: DataType,
-    /// MIME type, such as `video/mp4`.
-    pub file_type: Option<String>,
-    /// data_hash of the dataset it belongs to.
-    pub dataset_hash: String,
-    /// Title of that dataset.
-    pub dataset_title: String,
+    /// MIME type, such as `video/mp4`; many media share it.
+    pub file_type: Option<Arc<str>>,
+    /// data_hash of the dataset it belongs to; shared.
+    pub dataset_hash: Arc<str>,
+    /// Title of that dataset; shared.
+    pub dataset_title: Arc<str>,
     /// Pixels, where known.
     pub width: Option<u32>,
     /// Pixels, where known.
@@ -112,15 +120,15 @@ pub struct Medium {
     pub fps: Option<f64>,
     /// Seconds of a video or of sound.
     pub duration: Option<f64>,
-    /// What an audio label row says of the sound besides.
+    /// What an audio label row says of the sound besides; none where nothing is known.
     #[serde(default)]
-    pub audio: AudioFormat,
+    pub audio: Option<Box<AudioFormat>>,
     /// Images of an image group, in the order of their data_sequence.
     #[serde(default)]
-    pub units: Vec<DataUnit>,
+    pub units: Box<[DataUnit]>,
     /// Of a space, the data group that it is in.
     #[serde(default)]
-    pub space: Option<Space>,
+    pub space: Option<Box<Space>>,
 }
 
 /// What makes a medium a space of a data group.
@@ -136,7 +144,7 @@ pub struct Space {
 }
 
 /// How sound was recorded, in the words of label rows.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AudioFormat {
     /// Such as `mp3`.
@@ -290,7 +298,8 @@ pub struct Plan {
     /// Classifications of the ontology.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// Media of the project.
+    /// Media of the project: its data rows, then the spaces of all data groups.
+    #[serde(default)]
     pub media: Vec<Medium>,
     /// Category id or name -> feature hash, or null to drop the class.
     #[serde(default)]

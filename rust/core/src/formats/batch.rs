@@ -260,8 +260,8 @@ impl Batch {
             self = self.check_all()?;
         }
         let odd = std::mem::take(&mut self.faults);
-        for warning in odd.iter().filter_map(Fault::warning) {
-            self.warn(warning, 1);
+        for fault in odd {
+            fault.tell(|warning| self.warn(warning, 1));
         }
         Ok(self)
     }

@@ -24,7 +24,11 @@ struct Known {
 /// [`crate::error::Error::LabelRow`] where that is not a space.
 pub(super) fn unit(id: &str, info: &RawValue) -> Result<UnitHeader> {
     let place = format!("space {id:?}");
-    let Known { space_type, width, height } = read("from the server", &place, info.get())?;
+    let Known {
+        space_type,
+        width,
+        height,
+    } = read("from the server", &place, info.get())?;
     let members: RawMembers<'_> = read("from the server", &place, info.get())?;
     let mut before = Vec::new();
     push_string(&mut before, id);

@@ -18,7 +18,7 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    fn one(target: u32) -> Self {
+    pub fn one(target: u32) -> Self {
         Self {
             first: target,
             second: target,

@@ -59,7 +59,11 @@ impl<'a> FoundRow<'a, '_> {
     fn last(&self, out: &mut Resolved) -> Result<u32, Reason> {
         let first = self.place.frame;
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
-        let stride = if self.medium().data_type.is_by_range() { 1 } else { self.stride };
+        let stride = if self.medium().data_type.is_by_range() {
+            1
+        } else {
+            self.stride
+        };
         let last = i64::from(first).saturating_add(span.saturating_mul(stride));
         let end = self.medium().places().saturating_sub(1);
         let off_image = (self.medium().data_type == DataType::Audio).then_some(self.plan.off_image);
@@ -114,8 +118,12 @@ impl<'a> FoundRow<'a, '_> {
                 class: self.row.class.to_owned(),
             });
         }
-        let parts = [&plan.branch, &self.medium().data_hash, &classification.feature_hash];
-        key.object = identity::question_in(&mut out.form, parts.map(String::as_str));
+        let parts = [
+            plan.branch.as_str(),
+            &self.medium().data_hash,
+            &classification.feature_hash,
+        ];
+        key.object = identity::question_in(&mut out.form, parts);
         let staged = StagedRow {
             key,
             feature,
@@ -245,8 +253,8 @@ impl<'a> FoundRow<'a, '_> {
         if is_flat(&drawn.geometry) {
             out.warn("zero_area");
         }
-        for warning in self.faults.iter().filter_map(Fault::warning) {
-            out.warn(warning);
+        for fault in self.faults {
+            fault.tell(|warning| out.warn(warning));
         }
         if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
             out.warn("drawn_as_box");

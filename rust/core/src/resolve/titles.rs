@@ -4,7 +4,10 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::hash_table::{Entry, HashTable};
 
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
@@ -114,12 +117,30 @@ const ROUNDS: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 pub(super) struct Titles {
     plan: Arc<Plan>,
     targets: Vec<Target>,
-    exact: HashMap<Box<str>, Hit>,
-    hashes: HashMap<Box<str>, u32>,
+    /// Targets by their titles, and by their data_hashes. The texts are those of the plan.
+    titles: HashTable<Hit>,
+    hashes: HashTable<u32>,
+    /// Targets by their other names: those of spaces in their groups.
+    names: HashMap<Box<str>, Hit>,
+    hasher: RandomState,
     /// What the steps below the exact title need, by reading; made for the first name that needs it.
     ends: [OnceLock<Ends>; READINGS.len()],
     numbers: OnceLock<HashMap<i64, Hit>>,
     folders: OnceLock<HashSet<Box<str>>>,
+}
+
+fn title_in(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::Medium(index) => &plan.media[index as usize].title,
+        Target::Image(index, position) => &plan.media[index as usize].units[position as usize].title,
+    }
+}
+
+fn data_hash_in(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::Medium(index) => &plan.media[index as usize].data_hash,
+        Target::Image(index, position) => &plan.media[index as usize].units[position as usize].data_hash,
+    }
 }
 
 impl Titles {
@@ -127,30 +148,57 @@ impl Titles {
         let mut titles = Self {
             plan: Arc::clone(plan),
             targets: Vec::with_capacity(plan.media.len()),
-            exact: HashMap::with_capacity(plan.media.len()),
-            hashes: HashMap::with_capacity(plan.media.len()),
+            titles: HashTable::with_capacity(plan.media.len()),
+            hashes: HashTable::with_capacity(plan.media.len()),
+            names: HashMap::new(),
+            hasher: RandomState::new(),
             ends: Default::default(),
             numbers: OnceLock::new(),
             folders: OnceLock::new(),
         };
         for (index, medium) in (0u32..).zip(&plan.media) {
-            titles.insert(&medium.title, &medium.data_hash, Target::Medium(index));
+            titles.insert(Target::Medium(index));
             if let Some(space) = &medium.space {
                 titles.insert_names_of_space(medium, space);
             }
-            for (position, image) in (0u32..).zip(&medium.units) {
-                titles.insert(&image.title, &image.data_hash, Target::Image(index, position));
+            for position in 0..medium.units.len() as u32 {
+                titles.insert(Target::Image(index, position));
             }
         }
         titles
     }
 
-    fn insert(&mut self, title: &str, data_hash: &str, target: Target) {
+    fn insert(&mut self, target: Target) {
         let number = self.targets.len() as u32;
         self.targets.push(target);
-        Hit::note(self.exact.entry(title.into()), number);
+        let Self {
+            plan,
+            targets,
+            titles,
+            hashes,
+            hasher,
+            ..
+        } = self;
+        let title = |number: u32| title_in(plan, targets[number as usize]);
+        let digest = |number: u32| hasher.hash_one(title(number));
+        match titles.entry(
+            digest(number),
+            |hit| title(hit.first) == title(number),
+            |hit| digest(hit.first),
+        ) {
+            Entry::Occupied(mut known) => *known.get_mut() = known.get().and(Hit::one(number)),
+            Entry::Vacant(new) => drop(new.insert(Hit::one(number))),
+        }
+        let data_hash = |number: u32| data_hash_in(plan, targets[number as usize]);
+        let digest = |number: u32| hasher.hash_one(data_hash(number));
         // An image group of one image may share its hash with that image: the medium came first and stays.
-        self.hashes.entry(data_hash.into()).or_insert(number);
+        hashes
+            .entry(
+                digest(number),
+                |other| data_hash(*other) == data_hash(number),
+                |other| digest(*other),
+            )
+            .or_insert(number);
     }
 
     /// Notes what names the space that was inserted last besides its title and its id.
@@ -158,9 +206,9 @@ impl Titles {
         let number = self.targets.len() as u32 - 1;
         let plan = Arc::clone(&self.plan);
         let group = &plan.media[space.group as usize];
-        let mut note = |name: String| Hit::note(self.exact.entry(name.into()), number);
-        for name in std::iter::once(&medium.title).chain(&space.layout_key) {
-            note(name.clone());
+        let mut note = |name: String| Hit::note(self.names.entry(name.into()), number);
+        for name in std::iter::once(&*medium.title).chain(space.layout_key.as_deref()) {
+            note(name.to_owned());
             note(format!("{}/{name}", group.title));
             note(format!("{}/{name}", group.data_hash));
         }
@@ -181,7 +229,7 @@ impl Titles {
         let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
         match self.target(number) {
             Target::Medium(index) => {
-                let group = medium(index).group().map(|group| medium(group).title.as_str());
+                let group = medium(index).group().map(|group| &*medium(group).title);
                 (group, &medium(index).title)
             }
             Target::Image(index, position) => (
@@ -230,7 +278,8 @@ impl Titles {
 
     /// The target with this data_hash.
     pub(super) fn by_hash(&self, data_hash: &str) -> Option<u32> {
-        self.hashes.get(data_hash).copied()
+        let is_it = |number: &u32| data_hash_in(&self.plan, self.target(*number)) == data_hash;
+        self.hashes.find(self.hasher.hash_one(data_hash), is_it).copied()
     }
 
     /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
@@ -245,9 +294,11 @@ impl Titles {
 
     /// The target whose title is a name to the letter.
     pub(super) fn by_title(&self, name: &str) -> Found {
-        self.exact
-            .get(name)
-            .map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
+        let digest = self.hasher.hash_one(name);
+        let titled = self.titles.find(digest, |hit| self.title(hit.first) == name);
+        let hits = titled.into_iter().chain(self.names.get(name)).copied();
+        hits.reduce(Hit::and)
+            .map_or(Found::None, |hit| Found::of(hit, Rule::Title))
     }
 
     /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
@@ -318,7 +369,9 @@ impl Titles {
             let names = (0..self.len() as u32).flat_map(|number| self.names_of(number).map(move |name| (number, name)));
             for (number, name) in names {
                 let path = self.path_of(number, name, READINGS[at]);
-                let before = at.checked_sub(1).map(|before| self.path_of(number, name, READINGS[before]));
+                let before = at
+                    .checked_sub(1)
+                    .map(|before| self.path_of(number, name, READINGS[before]));
                 if before.as_ref() == Some(&path) {
                     continue;
                 }
