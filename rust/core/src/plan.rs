@@ -47,7 +47,8 @@ pub enum DataType {
 impl DataType {
     /// The type that label rows call so.
     pub fn named(name: &str) -> Self {
-        Self::deserialize(name.into_deserializer()).unwrap_or_else(|_: ValueError| Self::Other)
+        let named: std::result::Result<Self, ValueError> = Self::deserialize(name.into_deserializer());
+        named.unwrap_or(Self::Other)
     }
 
     /// The type as label rows call it.
