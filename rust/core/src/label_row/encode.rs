@@ -6,12 +6,13 @@
 
 use super::answers::{AnswerBook, Joined, Space};
 use super::coordinate::{damaged, push_coordinate, push_finite};
-use super::header::{Layout, RowHeader, UnitHeader};
+use super::header::RowHeader;
 use super::number::push_u64;
 use super::ring::RingText;
 use super::shapes;
 use super::templates::{Template, Templates};
 use super::text::push_string;
+use super::unit::{Layout, UnitHeader};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::geometry::Geometry;
@@ -140,7 +141,8 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             .tracked(identity::answer(row.key.object, row.score, row.answers));
         let (_, space) = self.space_at(row)?;
         let range = (row.key.frame, last);
-        self.book.classify(hash, row.feature, row.score, row.answers, range, space);
+        self.book
+            .classify(hash, row.feature, row.score, row.answers, range, space);
         self.annotations += 1;
         Ok(())
     }
@@ -179,7 +181,11 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         self.out.extend_from_slice(br#"},"object_actions":{"#);
         self.book.push_actions(&objects, self.templates, &mut self.out)?;
         // Those of a data group are written already.
-        let rest: &[u8] = if self.header.has_spaces() { b"}}" } else { br#"},"spaces":{}}"# };
+        let rest: &[u8] = if self.header.has_spaces() {
+            b"}}"
+        } else {
+            br#"},"spaces":{}}"#
+        };
         self.out.extend_from_slice(rest);
         self.out.shrink_to_fit();
         (self.take)(&mut self.out);
@@ -209,14 +215,19 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
     fn unit_at(&self, row: &StagedRow<'_>) -> Result<usize> {
         self.header.unit_at(&row.key).ok_or_else(|| {
             let (frame, images) = (row.key.frame, self.header.units().len());
-            self.wrong(format!("has no image at {frame}, only {images} in all; see the frame rule"))
+            self.wrong(format!(
+                "has no image at {frame}, only {images} in all; see the frame rule"
+            ))
         })
     }
 
     /// How the unit that a row is on holds labels, and its id where it is a space.
     fn space_at(&self, row: &StagedRow<'_>) -> Result<(Layout, Option<Space<'a>>)> {
         if !self.header.has_spaces() {
-            return Ok((self.header.units().first().map_or(Layout::ByFrame, |unit| unit.layout), None));
+            return Ok((
+                self.header.units().first().map_or(Layout::ByFrame, |unit| unit.layout),
+                None,
+            ));
         }
         let unit = &self.header.units()[self.unit_at(row)?];
         let space = Space {

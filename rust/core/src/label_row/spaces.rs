@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::header::{Layout, UnitHeader};
 use super::labels::{read, RawMembers};
 use super::text::{push_json, push_string, Members};
+use super::unit::{Layout, UnitHeader};
 use crate::error::Result;
 
 /// Members of a space that a label row is read with, and that the SDK does not send back.
@@ -24,7 +24,11 @@ struct Known {
 /// [`crate::error::Error::LabelRow`] where that is not a space.
 pub(super) fn unit(id: &str, info: &RawValue) -> Result<UnitHeader> {
     let place = format!("space {id:?}");
-    let Known { space_type, width, height } = read("from the server", &place, info.get())?;
+    let Known {
+        space_type,
+        width,
+        height,
+    } = read("from the server", &place, info.get())?;
     let members: RawMembers<'_> = read("from the server", &place, info.get())?;
     let mut before = Vec::new();
     push_string(&mut before, id);

@@ -59,7 +59,11 @@ impl<'a> FoundRow<'a, '_> {
     fn last(&self, out: &mut Resolved) -> Result<u32, Reason> {
         let first = self.place.frame;
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
-        let stride = if self.medium().data_type.is_by_range() { 1 } else { self.stride };
+        let stride = if self.medium().data_type.is_by_range() {
+            1
+        } else {
+            self.stride
+        };
         let last = i64::from(first).saturating_add(span.saturating_mul(stride));
         let end = self.medium().places().saturating_sub(1);
         let off_image = (self.medium().data_type == DataType::Audio).then_some(self.plan.off_image);

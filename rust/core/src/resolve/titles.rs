@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
-use crate::plan::{shown_title, MediaMatch, Medium, Plan, Space};
+use crate::media::shown_title;
+use crate::plan::{MediaMatch, Medium, Plan, Space};
 use crate::source::{base_name, stem};
 
 /// What a name leads to.
@@ -318,7 +319,9 @@ impl Titles {
             let names = (0..self.len() as u32).flat_map(|number| self.names_of(number).map(move |name| (number, name)));
             for (number, name) in names {
                 let path = self.path_of(number, name, READINGS[at]);
-                let before = at.checked_sub(1).map(|before| self.path_of(number, name, READINGS[before]));
+                let before = at
+                    .checked_sub(1)
+                    .map(|before| self.path_of(number, name, READINGS[before]));
                 if before.as_ref() == Some(&path) {
                     continue;
                 }

@@ -34,6 +34,8 @@ impl RowsOf {
     /// The medium that the label row of a medium is of.
     pub fn of(&self, medium: u32) -> u32 {
         let space = medium.checked_sub(self.first);
-        space.and_then(|at| self.groups.get(at as usize).copied()).unwrap_or(medium)
+        space
+            .and_then(|at| self.groups.get(at as usize).copied())
+            .unwrap_or(medium)
     }
 }
