@@ -33,6 +33,8 @@ from encord.objects.coordinates import (
     RotatableBoundingBoxCoordinates,
     SkeletonCoordinate,
     SkeletonCoordinates,
+    TextCoordinates,
+    TimeRangeCoordinates,
     Visibility,
 )
 from encord.objects.frames import Range
@@ -56,6 +58,9 @@ SHAPES = (
     Shape.CIRCLE,
     Shape.ELLIPSE,
 )
+# Shapes of objects that lie on ranges, and what the SDK calls these.
+ON_RANGES = {Shape.AUDIO: AudioCoordinates, Shape.TEXT: TextCoordinates, Shape.TIME_RANGE: TimeRangeCoordinates}
+RANGE_TYPES = (DataType.AUDIO, DataType.PLAIN_TEXT, DataType.TIME_SERIES)
 KINDS = (RadioAttribute, ChecklistAttribute, TextAttribute, NumericAttribute)
 
 # (name of the question, answer) in the order of the questions: an option's label, a list of labels, text or a number.
@@ -126,7 +131,8 @@ def structures(draw: Any) -> OntologyStructure:
             added = structure.add_object(f"A {shape.value}", shape, feature_node_hash=f"obj-{shape.value[:9]}")
         if draw(st.booleans()):
             add_attributes(draw, added, f"{shape.value[:4]}", dynamic=True)
-    structure.add_object("Voice", Shape.AUDIO, feature_node_hash="obj-voice")
+    for shape in ON_RANGES:
+        structure.add_object(f"Voice {shape.value}", shape, feature_node_hash=f"obj-{shape.value[:9]}")
     for number in range(2):
         added = structure.add_classification(feature_node_hash=f"class-{number}")
         add_attributes(draw, added, f"c{number}", dynamic=False)
@@ -306,9 +312,9 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
         key = (label.item, label.track) if label.track else number
         instance = instances.setdefault(key, item.create_instance())
         when = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
-        if item.shape is Shape.AUDIO:
+        if item.shape in ON_RANGES:
             sounds[key].append(Range(label.frame, label.last))
-            instance.set_for_frames(AudioCoordinates(range=sounds[key]), 0, overwrite=True, **when)
+            instance.set_for_frames(ON_RANGES[item.shape](range=sounds[key]), 0, overwrite=True, **when)
         else:
             drawn = coordinates(SHAPES[label.item], label.geometry)
             instance.set_for_frames(drawn, label.frame, confidence=label.score, **when)
@@ -327,7 +333,7 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
         ranges[key].append(Range(label.frame, label.last))
     for key, label in first.items():
         item = labels.structure.classifications[label.item]
-        instance = item.create_instance(range_only=row.data_type is DataType.AUDIO)
+        instance = item.create_instance(range_only=row.data_type in RANGE_TYPES)
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             instance.set_answer(sdk_answer(by_name[name], value), by_name[name])

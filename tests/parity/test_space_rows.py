@@ -63,10 +63,11 @@ GROUP = make_data_group(
         ),
         Space("space-talk", "talk.mp3", "audio", "microphone", duration=11.999),
         Space("space-notes", "notes.txt", "text", "notes"),
+        Space("space-pulse", "pulse.csv", "time_series", "pulse"),
     ),
 )
 TIMES = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
-RANGE_SHAPES = {"audio": Shape.AUDIO, "text": Shape.TEXT}
+RANGE_SHAPES = {"audio": Shape.AUDIO, "text": Shape.TEXT, "time_series": Shape.TIME_RANGE}
 
 
 def medium_of(space: Space) -> Medium:
@@ -86,10 +87,9 @@ def medium_of(space: Space) -> Medium:
 @st.composite
 def group_structures(draw: Any) -> OntologyStructure:
     structure = draw(structures())
-    voice = next(item for item in structure.objects if item.shape is Shape.AUDIO)
-    add_attributes(draw, voice, "voice", dynamic=False)
-    word = structure.add_object("Word ß", Shape.TEXT, feature_node_hash="obj-word")
-    add_attributes(draw, word, "word", dynamic=False)
+    for item in structure.objects:
+        if item.shape in RANGE_SHAPES.values():
+            add_attributes(draw, item, item.shape.value, dynamic=False)
     return structure
 
 
