@@ -26,6 +26,8 @@ from encord.objects.coordinates import (
     AudioCoordinates,
     BoundingBoxCoordinates,
     CircleCoordinates,
+    Cuboid2DIsometricCoordinates,
+    Cuboid2DPerspectiveCoordinates,
     EllipseCoordinates,
     PointCoordinate,
     PolygonCoordinates,
@@ -57,6 +59,7 @@ SHAPES = (
     Shape.SKELETON,
     Shape.CIRCLE,
     Shape.ELLIPSE,
+    Shape.CUBOID_2D,
 )
 # Shapes of objects that lie on ranges, and what the SDK calls these.
 ON_RANGES = {Shape.AUDIO: AudioCoordinates, Shape.TEXT: TextCoordinates, Shape.TIME_RANGE: TimeRangeCoordinates}
@@ -164,6 +167,8 @@ def geometries(shape: Shape, size_wh: tuple[int, int]) -> st.SearchStrategy[Any]
         ),
         Shape.CIRCLE: st.tuples(FRACTIONS, FRACTIONS, FRACTIONS, st.floats(0.1, 4), ANGLES),
         Shape.ELLIPSE: st.tuples(FRACTIONS, FRACTIONS, FRACTIONS, FRACTIONS, ANGLES),
+        # An offset, or a vanishing point and a ratio.
+        Shape.CUBOID_2D: st.tuples(st.lists(pairs, min_size=3, max_size=5), pairs, st.none() | st.floats(0, 2)),
     }[shape]
 
 
@@ -293,6 +298,9 @@ def _geometry_columns(shape: Shape, geometry: Any) -> dict[str, Any]:
         columns["points"] = [[flat(geometry)]]
     elif shape is Shape.POINT:
         columns["points"] = [[list(geometry)]]
+    elif shape is Shape.CUBOID_2D:
+        front, point, ratio = geometry
+        columns["points"] = [[flat(front), list(point), *([] if ratio is None else [[ratio, ratio]])]]
     elif shape is Shape.SKELETON:
         columns |= {"points": [[flat(geometry[0])]], "visibility": geometry[1]}
     else:
@@ -397,4 +405,9 @@ def coordinates(shape: Shape, geometry: Any) -> Any:
             for n, (name, (x, y), flag) in enumerate(zip(POINTS, geometry[0], flags, strict=True))
         ]
         return SkeletonCoordinates(values=values, name="Tri angle")
+    if shape is Shape.CUBOID_2D:
+        front, point, ratio = geometry
+        if ratio is None:
+            return Cuboid2DIsometricCoordinates(points(front), PointCoordinate(*point))
+        return Cuboid2DPerspectiveCoordinates(points(front), PointCoordinate(*point), ratio)
     return CircleCoordinates(*geometry) if shape is Shape.CIRCLE else EllipseCoordinates(*geometry)

@@ -332,6 +332,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Skeleton(..) => Shape::Skeleton,
             Geometry::Circle(..) => Shape::Circle,
             Geometry::Ellipse(..) => Shape::Ellipse,
+            Geometry::Cuboid2d(_) => Shape::Cuboid2d,
             Geometry::Answer(_) | Geometry::Interval(_) => return Err(damaged("a label without geometry".to_owned())),
         };
         if template.shape != Some(wanted) {
@@ -377,6 +378,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Ellipse(numbers, theta) => {
                 shapes::push_ellipse(&mut self.out, numbers, theta, size, self.templates.decimals)?;
             }
+            Geometry::Cuboid2d(points) => shapes::push_cuboid(&mut self.out, points, size, self.templates.decimals)?,
             Geometry::Answer(_) | Geometry::Interval(_) => {}
         }
         Ok(())
