@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,15 @@ def test_names_of_a_space(name: str, emulator: RunningEmulator, project: Project
     predictions = ropewalk.read_table([box(name, 5, 0.5)], source_label="model")
     stored = stored_labels(project, predictions, tmp_path, f"names-{abs(hash(name))}", emulator)
     assert stored == {(RIGHT, "5")}
+
+
+def test_the_guides_example(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "data-groups.md"
+    (lines,) = re.findall(r"```json\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "cameras.ndjson").write_text(lines)
+    options = {"off_image": "keep"}
+    stored = stored_labels(project, tmp_path / "cameras.ndjson", tmp_path / "work", "guide", emulator, **options)
+    assert stored == {(hash_of("scene-12/left.mp4"), "3"), (RIGHT, "3")}
 
 
 def test_a_media_map_leads_to_a_space(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
