@@ -17,6 +17,8 @@ from encord.objects.coordinates import BoundingBoxCoordinates
 import ropewalk
 from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.errors import RopewalkError
+from ropewalk.importing.rollback import rollback
+from ropewalk.ledger.ledger import find_ledgers
 from snapshots import hash_of, make_data_group, make_snapshot, make_video
 
 
@@ -252,3 +254,25 @@ def test_a_merge_keeps_the_labels_of_other_spaces(emulator: RunningEmulator, pro
 def test_the_sdks_own_calls_write_the_same_row(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     rows = [box("scene-12/left.mp4", 3, 0.0625, track=1), answer("scene-12/right.mp4", "Night", 1, 2)]
     imported(project, rows, tmp_path, "by-sdk", sdk_calls=True)
+
+
+def test_a_rollback_empties_and_restores_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    """The second import is undone, then the first; what is kept for that has no links in it."""
+    work = {"branch": "undone", "work_dir": tmp_path}
+    for label, rows in (("one", [box("scene-12/left.mp4", 1, 0.5)]), ("two", [box("scene-12/right.mp4", 2, 0.25)])):
+        predictions = ropewalk.read_table(rows, source_label=label)
+        report = ropewalk.import_predictions(predictions, project, on_existing="replace", **work)
+        assert report.annotations_written == 1
+
+    def stored() -> set[tuple[str, str]]:
+        (header,) = emulator.store.headers("undone")
+        (text,) = emulator.store.contents([header.label_hash])
+        return {(key, frame) for key, info in json.loads(text)["spaces"].items() for frame in info["labels"]}
+
+    for ledger, expected in zip(
+        reversed(find_ledgers(tmp_path, branch="undone")), ({(hash_of("scene-12/left.mp4"), "1")}, set()), strict=True
+    ):
+        undone = rollback(project, confirm=lambda _: True, also_edited=True, ledger=ledger.name, **work)
+        assert undone is not None and undone.exit_code == 0
+        assert stored() == expected
+    assert all(b"data_link" not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
