@@ -206,5 +206,7 @@ def test_slices(title: str, project: Project, tmp_path: Path) -> None:
 )
 def test_what_cannot_stand_there_is_rejected(row: dict[str, Any], code: str, project: Project, tmp_path: Path) -> None:
     predictions = ropewalk.read_table([row], unit="frac", source_label="model")
+    rehearsed = ropewalk.import_predictions(predictions, project, branch="rejects", work_dir=tmp_path, dry_run=True)
+    assert rehearsed.rejects_by_code == {code: 1}
     report = ropewalk.import_predictions(predictions, project, branch="rejects", work_dir=tmp_path)
     assert (report.exit_code, report.rejects_by_code) == (3, {code: 1})

@@ -148,7 +148,8 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
         "audio_bit_depth": row.audio_bit_depth,
         "audio_num_channels": row.audio_num_channels,
         "backing_item_uuid": None if row.backing_item_uuid is None else str(row.backing_item_uuid),
-        "spaces": {space.space_id: _space(space) for space in row.get_spaces()},
+        # Versions before 0.1.187 do not know spaces.
+        "spaces": {space.space_id: _space(space) for space in getattr(row, "get_spaces", list)()},
         "images_data": [
             {
                 "image_hash": image.image_hash,

@@ -159,22 +159,22 @@ impl RowHeader {
     }
 
     /// Puts the spaces of a data group in the order of `media`, which are those of the plan, the first of them medium number
-    /// `first`. Spaces that the plan does not know follow; those that an offline row does not have are made.
+    /// `first`. Spaces that the plan does not know follow; those that the row does not have are made, as the SDK makes them of a
+    /// listing.
     ///
     /// # Errors
-    /// [`Error::LabelRow`] where the server's row lacks a space.
+    /// [`Error::LabelRow`] for a medium that is not a space.
     pub fn with_spaces(mut self, first: u32, media: &[Medium]) -> Result<Self> {
-        let is_offline = self.label_hash == NO_LABEL_HASH;
         let mut others = std::mem::take(&mut self.units);
         for medium in media {
             let known = others.iter().position(|unit| unit.data_hash == medium.data_hash);
             let unit = match (known, &medium.space) {
                 (Some(at), _) => others.remove(at),
-                (None, Some(space)) if is_offline => spaces::unit(&medium.data_hash, &space.info)?,
-                _ => {
+                (None, Some(space)) => spaces::unit(&medium.data_hash, &space.info)?,
+                (None, None) => {
                     return Err(Error::LabelRow {
                         label_row: self.data_hash,
-                        message: format!("has no space {}, which the project lists", medium.data_hash),
+                        message: format!("is a data group, and {} is not one of its spaces", medium.data_hash),
                     })
                 }
             };
