@@ -1,5 +1,7 @@
 """Installs the wheel in `dist` with each Python named, in fresh environments, and runs the demo and unit tests there.
 
+Then it runs tests/e2e/test_sdk_versions.py with the oldest and the newest `encord` SDK that the wheel allows.
+
     python tools/test_wheel.py 3.10 3.12 3.13
 
 A version that is not installed is left out, and the last line says so.
@@ -9,6 +11,7 @@ Exit codes: 0 all that ran passed, 1 one failed or none ran.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,7 +85,19 @@ def test(interpreter: str, wheel: Path) -> bool:
             and run(*install, f"ropewalk[test] @ {wheel.as_uri()}")
             and run(python, "-c", IMPORTED_FROM)
             and run(python, "-m", "pytest", "-q", "--numprocesses=auto", "tests/unit")
+            and all(
+                run(*install, *sdk) and run(python, "-m", "pytest", "-q", "tests/e2e/test_sdk_versions.py")
+                for sdk in (["--upgrade", "encord"], [f"encord=={oldest_sdk()}"])
+            )
         )
+
+
+def oldest_sdk() -> str:
+    """Read the lower bound of the `encord` SDK."""
+    found = re.search(r'"encord>=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if found is None:
+        raise SystemExit("pyproject.toml has no lower bound of encord, written as encord>=VERSION")
+    return found[1]
 
 
 def run(*command: str, cwd: str | Path = ROOT) -> bool:

@@ -24,6 +24,17 @@ class AnnotationBatch:
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_schema__(self) -> object: ...
 
+class WrittenLabels:
+    """Annotations with the hashes of the labels that they became, in the order of the stage, as Arrow arrays.
+
+    Columns: source, member, offset, annotation_id and track say which annotation it is; data_hash, label_hash, frame
+    (Encord's), feature_hash and object_hash, or classification_hash for an answer, where it is.
+    """
+
+    def __len__(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
+
 class StageCounts(TypedDict):
     """What became of the annotations read so far; read = staged + rejected + sum of filtered."""
 
@@ -145,11 +156,17 @@ class Staged:
             false the length is an estimate (px coordinates are taken for those of an image of 1919 x 1079, and
             annotations that will not fit are counted), and the digest covers the staged annotations as well.
         """
-    def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
+    def unfit(self, index: int, header: bytes | None, when: str) -> list[tuple[int, str]]:
         """Find annotations that do not fit a label row whose size the project did not tell; `encode` leaves them out.
 
         Returns:
-            Lines of a reject file.
+            Of each its place among the row's annotations, and its line of a reject file.
+        """
+    def written(self, rows: list[tuple[int, str, list[int]]]) -> WrittenLabels:
+        """List the annotations of label rows with the hashes of the labels that they became.
+
+        Args:
+            rows: Of each label row its number, its label_hash, and the places that `unfit` gave, ascending.
         """
     def refuse(self, index: int, code: str, message: str) -> list[str]:
         """Reject all annotations of a label row that was not written.

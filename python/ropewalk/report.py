@@ -75,6 +75,8 @@ class Report:
 
     A merge adds to what is there: objects_extended counts objects of the branch that got more frames, labels_replaced
     labels of the branch that got other content.
+
+    notices say what the version of the `encord` SDK changes, such as its public calls being used unasked.
     """
 
     project_hash: str | None = None
@@ -111,9 +113,11 @@ class Report:
     edited_by_others: list[str] = field(default_factory=list)
     verification: dict[str, Any] | None = None
     active: dict[str, Any] | None = None
+    notices: list[str] = field(default_factory=list)
     bytes_sent: int = 0
     seconds: float = 0.0
     rejects_file: str | None = None
+    written_file: str | None = None
 
     def add_staged(self, counts: StageCounts) -> None:
         """Take over what reading and resolving counted; all that was staged counts as not sent so far."""

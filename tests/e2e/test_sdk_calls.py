@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from encord import Project
 from encord.exceptions import CorruptedLabelError, GenericServerError, PayloadTooLargeError, RequestException
 from encord.objects import LabelRowV2
 
-from ropewalk.errors import AccessError, UsageError
+from ropewalk import rollback, verify_predictions
+from ropewalk.cli.console import report_lines
+from ropewalk.errors import AccessError
 from ropewalk.ledger.ledger import find_ledgers
 from workbench import Bench, box, dataset, ring
 
@@ -93,7 +96,26 @@ def test_a_key_that_is_refused_stops_the_import(bench: Bench, monkeypatch: pytes
     assert "canary" not in str(raised.value) and raised.value.__context__ is None
 
 
-def test_an_sdk_that_is_built_otherwise_is_told_of(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(bench.project._client._querier, "resource_type")
-    with pytest.raises(UsageError, match="encord SDK .* is built otherwise .* sdk_calls"):
-        bench.run(CONTENT)
+class OnlyPublic:
+    """A project as a later SDK may have it: its private members are called something else."""
+
+    def __init__(self, project: Project) -> None:
+        self._moved = project
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name=name, obj=self)
+        return getattr(self._moved, name)
+
+
+def test_an_sdk_that_is_built_otherwise_is_asked_by_its_public_calls(bench: Bench) -> None:
+    said = f"the encord SDK {version('encord')} has no OnlyPublic._client, so its public calls were used instead"
+    source, project = bench.write(CONTENT), OnlyPublic(bench.project)
+    report = bench.run(source, project=project, verify=True)
+    assert report.annotations_written == 6 and report.notices[0].startswith(said)
+    assert report.verification is not None and report.verification["equal"] == 6
+    assert any(line.startswith(said) for line in report_lines(report, "written"))
+    found = verify_predictions(source, project, branch=bench.branch, work_dir=bench.folder / "work")
+    assert (found.equal, found.notices) == (6, report.notices)
+    undone = rollback(project, branch=bench.branch, work_dir=bench.folder / "work", confirm=lambda _: True)
+    assert undone is not None and (undone.emptied, undone.notices) == (3, report.notices)

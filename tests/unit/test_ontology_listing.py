@@ -90,6 +90,8 @@ def test_a_skeleton_of_an_older_ontology_finds_its_template_by_name() -> None:
     structure = rich_structure()
     template = structure["skeleton_templates"][0]["template"]
     template |= {"feature_node_hash": "of-its-own", "name": "Sailor"}
+    other = {"template": template | {"name": "Other", "skeleton": {"0": template["skeleton"]["0"]}}}
+    structure["skeleton_templates"].append(other)
     assert len(list_ontology(make_snapshot(structure=structure)).objects[2].points) == 3
     template["name"] = "Figure"
     assert list_ontology(make_snapshot(structure=structure)).objects[2].points == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from encord.exceptions import EncordException
 
 from playback import HALF, PROJECT_HASH, Answer, Playback
-from ropewalk.emulator import RunningEmulator
+from ropewalk.emulator import RunningEmulator, running_emulator
 from ropewalk.errors import AccessError, EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.client import open_project
 from ropewalk.sinks.encord.opening import _WatchedConfig
 from ropewalk.sinks.encord.retry import Retry, Stopped
 from ropewalk.sinks.encord.transport import Transport
+from snapshots import make_snapshot
 
 CANARY = "canary-of-a-signed-url"
 SAID = json.dumps({"message": f"no, see https://files.example.com/a?Signature={CANARY}"}).encode()
@@ -56,7 +58,6 @@ TEMPORARY: dict[str, tuple[Answer | None, int | None, str]] = {
     "HTML with 200": ((200, f"<html>https://a/?{CANARY}".encode(), {}), 200, "BadAnswer"),
     "false": ((200, b"false", {}), 200, "BadAnswer"),
     "null": ((200, b"null", {}), 200, "BadAnswer"),
-    "garbage": ((200, b'{"projectHash": 7}', {}), 200, "BadAnswer"),
 }
 
 
@@ -90,6 +91,58 @@ def test_what_does_not_pass_is_not_tried_again(playback: Playback, key_file: Pat
     error = failure(playback, key_file)
     assert (error.status, isinstance(error, (AccessError, TemporaryEncordError))) == (status, False)
     assert said in str(error) and "tried" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("shape", "known_by", "said"),
+    [
+        ("hexagon", ["bounding_box"], "does not know the shape hexagon of the ontology's object Pole; a newer one may"),
+        (
+            "circle",
+            ["bounding_box"],
+            r"the shape circle of .* object Pole, 0\.1\.195 and later do; .*encord>=0\.1\.195",
+        ),
+        ("circle", ["bounding_box", "circle"], r"the encord SDK [\d.]+ cannot read Encord's answer \(ValueError\)"),
+    ],
+)
+def test_an_ontology_that_the_sdk_cannot_read_is_final(
+    monkeypatch: pytest.MonkeyPatch, shape: str, known_by: list[str], said: str
+) -> None:
+    structure = {
+        "objects": [
+            {"id": "1", "name": "Pole", "color": "#000001", "shape": shape, "featureNodeHash": "obj-pole"},
+            {"id": "2", "name": "Car", "color": "#000002", "shape": "bounding_box", "featureNodeHash": "obj-car1"},
+        ],
+        "classifications": [],
+    }
+    asked = []
+    define_headers = _WatchedConfig.define_headers_v2
+
+    def counted(self: Any, request: Any) -> Any:
+        asked.append(request.url)
+        return define_headers(self, request)
+
+    def older(*_: Any) -> Any:
+        raise ValueError(f"'{shape}' is not a valid Shape")
+
+    monkeypatch.setattr(_WatchedConfig, "define_headers_v2", counted)
+    # What an SDK of that age does.
+    monkeypatch.setattr("encord.objects.OntologyStructure.from_dict", older)
+    monkeypatch.setattr("ropewalk.sinks.encord.opening.Shape", Enum("Shape", {name: name for name in known_by}))
+    with (
+        running_emulator(make_snapshot(structure=structure)) as running,
+        pytest.raises(EncordError, match=said) as raised,
+    ):
+        open_project(running.project_hash, ssh_key=running.ssh_key_path, domain=running.url, retry=Retry())
+    assert (raised.value.status, raised.value.name, len(asked)) == (200, "UnreadableAnswer", 2)
+    assert not isinstance(raised.value, TemporaryEncordError) and raised.value.__context__ is None
+
+
+def test_an_answer_that_is_whole_is_not_asked_for_again(playback: Playback, key_file: Path) -> None:
+    playback.answers = [(200, b'{"projectHash": 7}', {})]
+    error = failure(playback, key_file)
+    assert (type(error), error.name, len(playback.paths)) == (EncordError, "UnreadableAnswer", 1)
+    assert f"project {PROJECT_HASH} could not be opened: the encord SDK" in str(error)
 
 
 def test_a_timeout_is_told_as_one(playback: Playback, key_file: Path) -> None:

@@ -155,6 +155,24 @@ def test_errors_carry_status_and_name(
     assert raised.value.status == (answer[0] if answer[0] != 200 else json.loads(answer[1])["status"])
 
 
+def test_the_ontology_is_asked_for_as_the_sdk_asks(playback: Playback, transport: Transport) -> None:
+    structure = {"objects": [], "later": {"unknown": 1}}
+    whole = json.dumps({"ontologyUuid": "o-1", "editor": structure}).encode()
+    playback.answers = [(503, b"", {}), HALF, (200, b'{"editor": null}', {}), (200, whole, {})]
+    assert LabelRows(DirectCalls(transport), Retry(budget_seconds=5, first_wait=0.001)).ontology("o-1") == structure
+    assert playback.paths == ["/v2/public/ontologies/o-1"] * 4
+    assert all("keyid=" in headers["Signature-Input"] for headers in playback.headers)
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_an_address_that_is_gone_is_said_with_the_way_around(
+    playback: Playback, transport: Transport, status: int
+) -> None:
+    playback.answers = [(status, b'{"message": "gone"}', {})]
+    with pytest.raises(EncordError, match=rf"status {status}.*{playback.url}/public does not take.* sdk_calls"):
+        DirectCalls(transport).list_rows("main", None, False)
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0)]
 )

@@ -45,7 +45,7 @@ _RULES = (
 _SHARED_TRACKS_SHOWN = 5
 
 # Room for a sentence with the longest path that systems take.
-_MESSAGE_CHARACTERS = 5_000
+MESSAGE_CHARACTERS = 5_000
 
 
 def say(line: str, *, err: bool = False) -> None:
@@ -55,7 +55,7 @@ def say(line: str, *, err: bool = False) -> None:
 
 def fail(message: str, code: int) -> NoReturn:
     """Write what went wrong to stderr, made safe to show, and exit."""
-    say(f"ropewalk: {shown(message, _MESSAGE_CHARACTERS)}", err=True)
+    say(f"ropewalk: {shown(message, MESSAGE_CHARACTERS)}", err=True)
     raise typer.Exit(code)
 
 
@@ -156,7 +156,7 @@ def _save_stopped(report: Report | None, file: Path | None) -> None:
         if not is_stream(file):
             with suppress(OSError):
                 file.unlink(missing_ok=True)
-        say(f"ropewalk: the report is not written: {shown(str(e), _MESSAGE_CHARACTERS)}", err=True)
+        say(f"ropewalk: the report is not written: {shown(str(e), MESSAGE_CHARACTERS)}", err=True)
 
 
 @contextmanager
@@ -283,12 +283,15 @@ def report_lines(report: Report, verb: str) -> list[str]:
     if report.edited_by_others:
         names = shown_names(report.edited_by_others)
         lines.append(f"edited by someone else since this import stored them: {names}")
+    lines += [shown(notice, MESSAGE_CHARACTERS) for notice in report.notices]
     if report.verification is not None:
         lines += verification_lines(report.verification)
     lines += _unresolved_lines("medium", report.unresolved_media)
     lines += _unresolved_lines("class", report.unresolved_classes)
     if report.rejects_file not in (None, str(STDOUT)):
         lines.append(_rejects_line(report.rejects_file))
+    if report.written_file not in (None, str(STDOUT)):
+        lines.append(f"hashes of what was written are in {shown(report.written_file)}")
     return lines
 
 
@@ -297,7 +300,7 @@ def active_line(active: Mapping[str, Any]) -> str:
     from ropewalk.showing.sync import FRAMES_NOTE
 
     if active["error"] is not None:
-        error = shown(active["error"], _MESSAGE_CHARACTERS)
+        error = shown(active["error"], MESSAGE_CHARACTERS)
         return f"the import is done, but Active does not show it yet: {error}; `ropewalk sync` tries again"
     if active["started"] is None:
         return "Active: no sync, since nothing was saved; `ropewalk sync` starts one all the same"
@@ -325,6 +328,7 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"{count(found['rows_missing'], 'label row')} missing")
     if found["rejected"]:
         lines.append("rejected: " + ", ".join(f"{name} {n:,}" for name, n in sorted(found["rejected"].items())))
+    lines += [shown(notice, MESSAGE_CHARACTERS) for notice in found["notices"]]
     return lines + [shown(json.dumps(example)) for example in found["examples"]]
 
 
@@ -341,7 +345,7 @@ def _shared_track_lines(report: Report) -> list[str]:
 
 
 def _rejects_line(file: str) -> str:
-    return f"rejects are in {shown(file, _MESSAGE_CHARACTERS)}"
+    return f"rejects are in {shown(file, MESSAGE_CHARACTERS)}"
 
 
 def _media_line(by_rule: Mapping[str, int]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ropewalk.cli.console import say, shown_names, verification_lines
+from ropewalk.cli.console import MESSAGE_CHARACTERS, say, shown_names, verification_lines
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -92,3 +92,5 @@ def show_rollback(result: Rollback, *, as_json: bool) -> None:
         )
     if result.damaged:
         say(f"{count(result.damaged, 'line')} of the ledger damaged: rows may be left that the import wrote")
+    for notice in result.notices:
+        say(shown(notice, MESSAGE_CHARACTERS))

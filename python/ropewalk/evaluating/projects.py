@@ -146,7 +146,10 @@ def _opened(
             for label_hash, content in label_row_contents(list(standing), rows):
                 yield standing[label_hash], content
 
-        yield project_from_listing(project, next(iter(listings.values()))), fetched
+        yield (
+            project_from_listing(project, rows.ontology(str(project.ontology_hash)), next(iter(listings.values()))),
+            fetched,
+        )
 
 
 def _add(side: _FrameSide, label_row: bytes, wanted: _Wanted, **more: Any) -> tuple[int, int]:
@@ -195,7 +198,7 @@ def _add_sources(
             info = staged.label_row(index)
             header = headers.get(info["data_hash"])
             if not info["sized"]:
-                rejects.append(staged.unfit(index, header, _WHEN), report)
+                rejects.append([line for _, line in staged.unfit(index, header, _WHEN)], report)
             found += _add(side, staged.encode(index, header, _WHEN), wanted, **more)[1]
             progress.update(index + 1)
         progress.end()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import EncordError, UsageError
-from ropewalk.importing.options import WORK_DIR, BatchOptions, RollbackKeywords, RollbackOptions
+from ropewalk.files import WORK_DIR
+from ropewalk.importing.options import BatchOptions, RollbackKeywords, RollbackOptions
 from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import UNDOING, RowRecord
@@ -53,6 +54,7 @@ class Rollback:
         refused: Why, by data_hash, where Encord refused.
         unrecorded: Label rows of the import without a line in its ledger: not begun yet, or the lines are lost.
         damaged: Lines of the ledger that could not be read: rows may be missing in these figures.
+        notices: What the version of the `encord` SDK changes.
         exit_code: 0 when everything is undone, 3 when something is left.
     """
 
@@ -65,6 +67,7 @@ class Rollback:
     refused: dict[str, str] = field(default_factory=dict)
     unrecorded: int = 0
     damaged: int = 0
+    notices: list[str] = field(default_factory=list)
     exit_code: int = EXIT_ALL_WRITTEN
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def rollback(
         branch_lock(endpoint, project.project_hash, branch) as turn,
     ):
         chosen = _chosen(find_ledgers(Path(work_dir), project.project_hash, branch), endpoint, branch, ledger)
-        result = Rollback(damaged=chosen.damaged, unrecorded=chosen.unrecorded)
+        result = Rollback(damaged=chosen.damaged, unrecorded=chosen.unrecorded, notices=rows.notices)
         standing = standing_from_listing(rows.listing(branch))
         todo = [
             record

@@ -44,6 +44,7 @@ class Verification:
         rows_elsewhere: Label rows of the branch that the source does not mention; they are not looked at.
         rejected: Annotations of the source that no import could write, by code.
         examples: The first differences.
+        notices: What the version of the `encord` SDK changes.
         exit_code: 0 when nothing differs, 3 when something does.
     """
 
@@ -56,6 +57,7 @@ class Verification:
     rows_elsewhere: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     exit_code: int = EXIT_ALL_WRITTEN
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,7 +105,10 @@ def verify_predictions(
 
     with connected(project, job) as (rows, _):
         entries = rows.listing(branch, images_data=True)
-        known, standing = project_from_listing(project, entries), standing_from_listing(entries)
+        known, standing = (
+            project_from_listing(project, rows.ontology(str(project.ontology_hash)), entries),
+            standing_from_listing(entries),
+        )
         report = Report(branch=branch)
         with staged_sources(sources, known, branch, job, report, progress or NoProgress(), "verify-rejects") as (
             staged,
@@ -112,6 +117,7 @@ def verify_predictions(
             result = compare_rows(staged, range(len(staged)), rows, standing, on_difference, progress or NoProgress())
     for code, n in report.rejects_by_code.items():
         result.rejected[code] = result.rejected.get(code, 0) + n
+    result.notices = rows.notices
     result.finish(allow_extra=allow_extra)
     return result
 
@@ -163,7 +169,7 @@ def _missing_row(staged: Staged, index: int, result: Verification) -> list[str]:
 def _compare(staged: Staged, index: int, existing: bytes, result: Verification) -> list[str]:
     info = staged.label_row(index)
     unfit = [] if info["sized"] else staged.unfit(index, existing, _WHEN)
-    for reject in unfit:
+    for _, reject in unfit:
         code = json.loads(reject)["code"]
         result.rejected[code] = result.rejected.get(code, 0) + 1
     compared = staged.compare(index, existing, _WHEN)

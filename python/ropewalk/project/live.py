@@ -33,7 +33,9 @@ def snapshot_from_project(project: encord.Project) -> Snapshot:
     from ropewalk.sinks.encord.connection import connected
 
     with connected(project) as (rows, _):
-        taken = project_from_listing(project, rows.listing("main", images_data=True))
+        taken = project_from_listing(
+            project, rows.ontology(str(project.ontology_hash)), rows.listing("main", images_data=True)
+        )
     # The SDK has no public way from a project to its ontology's title.
     ontology_title = getattr(getattr(project, "_ontology", None), "title", "")
     return replace(
@@ -59,11 +61,14 @@ def _without_links(medium: Medium) -> Medium:
     )
 
 
-def project_from_listing(project: encord.Project, entries: Iterable[Mapping[str, Any]]) -> Snapshot:
+def project_from_listing(
+    project: encord.Project, ontology_structure: dict[str, Any], entries: Iterable[Mapping[str, Any]]
+) -> Snapshot:
     """Build the project's form from one listing, titles as they are (a snapshot file takes links out of them).
 
     Args:
-        project: A project of the `encord` client, for its ontology.
+        project: A project of the `encord` client.
+        ontology_structure: Of its ontology, as the server has it.
         entries: Entries of `labelrowmetadata` with images data, one branch.
 
     Returns:
@@ -78,7 +83,7 @@ def project_from_listing(project: encord.Project, entries: Iterable[Mapping[str,
         project_description="",
         ontology_hash=str(project.ontology_hash),
         ontology_title="",
-        ontology_structure=project.ontology_structure.to_dict(),
+        ontology_structure=ontology_structure,
         media=tuple(medium_from_entry(entry) for entry in entries),
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import SnapshotError
 from ropewalk.project.snapshot import Snapshot
+from ropewalk.project.templates import Template, Templates, points_of
 from ropewalk.text import without_query
 
 if TYPE_CHECKING:
@@ -129,16 +130,20 @@ def list_ontology(project: encord.Project | Snapshot) -> ListedOntology:
 
     Raises:
         SnapshotError: The ontology is not as Encord writes one; says where.
+        EncordError: Encord refused the request or could not be reached any more.
     """
     if isinstance(project, Snapshot):
         return _listed(project.ontology_hash, project.ontology_structure)
-    return _listed(str(project.ontology_hash), project.ontology_structure.to_dict())
+    from ropewalk.sinks.encord.connection import connected
+
+    with connected(project) as (rows, _):
+        return _listed(str(project.ontology_hash), rows.ontology(str(project.ontology_hash)))
 
 
 def _listed(ontology_hash: str, structure: Json) -> ListedOntology:
-    templates = [entry.get("template", {}) for entry in structure.get("skeleton_templates") or []]
-    where = ""
+    where = "skeleton_templates"
     try:
+        templates = Templates(structure)
         objects, classifications = [], []
         for index, item in enumerate(structure.get("objects") or []):
             where = f"objects[{index}]"
@@ -151,7 +156,7 @@ def _listed(ontology_hash: str, structure: Json) -> ListedOntology:
     return ListedOntology(ontology_hash, tuple(objects), tuple(classifications))
 
 
-def _object(item: Json, templates: list[Json]) -> ListedObject:
+def _object(item: Json, templates: Templates) -> ListedObject:
     feature_hash = item["featureNodeHash"]
     return ListedObject(
         name=without_query(item["name"]),
@@ -159,15 +164,13 @@ def _object(item: Json, templates: list[Json]) -> ListedObject:
         shape=item["shape"],
         archived=bool(item.get("archived")),
         attributes=tuple(_attributes(item.get("attributes"), feature_hash)),
-        points=tuple(_points(item, templates)) if item["shape"] == "skeleton" else (),
+        points=tuple(_points(templates.of(item))),
     )
 
 
-def _points(item: Json, templates: list[Json]) -> Iterator[ListedPoint]:
-    """List the points of a skeleton: of the template with its hash, in older ontologies of that with its name."""
-    found = [t for t in templates if t.get("feature_node_hash") == item["featureNodeHash"]]
-    found = found or [t for t in templates if t.get("name") == item["name"]]
-    for point in found[0]["skeleton"].values() if found else ():
+def _points(templates: list[Template]) -> Iterator[ListedPoint]:
+    """List the points of a skeleton; none where it is not known which of several templates is its own."""
+    for point in points_of(templates[0]) if len(templates) == 1 else ():
         yield ListedPoint(without_query(point["name"]), point.get("featureHash") or "")
 
 

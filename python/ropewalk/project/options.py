@@ -35,6 +35,14 @@ class PlanOptions(Options):
             metavar="FILE",
         ),
     ] = None
+    skeleton_template: Annotated[
+        tuple[str, ...] | None,
+        Opt(
+            "Use this skeleton template for a class that nothing links with one; may be repeated.",
+            panel=NAMES,
+            metavar="CLASS=TEMPLATE",
+        ),
+    ] = None
     media_map: Annotated[
         Path | Mapping[str, Any] | None,
         Opt(
@@ -119,6 +127,7 @@ class PlanKeywords(TypedDict, total=False):
     """`PlanOptions` for type checkers."""
 
     class_map: str | os.PathLike[str] | Mapping[str, Any] | None
+    skeleton_template: str | Iterable[str] | None
     media_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_from: MediaFrom
     media_match: MediaMatch

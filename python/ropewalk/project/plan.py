@@ -11,6 +11,10 @@ from ropewalk.project.maps import read_class_map, read_media_map
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.project.spaces import ROOT_SPACE_ID, Space, space_info
+from ropewalk.project.templates import Template, Templates, points_of
+
+# What these say is in the ontology that the core gets.
+_ONLY_HERE = ("skeleton_template",)
 
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
 
@@ -29,7 +33,7 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     Raises:
         UsageError: A map does not fit the project.
     """
-    rules = {name: getattr(options, name) for name in fields_of(PlanOptions)}
+    rules = {name: getattr(options, name) for name in fields_of(PlanOptions) if name not in _ONLY_HERE}
     maps = {
         "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
         "media_map": None if options.media_map is None else read_media_map(options.media_map, project),
@@ -37,7 +41,9 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     return json.dumps(
         {
             "branch": branch,
-            "ontology": _ontology_objects(project.ontology_structure),
+            "ontology": _ontology_objects(
+                project.ontology_structure, Templates(project.ontology_structure, options.skeleton_template or ())
+            ),
             "classifications": [
                 {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
                 for item in project.ontology_structure.get("classifications", [])
@@ -50,11 +56,7 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     )
 
 
-def _ontology_objects(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
-    templates = [item["template"] for item in structure.get("skeleton_templates", [])]
-    # The label editor links a skeleton and its template by the hash; ontologies made by hand have them share a name.
-    by_hash = {template["feature_node_hash"]: template for template in templates if template.get("feature_node_hash")}
-    by_name = {template["name"]: template for template in templates}
+def _ontology_objects(structure: Mapping[str, Any], templates: Templates) -> list[dict[str, Any]]:
     return [
         {
             "feature_hash": item["featureNodeHash"],
@@ -62,25 +64,30 @@ def _ontology_objects(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
             "color": item.get("color") or "#D33115",
             "shape": item["shape"],
             "attributes": _attributes(item),
-            "skeleton": _skeleton(by_hash.get(item["featureNodeHash"]) or by_name.get(item["name"]))
-            if item["shape"] == "skeleton"
-            else [],
+            **_skeleton(templates.of(item)),
         }
         for item in structure.get("objects", [])
     ]
 
 
-def _skeleton(template: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    points = {} if template is None else template["skeleton"]
-    return [
-        {
-            "name": point["name"],
-            "color": point.get("color"),
-            "value": point.get("value"),
-            "feature_hash": point.get("featureHash") or point.get("feature_hash"),
-        }
-        for _, point in sorted(points.items(), key=lambda item: int(item[0]))
+def _skeleton(templates: list[Template]) -> dict[str, Any]:
+    """Give the points of an object's template, or the templates among which the number of points decides."""
+    rendered = [
+        {"name": str(template.get("name")), "points": [_point(point) for point in points_of(template)]}
+        for template in templates
     ]
+    if len(rendered) > 1:
+        return {"skeleton": [], "templates": rendered}
+    return {"skeleton": rendered[0]["points"] if rendered else [], "templates": []}
+
+
+def _point(point: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": point["name"],
+        "color": point.get("color"),
+        "value": point.get("value"),
+        "feature_hash": point.get("featureHash") or point.get("feature_hash"),
+    }
 
 
 def _attributes(item: Mapping[str, Any]) -> list[dict[str, Any]]:

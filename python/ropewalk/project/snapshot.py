@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ropewalk.errors import SnapshotError
-from ropewalk.files import written_whole
+from ropewalk.files import content_of, written_whole
 from ropewalk.project.spaces import ROOT_SPACE_ID, Space
 
 SCHEMA_VERSION = 1
@@ -93,9 +93,9 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
 
     Raises:
         SnapshotError: The file is not JSON, of another version, or a field of it is missing or wrong.
-        OSError: The file cannot be opened.
+        FileError: The file cannot be read.
     """
-    content = Path(path).read_bytes()
+    content = content_of(Path(path))
     try:
         document = json.loads(content)
     except json.JSONDecodeError as e:

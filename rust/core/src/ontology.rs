@@ -23,6 +23,9 @@ pub struct OntologyObject {
     /// Points of its skeleton template, in the template's order; none for other shapes.
     #[serde(default)]
     pub skeleton: Vec<SkeletonPoint>,
+    /// Templates that a skeleton may have, where none of several is linked with it; `skeleton` is then empty.
+    #[serde(default)]
+    pub templates: Vec<SkeletonTemplate>,
 }
 
 impl OntologyObject {
@@ -40,6 +43,26 @@ impl OntologyObject {
             _ => None,
         }
     }
+
+    /// The template for a skeleton of `n` points: the linked one, else the only one with that many.
+    pub fn template_for(&self, n: usize) -> Option<&[SkeletonPoint]> {
+        if self.templates.is_empty() {
+            return Some(&self.skeleton);
+        }
+        let mut fitting = self.templates.iter().filter(|template| template.points.len() == n);
+        let found = fitting.next()?;
+        fitting.next().is_none().then_some(&found.points)
+    }
+}
+
+/// A skeleton template that is not linked with an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkeletonTemplate {
+    /// Its name.
+    pub name: String,
+    /// Its points, in its order.
+    pub points: Vec<SkeletonPoint>,
 }
 
 /// A point of a skeleton template.

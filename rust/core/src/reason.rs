@@ -386,6 +386,19 @@ reasons! {
             /// The keypoint's name.
             name: String,
         },
+        /// A skeleton whose template is not known.
+        #[error(
+            "nothing links {class:?} with one of the ontology's skeleton templates, and not exactly one of them has {found} \
+             points; they are {}; name one with --skeleton-template", templates.join(", ")
+        )]
+        SkeletonTemplate = "skeleton_template" {
+            /// The object's name.
+            class: String,
+            /// How many points the annotation has.
+            found: usize,
+            /// The templates, each with the number of its points.
+            templates: Vec<String>,
+        },
         /// Points that are not those of the ontology's skeleton.
         #[error(
             "the annotation has {found} points, the ontology's skeleton {wanted}; expected each of them, in the template's order"

@@ -1,7 +1,7 @@
 //! A staged import, label row by label row: what would be written, how large it is, and what keeps a row from being
 //! written. Everything here is a function of the stage and of what the server answered.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -21,6 +21,10 @@ use crate::resolve::{fit, Scratch};
 use crate::source::TextSpan;
 use crate::stage::record::StagedRow;
 use crate::stage::{LabelRowSpan, Staged};
+
+mod written;
+
+pub use written::OnServer;
 
 /// Creation time in rows that are only measured: as long as any other, and the same in each run.
 const ANY_TIME: &str = "Thu, 01 Jan 1970 00:00:00 UTC";
@@ -109,20 +113,24 @@ impl LabelRows {
         Ok((blocks, written))
     }
 
-    /// Lines of a reject file for the annotations that do not fit a header which alone tells the size; [`Self::encode`]
-    /// leaves them out.
+    /// The annotations that do not fit a header which alone tells the size; [`Self::encode`] leaves them out. Each is its
+    /// place among those of the row, and its line of a reject file.
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn unfit(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<String>> {
+    pub fn unfit(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<(u64, String)>> {
         let header = self.header(span, header, when)?;
-        let mut lines = Vec::new();
+        let (at, mut found) = (Cell::new(0), Vec::new());
         let refuse = |reason, row: &StagedRow<'_>, text| {
-            lines.push(self.reject_line(reason, row, text));
+            found.push((at.replace(at.get() + 1), self.reject_line(reason, row, text)));
             Ok(())
         };
-        self.fitting(span, &header, |_| Ok(()), refuse)?;
-        Ok(lines)
+        let write = |_: &StagedRow<'_>| {
+            at.set(at.get() + 1);
+            Ok(())
+        };
+        self.fitting(span, &header, write, refuse)?;
+        Ok(found)
     }
 
     /// Lines of a reject file for all annotations of a row that was not written.

@@ -15,8 +15,9 @@ use ropewalk_core::plan::Plan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
 use ropewalk_core::resolve::MediaFound;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
-use ropewalk_core::staged_import::LabelRows;
+use ropewalk_core::staged_import::{LabelRows, OnServer};
 
+use crate::batch::WrittenLabels;
 use crate::errors::to_py;
 use crate::file::PyFile;
 use crate::formats::{chosen, dict};
@@ -307,6 +308,20 @@ impl Staged {
         out.set_item("labels_replaced", compared.merged.labels_replaced)?;
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
+    }
+
+    fn written(&self, py: Python<'_>, rows: Vec<(usize, String, Vec<u64>)>) -> PyResult<WrittenLabels> {
+        for (index, ..) in &rows {
+            self.span(*index)?;
+        }
+        let rows = rows.iter().map(|(index, label_hash, unfit)| OnServer {
+            index: *index,
+            label_hash,
+            unfit,
+        });
+        let rows: Vec<_> = rows.collect();
+        let table = py.detach(|| self.rows.written(&rows));
+        table.map(WrittenLabels).map_err(|e| to_py(py, e))
     }
 
     fn namesakes(

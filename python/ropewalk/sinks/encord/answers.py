@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from encord.exceptions import EncordException
-from encord.http.error_utils import check_error_response
 
 from ropewalk.errors import AccessError, EncordError, RefusalError, TemporaryEncordError
 from ropewalk.text import without_secrets
@@ -55,6 +54,23 @@ def response_of(answer: Answer) -> Any:
     return envelope["response"]
 
 
+def resource_of(answer: Answer) -> dict[str, Any]:
+    """Take a resource of the second API out of an answer: a JSON object.
+
+    Raises:
+        EncordError: It is an error, or not what Encord answers.
+    """
+    try:
+        found = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        found = None
+    if answer.status != _OK:
+        raise _error_of_status(answer.status, found, retry_after(answer.headers))
+    if not isinstance(found, dict):
+        raise bad_answer("the answer is not what Encord answers (cut off, or from something in between)")
+    return found
+
+
 def _error_of_status(status: int, envelope: Any, wait: float | None) -> EncordError:
     if isinstance(envelope, dict) and isinstance(envelope.get("response"), list):
         return _error_of_envelope(envelope | {"status": status}, wait)
@@ -68,6 +84,9 @@ def _error_of_status(status: int, envelope: Any, wait: float | None) -> EncordEr
 
 
 def _error_of_envelope(envelope: dict[str, Any], wait: float | None) -> EncordError:
+    # Not public: `connection` looks whether it exists before anything is sent.
+    from encord.http.error_utils import check_error_response
+
     status = envelope["status"]
     try:
         check_error_response(envelope.get("response"), None, envelope.get("payload"))

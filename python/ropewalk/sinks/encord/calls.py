@@ -1,4 +1,4 @@
-"""The four calls as requests of their own: what each asks Encord for, sent by the transport, once."""
+"""The calls as requests of their own: what each asks Encord for, sent by the transport, once."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ class Acknowledged:
 class Calls(Protocol):
     """What is asked of Encord: each method one request, failures as `EncordError` of the subclass that says what to do.
 
-    What the first three give is not checked yet.
+    What the first four give is not checked yet.
     """
+
+    def ontology(self, ontology_hash: str) -> Any:
+        """Fetch the structure of the project's ontology."""
 
     def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
         """List data rows of a branch, or of all, with their label row: entries of `labelrowmetadata`."""
@@ -50,6 +53,10 @@ class DirectCalls:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def ontology(self, ontology_hash: str) -> Any:
+        """Fetch the structure of the project's ontology, as the server has it."""
+        return self._transport.get(f"ontologies/{ontology_hash}").get("editor")
 
     def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
         """List data rows of a branch, or of all, with their label row."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ropewalk.errors import UsageError
 from ropewalk.sinks.encord.keys import find_key
 from ropewalk.sinks.encord.retry import Retry
+from ropewalk.sinks.encord.versions import installed
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
@@ -100,8 +101,15 @@ def _opened(
     # Imported late: the SDK takes longer to load than a wrong key to be found out.
     from encord.configs import ENCORD_DOMAIN
 
-    from ropewalk.sinks.encord.opening import Opening
     from ropewalk.sinks.encord.transport import Timeouts
+
+    try:
+        from ropewalk.sinks.encord.opening import Opening
+    except ImportError as e:
+        raise UsageError(
+            f"the encord SDK {installed()} lacks what opens {what} here ({e}); open the project with its own client "
+            "and use Ropewalk from Python, or install a release of either that fits the other"
+        ) from e
 
     url = _checked_domain(domain or os.environ.get(DOMAIN_VARIABLE) or ENCORD_DOMAIN)
     opening = Opening(what, opened, key, url, Timeouts(answer=timeout))

@@ -6,9 +6,10 @@ answer that is cut off. So the configuration notes the status of each answer thr
 
 from __future__ import annotations
 
+import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,12 +18,14 @@ from encord.configs import SshConfig, UserConfig
 from encord.exceptions import EncordException, RequestException
 from encord.http.constants import RequestsSettings
 from encord.http.querier import Querier
+from encord.objects import Shape
 
 from ropewalk.errors import EncordError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import bad_answer, error_of_name, retry_after
 from ropewalk.sinks.encord.causes import PROXY_AUTHENTICATION, cause_of, is_timeout, proxy_asks_for_password
 from ropewalk.sinks.encord.transport import Timeouts
-from ropewalk.text import without_secrets
+from ropewalk.sinks.encord.versions import FIRST_WITH, installed, upgrade
+from ropewalk.text import shown, without_secrets
 
 if TYPE_CHECKING:
     import requests
@@ -91,10 +94,18 @@ class Opening(Generic[Opened]):
             what = "did not answer in time" if name == "Timeout" else "cannot be reached, or broke the connection off"
             return TemporaryEncordError(f"{self._domain} {what}", status=None, name=name)
         if status is None:
-            message = f"{self._domain}: {self._what} could not be opened ({type(e).__name__})"
+            newer = f"the encord SDK {installed()} may be newer than this release of Ropewalk"
+            message = f"{self._domain}: {self._what} could not be opened ({type(e).__name__}); {newer}"
             return EncordError(message, status=None, name=type(e).__name__)
         if status == _OK:
-            return bad_answer(f"{self._domain}: the answer is not what Encord answers (cut off, or not from Encord)")
+            content = self._config.content()
+            if content is None:
+                return bad_answer(
+                    f"{self._domain}: the answer is not what Encord answers (cut off, or not from Encord)"
+                )
+            # All of it arrived: asked again, the server would say the same.
+            what = f"{self._domain}: {self._what} could not be opened: {_unreadable(content, e)}"
+            return EncordError(what, status=_OK, name="UnreadableAnswer")
         if status == _NOT_FOUND:
             what = f"{self._what} does not exist, or the key's user may not see it"
         elif status in _ACCESS_STATUS:
@@ -107,18 +118,44 @@ class Opening(Generic[Opened]):
 
 
 class _WatchedConfig(SshConfig):
-    """A key's configuration that keeps the status of the last answer, None where none arrived."""
+    """A key's configuration that keeps the last answer and its status, None where none arrived."""
 
     status: int | None = None
     retry_after: float | None = None
+    _answer: requests.Response | None = None
+
+    def content(self) -> dict[str, Any] | None:
+        """Give the JSON object that the last answer holds; None where it is cut off or something else."""
+        try:
+            found = None if self._answer is None else json.loads(self._answer.content)
+        except (ValueError, RecursionError, RuntimeError, OSError):
+            return None
+        return found if isinstance(found, dict) else None
 
     def define_headers_v2(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        self.status = self.retry_after = None
+        self.status = self.retry_after = self._answer = None
         request.register_hook("response", self._note)
         return super().define_headers_v2(request)
 
     def _note(self, answer: requests.Response, **_: Any) -> None:
-        self.status, self.retry_after = answer.status_code, retry_after(answer.headers)
+        self.status, self.retry_after, self._answer = answer.status_code, retry_after(answer.headers), answer
+
+
+def _unreadable(content: Mapping[str, Any], error: Exception) -> str:
+    """Say why the SDK cannot read an answer that is whole: mostly for a shape of the ontology that came later."""
+    sdk = f"the encord SDK {installed()}"
+    known = {shape.value for shape in Shape}
+    editor = content.get("editor")
+    objects = editor.get("objects") if isinstance(editor, dict) else None
+    for item in objects if isinstance(objects, list) else []:
+        shape = item.get("shape") if isinstance(item, dict) else None
+        if not isinstance(shape, str) or shape in known:
+            continue
+        which = f"{sdk} does not know the shape {shown(shape)} of the ontology's object {shown(str(item.get('name')))}"
+        if shape not in FIRST_WITH:
+            return f"{which}; a newer one may: {upgrade()}"
+        return f"{which}, {FIRST_WITH[shape]} and later do; {upgrade(FIRST_WITH[shape])}"
+    return f"{sdk} cannot read Encord's answer ({type(error).__name__}); a newer one may: {upgrade()}"
 
 
 def _settings(timeouts: Timeouts) -> RequestsSettings:

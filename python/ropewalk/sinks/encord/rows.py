@@ -1,4 +1,4 @@
-"""The four calls an import makes: list, create, get and save label rows, each sent again where that is safe."""
+"""The calls an import makes, each sent again where that is safe: ontology, listing, create, get and save of rows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,32 @@ class LabelRows:
 
     A list of ids that is too much for one request (413), to list, get or create, is halved here: it costs no row. Rows
     to save are halved by the caller, who has to count what was stored.
+
+    Attributes:
+        notices: What the version of the SDK changes, for the summary.
     """
 
-    def __init__(self, calls: Calls, retry: Retry) -> None:
+    def __init__(self, calls: Calls, retry: Retry, notices: Sequence[str] = ()) -> None:
         self._calls = calls
         self._retry = retry
+        self.notices = list(notices)
+
+    def ontology(self, ontology_hash: str) -> dict[str, Any]:
+        """Fetch the structure of the project's ontology.
+
+        Unlike the SDK's own, it keeps skeleton templates of equal names, and what a later version of Encord has added.
+
+        Raises:
+            EncordError: The request was refused, or no time is left.
+        """
+
+        def structure() -> dict[str, Any]:
+            found = self._calls.ontology(ontology_hash)
+            if not isinstance(found, dict):
+                raise bad_answer("the answer holds no structure of an ontology")
+            return found
+
+        return self._retry(structure)
 
     def listing(
         self,

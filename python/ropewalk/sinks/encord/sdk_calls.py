@@ -1,4 +1,4 @@
-"""The four calls through the SDK's public `LabelRowV2` alone: slower, equal rows, for an SDK that is built otherwise.
+"""The calls through the SDK's public `LabelRowV2` alone: slower, equal rows, for an SDK that is built otherwise.
 
 What it costs: rows pass through the SDK's objects, one request at a time, and what Encord answered is known only as far
 as the SDK's exceptions tell: no Retry-After, no status.
@@ -44,6 +44,10 @@ class SdkCalls:
         self._project = project
         self._turn = threading.Lock()
         self._rows: dict[str, LabelRowV2] = {}
+
+    def ontology(self, ontology_hash: str) -> Any:
+        """Give the structure of the project's ontology, as far as the SDK keeps it."""
+        return self._project.ontology_structure.to_dict()
 
     def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
         """List data rows of a branch, or of all, with their label row."""
@@ -92,7 +96,7 @@ class SdkCalls:
         with self._project.create_bundle(bundle_size=len(rows)) as bundle:
             for row in rows:
                 row.initialise_labels(overwrite=True, bundle=bundle)
-        return [row.to_encord_dict() for row in rows if row.is_labelling_initialised]
+        return [_with_confidences(row.to_encord_dict()) for row in rows if row.is_labelling_initialised]
 
     def _remember(self, rows: Sequence[LabelRowV2]) -> None:
         self._rows |= {row.label_hash: row for row in rows if row.label_hash}
@@ -123,6 +127,18 @@ def translated(call: Callable[[], Result]) -> Result:
         error = error_of_name(_STATUS.get(name, 0), name, message, getattr(e, "retry_after", None))
     # Raised out here: the SDK's exceptions hold requests with their signatures.
     raise error
+
+
+def _with_confidences(content: dict[str, Any]) -> dict[str, Any]:
+    """Give the answers of a row their confidence, which older SDKs write only at the labels of each frame."""
+    answers = content["classification_answers"]
+    for unit in content["data_units"].values():
+        labels = unit["labels"]
+        for frame in [labels] if isinstance(labels.get("classifications"), list) else labels.values():
+            for item in frame.get("classifications", []):
+                if item["classificationHash"] in answers:
+                    answers[item["classificationHash"]].setdefault("confidence", item["confidence"])
+    return content
 
 
 def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:

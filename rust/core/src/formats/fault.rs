@@ -25,11 +25,17 @@ pub enum Piece {
     Keypoints,
     /// The angle of the box.
     Angle,
+    /// Rings of a polygon that has others.
+    Ring,
 }
 
 impl Fault {
-    /// Whether it is worth a warning where the piece is not needed: what nobody labelled is not.
-    pub fn is_odd(&self) -> bool {
-        self.reason != Reason::NoKeypoints
+    /// The warning that it is worth where the piece is not needed: what nobody labelled is worth none.
+    pub fn warning(&self) -> Option<&'static str> {
+        match self.piece {
+            _ if self.reason == Reason::NoKeypoints => None,
+            Piece::Ring => Some("ring_dropped"),
+            _ => Some("geometry_ignored"),
+        }
     }
 }

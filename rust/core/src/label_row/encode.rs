@@ -124,10 +124,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
     }
 
     fn object_hash(&mut self, row: &StagedRow<'_>) -> ObjectHash {
-        let (hash, new) = match row.track {
-            Some(_) => self.hashes.tracked(row.key.object),
-            None => self.hashes.untracked(row.key.frame, row.key.object),
-        };
+        let (hash, new) = label_hash_of(&mut self.hashes, row);
         if new {
             self.objects.push(hash);
         }
@@ -136,9 +133,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
 
     fn answer(&mut self, row: &StagedRow<'_>, last: u32) -> Result<()> {
         self.templates.classification(row.feature)?;
-        let (hash, _) = self
-            .hashes
-            .tracked(identity::answer(row.key.object, row.score, row.answers));
+        let (hash, _) = label_hash_of(&mut self.hashes, row);
         let (_, space) = self.space_at(row)?;
         let range = (row.key.frame, last);
         self.book
@@ -370,7 +365,10 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Skeleton(points, visibility) => {
                 let ring = first_ring(points)?;
                 let decimals = self.templates.decimals;
-                shapes::push_skeleton(&mut self.out, ring, visibility, &template.skeleton, size, decimals)?;
+                // Of several templates only one has that many points, or the row would have been rejected.
+                let points = template.skeletons.iter().find(|points| 2 * points.len() == ring.len());
+                let points = points.map_or(&[][..], Vec::as_slice);
+                shapes::push_skeleton(&mut self.out, ring, visibility, points, size, decimals)?;
             }
             Geometry::Circle(numbers, theta) => {
                 shapes::push_circle(&mut self.out, numbers, theta, size, self.templates.decimals)?;
@@ -448,6 +446,16 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         push_string(&mut self.out, rle);
         self.out.push(b'}');
         Ok(())
+    }
+}
+
+/// Hash of the object that a row draws, or of the answer that it gives, and whether this is its first row. All rows of a
+/// label row must come, in their order.
+pub(crate) fn label_hash_of(hashes: &mut ObjectHashes, row: &StagedRow<'_>) -> (ObjectHash, bool) {
+    match (row.geometry, row.track) {
+        (Geometry::Answer(_), _) => hashes.tracked(identity::answer(row.key.object, row.score, row.answers)),
+        (_, Some(_)) => hashes.tracked(row.key.object),
+        (_, None) => hashes.untracked(row.key.frame, row.key.object),
     }
 }
 

@@ -24,6 +24,7 @@ mod unit;
 
 pub use answers::Joined;
 pub use compare::{compare, Compared, Difference};
+pub(crate) use encode::label_hash_of;
 pub use encode::{RowWriter, Written};
 pub use existing::{reconcile, Merged, OnExisting, Reconciled, Verdict};
 pub use header::RowHeader;

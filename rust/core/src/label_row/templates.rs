@@ -1,6 +1,8 @@
 //! What is the same for all labels of an ontology object: rendered once an import, so that a box costs little more than its
 //! numbers.
 
+use std::iter;
+
 use super::coordinate::damaged;
 use super::questions::QuestionTexts;
 use super::shapes::skeleton_point;
@@ -29,7 +31,8 @@ pub(super) struct Template {
     /// What the entry of such an object says of its class.
     pub about: Vec<u8>,
     pub questions: QuestionTexts,
-    pub skeleton: Vec<Vec<u8>>,
+    /// What is the same for each point of a skeleton; several where several templates may be its own.
+    pub skeletons: Vec<Vec<Vec<u8>>>,
     /// From the opening brace up to the confidence.
     pub before_confidence: Vec<u8>,
     /// From behind the object hash up to the geometry.
@@ -109,12 +112,16 @@ impl Template {
             about.extend_from_slice(name.as_bytes());
             push_string(&mut about, value);
         }
+        let unlinked = object.templates.iter().map(|template| &template.points);
+        let skeletons = iter::once(&object.skeleton).chain(unlinked);
         Self {
             shape: object.ir_shape(),
             on_ranges: object.on_ranges_of().is_some(),
             about,
             questions: QuestionTexts::new(&object.attributes),
-            skeleton: object.skeleton.iter().map(skeleton_point).collect(),
+            skeletons: skeletons
+                .map(|points| points.iter().map(skeleton_point).collect())
+                .collect(),
             before_confidence,
             before_geometry,
         }

@@ -99,7 +99,7 @@ impl ClassRules {
             Kind::Object => candidates
                 .iter()
                 .filter_map(|&index| {
-                    let template = &self.plan.ontology[index as usize].skeleton;
+                    let template = self.plan.ontology[index as usize].template_for(class.keypoints.len())?;
                     let order = KeypointOrder::new(class.keypoints, template).transpose()?;
                     Some((index, order))
                 })

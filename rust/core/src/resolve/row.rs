@@ -246,14 +246,16 @@ impl<'a> FoundRow<'a, '_> {
         self.judge_angle(drawn.angle, out)?;
         match drawn.geometry {
             Geometry::Skeleton(..) if drawn.clipped => out.warn("keypoints_off_image"),
+            Geometry::RotatableBoundingBox(_, theta) if drawn.clipped && theta != 0.0 => out.warn("over_edge"),
+            Geometry::Circle(..) | Geometry::Ellipse(..) if drawn.clipped => out.warn("over_edge"),
             _ if drawn.clipped => out.warn("clipped"),
             _ => {}
         }
         if is_flat(&drawn.geometry) {
             out.warn("zero_area");
         }
-        for _ in self.faults.iter().filter(|fault| fault.is_odd()) {
-            out.warn("geometry_ignored");
+        for warning in self.faults.iter().filter_map(Fault::warning) {
+            out.warn(warning);
         }
         if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
             out.warn("drawn_as_box");

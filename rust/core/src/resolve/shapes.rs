@@ -7,7 +7,7 @@ use super::places::Place;
 use super::scratch::Scratch;
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::geometry::Geometry;
-use crate::ontology::OntologyObject;
+use crate::ontology::{OntologyObject, SkeletonTemplate};
 use crate::plan::OffImage;
 use crate::reject::Reason;
 
@@ -85,7 +85,14 @@ pub(super) fn draw_skeleton<'a>(
     let Some((points, ring)) = points.and_then(|points| Some((points, only_ring(points)?))) else {
         return Err(mismatch(row, &object.shape));
     };
-    let (found, wanted) = (ring.len() / 2, order.map_or(object.skeleton.len(), |order| order.given));
+    let found = ring.len() / 2;
+    let wanted = match order {
+        Some(order) => order.given,
+        None => object
+            .template_for(found)
+            .ok_or_else(|| no_template(object, found))?
+            .len(),
+    };
     let visibility = row.visibility.unwrap_or_default();
     if found != wanted {
         return Err(Reason::SkeletonPoints { found, wanted });
@@ -114,6 +121,16 @@ pub(super) fn draw_skeleton<'a>(
     drawing.place_skeleton(ring, visibility, order);
     let geometry = Geometry::Skeleton(drawing.points(), drawing.visibility());
     on_image(geometry, row, place, policy, cut)
+}
+
+#[cold]
+fn no_template(object: &OntologyObject, found: usize) -> Reason {
+    let named = |template: &SkeletonTemplate| format!("{:?} with {} points", template.name, template.points.len());
+    Reason::SkeletonTemplate {
+        class: object.name.clone(),
+        found,
+        templates: object.templates.iter().map(named).collect(),
+    }
 }
 
 /// Makes a circle or ellipse: of `points` that hold its centre and radii as Encord has them, else of the box around it.
