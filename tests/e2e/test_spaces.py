@@ -16,9 +16,10 @@ from encord.objects.coordinates import BoundingBoxCoordinates
 
 import ropewalk
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import RopewalkError
+from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.importing.rollback import rollback
 from ropewalk.ledger.ledger import find_ledgers
+from ropewalk.sinks.encord import versions
 from snapshots import hash_of, make_data_group, make_snapshot, make_video
 
 
@@ -254,6 +255,16 @@ def test_a_merge_keeps_the_labels_of_other_spaces(emulator: RunningEmulator, pro
 def test_the_sdks_own_calls_write_the_same_row(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     rows = [box("scene-12/left.mp4", 3, 0.0625, track=1), answer("scene-12/right.mp4", "Night", 1, 2)]
     imported(project, rows, tmp_path, "by-sdk", sdk_calls=True)
+
+
+def test_an_sdk_that_would_lose_answers_on_spaces_sends_nothing(
+    emulator: RunningEmulator, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "version", lambda _: "0.1.202")
+    predictions = ropewalk.read_table([answer("scene-12/left.mp4", "Sunny", 2, 5)], source_label="model")
+    with pytest.raises(UsageError, match=r"answers on spaces: the encord SDK 0\.1\.204 or later is needed"):
+        ropewalk.import_predictions(predictions, project, branch="old", work_dir=tmp_path, sdk_calls=True)
+    assert [header.saves for header in emulator.store.headers("old")] == [0]
 
 
 def test_a_rollback_empties_and_restores_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:

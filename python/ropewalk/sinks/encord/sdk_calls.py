@@ -19,6 +19,7 @@ from ropewalk.sinks.encord.answers import error_of_name
 from ropewalk.sinks.encord.calls import Acknowledged
 from ropewalk.sinks.encord.causes import cause_of
 from ropewalk.sinks.encord.transport import Blocks, len_bytes
+from ropewalk.sinks.encord.versions import ANSWERS_ON_SPACES, check_sdk
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
@@ -85,8 +86,11 @@ class SdkCalls:
         def save() -> None:
             with self._project.create_bundle(bundle_size=len(rows)) as bundle:
                 for label_hash, content in zip(label_hashes, rows, strict=True):
-                    row = self._rows[label_hash]
-                    row.from_labels_dict(json.loads(b"".join(content)))
+                    row, labels = self._rows[label_hash], json.loads(b"".join(content))
+                    if any(answer["spaces"] for answer in labels["classification_answers"].values()):
+                        # What the SDK does not read it would not send.
+                        check_sdk(ANSWERS_ON_SPACES)
+                    row.from_labels_dict(labels)
                     row.save(bundle=bundle)
 
         self._in_turn(save)
