@@ -228,6 +228,24 @@ def test_an_answer_on_a_part_of_a_sound_is_about_all_of_it(project: Project, tmp
     assert (report.rejects_by_code, report.warnings) == ({"conflicting_answer": 1}, {"answer_on_whole_space": 2})
 
 
+def test_the_list_of_what_was_written_names_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    rows = [
+        box("scene-12/left.mp4", 3, 0.0625, annotation_id="a"),
+        box("scene-12/right.mp4", 3, 0.5, annotation_id="b"),
+    ]
+    predictions = ropewalk.read_table(rows, source_label="model")
+    out = tmp_path / "written.ndjson"
+    ropewalk.import_predictions(predictions, project, branch="written", work_dir=tmp_path, written=out)
+    listed = {line["annotation_id"]: line for line in map(json.loads, out.read_text().splitlines())}
+    (header,) = emulator.store.headers("written")
+    (text,) = emulator.store.contents([header.label_hash])
+    for annotation_id, space_id in (("a", hash_of("scene-12/left.mp4")), ("b", RIGHT)):
+        (item,) = json.loads(text)["spaces"][space_id]["labels"]["3"]["objects"]
+        line = listed[annotation_id]
+        assert (line["data_hash"], line["object_hash"]) == (space_id, item["objectHash"])
+        assert (line["label_hash"], line["frame"]) == (header.label_hash, 3)
+
+
 def test_a_merge_keeps_the_labels_of_other_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     """What the SDK put on one camera stays when the other one is imported."""
     branch = "merged"

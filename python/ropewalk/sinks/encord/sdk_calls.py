@@ -19,7 +19,7 @@ from ropewalk.sinks.encord.answers import error_of_name
 from ropewalk.sinks.encord.calls import Acknowledged
 from ropewalk.sinks.encord.causes import cause_of
 from ropewalk.sinks.encord.transport import Blocks, len_bytes
-from ropewalk.sinks.encord.versions import ANSWERS_ON_SPACES, check_sdk
+from ropewalk.sinks.encord.versions import ANSWERS_ON_SPACES, check_sdk, lack_of
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
         "audio_bit_depth": row.audio_bit_depth,
         "audio_num_channels": row.audio_num_channels,
         "backing_item_uuid": None if row.backing_item_uuid is None else str(row.backing_item_uuid),
-        # Versions before 0.1.187 do not know spaces.
-        "spaces": {space.space_id: _space(space) for space in getattr(row, "get_spaces", list)()},
+        "spaces": {space.space_id: _space(space) for space in _spaces_of(row)},
         "images_data": [
             {
                 "image_hash": image.image_hash,
@@ -182,6 +181,12 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
             for image in images
         ],
     }
+
+
+def _spaces_of(row: LabelRowV2) -> list[Space[Any, Any, Any]]:
+    """List the spaces of a data group; none where the SDK is too old to know them."""
+    is_group = row.data_type.value == "group" and lack_of("spaces") is None
+    return row.get_spaces() if is_group else []
 
 
 def _space(space: Space[Any, Any, Any]) -> dict[str, Any]:
