@@ -39,8 +39,8 @@ def test_the_rows_that_the_guide_shows_are_read_as_what_they_are() -> None:
     assert opened.rejects == []
     found = polars.DataFrame(batch)
     shapes = ["bounding_box", "rotatable_bounding_box", "polygon", "polyline", "point", "bitmask", "skeleton", "circle"]
-    assert found["shape"].to_list() == [*shapes, "ellipse", "bounding_box", None, None]
-    assert found["kind"].to_list() == ["object"] * 10 + ["answer", "object"]
+    assert found["shape"].to_list() == [*shapes, "ellipse", "cuboid_2d", "bounding_box", None, None, None]
+    assert found["kind"].to_list() == ["object"] * 11 + ["answer", "object", "object"]
     # A table of the same rows, which has all columns, says the same.
     table = polars.DataFrame([line | ({"track": "1"} if "track" in line else {}) for line in lines])
     again = ropewalk.read_table(table).to_polars()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from encord.objects.coordinates import BoundingBoxCoordinates
 
 import ropewalk
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import RopewalkError
+from ropewalk.errors import RopewalkError, UsageError
+from ropewalk.importing.rollback import rollback
+from ropewalk.ledger.ledger import find_ledgers
+from ropewalk.sinks.encord import versions
 from snapshots import hash_of, make_data_group, make_snapshot, make_video
 
 
@@ -167,6 +171,15 @@ def test_names_of_a_space(name: str, emulator: RunningEmulator, project: Project
     assert stored == {(RIGHT, "5")}
 
 
+def test_the_guides_example(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "data-groups.md"
+    (lines,) = re.findall(r"```json\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "cameras.ndjson").write_text(lines)
+    options = {"off_image": "keep"}
+    stored = stored_labels(project, tmp_path / "cameras.ndjson", tmp_path / "work", "guide", emulator, **options)
+    assert stored == {(hash_of("scene-12/left.mp4"), "3"), (RIGHT, "3")}
+
+
 def test_a_media_map_leads_to_a_space(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     predictions = ropewalk.read_table([box("b", 0, 0.5)], source_label="model")
     target = {"b": {"data_hash": RIGHT, "frame": 2}}
@@ -215,6 +228,24 @@ def test_an_answer_on_a_part_of_a_sound_is_about_all_of_it(project: Project, tmp
     assert (report.rejects_by_code, report.warnings) == ({"conflicting_answer": 1}, {"answer_on_whole_space": 2})
 
 
+def test_the_list_of_what_was_written_names_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    rows = [
+        box("scene-12/left.mp4", 3, 0.0625, annotation_id="a"),
+        box("scene-12/right.mp4", 3, 0.5, annotation_id="b"),
+    ]
+    predictions = ropewalk.read_table(rows, source_label="model")
+    out = tmp_path / "written.ndjson"
+    ropewalk.import_predictions(predictions, project, branch="written", work_dir=tmp_path, written=out)
+    listed = {line["annotation_id"]: line for line in map(json.loads, out.read_text().splitlines())}
+    (header,) = emulator.store.headers("written")
+    (text,) = emulator.store.contents([header.label_hash])
+    for annotation_id, space_id in (("a", hash_of("scene-12/left.mp4")), ("b", RIGHT)):
+        (item,) = json.loads(text)["spaces"][space_id]["labels"]["3"]["objects"]
+        line = listed[annotation_id]
+        assert (line["data_hash"], line["object_hash"]) == (space_id, item["objectHash"])
+        assert (line["label_hash"], line["frame"]) == (header.label_hash, 3)
+
+
 def test_a_merge_keeps_the_labels_of_other_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     """What the SDK put on one camera stays when the other one is imported."""
     branch = "merged"
@@ -242,3 +273,35 @@ def test_a_merge_keeps_the_labels_of_other_spaces(emulator: RunningEmulator, pro
 def test_the_sdks_own_calls_write_the_same_row(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     rows = [box("scene-12/left.mp4", 3, 0.0625, track=1), answer("scene-12/right.mp4", "Night", 1, 2)]
     imported(project, rows, tmp_path, "by-sdk", sdk_calls=True)
+
+
+def test_an_sdk_that_would_lose_answers_on_spaces_sends_nothing(
+    emulator: RunningEmulator, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "version", lambda _: "0.1.202")
+    predictions = ropewalk.read_table([answer("scene-12/left.mp4", "Sunny", 2, 5)], source_label="model")
+    with pytest.raises(UsageError, match=r"answers on spaces: the encord SDK 0\.1\.204 or later is needed"):
+        ropewalk.import_predictions(predictions, project, branch="old", work_dir=tmp_path, sdk_calls=True)
+    assert [header.saves for header in emulator.store.headers("old")] == [0]
+
+
+def test_a_rollback_empties_and_restores_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    """The second import is undone, then the first; what is kept for that has no links in it."""
+    work = {"branch": "undone", "work_dir": tmp_path}
+    for label, rows in (("one", [box("scene-12/left.mp4", 1, 0.5)]), ("two", [box("scene-12/right.mp4", 2, 0.25)])):
+        predictions = ropewalk.read_table(rows, source_label=label)
+        report = ropewalk.import_predictions(predictions, project, on_existing="replace", **work)
+        assert report.annotations_written == 1
+
+    def stored() -> set[tuple[str, str]]:
+        (header,) = emulator.store.headers("undone")
+        (text,) = emulator.store.contents([header.label_hash])
+        return {(key, frame) for key, info in json.loads(text)["spaces"].items() for frame in info["labels"]}
+
+    for ledger, expected in zip(
+        reversed(find_ledgers(tmp_path, branch="undone")), ({(hash_of("scene-12/left.mp4"), "1")}, set()), strict=True
+    ):
+        undone = rollback(project, confirm=lambda _: True, also_edited=True, ledger=ledger.name, **work)
+        assert undone is not None and undone.exit_code == 0
+        assert stored() == expected
+    assert all(b"data_link" not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -43,7 +43,7 @@ def test_field_names_are_those_of_the_core() -> None:
         "Attribute": classification["attributes"][0],
         "AttributeOption": classification["attributes"][0]["options"][0],
     }
-    text = "".join((sources / name).read_text(encoding="utf-8") for name in ("plan.rs", "ontology.rs"))
+    text = "".join((sources / name).read_text(encoding="utf-8") for name in ("plan.rs", "media.rs", "ontology.rs"))
     for name, written in structs.items():
         body = text.split(f"pub struct {name} {{")[1].split("\n}")[0]
         fields = {line.split(":")[0].removeprefix("    pub ") for line in body.splitlines() if "    pub " in line}

@@ -23,8 +23,19 @@ _GEOMETRY_KEYS = {
     "skeleton": "skeleton",
     "circle": "circle",
     "ellipse": "ellipse",
+    "cuboid_2d": "cuboid_2d",
 }
-_NUMBERS_ONLY = ("boundingBox", "rotatableBoundingBox", "polygon", "polygons", "polyline", "point", "circle", "ellipse")
+_NUMBERS_ONLY = (
+    "boundingBox",
+    "rotatableBoundingBox",
+    "polygon",
+    "polygons",
+    "polyline",
+    "point",
+    "circle",
+    "ellipse",
+    "cuboid_2d",
+)
 
 
 class LabelChecker:

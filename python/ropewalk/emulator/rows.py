@@ -191,7 +191,7 @@ def _data_units(medium: Medium) -> dict[str, Any]:
             "audio_bit_depth": medium.audio_bit_depth,
             "audio_num_channels": medium.audio_num_channels,
         }
-    if medium.data_type in ("VIDEO", "AUDIO") and medium.duration is not None:
+    if medium.data_type in ("VIDEO", "AUDIO", "TIME_SERIES") and medium.duration is not None:
         unit["data_duration"] = medium.duration
     if medium.data_type == "VIDEO" and medium.frames_per_second is not None:
         unit["data_fps"] = medium.frames_per_second

@@ -69,10 +69,15 @@ def spaces_from_listing(listed: Mapping[str, Mapping[str, Any]]) -> tuple[Space,
     Raises:
         KeyError, TypeError: An entry lacks what every space has.
     """
-    return tuple(_space(space_id, info) for space_id, info in listed.items())
+    return tuple(space_from_info(space_id, info) for space_id, info in listed.items())
 
 
-def _space(space_id: str, info: Mapping[str, Any]) -> Space:
+def space_from_info(space_id: str, info: Mapping[str, Any]) -> Space:
+    """Make a space of its entry in a listing or a label row.
+
+    Raises:
+        KeyError, TypeError: The entry lacks what every space has.
+    """
     space_type = info["space_type"]
     child = info.get("child_info") or info.get("root_info") or {}
     frames = tuple(

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::batch::Shape;
-use crate::plan::DataType;
+use crate::media::DataType;
 
 /// An object of the ontology.
 #[derive(Debug, Clone, Default, Deserialize)]

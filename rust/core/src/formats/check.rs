@@ -94,6 +94,7 @@ fn is_more_than_a_box(row: &Annotation<'_>) -> bool {
         Shape::Polyline,
         Shape::Point,
         Shape::Skeleton,
+        Shape::Cuboid2d,
     ];
     round || row.shape.is_some_and(|shape| shapes.contains(&shape))
 }
@@ -151,7 +152,27 @@ fn check_drawn(row: &Annotation<'_>) -> Result<(), Reason> {
             "centre and radii: [[[x, y, rx, ry]]], of a circle [[[x, y, r, stretch]]]",
         ),
         Some(Shape::Circle | Shape::Ellipse) => there(row.bbox.is_some(), "box"),
+        Some(Shape::Cuboid2d) => check_cuboid(row.points.ok_or(Reason::MissingField { field: "points" })?),
     }
+}
+
+/// Checks that a cuboid has a front, and says how its back lies to it.
+fn check_cuboid(points: Points<'_>) -> Result<(), Reason> {
+    let rings: Vec<&[f64]> = points.iter().flatten().collect();
+    let is_front = |ring: &[f64]| ring.len() >= 6 && ring.len().is_multiple_of(2);
+    let fits = match rings[..] {
+        [front, [_, _]] => is_front(front),
+        [front, [_, _], [across, down]] => is_front(front) && across == down && *across >= 0.0,
+        _ => false,
+    };
+    if fits && points.parts.len() == 2 {
+        return Ok(());
+    }
+    Err(Reason::BadField {
+        field: "points",
+        expected: "a front and its offset to the back, [[front, [x, y]]], or a front, its vanishing point and the size of the back in fronts, [[front, [x, y], [s, s]]]",
+        found: format!("{} rings", rings.len()),
+    })
 }
 
 fn check_polygon(points: Points<'_>) -> Result<(), Reason> {

@@ -63,7 +63,9 @@ impl<'a> Comparison<'a> {
                 "the import wrote the row as another type",
             ));
         }
-        if let Some(unit) = ours.units.iter().find(|unit| !known.contains(unit.data_hash.as_str())) {
+        // A space without labels may be missing.
+        let mut must_be_known = ours.units.iter().filter(|_| ours.units_in == "data_units");
+        if let Some(unit) = must_be_known.find(|unit| !known.contains(unit.data_hash.as_str())) {
             let what = format!(
                 "there is no data unit {:?}, on which the import has labels",
                 unit.data_hash

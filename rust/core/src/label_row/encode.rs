@@ -6,12 +6,13 @@
 
 use super::answers::{AnswerBook, Joined, Space};
 use super::coordinate::{damaged, push_coordinate, push_finite};
-use super::header::{Layout, RowHeader, UnitHeader};
+use super::header::RowHeader;
 use super::number::push_u64;
 use super::ring::RingText;
 use super::shapes;
 use super::templates::{Template, Templates};
 use super::text::push_string;
+use super::unit::{Layout, UnitHeader};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::geometry::Geometry;
@@ -326,6 +327,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Skeleton(..) => Shape::Skeleton,
             Geometry::Circle(..) => Shape::Circle,
             Geometry::Ellipse(..) => Shape::Ellipse,
+            Geometry::Cuboid2d(_) => Shape::Cuboid2d,
             Geometry::Answer(_) | Geometry::Interval(_) => return Err(damaged("a label without geometry".to_owned())),
         };
         if template.shape != Some(wanted) {
@@ -374,6 +376,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Ellipse(numbers, theta) => {
                 shapes::push_ellipse(&mut self.out, numbers, theta, size, self.templates.decimals)?;
             }
+            Geometry::Cuboid2d(points) => shapes::push_cuboid(&mut self.out, points, size, self.templates.decimals)?,
             Geometry::Answer(_) | Geometry::Interval(_) => {}
         }
         Ok(())

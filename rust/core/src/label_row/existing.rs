@@ -190,6 +190,13 @@ impl<'a> Comparison<'a> {
             }
             members.end();
         }
+        for unit in &ours.units {
+            if !theirs.units.iter().any(|known| known.data_hash == unit.data_hash) {
+                let mut members = Object::begin(units.name(&unit.data_hash));
+                members.copy(&unit.members, &[]);
+                members.end();
+            }
+        }
         units.end();
         row.end();
         out

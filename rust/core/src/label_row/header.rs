@@ -3,81 +3,20 @@
 //!
 //! The fields are kept as the JSON that is going to be sent, so that writing a row copies them.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::Number;
 
-use super::number::{push_number, push_u64};
 use super::spaces;
-use super::text::{push_string, Members};
+use super::text::Members;
+use super::unit::{ServerAudio, ServerUnit, UnitHeader};
 use crate::error::{Error, Result};
 use crate::json::Entries;
-use crate::plan::{AudioFormat, DataType, Medium};
+use crate::plan::{DataType, Medium};
 use crate::stage::record::Key;
 
 /// label_hash of a row that no server has made yet, as in the SDK's detached rows.
 const NO_LABEL_HASH: &str = "00000000-0000-0000-0000-000000000000";
-
-/// How the labels of a data unit lie in its `labels`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
-    /// Under the number of their frame, also that of an image which is a space.
-    ByFrame,
-    /// Directly: of an image.
-    Whole,
-    /// Not at all: they are in the answers alone, with their ranges.
-    InAnswers,
-}
-
-impl Layout {
-    fn of(data_type: DataType) -> Self {
-        match data_type {
-            DataType::Image | DataType::ImgGroup | DataType::Group => Self::Whole,
-            _ if data_type.is_by_range() => Self::InAnswers,
-            _ => Self::ByFrame,
-        }
-    }
-
-    /// The `labels` of a unit that has none.
-    pub fn empty(self) -> &'static [u8] {
-        match self {
-            Self::Whole => br#"{"objects":[],"classifications":[]}"#,
-            Self::ByFrame | Self::InAnswers => b"{}",
-        }
-    }
-}
-
-/// A data unit: the video, the image, one image of a group, or a space.
-#[derive(Debug, Clone)]
-pub struct UnitHeader {
-    pub(super) layout: Layout,
-    pub(super) sequence: u32,
-    pub(super) data_hash: String,
-    pub(super) width: Option<u32>,
-    pub(super) height: Option<u32>,
-    /// From the unit's key up to the value of `labels`.
-    pub(super) before: Vec<u8>,
-    /// From behind that value to the end of the unit.
-    pub(super) after: Vec<u8>,
-}
-
-impl UnitHeader {
-    /// data_hash of the unit; of a space its id.
-    pub fn data_hash(&self) -> &str {
-        &self.data_hash
-    }
-
-    /// Frame that its labels have in the label row: its place in an image group, else 0.
-    pub fn sequence(&self) -> u32 {
-        self.sequence
-    }
-
-    /// (width, height) in px, where the row says it.
-    pub fn size_px(&self) -> Option<(u32, u32)> {
-        self.width.zip(self.height)
-    }
-}
 
 /// All of a label row but its labels.
 #[derive(Debug, Clone)]
@@ -220,22 +159,22 @@ impl RowHeader {
     }
 
     /// Puts the spaces of a data group in the order of `media`, which are those of the plan, the first of them medium number
-    /// `first`. Spaces that the plan does not know follow; those that an offline row does not have are made.
+    /// `first`. Spaces that the plan does not know follow; those that the row does not have are made, as the SDK makes them of a
+    /// listing.
     ///
     /// # Errors
-    /// [`Error::LabelRow`] where the server's row lacks a space.
+    /// [`Error::LabelRow`] for a medium that is not a space.
     pub fn with_spaces(mut self, first: u32, media: &[Medium]) -> Result<Self> {
-        let is_offline = self.label_hash == NO_LABEL_HASH;
         let mut others = std::mem::take(&mut self.units);
         for medium in media {
             let known = others.iter().position(|unit| *unit.data_hash == *medium.data_hash);
             let unit = match (known, &medium.space) {
                 (Some(at), _) => others.remove(at),
-                (None, Some(space)) if is_offline => spaces::unit(&medium.data_hash, &space.info)?,
-                _ => {
+                (None, Some(space)) => spaces::unit(&medium.data_hash, &space.info)?,
+                (None, None) => {
                     return Err(Error::LabelRow {
                         label_row: self.data_hash,
-                        message: format!("has no space {}, which the project lists", medium.data_hash),
+                        message: format!("is a data group, and {} is not one of its spaces", medium.data_hash),
                     })
                 }
             };
@@ -343,135 +282,4 @@ struct ServerRow {
     data_units: Entries<ServerUnit>,
     #[serde(default)]
     spaces: Entries<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct ServerUnit {
-    data_hash: String,
-    data_title: String,
-    data_link: Option<String>,
-    data_type: Option<String>,
-    #[serde(deserialize_with = "sequence")]
-    data_sequence: u32,
-    #[serde(default = "unknown_size")]
-    width: Option<u32>,
-    #[serde(default = "unknown_size")]
-    height: Option<u32>,
-    data_duration: Option<Number>,
-    data_fps: Option<Number>,
-    #[serde(flatten)]
-    audio: ServerAudio,
-}
-
-#[derive(Deserialize, Default)]
-struct ServerAudio {
-    audio_codec: Option<String>,
-    audio_sample_rate: Option<u64>,
-    audio_bit_depth: Option<u64>,
-    audio_num_channels: Option<u64>,
-}
-
-impl ServerAudio {
-    fn of(format: &AudioFormat) -> Self {
-        Self {
-            audio_codec: format.codec.clone(),
-            audio_sample_rate: format.sample_rate,
-            audio_bit_depth: format.bit_depth,
-            audio_num_channels: format.num_channels,
-        }
-    }
-}
-
-/// Older rows lack the size; the SDK sends 0 for it.
-fn unknown_size() -> Option<u32> {
-    Some(0)
-}
-
-/// data_sequence is a number, but text in image groups.
-fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u32, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Sequence {
-        Number(u32),
-        Text(String),
-    }
-    match Sequence::deserialize(deserializer)? {
-        Sequence::Number(number) => Ok(number),
-        Sequence::Text(text) => text.parse().map_err(|_| {
-            D::Error::custom(format_args!(
-                "data_sequence is {text:?}; expected a number of 0 or more"
-            ))
-        }),
-    }
-}
-
-impl ServerUnit {
-    /// Writes the members that the SDK writes for this type.
-    fn render(&self, data_type: DataType) -> UnitHeader {
-        let mut before = Vec::new();
-        push_string(&mut before, &self.data_hash);
-        before.extend_from_slice(b":{");
-        let mut member = Members(&mut before);
-        member.string("data_hash", Some(&self.data_hash));
-        member.string("data_title", Some(&self.data_title));
-        if !matches!(data_type, DataType::Dicom | DataType::Group) {
-            member.string("data_link", self.data_link.as_deref());
-        }
-        member.string("data_type", self.data_type.as_deref());
-        if data_type == DataType::ImgGroup {
-            member.string("data_sequence", Some(&self.data_sequence.to_string()));
-        } else {
-            push_u64(member.name("data_sequence"), self.data_sequence.into());
-        }
-        let size = [("width", self.width), ("height", self.height)];
-        let numbers = match data_type {
-            DataType::Audio => {
-                member.string("audio_codec", self.audio.audio_codec.as_deref());
-                vec![
-                    ("audio_sample_rate", self.audio.audio_sample_rate),
-                    ("audio_bit_depth", self.audio.audio_bit_depth),
-                    ("audio_num_channels", self.audio.audio_num_channels),
-                ]
-            }
-            DataType::Pdf => vec![("width", Some(0)), ("height", Some(0))],
-            DataType::PlainText | DataType::TimeSeries | DataType::Group => Vec::new(),
-            _ => size.map(|(name, value)| (name, value.map(u64::from))).to_vec(),
-        };
-        for (name, value) in numbers {
-            match value {
-                Some(value) => push_u64(member.name(name), value),
-                None => member.string(name, None),
-            }
-        }
-        member.name("labels");
-        let mut after = Vec::new();
-        let zero = Number::from(0);
-        let has_times = !matches!(data_type, DataType::PlainText | DataType::Group);
-        let fps = match &self.data_fps {
-            Some(fps) if has_times && data_type != DataType::Audio => Some(fps),
-            _ if data_type == DataType::Pdf => Some(&zero),
-            _ => None,
-        };
-        let duration = self.data_duration.as_ref().filter(|_| has_times);
-        for (name, value) in [("data_duration", duration), ("data_fps", fps)] {
-            if let Some(value) = value {
-                after.push(b',');
-                push_string(&mut after, name);
-                after.push(b':');
-                push_number(&mut after, value);
-            }
-        }
-        after.push(b'}');
-        let sized = data_type != DataType::Pdf;
-        let known = |size: Option<u32>| size.filter(|&size| sized && size > 0);
-        UnitHeader {
-            layout: Layout::of(data_type),
-            sequence: self.data_sequence,
-            data_hash: self.data_hash.clone(),
-            width: known(self.width),
-            height: known(self.height),
-            before,
-            after,
-        }
-    }
 }

@@ -20,13 +20,15 @@ mod spaces;
 mod stored;
 mod templates;
 mod text;
+mod unit;
 
 pub use answers::Joined;
 pub use compare::{compare, Compared, Difference};
 pub(crate) use encode::label_hash_of;
 pub use encode::{RowWriter, Written};
 pub use existing::{reconcile, Merged, OnExisting, Reconciled, Verdict};
-pub use header::{RowHeader, UnitHeader};
+pub use header::RowHeader;
 pub(crate) use labels::object_hashes;
 pub use templates::Templates;
 pub(crate) use text::push_string;
+pub use unit::UnitHeader;

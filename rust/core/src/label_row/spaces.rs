@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::header::{Layout, UnitHeader};
 use super::labels::{read, RawMembers};
 use super::text::{push_json, push_string, Members};
+use super::unit::{Layout, UnitHeader};
 use crate::error::Result;
 
 /// Members of a space that a label row is read with, and that the SDK does not send back.

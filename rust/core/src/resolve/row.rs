@@ -218,6 +218,11 @@ impl<'a> FoundRow<'a, '_> {
         if self.medium().data_type.is_by_range() || is_mask_on_pdf {
             return Err(self.unsupported());
         }
+        if self.medium().data_type == DataType::Pdf && row.unit == Unit::Px && self.place.source_width_px.is_none() {
+            return Err(Reason::NoSize {
+                media: row.media.to_owned(),
+            });
+        }
         if let Some(last) = row.frame_last.filter(|&last| last != row.frame) {
             return Err(Reason::BadField {
                 field: "frame_last",

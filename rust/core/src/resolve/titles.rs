@@ -11,7 +11,8 @@ use hashbrown::hash_table::{Entry, HashTable};
 
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
-use crate::plan::{shown_title, MediaMatch, Medium, Plan, Space};
+use crate::media::shown_title;
+use crate::plan::{MediaMatch, Medium, Plan, Space};
 use crate::source::{base_name, stem};
 
 /// What a name leads to.
