@@ -8,12 +8,13 @@ from typing import Any
 
 from ropewalk.options import fields_of
 from ropewalk.project.maps import read_class_map, read_media_map
+from ropewalk.project.narrowing import keys_of
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.project.templates import Template, Templates, points_of
 
-# What these say is in the ontology that the core gets.
-_ONLY_HERE = ("skeleton_template",)
+# What these say is in the ontology and the media that the core gets.
+_ONLY_HERE = ("skeleton_template", "media_key", "dataset", "stage")
 
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
 
@@ -47,7 +48,10 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
                 for item in project.ontology_structure.get("classifications", [])
             ],
-            "media": [medium_fields(medium) for medium in project.media],
+            "media": [
+                medium_fields(medium) | {"key": key}
+                for medium, key in zip(project.media, keys_of(project.media, options.media_key), strict=True)
+            ],
             **rules,
             **maps,
         },
@@ -121,6 +125,7 @@ def medium_fields(medium: Medium) -> dict[str, Any]:
     return {
         "data_hash": medium.data_hash,
         "title": medium.title,
+        "storage_item": medium.backing_item_uuid,
         "data_type": medium.data_type.lower(),
         "file_type": medium.file_type,
         "dataset_hash": medium.dataset_hash,

@@ -63,6 +63,12 @@ pub struct Medium {
     pub data_hash: String,
     /// Its title.
     pub title: String,
+    /// What it is matched by instead of its title.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Id of the storage item behind it, which names it as its data_hash does.
+    #[serde(default)]
+    pub storage_item: Option<String>,
     /// Video, image or image group.
     pub data_type: DataType,
     /// MIME type, such as `video/mp4`.
@@ -112,6 +118,11 @@ impl Medium {
             (DataType::Audio, None) => u64::from(u32::MAX),
             _ => self.frames,
         }
+    }
+
+    /// What names of the source are compared with: the key, or else the title.
+    pub fn name(&self) -> &str {
+        self.key.as_deref().unwrap_or(&self.title)
     }
 
     /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.

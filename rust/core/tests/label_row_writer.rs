@@ -35,6 +35,8 @@ fn medium(data_type: DataType) -> Medium {
     Medium {
         data_hash: "data".to_owned(),
         title: "clip.mp4".to_owned(),
+        key: None,
+        storage_item: None,
         data_type,
         file_type: Some("video/mp4".to_owned()),
         dataset_hash: "dataset".to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::plan::Plan;
+use crate::plan::{Medium, Plan};
 use crate::source::{base_name, stem, ClassName};
 
 /// A project, as far as readers need to know it.
@@ -18,7 +18,7 @@ pub trait Project {
 /// The hashes that a project has; what goes by another hash goes by its name.
 #[derive(Debug, Clone, Default)]
 pub struct KnownNames {
-    /// data_hashes of its media.
+    /// data_hashes and storage items of its media.
     pub media: HashSet<String>,
     /// Feature hashes of its objects and classifications.
     pub classes: HashSet<String>,
@@ -31,7 +31,8 @@ pub struct KnownNames {
 impl KnownNames {
     /// The hashes of a plan's project, and those that its maps lead elsewhere.
     pub fn of(plan: &Plan) -> Self {
-        let media = plan.media.iter().map(|medium| &medium.data_hash);
+        let hashes = plan.media.iter().map(|medium| &medium.data_hash);
+        let items = plan.media.iter().filter_map(|medium| medium.storage_item.as_ref());
         let mapped_media = plan.media_map.iter().flat_map(|map| map.keys());
         let objects = plan.ontology.iter().map(|object| &object.feature_hash);
         let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
@@ -40,13 +41,13 @@ impl KnownNames {
         let titled = plan
             .media
             .iter()
-            .map(|medium| &medium.title)
-            .chain(units.map(|unit| &unit.title));
+            .map(Medium::name)
+            .chain(units.map(|unit| unit.title.as_str()));
         let titles = titled.flat_map(|title| [title, base_name(title), stem(title)].map(str::to_owned));
         Self {
             titles: titles.collect(),
             has_class_map: plan.class_map.is_some(),
-            media: media.chain(mapped_media).cloned().collect(),
+            media: hashes.chain(items).chain(mapped_media).cloned().collect(),
             classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
         }
     }

@@ -115,6 +115,8 @@ pub(super) struct Titles {
     targets: Vec<Target>,
     exact: HashMap<Box<str>, Hit>,
     hashes: HashMap<Box<str>, u32>,
+    /// Storage items; one may be behind several media.
+    items: HashMap<Box<str>, Hit>,
     /// What the steps below the exact title need, by reading; made for the first name that needs it.
     ends: [OnceLock<Ends>; READINGS.len()],
     numbers: OnceLock<HashMap<i64, Hit>>,
@@ -128,12 +130,19 @@ impl Titles {
             targets: Vec::with_capacity(plan.media.len()),
             exact: HashMap::with_capacity(plan.media.len()),
             hashes: HashMap::with_capacity(plan.media.len()),
+            items: HashMap::with_capacity(plan.media.len()),
             ends: Default::default(),
             numbers: OnceLock::new(),
             folders: OnceLock::new(),
         };
         for (index, medium) in (0u32..).zip(&plan.media) {
-            titles.insert(&medium.title, &medium.data_hash, Target::Medium(index));
+            titles.insert(medium.name(), &medium.data_hash, Target::Medium(index));
+            if let Some(item) = &medium.storage_item {
+                Hit::note(
+                    titles.items.entry(item.as_str().into()),
+                    titles.targets.len() as u32 - 1,
+                );
+            }
             for (position, image) in (0u32..).zip(&medium.units) {
                 titles.insert(&image.title, &image.data_hash, Target::Image(index, position));
             }
@@ -163,9 +172,9 @@ impl Titles {
     fn titles_of(&self, number: u32) -> (Option<&str>, &str) {
         let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
         match self.target(number) {
-            Target::Medium(index) => (None, &medium(index).title),
+            Target::Medium(index) => (None, medium(index).name()),
             Target::Image(index, position) => (
-                Some(&medium(index).title),
+                Some(medium(index).name()),
                 &medium(index).units[position as usize].title,
             ),
         }
@@ -186,9 +195,11 @@ impl Titles {
         }
     }
 
-    /// The target with this data_hash.
-    pub(super) fn by_hash(&self, data_hash: &str) -> Option<u32> {
-        self.hashes.get(data_hash).copied()
+    /// The target with this data_hash, or the only one with this storage item.
+    pub(super) fn by_hash(&self, hash: &str) -> Option<u32> {
+        let only = |hit: &Hit| (hit.count == 1).then_some(hit.first);
+        let number = self.hashes.get(hash).copied();
+        number.or_else(|| self.items.get(hash).and_then(only))
     }
 
     /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
@@ -201,11 +212,11 @@ impl Titles {
         })
     }
 
-    /// The target whose title is a name to the letter.
+    /// The target whose title is a name to the letter; several, too, where the name is a storage item of several.
     pub(super) fn by_title(&self, name: &str) -> Found {
-        self.exact
-            .get(name)
-            .map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
+        let shared = || self.items.get(name).filter(|hit| hit.count > 1);
+        let hit = self.exact.get(name).or_else(shared);
+        hit.map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
     }
 
     /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
