@@ -32,6 +32,7 @@ def project(media: int) -> Snapshot:
             number_of_frames=900,
             frames_per_second=30.0,
             duration=30.0,
+            backing_item_uuid=str(uuid.UUID(int=104_729 * number + 1)),
         )
         for number in range(media)
     )

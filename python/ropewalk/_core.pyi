@@ -64,6 +64,7 @@ class Plan:
         self,
         rules: str,  # JSON of plan.Plan in rust/core, without media
         media: tuple[Medium, ...],
+        keys: list[str | None],  # what each medium is matched by instead of its title
         # Of data groups: each as a medium, its group's number, its layout key, and JSON of what label rows have of it
         spaces: list[tuple[Medium, int, str | None, str]],
     ) -> None: ...

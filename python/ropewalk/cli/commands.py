@@ -237,6 +237,9 @@ def rollback(
 def snapshot(
     project: o.RequiredProjectHash,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Snapshot file to write.")],
+    client_metadata: Annotated[
+        bool, typer.Option("--client-metadata", help="Include the client metadata of the media, for --media-key.")
+    ] = False,
     **account: Any,
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
@@ -244,7 +247,7 @@ def snapshot(
         from ropewalk.project.live import snapshot_from_project
         from ropewalk.project.snapshot import write_snapshot
 
-        taken = snapshot_from_project(open_project(project, account))
+        taken = snapshot_from_project(open_project(project, account), client_metadata=client_metadata)
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}", err=out == STDOUT)
 

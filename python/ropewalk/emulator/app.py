@@ -40,7 +40,7 @@ def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlett
         An application that any ASGI middleware may wrap.
     """
     second = SecondApi(store, options)
-    first = FirstApi(store, options, second.workflow_graph_node)
+    first = FirstApi(store, options)
 
     def route(path: str, answer: _Answer, method: str = "GET") -> Route:
         return Route(f"/v2/public/{path}", _second(keys, answer), methods=[method])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ropewalk.emulator.filters import like, moment
 from ropewalk.emulator.first_api import EmulatorOptions
 from ropewalk.emulator.refusals import Refused, invalid, not_found
+from ropewalk.emulator.rows import stages_of
 from ropewalk.emulator.store import ActiveStart, Store
 
 _ADMIN = 0
@@ -63,10 +63,6 @@ class SecondApi:
         self._options = options
         self._snapshot = store.snapshot
         self._created_at = store.created_at.isoformat()
-        self.workflow_graph_node = {
-            "uuid": str(uuid.uuid5(uuid.UUID(store.snapshot.project_hash), "Annotate 1")),
-            "title": "Annotate 1",
-        }
 
     def list_projects(self, query: dict[str, str]) -> dict[str, Any]:
         """List the one project, unless a filter excludes it.
@@ -171,7 +167,7 @@ class SecondApi:
             "ontologyHash": self._snapshot.ontology_hash,
             "editorOntology": self._snapshot.ontology_structure,
             "userRole": _ADMIN,
-            "workflow": {"stages": [{"stageType": "ANNOTATION", **self.workflow_graph_node}]},
+            "workflow": {"stages": [{"stageType": "ANNOTATION", **stage} for stage in stages_of(self._snapshot)]},
         }
 
 

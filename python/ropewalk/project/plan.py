@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.options import fields_of
 from ropewalk.project.maps import read_class_map, read_media_map
+from ropewalk.project.narrowing import keys_of
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.project.spaces import ROOT_SPACE_ID, Space, space_info
@@ -16,8 +17,8 @@ from ropewalk.project.templates import Template, Templates, points_of
 if TYPE_CHECKING:
     from ropewalk._core import Plan
 
-# What these say is in the ontology that the core gets.
-_ONLY_HERE = ("skeleton_template",)
+# What these say is in the ontology and the media that the core gets.
+_ONLY_HERE = ("skeleton_template", "media_key", "dataset", "stage")
 
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
 
@@ -35,7 +36,9 @@ def plan_of(project: Snapshot, branch: str, options: PlanOptions) -> Plan:
     """
     from ropewalk import _core
 
-    return _core.Plan(rules_json(project, branch, options), project.media, _spaces(project.media))
+    media = project.media
+    keys = keys_of(media, options.media_key)
+    return _core.Plan(rules_json(project, branch, options), media, keys, _spaces(media))
 
 
 def rules_json(project: Snapshot, branch: str, options: PlanOptions) -> str:

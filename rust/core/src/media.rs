@@ -1,5 +1,7 @@
 //! The project's media: what label rows are of, and what is inside them.
 
+use std::fmt;
+use std::num::NonZeroU128;
 use std::sync::Arc;
 
 use serde::de::value::Error as ValueError;
@@ -95,6 +97,12 @@ pub struct Medium {
     pub data_hash: Box<str>,
     /// Its title.
     pub title: Box<str>,
+    /// What it is matched by instead of its title.
+    #[serde(default)]
+    pub key: Option<Box<str>>,
+    /// Id of the storage item behind it, which names it as its data_hash does.
+    #[serde(skip)]
+    pub storage_item: Option<StorageItem>,
     /// Video, image or image group.
     pub data_type: DataType,
     /// MIME type, such as `video/mp4`; many media share it.
@@ -150,7 +158,44 @@ pub struct AudioFormat {
     pub num_channels: Option<u64>,
 }
 
+/// Id of a storage item, a UUID. A project has as many as media, and their texts would take four times the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StorageItem(NonZeroU128);
+
+impl StorageItem {
+    /// Reads a UUID with its hyphens.
+    pub fn parse(text: &str) -> Option<Self> {
+        let groups = text.split('-').map(str::len);
+        let digits = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+        if !digits || !groups.eq([8, 4, 4, 4, 12]) {
+            return None;
+        }
+        let number = u128::from_str_radix(&text.replace('-', ""), 16).ok()?;
+        NonZeroU128::new(number).map(Self)
+    }
+}
+
+impl fmt::Display for StorageItem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:032x}", self.0);
+        let (first, rest) = digits.split_at(8);
+        write!(
+            out,
+            "{first}-{}-{}-{}-{}",
+            &rest[..4],
+            &rest[4..8],
+            &rest[8..12],
+            &rest[12..]
+        )
+    }
+}
+
 impl Medium {
+    /// What names of the source are compared with: the key, or else the title.
+    pub fn name(&self) -> &str {
+        self.key.as_deref().unwrap_or(&self.title)
+    }
+
     /// Frames that labels can stand on: those that the project lists, for sound its milliseconds.
     pub fn places(&self) -> u64 {
         match (self.data_type, self.duration) {

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-pub use crate::media::{AudioFormat, DataType, DataUnit, Medium, Space};
+pub use crate::media::{AudioFormat, DataType, DataUnit, Medium, Space, StorageItem};
 use crate::ontology::Classification;
 pub use crate::ontology::OntologyObject;
 

@@ -35,6 +35,8 @@ fn medium(data_type: DataType) -> Medium {
     Medium {
         data_hash: "data".into(),
         title: "clip.mp4".into(),
+        key: None,
+        storage_item: None,
         data_type,
         file_type: Some("video/mp4".into()),
         dataset_hash: "dataset".into(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
-use ropewalk_core::plan::{AudioFormat, DataType, DataUnit, Medium, Plan as CorePlan, Space};
+use pyo3::types::{PyList, PyString, PyTuple};
+use ropewalk_core::plan::{AudioFormat, DataType, DataUnit, Medium, Plan as CorePlan, Space, StorageItem};
 
 use crate::errors::to_py;
 
@@ -25,12 +25,22 @@ pub(crate) struct Plan(pub Arc<CorePlan>);
 #[pymethods]
 impl Plan {
     #[new]
-    fn new(py: Python<'_>, rules: &str, media: &Bound<'_, PyTuple>, spaces: Vec<GivenSpace<'_>>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        rules: &str,
+        media: &Bound<'_, PyTuple>,
+        keys: &Bound<'_, PyList>,
+        spaces: Vec<GivenSpace<'_>>,
+    ) -> PyResult<Self> {
         let mut plan = CorePlan::from_json(rules).map_err(|e| to_py(py, e))?;
         let mut shared = Shared::default();
         plan.media.reserve_exact(media.len() + spaces.len());
-        for medium in media {
-            plan.media.push(shared.medium(&medium)?);
+        for (medium, key) in media.iter().zip(keys) {
+            let key: Option<String> = key.extract()?;
+            plan.media.push(Medium {
+                key: key.map(String::into_boxed_str),
+                ..shared.medium(&medium)?
+            });
         }
         for (medium, group, layout_key, info) in spaces {
             let info = serde_json::value::RawValue::from_string(info);
@@ -64,6 +74,8 @@ impl Shared {
         Ok(Medium {
             data_hash: text(medium, intern!(py, "data_hash"))?,
             title: text(medium, intern!(py, "title"))?,
+            key: None,
+            storage_item: storage_item(medium)?,
             data_type: match file_type.as_deref() {
                 // Labels of an HTML document lie on its nodes, not on characters.
                 Some("text/html") => DataType::Other,
@@ -121,6 +133,14 @@ impl Shared {
 fn text(of: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<Box<str>> {
     let value = of.getattr(name)?;
     Ok(value.cast::<PyString>()?.to_str()?.into())
+}
+
+fn storage_item(medium: &Bound<'_, PyAny>) -> PyResult<Option<StorageItem>> {
+    let item = medium.getattr(intern!(medium.py(), "backing_item_uuid"))?;
+    if item.is_none() {
+        return Ok(None);
+    }
+    Ok(StorageItem::parse(item.cast::<PyString>()?.to_str()?))
 }
 
 /// How sound was recorded; none where nothing is known.

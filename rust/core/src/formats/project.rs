@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::plan::Plan;
+use crate::plan::{Medium, Plan};
 use crate::source::{base_name, stem, ClassName};
 
 /// A project, as far as readers need to know it.
@@ -21,6 +21,7 @@ pub trait Project {
 /// The hashes and names that a project has; what goes by another hash goes by its name.
 #[derive(Debug, Clone, Default)]
 pub struct KnownNames {
+    /// data_hashes and storage items.
     media: Digests,
     classes: Digests,
     titles: Digests,
@@ -31,25 +32,27 @@ pub struct KnownNames {
 impl KnownNames {
     /// The names of a plan's project, and those that its maps lead elsewhere.
     pub fn of(plan: &Plan) -> Self {
-        let media = plan.media.iter().map(|medium| &*medium.data_hash);
+        let hashes = plan.media.iter().map(|medium| &*medium.data_hash);
+        let items = plan.media.iter().filter_map(|medium| medium.storage_item);
+        let items: Vec<_> = items.map(|item| item.to_string()).collect();
         let mapped_media = plan.media_map.iter().flat_map(|map| map.keys()).map(String::as_str);
         let objects = plan.ontology.iter().map(|object| &object.feature_hash);
         let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
         let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
         let units = plan.media.iter().flat_map(|medium| &medium.units);
-        let titles = plan.media.iter().map(|medium| &*medium.title);
+        let titles = plan.media.iter().map(Medium::name);
         let titles = titles.chain(units.map(|unit| &*unit.title));
         Self {
             titles: Digests::of(titles.flat_map(|title| [title, base_name(title), stem(title)])),
             has_class_map: plan.class_map.is_some(),
-            media: Digests::of(media.chain(mapped_media)),
+            media: Digests::of(hashes.chain(items.iter().map(String::as_str)).chain(mapped_media)),
             classes: Digests::of(objects.chain(classifications).chain(mapped_classes).map(String::as_str)),
         }
     }
 
-    /// Whether this is the data_hash of a medium.
-    pub fn has_medium(&self, data_hash: &str) -> bool {
-        self.media.has(data_hash)
+    /// Whether this is the data_hash or the storage item of a medium.
+    pub fn has_medium(&self, hash: &str) -> bool {
+        self.media.has(hash)
     }
 
     /// Whether this is the feature hash of an object or a classification.

@@ -14,7 +14,7 @@ pub(super) struct Hit {
     pub first: u32,
     /// Another one, where there are several.
     pub second: u32,
-    pub count: usize,
+    pub count: u32,
 }
 
 impl Hit {

@@ -259,7 +259,7 @@ impl MediaRules {
             Found::One(target, rule) => Ok((target, rule)),
             Found::Many(hit) => Err(Reason::AmbiguousMedia {
                 media: name.to_owned(),
-                candidates: hit.count,
+                candidates: hit.count as usize,
                 one: self.titles.shown(hit.first),
                 other: self.titles.shown(hit.second),
             }),

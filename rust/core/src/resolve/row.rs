@@ -267,7 +267,7 @@ impl<'a> FoundRow<'a, '_> {
         if order.is_some_and(KeypointOrder::lacks) {
             out.warn("keypoints_missing");
         }
-        if matches!(object.ir_shape(), Some(Shape::Point | Shape::Polyline)) {
+        if object.ir_shape().is_some_and(without_metrics) {
             out.warn("no_metrics");
         }
         staged.unit = drawn.unit;
@@ -324,6 +324,14 @@ impl<'a> FoundRow<'a, '_> {
         };
         identity::untracked_in(form, [&plan.branch, data_hash], staged.key.frame, &drawn)
     }
+}
+
+/// Whether Encord computes no metrics for predictions of a shape.
+fn without_metrics(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Point | Shape::Polyline | Shape::Skeleton | Shape::Circle | Shape::Ellipse
+    )
 }
 
 /// Whether a geometry that should enclose something does not.

@@ -12,6 +12,7 @@ use hashbrown::hash_table::{Entry, HashTable};
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
 use crate::media::shown_title;
+use crate::media::StorageItem;
 use crate::plan::{MediaMatch, Medium, Plan, Space};
 use crate::source::{base_name, stem};
 
@@ -118,11 +119,13 @@ const ROUNDS: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 pub(super) struct Titles {
     plan: Arc<Plan>,
     targets: Vec<Target>,
-    /// Targets by their titles, and by their data_hashes. The texts are those of the plan.
+    /// Targets by their names, and by their data_hashes. The texts are those of the plan.
     titles: HashTable<Hit>,
     hashes: HashTable<u32>,
     /// Targets by their other names: those of spaces in their groups.
     names: HashMap<Box<str>, Hit>,
+    /// Media by their storage items; one may be behind several.
+    items: HashTable<Hit>,
     hasher: RandomState,
     /// What the steps below the exact title need, by reading; made for the first name that needs it.
     ends: [OnceLock<Ends>; READINGS.len()],
@@ -132,7 +135,7 @@ pub(super) struct Titles {
 
 fn title_in(plan: &Plan, target: Target) -> &str {
     match target {
-        Target::Medium(index) => &plan.media[index as usize].title,
+        Target::Medium(index) => plan.media[index as usize].name(),
         Target::Image(index, position) => &plan.media[index as usize].units[position as usize].title,
     }
 }
@@ -152,6 +155,7 @@ impl Titles {
             titles: HashTable::with_capacity(plan.media.len()),
             hashes: HashTable::with_capacity(plan.media.len()),
             names: HashMap::new(),
+            items: HashTable::new(),
             hasher: RandomState::new(),
             ends: Default::default(),
             numbers: OnceLock::new(),
@@ -159,6 +163,9 @@ impl Titles {
         };
         for (index, medium) in (0u32..).zip(&plan.media) {
             titles.insert(Target::Medium(index));
+            if let Some(item) = medium.storage_item {
+                titles.insert_item(item);
+            }
             if let Some(space) = &medium.space {
                 titles.insert_names_of_space(medium, space);
             }
@@ -202,6 +209,27 @@ impl Titles {
             .or_insert(number);
     }
 
+    /// Notes the storage item of the medium that was inserted last.
+    fn insert_item(&mut self, item: StorageItem) {
+        let number = self.targets.len() as u32 - 1;
+        let Self {
+            plan,
+            targets,
+            items,
+            hasher,
+            ..
+        } = self;
+        let of = |hit: &Hit| plan.media[targets[hit.first as usize].medium() as usize].storage_item;
+        let digest = |item: Option<StorageItem>| hasher.hash_one(item);
+        if items.is_empty() {
+            items.reserve(plan.media.len(), |hit| digest(of(hit)));
+        }
+        match items.entry(digest(Some(item)), |hit| of(hit) == Some(item), |hit| digest(of(hit))) {
+            Entry::Occupied(mut known) => *known.get_mut() = known.get().and(Hit::one(number)),
+            Entry::Vacant(new) => drop(new.insert(Hit::one(number))),
+        }
+    }
+
     /// Notes what names the space that was inserted last besides its title and its id.
     fn insert_names_of_space(&mut self, medium: &Medium, space: &Space) {
         let number = self.targets.len() as u32 - 1;
@@ -230,11 +258,11 @@ impl Titles {
         let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
         match self.target(number) {
             Target::Medium(index) => {
-                let group = medium(index).group().map(|group| &*medium(group).title);
-                (group, &medium(index).title)
+                let group = medium(index).group().map(|group| medium(group).name());
+                (group, medium(index).name())
             }
             Target::Image(index, position) => (
-                Some(&medium(index).title),
+                Some(medium(index).name()),
                 &medium(index).units[position as usize].title,
             ),
         }
@@ -277,10 +305,19 @@ impl Titles {
         std::iter::once(title).chain(key.filter(move |key| *key != title))
     }
 
-    /// The target with this data_hash.
-    pub(super) fn by_hash(&self, data_hash: &str) -> Option<u32> {
-        let is_it = |number: &u32| data_hash_in(&self.plan, self.target(*number)) == data_hash;
-        self.hashes.find(self.hasher.hash_one(data_hash), is_it).copied()
+    /// The target with this data_hash, or the only one with this storage item.
+    pub(super) fn by_hash(&self, hash: &str) -> Option<u32> {
+        let is_it = |number: &u32| data_hash_in(&self.plan, self.target(*number)) == hash;
+        let number = self.hashes.find(self.hasher.hash_one(hash), is_it).copied();
+        number.or_else(|| self.by_item(hash).filter(|hit| hit.count == 1).map(|hit| hit.first))
+    }
+
+    fn by_item(&self, text: &str) -> Option<Hit> {
+        let item = Some(StorageItem::parse(text)?);
+        let of = |hit: &Hit| self.plan.media[self.target(hit.first).medium() as usize].storage_item;
+        self.items
+            .find(self.hasher.hash_one(item), |hit| of(hit) == item)
+            .copied()
     }
 
     /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
@@ -293,12 +330,14 @@ impl Titles {
         })
     }
 
-    /// The target whose title is a name to the letter.
+    /// The target whose title is a name to the letter; several, too, where the name is a storage item of several.
     pub(super) fn by_title(&self, name: &str) -> Found {
         let digest = self.hasher.hash_one(name);
         let titled = self.titles.find(digest, |hit| self.title(hit.first) == name);
         let hits = titled.into_iter().chain(self.names.get(name)).copied();
+        let shared = || self.by_item(name).filter(|hit| hit.count > 1);
         hits.reduce(Hit::and)
+            .or_else(shared)
             .map_or(Found::None, |hit| Found::of(hit, Rule::Title))
     }
 
@@ -420,7 +459,7 @@ impl Titles {
     /// How many titles have this base name in the loosest reading.
     pub(super) fn with_base_name(&self, base: &str) -> usize {
         let hits = (0..READINGS.len()).filter_map(|at| self.ends_of(at).end(base));
-        hits.reduce(Hit::and).map_or(0, |hit| hit.count)
+        hits.reduce(Hit::and).map_or(0, |hit| hit.count as usize)
     }
 }
 
