@@ -41,7 +41,7 @@ from hypothesis import strategies as st
 
 from ropewalk import _core
 from ropewalk.project.snapshot import Medium
-from sdk_oracle import WHEN
+from sdk_oracle import WHEN, object_number
 
 VISIBILITY = (Visibility.INVISIBLE, Visibility.OCCLUDED, Visibility.VISIBLE, Visibility.SELF_OCCLUDED)
 POINTS = ("Tip", "Größe", 'le"ft')
@@ -199,7 +199,7 @@ def labels(draw: Any, medium: Medium) -> Labels:
     objects: dict[Any, Row] = {}
     fixed: dict[Any, Answers] = {}
     for index in draw(st.lists(st.integers(0, len(SHAPES) - 1), max_size=6)):
-        item, frame, track = structure.objects[index], draw(frames), draw(st.none() | st.sampled_from("ab"))
+        item, frame, track = structure.objects[index], draw(frames), draw(st.none() | st.sampled_from(("a", "7", "0")))
         static = [attribute for attribute in item.attributes if not attribute.dynamic]
         varying = [attribute for attribute in item.attributes if attribute.dynamic]
         key = (index, track) if track else (index, len(objects))
@@ -295,7 +295,7 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
     for number, label in enumerate(labels.objects):
         item = labels.structure.objects[label.item]
         key = (label.item, label.track) if label.track else number
-        instance = instances.setdefault(key, item.create_instance())
+        instance = instances.setdefault(key, item.create_instance(object_number=object_number(label.track)))
         when = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
         if item.shape is Shape.AUDIO:
             sounds[key].append(Range(label.frame, label.last))

@@ -23,6 +23,7 @@ NOTES = {
     "no_angle": "rotatable boxes from a source without angles have angle 0",
     "no_metrics": "Encord computes no metrics for points and polylines",
     "not_a_rectangle": "polygons of four corners that are not a rectangle became the box around them, with angle 0",
+    "object_number_taken": "another object of the class on that medium has the track id as its number",
     "odd_entry": "images, categories or videos that cannot be used; no annotation needs them",
     "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",
     "round_as_box": "circles and ellipses are written as the boxes around them",

@@ -275,6 +275,7 @@ impl Intake {
         kept.tally.warn("track_split_by_class", staged.split_tracks());
         kept.tally.warn("attribute_differs", staged.differing_answers());
         kept.tally.warn("track_of_several_sources", staged.shared_tracks());
+        kept.tally.warn("object_number_taken", staged.numbers_taken());
         let shared = staged.first_shared_tracks().iter().map(|found| SharedTrack {
             track: found.track.clone(),
             media: self.plan.media[found.label_row as usize].shown_title().to_owned(),
