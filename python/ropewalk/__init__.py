@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ropewalk.evaluating.evaluate import evaluate
     from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.importing.promote import Promotion, promote
     from ropewalk.importing.rollback import Rollback, rollback
     from ropewalk.importing.run import import_predictions
     from ropewalk.importing.status import ImportStatus, status
@@ -40,6 +41,8 @@ _HOME = {
     "list_ontology": "project.ontology",
     "list_projects": "showing.projects",
     "Report": "report",
+    "Promotion": "importing.promote",
+    "promote": "importing.promote",
     "Rollback": "importing.rollback",
     "rollback": "importing.rollback",
     "show": "showing.show",
@@ -66,6 +69,7 @@ __all__ = [
     "MediumImage",
     "PredictionWriter",
     "Predictions",
+    "Promotion",
     "Report",
     "Rollback",
     "Snapshot",
@@ -77,6 +81,7 @@ __all__ = [
     "list_media",
     "list_ontology",
     "list_projects",
+    "promote",
     "read_coco",
     "read_snapshot",
     "read_table",

@@ -15,7 +15,14 @@ from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
 from ropewalk.files import STDOUT, written_whole
-from ropewalk.importing.options import WORK_DIR, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
+from ropewalk.importing.options import (
+    WORK_DIR,
+    ConnectOptions,
+    ImportOptions,
+    RollbackOptions,
+    StageOptions,
+    VerifyOptions,
+)
 from ropewalk.options import made
 from ropewalk.text import count, shown
 
@@ -229,6 +236,46 @@ def rollback(
         if result is None:
             console.fail("nothing was changed", 1)
         tables.show_rollback(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+@o.taking(ConnectOptions, AccountOptions)
+def promote(
+    project: o.RequiredProjectHash,
+    branch: o.Branch,
+    to: Annotated[str, typer.Option(metavar="NAME", help="Branch to copy the label rows to.")] = "main",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace label rows that hold other labels; those labels are lost.")
+    ] = False,
+    limit_rows: Annotated[
+        int | None, typer.Option(metavar="N", help="Copy at most N label rows; run again for more.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: o.AsJson = False,
+    **options: Any,
+) -> None:
+    """Copy the label rows of a branch onto main, or another branch. Shows what it will do, and asks first.
+
+    Exit codes: 0 all there; 3 rows were left as they are; 1 not confirmed or failed; 2 usage.
+    """
+    with console.failures(again="run the same command again to finish"), console.stopped_by_sigterm():
+        from ropewalk.importing.promote import promote as run
+
+        with console.shown_progress() as progress:
+            result = run(
+                open_project(project, options),
+                branch=branch,
+                to=to,
+                replace=replace,
+                limit_rows=limit_rows,
+                confirm=lambda question: yes or typer.confirm(f"{question}. Go on?", err=True),
+                progress=progress,
+                **o.taken(ConnectOptions, options),
+            )
+        if result is None:
+            console.fail("nothing was changed", 1)
+        tables.show_promotion(result, as_json=as_json)
     raise typer.Exit(result.exit_code)
 
 

@@ -121,6 +121,26 @@ class SecondApi:
         titles = {medium.dataset_hash: medium.dataset_title for medium in self._snapshot.media}
         return _page([{"datasetHash": key, "title": title, "description": ""} for key, title in titles.items()])
 
+    def copy_branch(self, project_hash: str, body: bytes) -> dict[str, Any]:
+        """Copy label rows of one branch onto another.
+
+        Raises:
+            Refused: A body that makes no sense, a label row that is not on the branch, or it is another project.
+        """
+        self._check_project(project_hash)
+        try:
+            payload = json.loads(body)
+            source, target = payload["sourceBranchName"], payload["targetBranchName"]
+            label_hashes, overwrite = payload["labelUuids"], payload["overwrite"]
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
+            raise invalid("the request's body is not that of a copy of label rows") from e
+        if source == target or not isinstance(overwrite, bool):
+            raise invalid("a copy needs two branches, and whether to overwrite")
+        on_source = {header.label_hash for header in self._store.headers(source)}
+        if not isinstance(label_hashes, list) or not on_source.issuperset(label_hashes):
+            raise not_found(f"the branch {source} does not have all of these label rows")
+        return {"copiedCount": self._store.copy(label_hashes, target, overwrite=overwrite)}
+
     def active_sync(self, project_hash: str) -> Any:
         """Start a sync of the project in Active.
 
