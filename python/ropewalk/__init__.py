@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ropewalk.converting.convert import convert
     from ropewalk.evaluating.evaluate import evaluate
     from ropewalk.evaluating.metrics import ClassMetrics
+    from ropewalk.evaluating.prioritize import Priorities, prioritize
     from ropewalk.evaluating.sides import Evaluation
     from ropewalk.importing.promote import Promotion, promote
     from ropewalk.importing.rollback import Rollback, rollback
@@ -33,6 +34,8 @@ _HOME = {
     "Evaluation": "evaluating.sides",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
+    "Priorities": "evaluating.prioritize",
+    "prioritize": "evaluating.prioritize",
     "import_predictions": "importing.run",
     "Predictions": "reading.predictions",
     "read_coco": "reading.predictions",
@@ -69,6 +72,7 @@ __all__ = [
     "MediumImage",
     "PredictionWriter",
     "Predictions",
+    "Priorities",
     "Promotion",
     "Report",
     "Rollback",
@@ -81,6 +85,7 @@ __all__ = [
     "list_media",
     "list_ontology",
     "list_projects",
+    "prioritize",
     "promote",
     "read_coco",
     "read_snapshot",

@@ -280,6 +280,46 @@ def promote(
 
 
 @app.command()
+@o.taking(ConnectOptions, AccountOptions)
+def prioritize(
+    project: o.RequiredProjectHash,
+    branch: o.Branch,
+    priority_from: Annotated[
+        str,
+        typer.Option(
+            metavar="confidence|disagreement",
+            help="Label first what the model is least sure of, or where two branches differ most.",
+        ),
+    ],
+    against: Annotated[str, typer.Option(metavar="NAME", help="Branch to compare with, for disagreement.")] = "main",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: o.AsJson = False,
+    **options: Any,
+) -> None:
+    """Set the priorities of tasks from the predictions of a branch. Shows what it will do, and asks first.
+
+    Exit codes: 0 done; 1 not confirmed or failed; 2 usage.
+    """
+    with console.failures(again="run the same command again to set all of them"), console.stopped_by_sigterm():
+        from ropewalk.evaluating.prioritize import prioritize as run
+
+        with console.shown_progress() as progress:
+            result = run(
+                open_project(project, options),
+                branch=branch,
+                # Anything else is refused by the library.
+                priority_from=priority_from,  # type: ignore[arg-type]
+                against=against,
+                confirm=lambda question: yes or typer.confirm(f"{question}. Go on?", err=True),
+                progress=progress,
+                **o.taken(ConnectOptions, options),
+            )
+        if result is None:
+            console.fail("nothing was changed", 1)
+        tables.show_priorities(result, as_json=as_json)
+
+
+@app.command()
 @o.taking(AccountOptions)
 def snapshot(
     project: o.RequiredProjectHash,

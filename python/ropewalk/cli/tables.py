@@ -11,6 +11,7 @@ from ropewalk.cli.console import say, shown_names, verification_lines
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
+    from ropewalk.evaluating.prioritize import Priorities
     from ropewalk.importing.promote import Promotion
     from ropewalk.importing.rollback import Rollback
     from ropewalk.importing.status import ImportStatus
@@ -90,6 +91,22 @@ def show_promotion(result: Promotion, *, as_json: bool) -> None:
     ):
         if number:
             say(f"{count(number, 'label row')} {text}")
+
+
+def show_priorities(result: Priorities, *, as_json: bool) -> None:
+    """Write what a prioritization did to stdout."""
+    if as_json:
+        say(json.dumps(result.as_dict(), indent=1))
+        return
+    say(f"{count(len(result.priorities), 'task')} got a priority from {result.priority_from}")
+    for number, text in (
+        (result.without_predictions, "without predictions that count"),
+        (result.nothing_to_compare, f"with nothing to compare on {shown(result.against or '')}"),
+    ):
+        if number:
+            say(f"{count(number, 'label row')} {text}: their tasks keep their priority")
+    if result.unreadable:
+        say("labels left out: " + ", ".join(f"{shown(code)} {n:,}" for code, n in sorted(result.unreadable.items())))
 
 
 def show_rollback(result: Rollback, *, as_json: bool) -> None:

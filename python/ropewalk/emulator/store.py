@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS label_rows (
     UNIQUE (data_hash, branch_name)
 );
 CREATE TABLE IF NOT EXISTS active (started TEXT NOT NULL, project_mode TEXT, video_sampling_rate REAL);
+CREATE TABLE IF NOT EXISTS priorities (data_hash TEXT PRIMARY KEY, priority REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS label_rows_by_branch ON label_rows (branch_name);
 """
 _HEADER = "label_hash, data_hash, branch_name, created_at, last_edited_at, saves"
@@ -264,6 +265,23 @@ class Store:
                     (now.isoformat(), content, header.label_hash),
                 )
         return copied
+
+    def prioritize(self, priorities: Iterable[tuple[str, float]]) -> None:
+        """Set priorities of tasks by data_hash, all or none.
+
+        Raises:
+            RowMissing: No medium has one of these data hashes.
+        """
+        with self._transaction() as sql:
+            for data_hash, priority in priorities:
+                if data_hash not in self.media:
+                    raise RowMissing(f"no data row of the project has the data_hash {data_hash}")
+                sql.execute("INSERT OR REPLACE INTO priorities VALUES (?, ?)", (data_hash, priority))
+
+    def priorities(self) -> dict[str, float]:
+        """List the priorities that were set: data_hash -> priority."""
+        with self._lock:
+            return dict(self._connection.execute("SELECT data_hash, priority FROM priorities").fetchall())
 
     def start_in_active(self, start: ActiveStart) -> None:
         """Note what is started in Active."""
