@@ -116,6 +116,7 @@ class Reconciled(TypedDict):
     foreign: int  # objects and classifications this import would not write
     objects_extended: int  # objects of the row that a merge gives more frames
     labels_replaced: int  # labels and answers of the row that a merge gives other content
+    numbers_taken: int  # new objects of a merge whose track is the number of another object of their class
     body: bytes | None  # the label row's JSON to save
 
 class Compared(TypedDict):

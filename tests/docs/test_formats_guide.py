@@ -95,3 +95,22 @@ def test_the_rows_that_the_guide_shows_are_read_as_what_they_are() -> None:
     table = polars.DataFrame([line | ({"track": "1"} if "track" in line else {}) for line in lines])
     again = ropewalk.read_table(table).to_polars()
     assert again.drop("offset").equals(found.drop("offset"))
+
+
+def test_a_star_is_every_data_unit_of_the_project(demo_folder: Path) -> None:
+    """The guide's rows, with the classes of the demo."""
+    (text,) = blocks(ROOT / "docs" / "guide" / "table.md", "jsonl")
+    drawn, answered = text.splitlines()
+    snapshot = ropewalk.read_snapshot(demo_folder / "project.json")
+    everywhere = sum(medium.number_of_frames or 1 for medium in snapshot.media)
+    predictions = ropewalk.read_table([json.loads(drawn) | {"class": "Car"}], source_label="star")
+    report = ropewalk.import_predictions(predictions, snapshot, branch="model-1", dry_run=True)
+    assert (report.annotations_written, report.rejects_by_code) == (everywhere, {})
+    # The demo asks no questions: the answer is rejected on each medium by the name of its class.
+    report = ropewalk.import_predictions(
+        ropewalk.read_table([json.loads(answered)]), snapshot, branch="model-1", dry_run=True
+    )
+    assert report.rejects_by_code == {
+        "unknown_classification": sum(len(medium.images) or 1 for medium in snapshot.media)
+    }
+    assert [item.name for item in report.unresolved_classes] == ["Many types of fruit?"]

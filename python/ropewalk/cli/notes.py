@@ -25,6 +25,7 @@ NOTES = {
     "no_angle": "rotatable boxes from a source without angles have angle 0",
     "no_metrics": "Encord computes no metrics for points, polylines, skeletons, circles and ellipses",
     "not_a_rectangle": "polygons of four corners that are not a rectangle became the box around them, with angle 0",
+    "object_number_taken": "another object of the class on that medium has the track id as its number",
     "odd_entry": "images, categories or videos that cannot be used; no annotation needs them",
     "over_edge": "turned boxes and round shapes are written whole; --off-image reject rejects them",
     "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",

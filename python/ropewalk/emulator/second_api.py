@@ -11,7 +11,7 @@ from ropewalk.emulator.filters import like, moment
 from ropewalk.emulator.first_api import EmulatorOptions
 from ropewalk.emulator.refusals import Refused, invalid, not_found
 from ropewalk.emulator.rows import stages_of
-from ropewalk.emulator.store import ActiveStart, Store
+from ropewalk.emulator.store import ActiveStart, RowMissing, Store
 
 _ADMIN = 0
 _PROJECT_MODES = ("data", "label", "metric", "advanced")
@@ -116,6 +116,45 @@ class SecondApi:
         self._check_project(project_hash)
         titles = {medium.dataset_hash: medium.dataset_title for medium in self._snapshot.media}
         return _page([{"datasetHash": key, "title": title, "description": ""} for key, title in titles.items()])
+
+    def copy_branch(self, project_hash: str, body: bytes) -> dict[str, Any]:
+        """Copy label rows of one branch onto another.
+
+        Raises:
+            Refused: A body that makes no sense, a label row that is not on the branch, or it is another project.
+        """
+        self._check_project(project_hash)
+        try:
+            payload = json.loads(body)
+            source, target = payload["sourceBranchName"], payload["targetBranchName"]
+            label_hashes, overwrite = payload["labelUuids"], payload["overwrite"]
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
+            raise invalid("the request's body is not that of a copy of label rows") from e
+        if source == target or not isinstance(overwrite, bool):
+            raise invalid("a copy needs two branches, and whether to overwrite")
+        on_source = {header.label_hash for header in self._store.headers(source)}
+        if not isinstance(label_hashes, list) or not on_source.issuperset(label_hashes):
+            raise not_found(f"the branch {source} does not have all of these label rows")
+        return {"copiedCount": self._store.copy(label_hashes, target, overwrite=overwrite)}
+
+    def set_priorities(self, project_hash: str, body: bytes) -> Any:
+        """Set priorities of tasks.
+
+        Raises:
+            Refused: A body that makes no sense, a data row that the project does not have, or it is another project.
+        """
+        self._check_project(project_hash)
+        try:
+            priorities = [(data_hash, priority) for data_hash, priority in json.loads(body)["priorities"]]
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
+            raise invalid("the request's body is not one of priorities") from e
+        if any(type(priority) not in (int, float) or not 0 <= priority <= 1 for _, priority in priorities):
+            raise invalid("a priority is a number from 0 to 1")
+        try:
+            self._store.prioritize(priorities)
+        except RowMissing as e:
+            raise not_found(str(e)) from e
+        return {}
 
     def active_sync(self, project_hash: str) -> Any:
         """Start a sync of the project in Active.

@@ -30,7 +30,7 @@ from ropewalk.project.snapshot import Snapshot
 from ropewalk.project.titles import is_meant
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
-from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.report import EXIT_STOPPED, NUMBER_TAKEN, Report
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -374,6 +374,7 @@ class _Import:
         report.objects_extended += outcome.objects_extended
         report.labels_replaced += outcome.labels_replaced
         report.share_tracks(outcome.shared_tracks)
+        report.warn(NUMBER_TAKEN, outcome.numbers_taken)
         self.left_out.update(outcome.left_out)
         self.unfit |= outcome.unfit
         assert self.rejects is not None

@@ -45,8 +45,8 @@ class MediumImage:
 class Medium:
     """One data row of a project; a size (px) may be unknown, `duration` is in seconds.
 
-    `images` are those of an image group, `spaces` those of a data group. `stage` is the title of the workflow stage that
-    its label row is in. `client_metadata` is None where it was not asked for.
+    `images` are those of an image group, `spaces` those of a data group. `stage` is the title of its label row's
+    workflow stage. `client_metadata` is None where it was not asked for.
     """
 
     data_hash: str

@@ -307,6 +307,7 @@ impl Staged {
         out.set_item("foreign", compared.foreign)?;
         out.set_item("objects_extended", compared.merged.objects_extended)?;
         out.set_item("labels_replaced", compared.merged.labels_replaced)?;
+        out.set_item("numbers_taken", compared.merged.numbers_taken)?;
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
     }
