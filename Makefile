@@ -44,11 +44,11 @@ fmt: $(VENV)/.test ## Format all sources.
 test-rust: $(extension_first) ## Tests of the Rust crates.
 	@$(call part,test-rust) cargo test --workspace --quiet
 
-test-python: $(VENV)/.test $(VENV)/.dev ## Tests of the Python package.
+test-python: $(VENV)/.test $(VENV)/.producers $(VENV)/.dev ## Tests of the Python package.
 	@$(call part,test-python) $(BIN)/python -m pytest -q --numprocesses=auto
 
 soak: $(VENV)/.test $(VENV)/.dev ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
-	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak tests/unit/test_ledger.py
+	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak tests/unit/test_ledger.py tests/unit/test_forks.py
 
 fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS (default 60) a target.
 	rust/fuzz/run.sh
@@ -97,6 +97,14 @@ $(VENV)/.emulator $(VENV)/.test: $(VENV)/.%: $(VENV)/.pip pyproject.toml tools/r
 	@echo "Installing Python packages: $*"
 	@$(BIN)/python tools/requirements.py $* >$@.txt
 	@$(INSTALL) --requirement $@.txt
+	@touch $@
+
+# The tools whose files the tests import: an environment of its own, without ropewalk.
+$(VENV)/.producers: $(VENV)/.pip tests/producers/requirements.txt
+	@echo "Installing Python packages: producers"
+	@$(PYTHON) -m venv $(VENV)/producers
+	@MAKEFLAGS= $(VENV)/producers/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/producers/requirements.txt
 	@touch $@
 
 # The package itself, editable. Cargo's profile dev shares what it compiles with `cargo test`; release is what users get,

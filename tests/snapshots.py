@@ -10,6 +10,7 @@ from encord.objects.attributes import RadioAttribute
 from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateCoordinate
 
 from ropewalk.project.snapshot import Medium, MediumImage, Snapshot
+from ropewalk.project.spaces import Space
 
 DATASET_HASH = str(uuid.UUID(int=0xDA7A))
 
@@ -91,6 +92,42 @@ def make_image_group(
                 height=height,
             )
             for index, (width, height) in enumerate(sizes_wh)
+        ),
+    )
+
+
+def make_data_group(title: str = "scene-12", spaces: tuple[Space, ...] | None = None) -> Medium:
+    """Make a data group of two cameras, a still, sound, text and a PDF, or of the spaces given."""
+
+    def space(name: str, space_type: str, layout_key: str, **more: Any) -> Space:
+        return Space(hash_of(f"{title}/{name}"), name, space_type, layout_key, **more)
+
+    def camera(name: str, layout_key: str, width: int, height: int, number_of_frames: int) -> Space:
+        return space(
+            name,
+            "video",
+            layout_key,
+            width=width,
+            height=height,
+            number_of_frames=number_of_frames,
+            frames_per_second=25.0,
+            duration=number_of_frames / 25.0,
+        )
+
+    return Medium(
+        data_hash=hash_of(title),
+        title=title,
+        data_type="GROUP",
+        dataset_hash=DATASET_HASH,
+        dataset_title="Test data",
+        spaces=spaces
+        or (
+            camera("left.mp4", "cam-left", 64, 36, 9),
+            camera("right.mp4", "cam-right", 40, 54, 7),
+            space("still.png", "image", "still", width=30, height=50),
+            space("talk.mp3", "audio", "microphone", duration=12.345),
+            space("notes.txt", "text", "notes"),
+            space("report.pdf", "pdf", "report", number_of_frames=4),
         ),
     )
 

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
+from ropewalk.project.snapshot import Medium
+
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
 
@@ -20,6 +22,17 @@ class AnnotationBatch:
 
         Columns may come as other Arrow types of the same values (large lists, plain strings). Raises SchemaError.
         """
+    def __len__(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
+
+class WrittenLabels:
+    """Annotations with the hashes of the labels that they became, in the order of the stage, as Arrow arrays.
+
+    Columns: source, member, offset, annotation_id and track say which annotation it is; data_hash, label_hash, frame
+    (Encord's), feature_hash and object_hash, or classification_hash for an answer, where it is.
+    """
+
     def __len__(self) -> int: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_schema__(self) -> object: ...
@@ -44,12 +57,24 @@ class StageCounts(TypedDict):
     # The first track ids that one medium has from two sources: (track, title, label, other label)
     shared_tracks: list[tuple[str, str, str, str]]
 
+class Plan:
+    """What an import is to do, and the project that it is for."""
+
+    def __init__(
+        self,
+        rules: str,  # JSON of plan.Plan in rust/core, without media
+        media: tuple[Medium, ...],
+        # Of data groups: each as a medium, its group's number, its layout key, and JSON of what label rows have of it
+        spaces: list[tuple[Medium, int, str | None, str]],
+        keys: list[str] | None = None,  # what each medium is matched by instead of its title
+    ) -> None: ...
+
 class Stage:
     """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
 
     def __init__(
         self,
-        plan: str,  # JSON of plan.Plan
+        plan: Plan,
         rejects: str,  # path of the reject file, written as rejects are found
         work_dir: str | None = None,  # folder for sorted runs; None keeps all in memory
         memory_bytes: int = ...,  # budget above which runs are spilled
@@ -145,11 +170,17 @@ class Staged:
             false the length is an estimate (px coordinates are taken for those of an image of 1919 x 1079, and
             annotations that will not fit are counted), and the digest covers the staged annotations as well.
         """
-    def unfit(self, index: int, header: bytes | None, when: str) -> list[str]:
+    def unfit(self, index: int, header: bytes | None, when: str) -> list[tuple[int, str]]:
         """Find annotations that do not fit a label row whose size the project did not tell; `encode` leaves them out.
 
         Returns:
-            Lines of a reject file.
+            Of each its place among the row's annotations, and its line of a reject file.
+        """
+    def written(self, rows: list[tuple[int, str, list[int]]]) -> WrittenLabels:
+        """List the annotations of label rows with the hashes of the labels that they became.
+
+        Args:
+            rows: Of each label row its number, its label_hash, and the places that `unfit` gave, ascending.
         """
     def refuse(self, index: int, code: str, message: str) -> list[str]:
         """Reject all annotations of a label row that was not written.
@@ -282,7 +313,7 @@ class CocoWriter:
     def __new__(
         cls,
         file: BinaryIO,  # its `write` takes the dataset, ASCII, in blocks of about 1 MB
-        project: str | None = None,  # JSON of formats::known::KnownProject: puts names in the place of hashes
+        project: Plan | None = None,  # puts names in the place of hashes
     ) -> Self: ...
     def write(self, batch: AnnotationBatch) -> list[dict[str, Any]]:
         """Write a batch, without the GIL.

@@ -1,4 +1,4 @@
-"""Files that are written: whole or not at all, and never over one that is read."""
+"""Files that are read, and files that are written: whole or not at all, and never over one that is read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,34 @@ from ropewalk.errors import FileError, RopewalkError, UsageError
 from ropewalk.options import spelt
 from ropewalk.text import shown
 
-STDOUT = Path("-")
+STDIN = STDOUT = Path("-")
+
+WORK_DIR = Path(".ropewalk")
 
 
 def is_stream(path: Path) -> bool:
-    """Tell whether what is written to a path goes on to somebody else: `-`, a pipe, a device."""
+    """Tell whether a path is no file, but what somebody else reads or writes: `-`, a pipe, a device."""
     return path == STDOUT or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def content_of(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    with named(path, "read"):
+        return path.read_bytes()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, with those that it is in; it may exist.
+
+    Raises:
+        FileError: It cannot be made.
+    """
+    with named(path, "made"):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
@@ -32,7 +54,7 @@ def opened_stream(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         FileError: It cannot be written.
     """
-    with _named(path), nullcontext(sys.stdout.buffer) if path == STDOUT else path.open("wb") as out:
+    with named(path), nullcontext(sys.stdout.buffer) if path == STDOUT else path.open("wb") as out:
         yield out
         out.flush()
 
@@ -47,14 +69,14 @@ def written_whole(path: Path) -> Iterator[Path]:
         FileError: The folder does not exist, or something cannot be written.
     """
     if is_stream(path):
-        with _named(path), tempfile.TemporaryDirectory(prefix="ropewalk-") as folder:
+        with named(path), tempfile.TemporaryDirectory(prefix="ropewalk-") as folder:
             temporary = Path(folder, "content")
             temporary.touch()
             yield temporary
             with temporary.open("rb") as content, opened_stream(path) as out:
                 shutil.copyfileobj(content, out)
         return
-    with _named(path):
+    with named(path):
         target = path.resolve()
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         os.close(handle)
@@ -129,11 +151,15 @@ def refuse_same(**given: Path | None) -> None:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Say which file was to be written when that fails."""
+def named(path: Path, done: str = "written") -> Iterator[None]:
+    """Say which file was to be written, or what else was to be done with it, when that fails.
+
+    Raises:
+        FileError: In place of an `OSError`.
+    """
     try:
         yield
     except RopewalkError:
         raise
     except OSError as e:
-        raise FileError(f"{shown(str(path))}: cannot be written: {e.strerror or e}") from e
+        raise FileError(f"{shown(str(path))}: cannot be {done}: {e.strerror or e}") from e

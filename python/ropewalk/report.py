@@ -117,6 +117,7 @@ class Report:
     bytes_sent: int = 0
     seconds: float = 0.0
     rejects_file: str | None = None
+    written_file: str | None = None
 
     def add_staged(self, counts: StageCounts) -> None:
         """Take over what reading and resolving counted; all that was staged counts as not sent so far."""

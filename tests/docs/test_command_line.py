@@ -14,7 +14,8 @@ FIXED = {
     "--media-from --frame-from --frame-pattern --frame-base --frame-stride --only-classes --only-media --limit-rows "
     "--confidence-field --include-crowd --box-format --min-confidence --every --max-per-frame --decimals --off-image "
     "--simplify --source-label --allow-branch "
-    "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --max-rejects --dry-run --project-file "
+    "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --written --max-rejects --dry-run "
+    "--project-file "
     "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
     "--ssh-key-passphrase-env",
     "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",

@@ -29,7 +29,7 @@ def guide_ontology() -> OntologyStructure:
     for row in guide_rows():
         name = row["class"]
         shape = row.get("shape") or ("rotatable_bounding_box" if "theta" in row else "bounding_box")
-        shape = "bitmask" if "rle" in row else "audio" if row["media"].endswith(".mp3") else shape
+        shape = "bitmask" if "rle" in row else {".mp3": "audio", ".txt": "text"}.get(row["media"][-4:], shape)
         if name in ("Triangle", "Many types of fruit?") or any(item.name == name for item in structure.objects):
             continue
         structure.add_object(name, Shape(shape))
@@ -53,6 +53,7 @@ def test_the_rows_that_the_guide_shows_are_written(tmp_path: Path) -> None:
         make_image("tiny.png", width=3, height=2),
         make_video("b.mp4", width=320, height=200, number_of_frames=200),
         replace(make_image("c.mp3", width=None, height=None), data_type="AUDIO", file_type="audio/mp3", duration=4.0),
+        replace(make_image("d.txt", width=None, height=None), data_type="PLAIN_TEXT", file_type="text/plain"),
     )
     project = make_snapshot(media, guide_ontology().to_dict())
     report = ropewalk.import_predictions(
@@ -89,8 +90,8 @@ def test_the_rows_that_the_guide_shows_are_read_as_what_they_are() -> None:
     assert opened.rejects == []
     found = polars.DataFrame(batch)
     shapes = ["bounding_box", "rotatable_bounding_box", "polygon", "polyline", "point", "bitmask", "skeleton", "circle"]
-    assert found["shape"].to_list() == [*shapes, "ellipse", "bounding_box", None, None]
-    assert found["kind"].to_list() == ["object"] * 10 + ["answer", "object"]
+    assert found["shape"].to_list() == [*shapes, "ellipse", "cuboid_2d", "bounding_box", None, None, None]
+    assert found["kind"].to_list() == ["object"] * 11 + ["answer", "object", "object"]
     # A table of the same rows, which has all columns, says the same.
     table = polars.DataFrame([line | ({"track": "1"} if "track" in line else {}) for line in lines])
     again = ropewalk.read_table(table).to_polars()

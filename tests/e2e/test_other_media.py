@@ -1,4 +1,4 @@
-"""Sound, DICOM series and NIfTI volumes: imported onto the emulator, read back by the unmodified SDK."""
+"""Sound, text, time series, PDF, DICOM series and NIfTI volumes: imported onto the emulator, read back by the SDK."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ import pytest
 from encord import EncordUserClient, Project
 from encord.objects import LabelRowV2, OntologyStructure, Shape
 from encord.objects.attributes import ChecklistAttribute, RadioAttribute
-from encord.objects.coordinates import AudioCoordinates, BoundingBoxCoordinates
+from encord.objects.coordinates import (
+    AudioCoordinates,
+    BoundingBoxCoordinates,
+    TextCoordinates,
+    TimeRangeCoordinates,
+)
 
 import ropewalk
 from ropewalk.emulator import RunningEmulator, running_emulator
 from snapshots import make_snapshot, make_video
 
-SLICES = {"DICOM": "scan", "NIFTI": "volume"}
+SLICES = {"DICOM": "scan", "NIFTI": "volume", "PDF": "report.pdf"}
 SOUND = replace(
     make_video("talk.mp3"),
     data_type="AUDIO",
@@ -34,9 +39,31 @@ SOUND = replace(
 )
 
 
+NOTES, PULSE, PAGE = (
+    replace(
+        make_video(title),
+        data_type=data_type,
+        file_type=file_type,
+        width=None,
+        height=None,
+        number_of_frames=1,
+        frames_per_second=None,
+        duration=None,
+    )
+    for title, data_type, file_type in (
+        ("notes.txt", "PLAIN_TEXT", "text/plain"),
+        ("pulse.csv", "TIME_SERIES", "text/csv"),
+        ("page.html", "PLAIN_TEXT", "text/html"),
+    )
+)
+
+
 def ontology() -> OntologyStructure:
     structure = OntologyStructure()
     structure.add_object("Lesion", Shape.BOUNDING_BOX)
+    structure.add_object("Tumour", Shape.BITMASK)
+    structure.add_object("Name", Shape.TEXT)
+    structure.add_object("Beat", Shape.TIME_RANGE)
     speaker = structure.add_object("Speaker", Shape.AUDIO)
     mood = speaker.add_attribute(RadioAttribute, "Mood")
     mood.add_option("calm")
@@ -51,15 +78,18 @@ def ontology() -> OntologyStructure:
 def emulator() -> Iterator[RunningEmulator]:
     slices = [
         replace(
-            make_video(title, width=40, height=30, number_of_frames=8),
+            # Encord knows no size of a PDF's pages.
+            make_video(title, number_of_frames=8),
             data_type=kind,
+            width=None if kind == "PDF" else 40,
+            height=None if kind == "PDF" else 30,
             file_type=f"application/{kind.lower()}",
             frames_per_second=None,
             duration=None,
         )
         for kind, title in SLICES.items()
     ]
-    with running_emulator(make_snapshot((SOUND, *slices), ontology().to_dict())) as running:
+    with running_emulator(make_snapshot((SOUND, NOTES, PULSE, PAGE, *slices), ontology().to_dict())) as running:
         yield running
 
 
@@ -106,6 +136,30 @@ def test_sound(project: Project, tmp_path: Path) -> None:
     assert answered.confidence == 0.5
 
 
+@pytest.mark.parametrize(
+    ("title", "name", "coordinates"),
+    [("notes.txt", "Name", TextCoordinates), ("pulse.csv", "Beat", TimeRangeCoordinates)],
+)
+def test_ranges(title: str, name: str, coordinates: Any, project: Project, tmp_path: Path) -> None:
+    """On characters of a text, and on the time of a series: nothing tells where they end."""
+    label = {"media": title, "class": name, "kind": "object"}
+    rows = [
+        {**label, "frame": 7, "frame_last": 11, "track": "a"},
+        {**label, "frame": 20, "frame_last": 1_000_000, "track": "a"},
+        {**label, "frame": 0, "frame_last": 3, "track": "b"},
+        {"media": title, "class": "Noise", "kind": "answer", "attributes": [{"name": "Noise", "value": "rain"}]}
+        | {"frame": 0, "frame_last": 12},
+    ]
+    row = imported(project, rows, tmp_path, name)[title]
+    found = [instance.get_annotation(0).coordinates for instance in row.get_object_instances()]
+    assert all(isinstance(one, coordinates) for one in found)
+    ranges = sorted([(span.start, span.end) for span in one.range] for one in found)  # type: ignore[union-attr]
+    assert ranges == [[(0, 3)], [(7, 11), (20, 1_000_000)]]
+    (answered,) = row.get_classification_instances()
+    assert [(span.start, span.end) for span in answered.range_list] == [(0, 12)]
+    row.save()
+
+
 @pytest.mark.parametrize("title", SLICES.values())
 def test_slices(title: str, project: Project, tmp_path: Path) -> None:
     box = {"media": title, "class": "Lesion", "track": 7, "score": 0.25}
@@ -129,10 +183,30 @@ def test_slices(title: str, project: Project, tmp_path: Path) -> None:
             "frame_range",
         ),
         ({"media": "talk.mp3", "class": "Speaker", "kind": "object", "frame": 9, "frame_last": 8}, "backward_range"),
+        (
+            {"media": "notes.txt", "class": "Speaker", "kind": "object", "frame": 7, "frame_last": 8},
+            "unsupported_media",
+        ),
+        ({"media": "page.html", "class": "Name", "kind": "object", "frame": 7, "frame_last": 8}, "unsupported_media"),
+        ({"media": "notes.txt", "class": "Lesion", "box": [0.1, 0.2, 0.3, 0.4]}, "unsupported_media"),
+        ({"media": "report.pdf", "class": "Lesion", "frame": 8, "box": [0.1, 0.2, 0.3, 0.4]}, "frame_range"),
+        (
+            {
+                "media": "report.pdf",
+                "class": "Tumour",
+                "frame": 1,
+                "shape": "polygon",
+                "points": [[[0, 0, 1, 0, 1, 1]]],
+            },
+            "unsupported_media",
+        ),
+        ({"media": "report.pdf", "class": "Lesion", "frame": 1, "box": [1, 2, 3, 4], "unit": "px"}, "no_size"),
         ({"media": "scan", "class": "Lesion", "box": [0.1, 0.2, 0.3, 0.4], "frame": 1, "frame_last": 2}, "bad_field"),
     ],
 )
 def test_what_cannot_stand_there_is_rejected(row: dict[str, Any], code: str, project: Project, tmp_path: Path) -> None:
     predictions = ropewalk.read_table([row], unit="frac", source_label="model")
+    rehearsed = ropewalk.import_predictions(predictions, project, branch="rejects", work_dir=tmp_path, dry_run=True)
+    assert rehearsed.rejects_by_code == {code: 1}
     report = ropewalk.import_predictions(predictions, project, branch="rejects", work_dir=tmp_path)
     assert (report.exit_code, report.rejects_by_code) == (3, {code: 1})

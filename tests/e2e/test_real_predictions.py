@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy
 import pytest
 from encord.objects import OntologyStructure, Shape
 from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
 
 from ropewalk.emulator import running_emulator
 from ropewalk.sinks.encord.client import open_project
@@ -59,6 +62,25 @@ def test_sample_results(val_bench: Bench, truth: Json, results: Path) -> None:
         assert "734 already there" in again.out
 
     check_content(bench, truth, json.loads(results.read_bytes()))
+
+
+def test_sample_truth(val_bench: Bench, truth: Json) -> None:
+    """Polygons, also of several parts, and masks become masks of the pixels that pycocotools gives them."""
+    bench = val_bench
+    bench.branch = TRUTH.stem
+    masks = bench.write({c["name"]: f"msk{c['id']:05}" for c in truth["categories"]}, "masks.json")
+    ran = bench.process("import", *bench.arguments(TRUTH, "--include-crowd", "--class-map", masks))
+    assert ran.code == 0, ran.err
+    with contextlib.redirect_stdout(io.StringIO()):
+        reader = COCO(TRUTH)
+    wanted = []
+    for annotation in truth["annotations"]:
+        transposed = numpy.asfortranarray(reader.annToMask(annotation).T)
+        title = reader.imgs[annotation["image_id"]]["file_name"]
+        name = reader.cats[annotation["category_id"]]["name"]
+        wanted.append((title, name, coco_mask.encode(transposed)["counts"].decode()))
+    found = [(title, item["name"], item["bitmask"]["rleString"]) for title, _, item in bench.objects()]
+    assert sorted(found) == sorted(wanted)
 
 
 def check_content(bench: Bench, truth: Json, expected: list[Json]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy
 import polars
 import pyarrow
 import pytest
@@ -153,6 +155,19 @@ def test_rows_that_are_wrong_name_their_row_and_are_mended(bench: Bench) -> None
     mended = bench.write("".join(json.dumps(line) + "\n" for line in lines), "mended.ndjson")
     assert bench.run(mended, on_existing="merge").annotations_written == 5
     assert len(bench.objects()) == 6
+
+
+def test_a_ring_that_cannot_be_drawn_does_not_cost_its_polygon(bench: Bench) -> None:
+    good, bad = [3.0, 4, 15, 4, 15, 8], [1.0, 2, 3, math.nan, 5, 6]
+    row = {"media": "still.jpg", "class": "Road", "shape": "polygon", "unit": "px", "score": 0.5}
+    frame = polars.DataFrame([row | {"points": [[bad], [good, bad]]}, row | {"points": [[bad]]}])
+    path = bench.folder / "rings.parquet"
+    frame.write_parquet(path)
+    report = bench.run(path)
+    assert (report.warnings, report.rejects_by_code) == ({"ring_dropped": 1}, {"not_finite": 1})
+    [(_, _, item)] = bench.objects()
+    assert [len(part) for part in item["polygons"]] == [1]
+    assert numpy.multiply(item["polygons"][0][0], [30, 50] * 3) == pytest.approx(good)
 
 
 def test_rejects_keep_the_identity_of_their_source(bench: Bench) -> None:

@@ -26,6 +26,8 @@ from encord.objects.coordinates import (
     AudioCoordinates,
     BoundingBoxCoordinates,
     CircleCoordinates,
+    Cuboid2DIsometricCoordinates,
+    Cuboid2DPerspectiveCoordinates,
     EllipseCoordinates,
     PointCoordinate,
     PolygonCoordinates,
@@ -33,6 +35,8 @@ from encord.objects.coordinates import (
     RotatableBoundingBoxCoordinates,
     SkeletonCoordinate,
     SkeletonCoordinates,
+    TextCoordinates,
+    TimeRangeCoordinates,
     Visibility,
 )
 from encord.objects.frames import Range
@@ -55,7 +59,11 @@ SHAPES = (
     Shape.SKELETON,
     Shape.CIRCLE,
     Shape.ELLIPSE,
+    Shape.CUBOID_2D,
 )
+# Shapes of objects that lie on ranges, and what the SDK calls these.
+ON_RANGES = {Shape.AUDIO: AudioCoordinates, Shape.TEXT: TextCoordinates, Shape.TIME_RANGE: TimeRangeCoordinates}
+RANGE_TYPES = (DataType.AUDIO, DataType.PLAIN_TEXT, DataType.TIME_SERIES)
 KINDS = (RadioAttribute, ChecklistAttribute, TextAttribute, NumericAttribute)
 
 # (name of the question, answer) in the order of the questions: an option's label, a list of labels, text or a number.
@@ -126,7 +134,8 @@ def structures(draw: Any) -> OntologyStructure:
             added = structure.add_object(f"A {shape.value}", shape, feature_node_hash=f"obj-{shape.value[:9]}")
         if draw(st.booleans()):
             add_attributes(draw, added, f"{shape.value[:4]}", dynamic=True)
-    structure.add_object("Voice", Shape.AUDIO, feature_node_hash="obj-voice")
+    for shape in ON_RANGES:
+        structure.add_object(f"Voice {shape.value}", shape, feature_node_hash=f"obj-{shape.value[:9]}")
     for number in range(2):
         added = structure.add_classification(feature_node_hash=f"class-{number}")
         add_attributes(draw, added, f"c{number}", dynamic=False)
@@ -158,6 +167,8 @@ def geometries(shape: Shape, size_wh: tuple[int, int]) -> st.SearchStrategy[Any]
         ),
         Shape.CIRCLE: st.tuples(FRACTIONS, FRACTIONS, FRACTIONS, st.floats(0.1, 4), ANGLES),
         Shape.ELLIPSE: st.tuples(FRACTIONS, FRACTIONS, FRACTIONS, FRACTIONS, ANGLES),
+        # An offset, or a vanishing point and a ratio.
+        Shape.CUBOID_2D: st.tuples(st.lists(pairs, min_size=3, max_size=5), pairs, st.none() | st.floats(0, 2)),
     }[shape]
 
 
@@ -187,9 +198,17 @@ def draw_answers(draw: Any, attributes: Sequence[Any], *, all_of: bool = False) 
 
 
 @st.composite
-def labels(draw: Any, medium: Medium) -> Labels:
-    """Draw labels for a medium: objects, in tracks or not, and answers on ranges that do not overlap."""
-    structure = draw(structures())
+def labels(
+    draw: Any, medium: Medium, structure: OntologyStructure | None = None, without: Sequence[Shape] = ()
+) -> Labels:
+    """Draw labels for a medium: objects, in tracks or not, and answers on ranges that do not overlap.
+
+    Args:
+        medium: What they are on.
+        structure: The ontology; a random one where None.
+        without: Shapes that the medium cannot have.
+    """
+    structure = draw(structures()) if structure is None else structure
     of = medium.images[0] if medium.images else medium
     size_wh = (of.width or 1, of.height or 1)
     frames = st.integers(0, medium.number_of_frames - 1)
@@ -198,7 +217,8 @@ def labels(draw: Any, medium: Medium) -> Labels:
         frames = st.just(0)
     objects: dict[Any, Row] = {}
     fixed: dict[Any, Answers] = {}
-    for index in draw(st.lists(st.integers(0, len(SHAPES) - 1), max_size=6)):
+    drawable = [index for index, shape in enumerate(SHAPES) if shape not in without]
+    for index in draw(st.lists(st.sampled_from(drawable), max_size=6)):
         item, frame, track = structure.objects[index], draw(frames), draw(st.none() | st.sampled_from("ab"))
         static = [attribute for attribute in item.attributes if not attribute.dynamic]
         varying = [attribute for attribute in item.attributes if attribute.dynamic]
@@ -278,6 +298,9 @@ def _geometry_columns(shape: Shape, geometry: Any) -> dict[str, Any]:
         columns["points"] = [[flat(geometry)]]
     elif shape is Shape.POINT:
         columns["points"] = [[list(geometry)]]
+    elif shape is Shape.CUBOID_2D:
+        front, point, ratio = geometry
+        columns["points"] = [[flat(front), list(point), *([] if ratio is None else [[ratio, ratio]])]]
     elif shape is Shape.SKELETON:
         columns |= {"points": [[flat(geometry[0])]], "visibility": geometry[1]}
     else:
@@ -297,9 +320,9 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
         key = (label.item, label.track) if label.track else number
         instance = instances.setdefault(key, item.create_instance())
         when = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
-        if item.shape is Shape.AUDIO:
+        if item.shape in ON_RANGES:
             sounds[key].append(Range(label.frame, label.last))
-            instance.set_for_frames(AudioCoordinates(range=sounds[key]), 0, overwrite=True, **when)
+            instance.set_for_frames(ON_RANGES[item.shape](range=sounds[key]), 0, overwrite=True, **when)
         else:
             drawn = coordinates(SHAPES[label.item], label.geometry)
             instance.set_for_frames(drawn, label.frame, confidence=label.score, **when)
@@ -318,7 +341,7 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
         ranges[key].append(Range(label.frame, label.last))
     for key, label in first.items():
         item = labels.structure.classifications[label.item]
-        instance = item.create_instance(range_only=row.data_type is DataType.AUDIO)
+        instance = item.create_instance(range_only=row.data_type in RANGE_TYPES)
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             instance.set_answer(sdk_answer(by_name[name], value), by_name[name])
@@ -382,4 +405,9 @@ def coordinates(shape: Shape, geometry: Any) -> Any:
             for n, (name, (x, y), flag) in enumerate(zip(POINTS, geometry[0], flags, strict=True))
         ]
         return SkeletonCoordinates(values=values, name="Tri angle")
+    if shape is Shape.CUBOID_2D:
+        front, point, ratio = geometry
+        if ratio is None:
+            return Cuboid2DIsometricCoordinates(points(front), PointCoordinate(*point))
+        return Cuboid2DPerspectiveCoordinates(points(front), PointCoordinate(*point), ratio)
     return CircleCoordinates(*geometry) if shape is Shape.CIRCLE else EllipseCoordinates(*geometry)

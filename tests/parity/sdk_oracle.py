@@ -159,7 +159,7 @@ def _without(value: Any, keys: frozenset[str]) -> Any:
 
 
 def _objects_of_frames(row: dict[str, Any]) -> Iterable[tuple[tuple[str, str], list[dict[str, Any]]]]:
-    for key, unit in row["data_units"].items():
+    for key, unit in (row["data_units"] | row["spaces"]).items():
         labels = unit["labels"]
         frames = {"": labels} if "objects" in labels else labels
         for frame, content in frames.items():

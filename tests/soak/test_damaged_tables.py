@@ -6,12 +6,13 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars
 import pytest
 
+from damage import damaged
 from world import full
 
 ROWS = 300
@@ -54,34 +55,12 @@ def table() -> polars.DataFrame:
     )
 
 
-def damaged(content: bytes, seed: int) -> Iterator[bytes]:
-    """Cut it off, change bytes, zero a stretch, leave one out, repeat one: what disks and networks do."""
-    draw = random.Random(seed)
-    for number in range(FILES):
-        at = draw.randrange(len(content))
-        # Half of the places are where files say what is in them.
-        if number % 2:
-            at = len(content) - 1 - draw.randrange(min(len(content), 2000))
-        length = draw.choice((1, 8, 64, 512))
-        match number % 5:
-            case 0:
-                yield content[:at]
-            case 1:
-                yield content[:at] + bytes([content[at] ^ (1 << draw.randrange(8))]) + content[at + 1 :]
-            case 2:
-                yield content[:at] + bytes(len(content[at : at + length])) + content[at + length :]
-            case 3:
-                yield content[:at] + content[at + length :]
-            case 4:
-                yield content[: at + length] + content[at:]
-
-
 @pytest.mark.parametrize("name", WRITERS)
 def test_no_row_is_lost_in_silence(tmp_path: Path, name: str) -> None:
     good = tmp_path / name
     WRITERS[name](table(), good)
     paths = []
-    for number, content in enumerate(damaged(good.read_bytes(), seed=len(name))):
+    for number, content in enumerate(damaged(good.read_bytes(), FILES, seed=len(name))):
         paths.append(tmp_path / f"{number}-{name}")
         paths[-1].write_bytes(content)
     ran = subprocess.run(

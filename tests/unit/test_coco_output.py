@@ -216,8 +216,9 @@ def test_attributes_stay_but_for_names_that_coco_uses() -> None:
 def test_what_has_no_place_is_counted() -> None:
     answer = {"kind": "answer", "shape": None}
     line = {"shape": "polyline", "points": [[[0.0, 0.0, 4.0, 4.0]]]}
-    document, rejects, writer = written(answer, line)
-    assert (document["annotations"], rejects, writer.left_out) == ([], [], 2)
+    cuboid = {"shape": "cuboid_2d", "points": [[[0.0, 0.0, 4.0, 0.0, 4.0, 4.0], [1.0, 2.0]]]}
+    document, rejects, writer = written(answer, line, cuboid)
+    assert (document["annotations"], rejects, writer.left_out) == ([], [], 3)
 
 
 def test_one_medium_and_class_under_name_and_hash() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ropewalk.errors import RopewalkError, SnapshotError
+from ropewalk.errors import FileError, RopewalkError, SnapshotError
 from ropewalk.project.snapshot import Medium, Snapshot, read_snapshot, write_snapshot
 from snapshots import hash_of, make_image, make_image_group, make_snapshot, make_video
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_snapshot(tmp_path: Path, content: bytes, message: str
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileError, match="nowhere.json: cannot be read: No such file"):
         read_snapshot(tmp_path / "nowhere.json")
 
 

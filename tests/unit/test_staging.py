@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ropewalk.importing.staging import stage_folder
+from ropewalk.scratch import stage_folder
 
 HOLD = """
 import sys
 from pathlib import Path
-from ropewalk.importing.staging import stage_folder
+from ropewalk.scratch import stage_folder
 
 with stage_folder(Path(sys.argv[1])) as folder:
     (folder / "run-0").write_bytes(b"sorted")

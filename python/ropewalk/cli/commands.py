@@ -14,8 +14,8 @@ from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
-from ropewalk.files import STDOUT, written_whole
-from ropewalk.importing.options import WORK_DIR, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
+from ropewalk.files import STDOUT, WORK_DIR, make_folder, written_whole
+from ropewalk.importing.options import ImportOptions, RollbackOptions, StageOptions, VerifyOptions
 from ropewalk.options import made
 from ropewalk.text import count, shown
 
@@ -78,7 +78,9 @@ def import_command(
             raise UsageError("a project file can only be imported into with --dry-run")
         check_branch(branch, job.allow_branch)
         found, _ = sources_of(sources, ImportOptions, given)
-        console.check_report_file(report, files_read(found, job, project_file), rejects=job.rejects)
+        console.check_report_file(
+            report, files_read(found, job, project_file), rejects=job.rejects, written=job.written
+        )
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
@@ -88,7 +90,7 @@ def import_command(
         with console.shown_progress() as progress:
             result = import_predictions(found, target, branch=branch, progress=progress, **given)
         console.show_report(
-            result, verb="to be written" if job.dry_run else "written", err=STDOUT in (report, job.rejects)
+            result, verb="to be written" if job.dry_run else "written", err=STDOUT in (report, job.rejects, job.written)
         )
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)
@@ -300,7 +302,7 @@ def demo(
             raise UsageError(f"--out {shown(str(out))} is not an empty folder; give a new one")
         else:
             folder = out
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         run_demo(folder, annotations=annotations, seed=seed, say=console.say)
         console.say(
             "Its folder is removed; `ropewalk demo --out DIR` keeps it." if out is None else f"The data is in {folder}."

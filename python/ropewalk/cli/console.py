@@ -290,6 +290,8 @@ def report_lines(report: Report, verb: str) -> list[str]:
     lines += _unresolved_lines("class", report.unresolved_classes)
     if report.rejects_file not in (None, str(STDOUT)):
         lines.append(_rejects_line(report.rejects_file))
+    if report.written_file not in (None, str(STDOUT)):
+        lines.append(f"hashes of what was written are in {shown(report.written_file)}")
     return lines
 
 

@@ -174,7 +174,7 @@ def _type(text: str, archived: bool) -> str:
 
 
 def write_media(listed: Iterable[ListedMedium]) -> None:
-    """Write media to stdout; the images of a group follow it, with its data_hash and their place in it."""
+    """Write media to stdout; the images and spaces of a group follow it, with its data_hash and their place in it."""
     _write(_MEDIA_COLUMNS, _media_cells(listed))
 
 
@@ -185,6 +185,10 @@ def _media_cells(listed: Iterable[ListedMedium]) -> Iterator[Cells]:
         for image in medium.images:
             size = (_number(image.width), _number(image.height))
             yield image.title, image.data_hash, "IMAGE", *size, "1", medium.data_hash, str(image.frame)
+        for space in medium.spaces:
+            size = (_number(space.width), _number(space.height))
+            frames = str(space.number_of_frames)
+            yield space.title, space.data_hash, space.data_type, *size, frames, medium.data_hash, space.layout_key or ""
 
 
 def _number(value: int | None) -> str:

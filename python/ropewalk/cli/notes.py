@@ -6,6 +6,7 @@ WITHOUT_SCORE = "--confidence-field names the field that holds it"
 
 # By the name of a warning, or of a reason to filter that nobody asked for.
 NOTES = {
+    "answer_on_whole_space": "answers on sound, text and time series in a data group are about the whole space",
     "aspect_differs": "the image has another aspect than the medium; coordinates stay fractions of the image",
     "attribute_differs": "an answer about a whole object differs from an earlier one, which is kept",
     "attribute_left_out": "COCO has no place for these answers",
@@ -25,6 +26,7 @@ NOTES = {
     "no_metrics": "Encord computes no metrics for points, polylines, skeletons, circles and ellipses",
     "not_a_rectangle": "polygons of four corners that are not a rectangle became the box around them, with angle 0",
     "odd_entry": "images, categories or videos that cannot be used; no annotation needs them",
+    "over_edge": "turned boxes and round shapes are written whole; --off-image reject rejects them",
     "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",
     "round_as_box": "circles and ellipses are written as the boxes around them",
     "score_clamped": "scores outside 0 to 1 are written as 0 or 1; without --score clamp only those within 0.000001",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.converting import coco_output
 from ropewalk.errors import RopewalkError, UsageError
-from ropewalk.files import is_stream, refuse_same, written_whole
+from ropewalk.files import is_stream, make_folder, refuse_same, written_whole
 from ropewalk.importing.options import StageKeywords, StageOptions, check_without_project
 from ropewalk.importing.rejects import reject_file
 from ropewalk.importing.run import creation_time
@@ -118,7 +118,7 @@ def _convert_to_label_rows(
         for index in range(len(staged)):
             info = staged.label_row(index)
             unfit = [] if info["sized"] else staged.unfit(index, None, when)
-            rejects.append(unfit, report)
+            rejects.append([line for _, line in unfit], report)
             len_bytes = staged.write(index, file, None, when)
             file.write(b"\n")
             report.write(info["annotations"] - len(unfit), 0)
@@ -163,7 +163,7 @@ def _reading(
     """Read sources as they are, not resolved; rejects are counted, and stand in their file when the context ends."""
     check_without_project(options, "the file holds what the source says")
     rejects = reject_file(f"convert-rejects-{branch}", sources, options)
-    options.work_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(options.work_dir)
     with tempfile.TemporaryDirectory(prefix="convert-", dir=options.work_dir) as folder:
         temporary = Path(folder, "rejects.ndjson")
 

@@ -9,6 +9,7 @@ from typing import Any
 from ropewalk.emulator.refusals import corrupted_label, invalid, missing_answer, missing_feature
 from ropewalk.emulator.rows import FRAME_TYPES, RANGE_TYPES, RowHeader
 from ropewalk.project.snapshot import Medium
+from ropewalk.project.spaces import DATA_TYPES
 
 _FRAME = re.compile(r"[0-9]{1,10}")
 # The key that holds an object's geometry, by the ontology's shape; of a shape that is not listed nothing is asked.
@@ -22,8 +23,19 @@ _GEOMETRY_KEYS = {
     "skeleton": "skeleton",
     "circle": "circle",
     "ellipse": "ellipse",
+    "cuboid_2d": "cuboid_2d",
 }
-_NUMBERS_ONLY = ("boundingBox", "rotatableBoundingBox", "polygon", "polygons", "polyline", "point", "circle", "ellipse")
+_NUMBERS_ONLY = (
+    "boundingBox",
+    "rotatableBoundingBox",
+    "polygon",
+    "polygons",
+    "polyline",
+    "point",
+    "circle",
+    "ellipse",
+    "cuboid_2d",
+)
 
 
 class LabelChecker:
@@ -67,6 +79,25 @@ class LabelChecker:
             raise corrupted_label(f"{where}: data_units: {_shown(odd)} is missing or not of this data row")
         for unit_hash in units:
             self._check_unit(units, unit_hash, medium, answers, where)
+        if medium.spaces or content.get("spaces"):
+            self._check_spaces(_object(content, "spaces", where), medium, answers, where)
+
+    def _check_spaces(self, spaces: dict[str, Any], medium: Medium, answers: dict[str, Any], where: str) -> None:
+        known = {space.space_id: space for space in medium.spaces}
+        if spaces.keys() != known.keys():
+            odd = sorted(spaces.keys() ^ known.keys())[0]
+            raise corrupted_label(f"{where}: spaces: {_shown(odd)} is missing or not of this data row")
+        for space_id, space in known.items():
+            content = _object(spaces, space_id, f"{where}: spaces")
+            if content.get("space_type") != space.space_type:
+                found = _shown(content.get("space_type"))
+                raise corrupted_label(f"{where}: spaces[{space_id}]: expected a {space.space_type}, found {found}")
+            labels = _object(content, "labels", f"{where}: spaces[{space_id}]")
+            place = f"{where}: spaces[{space_id}].labels"
+            size_hw = (space.height, space.width)
+            if DATA_TYPES.get(space.space_type) in RANGE_TYPES and labels:
+                raise corrupted_label(f"{place}: expected none, since {space.space_type} has its labels in the answers")
+            self._check_frames(labels, space.number_of_frames, size_hw, answers, place)
 
     def _check_classifications(self, answers: dict[str, Any], where: str) -> None:
         for key in answers:
@@ -91,10 +122,20 @@ class LabelChecker:
         if medium.data_type not in FRAME_TYPES:
             self._check_frame(labels, size_hw, answers, place)
             return
+        self._check_frames(labels, medium.number_of_frames, size_hw, answers, place)
+
+    def _check_frames(
+        self,
+        labels: dict[str, Any],
+        number_of_frames: int,
+        size_hw: tuple[Any, Any],
+        answers: dict[str, Any],
+        place: str,
+    ) -> None:
         for frame in labels:
-            if not (_FRAME.fullmatch(frame) and int(frame) < medium.number_of_frames):
+            if not (_FRAME.fullmatch(frame) and int(frame) < number_of_frames):
                 raise corrupted_label(
-                    f"{place}: frame {_shown(frame)} is not one of the {medium.number_of_frames} frames of the data row"
+                    f"{place}: frame {_shown(frame)} is not one of the {number_of_frames} frames of the data row"
                 )
             self._check_frame(_object(labels, frame, place), size_hw, answers, f"{place}[{frame}]")
 

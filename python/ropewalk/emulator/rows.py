@@ -8,13 +8,16 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ropewalk.project.snapshot import Medium, Snapshot
+from ropewalk.project.spaces import listed_space
 
 # Labels stand below a frame number for these, and directly in the data unit for images.
 FRAME_TYPES = frozenset({"VIDEO", "DICOM", "NIFTI", "PDF"})
+# Labels are on its spaces.
+GROUP_TYPES = frozenset({"GROUP"})
 IMAGE_TYPES = frozenset({"IMAGE", "IMG_GROUP"})
 # Labels of these stand in the answers only.
 RANGE_TYPES = frozenset({"AUDIO", "TIME_SERIES", "PLAIN_TEXT"})
-LABEL_TYPES = FRAME_TYPES | IMAGE_TYPES | RANGE_TYPES
+LABEL_TYPES = FRAME_TYPES | IMAGE_TYPES | RANGE_TYPES | GROUP_TYPES
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def listing_entry(
         "data_hash": medium.data_hash,
         "data_title": medium.title,
         "data_type": medium.data_type,
-        "data_link": None if medium.data_type in ("IMG_GROUP", "DICOM") else data_link(medium.data_hash),
+        "data_link": None if medium.data_type in ("IMG_GROUP", "DICOM", "GROUP") else data_link(medium.data_hash),
         "dataset_hash": medium.dataset_hash,
         "dataset_title": medium.dataset_title,
         "label_status": "LABEL_IN_PROGRESS" if header else "NOT_LABELLED",
@@ -109,7 +112,7 @@ def listing_entry(
         "audio_num_channels": medium.audio_num_channels,
         "file_type": medium.file_type,
         "backing_item_uuid": medium.backing_item_uuid,
-        "spaces": {},
+        "spaces": {space.space_id: listed_space(space) for space in medium.spaces},
         "images_data": _images_data(medium) if images_data and medium.data_type == "IMG_GROUP" else None,
     }
 
@@ -157,7 +160,20 @@ def with_server_header(row: dict[str, Any], header: RowHeader, medium: Medium) -
         "label_status": "LABEL_IN_PROGRESS",
         "is_valid": True,
     }
-    return {**server, **{key: value for key, value in row.items() if key not in server}}
+    sent = {key: value for key, value in row.items() if key not in server}
+    return {**server, **sent, "spaces": _spaces(sent.get("spaces") or {}, medium)}
+
+
+def _spaces(sent: dict[str, Any], medium: Medium) -> dict[str, Any]:
+    """Give the spaces of a data group what the server knows of them, and the labels that were sent."""
+    known = {space.space_id: listed_space(space) for space in medium.spaces}
+    return {
+        **sent,
+        **{
+            space_id: {**info, "labels": (sent.get(space_id) or {}).get("labels") or {}}
+            for space_id, info in known.items()
+        },
+    }
 
 
 def _data_units(medium: Medium) -> dict[str, Any]:
@@ -183,6 +199,8 @@ def _data_units(medium: Medium) -> dict[str, Any]:
         "data_sequence": 0,
         "labels": {},
     }
+    if medium.data_type == "GROUP":
+        unit |= {"data_link": None, "data_type": "application/group"}
     if medium.data_type in ("VIDEO", "IMAGE", "DICOM", "NIFTI"):
         unit |= {"width": medium.width, "height": medium.height}
     if medium.data_type == "AUDIO":
@@ -192,7 +210,7 @@ def _data_units(medium: Medium) -> dict[str, Any]:
             "audio_bit_depth": medium.audio_bit_depth,
             "audio_num_channels": medium.audio_num_channels,
         }
-    if medium.data_type in ("VIDEO", "AUDIO") and medium.duration is not None:
+    if medium.data_type in ("VIDEO", "AUDIO", "TIME_SERIES") and medium.duration is not None:
         unit["data_duration"] = medium.duration
     if medium.data_type == "VIDEO" and medium.frames_per_second is not None:
         unit["data_fps"] = medium.frames_per_second

@@ -15,6 +15,7 @@ import polars
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh
 from ropewalk.evaluating.metrics import ClassMetrics
+from ropewalk.files import content_of
 from ropewalk.reading.predictions import read_coco
 from ropewalk.reading.sources import Source
 from ropewalk.text import shown
@@ -142,7 +143,7 @@ def _sections(given: Given) -> dict[str, list[Fields]]:
 
 def _load(path: Path, name: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(content_of(path))
     except (ValueError, RecursionError) as e:
         raise UsageError(f"{name}: not a COCO dataset ({e})") from None
     if not isinstance(document, dict):

@@ -202,7 +202,7 @@ def _add_sources(
             info = staged.label_row(index)
             header = headers.get(info["data_hash"])
             if not info["sized"]:
-                rejects.append(staged.unfit(index, header, _WHEN), report)
+                rejects.append([line for _, line in staged.unfit(index, header, _WHEN)], report)
             found += _add(side, staged.encode(index, header, _WHEN), wanted, **more)[1]
             progress.update(index + 1)
         progress.end()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypedDict
 
 from ropewalk.errors import UsageError
+from ropewalk.files import WORK_DIR
+from ropewalk.importing.written import check_written_file
 from ropewalk.options import Opt, Options, given_of, spelt
 from ropewalk.project.options import PlanKeywords, PlanOptions
 from ropewalk.reading.options import FrameKeywords, FrameOptions, ReadKeywords, ReadOptions
@@ -18,8 +20,6 @@ CONNECTION = "Connection"
 
 OnExisting: TypeAlias = Literal["fail", "skip", "replace", "merge"]
 EmptyRows: TypeAlias = Literal["create", "skip"]
-
-WORK_DIR = Path(".ropewalk")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,14 +122,28 @@ class SendOptions(Options):
             at_least=0,
         ),
     ] = None
+    written: Annotated[
+        Path | None,
+        Opt(
+            "Write each annotation's data_hash, label_hash and object_hash to this file, .parquet or .ndjson.",
+            panel=SENDING,
+            metavar="FILE",
+        ),
+    ] = None
     verify: Annotated[bool, Opt("Read the branch back and compare it at the end.", panel=SENDING)] = False
     sync: Annotated[bool, Opt("Start Encord Active's sync at the end, if something was saved.", panel=SENDING)] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, what in (("verify", "reads back what was written"), ("sync", "shows in Active what was written")):
+        for name, what in (
+            ("written", "lists what was written"),
+            ("verify", "reads back what was written"),
+            ("sync", "shows in Active what was written"),
+        ):
             if getattr(self, name) and self.dry_run:
                 raise UsageError(f"{spelt(name)} {what}, {spelt('dry_run')} writes nothing; give one of them")
+        if self.written is not None:
+            check_written_file(self.written)
         if self.max_rejects is not None:
             parse_max_rejects(self.max_rejects)
 
@@ -202,6 +216,7 @@ class SendKeywords(TypedDict, total=False):
     max_inflight_bytes: int
     max_row_bytes: int
     max_rejects: int | str | None
+    written: str | os.PathLike[str] | None
     verify: bool
     sync: bool
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import EncordError, UsageError
-from ropewalk.importing.options import WORK_DIR, BatchOptions, RollbackKeywords, RollbackOptions
+from ropewalk.files import WORK_DIR
+from ropewalk.importing.options import BatchOptions, RollbackKeywords, RollbackOptions
 from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import UNDOING, RowRecord

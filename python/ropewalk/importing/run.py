@@ -13,10 +13,12 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
+from ropewalk.files import refuse_same, written_whole
 from ropewalk.importing.earlier import EarlierImports
 from ropewalk.importing.options import ImportKeywords, ImportOptions
 from ropewalk.importing.rejects import RejectFile
 from ropewalk.importing.staging import check_max_rejects, staged_sources
+from ropewalk.importing.written import write_written
 from ropewalk.ledger.ledger import LEDGERS, Ledger
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import ImportName, ImportRecord
@@ -27,7 +29,7 @@ from ropewalk.project.narrowing import asks_metadata, narrowed
 from ropewalk.project.snapshot import Snapshot
 from ropewalk.project.titles import is_meant
 from ropewalk.reading.predictions import Given, sources_of
-from ropewalk.reading.sources import Source
+from ropewalk.reading.sources import Source, files_read
 from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.text import count, shown
 
@@ -76,6 +78,10 @@ def import_predictions(
         RopewalkError: What the core found wrong with a source.
     """
     sources, job = sources_of(predictions, ImportOptions, options)
+    if not (isinstance(project, Snapshot) or hasattr(project, "project_hash")):
+        raise UsageError(f"{type(project).__name__} is no project; expected one of the encord client, or a snapshot")
+    files_read(sources, job).refuse("written", job.written)
+    refuse_same(written=job.written, rejects=job.rejects)
     return _Import(sources, project, branch, job, progress or NoProgress()).run()
 
 
@@ -85,6 +91,8 @@ def check_branch(branch: str, allow_branch: bool) -> None:
     Raises:
         BlockerError: The name is not valid, or it is `main` or of a consensus and `allow_branch` is not given.
     """
+    if not isinstance(branch, str):
+        raise UsageError(f"{type(branch).__name__} is no branch; expected its name")
     if not _BRANCH.fullmatch(branch):
         raise BlockerError(
             f'"{shown(branch)}" is not a branch name; expected letters A to Z and a to z, digits, `-`, `_` and `.`'
@@ -112,6 +120,7 @@ class _Import:
     stop: threading.Event = field(default_factory=threading.Event)
     rejects: RejectFile | None = None
     left_out: set[int] = field(default_factory=set)
+    unfit: dict[int, list[int]] = field(default_factory=dict)
 
     def run(self) -> Report:
         check_branch(self.branch, self.options.allow_branch)
@@ -148,6 +157,9 @@ class _Import:
         return report
 
     def _import(self, stack: ExitStack) -> None:
+        written = self.options.written
+        # Opened before anything is sent: a folder that does not exist is found out in time.
+        listed = None if written is None else stack.enter_context(written_whole(written))
         rows: LabelRows | None = None
         turn: Turn | None = None
         endpoint = ""
@@ -193,6 +205,10 @@ class _Import:
         self._send(upload, project)
         if self.options.verify:
             self._verify(upload)
+        if written is not None and listed is not None and ledger is not None:
+            stored = [row for row in todo if row.index not in self.left_out]
+            write_written(staged, stored, ledger, self.unfit, written, listed)
+            self.report.written_file = str(written)
         self.report.finish()
 
     def _measured(self, staged: Staged) -> list[Row]:
@@ -359,5 +375,6 @@ class _Import:
         report.labels_replaced += outcome.labels_replaced
         report.share_tracks(outcome.shared_tracks)
         self.left_out.update(outcome.left_out)
+        self.unfit |= outcome.unfit
         assert self.rejects is not None
         self.rejects.append([line for lines in outcome.rejects.values() for line in lines], report)

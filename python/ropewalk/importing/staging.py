@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -11,16 +10,16 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from ropewalk.errors import BlockerError
+from ropewalk.files import make_folder
 from ropewalk.importing.options import StageOptions, parse_max_rejects
 from ropewalk.importing.rejects import RejectFile, reject_file
 from ropewalk.options import spelt
 from ropewalk.project.narrowing import keys_of, narrowed
-from ropewalk.project.plan import plan_json
+from ropewalk.project.plan import plan_of
 from ropewalk.reading.formats import add_source
 from ropewalk.report import Report, unresolved
+from ropewalk.scratch import stage_folder
 from ropewalk.text import shown, size, without_query
 
 if TYPE_CHECKING:
@@ -34,9 +33,6 @@ _DISK_FACTOR = 2
 
 # How many times as long the text in a compressed file is, for predictions.
 _UNPACKED_FACTOR = 10
-
-_STAGE = "stage"
-_IN_USE = "in-use.lock"
 
 
 @contextmanager
@@ -69,10 +65,10 @@ def staged_sources(
         RopewalkError: What the core found wrong with a source, a subclass that names the byte.
     """
     project = narrowed(project, options)
-    text = plan_json(project, branch, options)
+    plan = plan_of(project, branch, options)
     from ropewalk import _core
 
-    options.work_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(options.work_dir)
     sizes = [source.len_bytes for source in sources]
     text_bytes = (
         size * (_UNPACKED_FACTOR if source.is_packed else 1) for source, size in zip(sources, sizes, strict=True)
@@ -82,7 +78,7 @@ def staged_sources(
     with stage_folder(options.work_dir) as folder:
         temporary = folder / "rejects.ndjson"
         stage = _core.Stage(
-            text, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
+            plan, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
         )
         progress.start("reading", sum(sizes), "bytes")
         before = 0
@@ -97,41 +93,15 @@ def staged_sources(
         report.add_staged(counts)
         if counts["rejected"]:
             rejects.take(temporary, report)
-        keys = zip(project.media, keys_of(project.media, options.media_key), strict=True)
-        titles = chain.from_iterable((key or m.title, *(image.title for image in m.images)) for m, key in keys)
+        keys = keys_of(project.media, options.media_key) or [medium.title for medium in project.media]
+        titles = chain.from_iterable(
+            (key, *(image.title for image in m.images), *(f"{m.title}/{space.title}" for space in m.spaces))
+            for m, key in zip(project.media, keys, strict=True)
+        )
         names = [item["name"] for item in project.ontology_structure.get("objects", [])]
         report.unresolved_media = unresolved(counts["unresolved_media"], list(map(without_query, titles)))
         report.unresolved_classes = unresolved(counts["unresolved_classes"], names)
         yield staged, rejects
-
-
-@contextmanager
-def stage_folder(work_dir: Path) -> Iterator[Path]:
-    """Make a folder for sorted runs, and remove those that imports left behind when they were killed.
-
-    Args:
-        work_dir: Where; it exists.
-
-    Yields:
-        The folder; it is removed at the end of the context.
-    """
-    # While this is held no folder is without its lock, so that one whose lock is free has no owner.
-    with FileLock(work_dir / f"{_STAGE}.lock"):
-        for old in work_dir.glob(f"{_STAGE}-*"):
-            try:
-                with FileLock(old / _IN_USE, timeout=0):
-                    pass
-            except (Timeout, OSError):
-                continue
-            shutil.rmtree(old, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_STAGE}-", dir=work_dir))
-        lock = FileLock(folder / _IN_USE)
-        lock.acquire()
-    try:
-        yield folder
-    finally:
-        lock.release()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _update(progress: Progress, before: int, done: int) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ropewalk.importing.options import WORK_DIR
+from ropewalk.files import WORK_DIR
 from ropewalk.ledger.ledger import find_ledgers
 from ropewalk.ledger.lock import is_locked
 from ropewalk.ledger.records import EDITED, FAILED, SAVED, STANDING, UNDONE, UNKNOWN

@@ -170,7 +170,7 @@ def _missing_row(staged: Staged, index: int, result: Verification) -> list[str]:
 def _compare(staged: Staged, index: int, existing: bytes, result: Verification) -> list[str]:
     info = staged.label_row(index)
     unfit = [] if info["sized"] else staged.unfit(index, existing, _WHEN)
-    for reject in unfit:
+    for _, reject in unfit:
         code = json.loads(reject)["code"]
         result.rejected[code] = result.rejected.get(code, 0) + 1
     compared = staged.compare(index, existing, _WHEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import BlockerError
 from ropewalk.project.snapshot import Medium, MediumImage, Snapshot, without_links
+from ropewalk.project.spaces import spaces_from_listing
 
 if TYPE_CHECKING:
     import encord
@@ -58,6 +60,10 @@ def _without_links(medium: Medium) -> Medium:
         stage=without_links(medium.stage),
         client_metadata=without_links(medium.client_metadata),
         images=tuple(replace(image, title=without_links(image.title)) for image in medium.images),
+        spaces=tuple(
+            replace(space, title=without_links(space.title), frames=tuple(without_links(list(space.frames))))
+            for space in medium.spaces
+        ),
     )
 
 
@@ -114,6 +120,11 @@ def _time(text: str | None) -> datetime | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).replace(microsecond=0)
 
 
+def _shared(text: str | None) -> str | None:
+    """Keep one copy of a text that many media have."""
+    return None if text is None else sys.intern(text)
+
+
 def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
     """Build a medium from an entry of `labelrowmetadata`; its links are left behind.
 
@@ -142,8 +153,8 @@ def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
             audio_bit_depth=entry.get("audio_bit_depth"),
             audio_num_channels=entry.get("audio_num_channels"),
             backing_item_uuid=entry.get("backing_item_uuid"),
-            stage=stage.get("title"),
-            stage_uuid=stage.get("uuid"),
+            stage=_shared(stage.get("title")),
+            stage_uuid=_shared(stage.get("uuid")),
             client_metadata=entry.get("client_metadata"),
             images=tuple(
                 MediumImage(
@@ -155,6 +166,7 @@ def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
                 )
                 for image in (sorted(images, key=lambda i: i["index"]) if data_type == "IMG_GROUP" else ())
             ),
+            spaces=spaces_from_listing((entry.get("spaces") or {}) if data_type == "GROUP" else {}),
         )
     except (KeyError, TypeError, AttributeError) as e:
         raise BlockerError(

@@ -67,13 +67,16 @@ def read_media_map(source: MapSource, project: Snapshot) -> dict[str, str | dict
     where, entries = _entries(source, spelt("media_map"))
     frames = {medium.data_hash: medium.number_of_frames for medium in project.media}
     by_item = _media_by_item(project)
+    frames |= {space.space_id: space.number_of_frames for medium in project.media for space in medium.spaces}
     images = {image.image_hash for medium in project.media for image in medium.images}
     for key, given in entries.items():
         at = f"{where}: {_name(key)}"
         value = entries[key] = _with_data_hash(given, by_item, at)
         if isinstance(value, str):
             if value not in frames and value not in images:
-                raise UsageError(f"{at}: {_name(value)} is not the data_hash of a medium of the project")
+                raise UsageError(
+                    f"{at}: {_name(value)} is not the data_hash of a medium of the project, or the id of a space"
+                )
         elif isinstance(value, dict) and set(value) == {"data_hash", "frame"}:
             data_hash, frame = value["data_hash"], value["frame"]
             if not isinstance(data_hash, str) or data_hash not in frames:

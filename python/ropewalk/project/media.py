@@ -1,4 +1,4 @@
-"""The media of a project by title, with their data_hash; images inside image groups as well.
+"""The media of a project by title, with their data_hash; images inside image groups and spaces of data groups as well.
 
 Equal titles are kept apart: all of it is lists, since nothing keeps two media from having one title.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.project.live import medium_from_entry
 from ropewalk.project.snapshot import Medium, Snapshot
+from ropewalk.project.spaces import DATA_TYPES
 from ropewalk.project.titles import is_meant
 from ropewalk.text import without_query
 
@@ -31,6 +32,19 @@ class ListedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedSpace:
+    """A space of a data group; `data_hash` is its id, a size (px) may be unknown."""
+
+    title: str
+    data_hash: str
+    data_type: str
+    layout_key: str | None
+    number_of_frames: int
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListedMedium:
     """A data row of a project; a size (px) may be unknown, a URL in a title is without its query.
 
@@ -42,6 +56,7 @@ class ListedMedium:
         width: Width, px.
         height: Height, px.
         images: Images of an image group, in order.
+        spaces: Spaces of a data group.
     """
 
     title: str
@@ -51,12 +66,14 @@ class ListedMedium:
     width: int | None = None
     height: int | None = None
     images: tuple[ListedImage, ...] = ()
+    spaces: tuple[ListedSpace, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON types; only an image group has `images`."""
+        """Return all of it as JSON types; only an image group has `images`, only a data group `spaces`."""
         fields = asdict(self)
-        if self.data_type != "IMG_GROUP":
-            del fields["images"]
+        for name, data_type in (("images", "IMG_GROUP"), ("spaces", "GROUP")):
+            if self.data_type != data_type:
+                del fields[name]
         return fields
 
 
@@ -65,8 +82,8 @@ def list_media(project: encord.Project | Snapshot, only_media: Sequence[str] = (
 
     Args:
         project: A project of the `encord` client, or a snapshot.
-        only_media: Only media whose title fits one of these globs; of an image group whose title does not, the images
-            that do. All where it is empty.
+        only_media: Only media whose title fits one of these globs; of a group whose title does not, the images or
+            spaces that do. All where it is empty.
 
     Returns:
         The media, in the project's order.
@@ -85,7 +102,9 @@ def list_media(project: encord.Project | Snapshot, only_media: Sequence[str] = (
 
 
 def media_map(listed: Iterable[ListedMedium]) -> tuple[dict[str, str], list[str]]:
-    """Make the media map of an import: title -> data_hash, of media and of the images inside groups.
+    """Make the media map of an import: title -> data_hash, of media and of the images and spaces inside groups.
+
+    A space is under its path, GROUP/TITLE; a data group is not in it, since nothing can be imported onto it.
 
     Args:
         listed: Media of a project.
@@ -96,7 +115,11 @@ def media_map(listed: Iterable[ListedMedium]) -> tuple[dict[str, str], list[str]
     pairs = [
         pair
         for medium in listed
-        for pair in ((medium.title, medium.data_hash), *((image.title, image.data_hash) for image in medium.images))
+        for pair in (
+            *([] if medium.spaces else [(medium.title, medium.data_hash)]),
+            *((image.title, image.data_hash) for image in medium.images),
+            *((f"{medium.title}/{space.title}", space.data_hash) for space in medium.spaces),
+        )
     ]
     titles = Counter(title for title, _ in pairs)
     return {title: data_hash for title, data_hash in pairs if titles[title] == 1}, [
@@ -116,6 +139,18 @@ def _listed(medium: Medium) -> ListedMedium:
             ListedImage(without_query(image.title), image.image_hash, frame, image.width, image.height)
             for frame, image in enumerate(medium.images)
         ),
+        spaces=tuple(
+            ListedSpace(
+                without_query(space.title),
+                space.space_id,
+                DATA_TYPES.get(space.space_type, space.space_type.upper()),
+                space.layout_key,
+                space.number_of_frames,
+                space.width,
+                space.height,
+            )
+            for space in medium.spaces
+        ),
     )
 
 
@@ -125,8 +160,9 @@ def _narrowed(listed: Iterable[ListedMedium], globs: Sequence[str]) -> list[List
     found = []
     for medium in listed:
         images = tuple(image for image in medium.images if is_meant(image.title, globs))
+        spaces = tuple(space for space in medium.spaces if is_meant(space.title, globs))
         if is_meant(medium.title, globs):
             found.append(medium)
-        elif images:
-            found.append(replace(medium, images=images))
+        elif images or spaces:
+            found.append(replace(medium, images=images, spaces=spaces))
     return found

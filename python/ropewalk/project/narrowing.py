@@ -50,8 +50,8 @@ def asks_metadata(media_key: str) -> bool:
     return True
 
 
-def keys_of(media: Sequence[Medium], media_key: str) -> list[str | None]:
-    """List what the media are matched by, besides their hashes: None where that is the title.
+def keys_of(media: Sequence[Medium], media_key: str) -> list[str] | None:
+    """List what the media are matched by, besides their hashes; None where these are their titles.
 
     A medium whose client metadata lacks the key, or holds neither text nor a whole number there, is found by its
     data_hash alone.
@@ -60,7 +60,7 @@ def keys_of(media: Sequence[Medium], media_key: str) -> list[str | None]:
         UsageError: It is not a media key, or no medium has it; names keys that exist.
     """
     if not asks_metadata(media_key):
-        return [None] * len(media)
+        return None
     key = media_key.removeprefix(_METADATA)
     found = [_text(_value(medium.client_metadata or {}, key)) for medium in media]
     if media and all(value is None for value in found):

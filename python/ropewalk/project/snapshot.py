@@ -14,13 +14,11 @@ import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ropewalk.errors import SnapshotError
-from ropewalk.files import written_whole
-
-if TYPE_CHECKING:
-    pass
+from ropewalk.files import content_of, written_whole
+from ropewalk.project.spaces import ROOT_SPACE_ID, Space
 
 SCHEMA_VERSION = 1
 
@@ -47,8 +45,8 @@ class MediumImage:
 class Medium:
     """One data row of a project; a size (px) may be unknown, `duration` is in seconds.
 
-    `stage` is the title of the workflow stage that its label row is in. `client_metadata` is None where it was not
-    asked for.
+    `images` are those of an image group, `spaces` those of a data group. `stage` is the title of the label row's
+    workflow stage. `client_metadata` is None where it was not asked for.
     """
 
     data_hash: str
@@ -71,6 +69,7 @@ class Medium:
     stage_uuid: str | None = None
     client_metadata: dict[str, Any] | None = None
     images: tuple[MediumImage, ...] = ()
+    spaces: tuple[Space, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +97,9 @@ def read_snapshot(path: str | os.PathLike[str]) -> Snapshot:
 
     Raises:
         SnapshotError: The file is not JSON, of another version, or a field of it is missing or wrong.
-        OSError: The file cannot be opened.
+        FileError: The file cannot be read.
     """
-    content = Path(path).read_bytes()
+    content = content_of(Path(path))
     try:
         document = json.loads(content)
     except json.JSONDecodeError as e:
@@ -182,9 +181,10 @@ def _document_from_snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 def _compact(medium: Medium) -> dict[str, Any]:
     fields = {key: value for key, value in dataclasses.asdict(medium).items() if value is not None}
-    fields["images"] = [{k: v for k, v in image.items() if v is not None} for image in fields["images"]]
-    if not fields["images"]:
-        del fields["images"]
+    for name in ("images", "spaces"):
+        items = [{k: v for k, v in item.items() if v is not None and v != ()} for item in fields.pop(name)]
+        if items:
+            fields[name] = items
     return fields
 
 
@@ -201,6 +201,8 @@ def _snapshot_from_document(document: Any, where: str) -> Snapshot:
     ontology = root.fields("ontology")
     media = tuple(_medium_from_fields(fields) for fields in root.list_of_fields("media", required=True))
     _refuse_duplicates([medium.data_hash for medium in media], f"{where}.media", "data_hash")
+    spaces = [space.space_id for medium in media for space in medium.spaces if space.space_id != ROOT_SPACE_ID]
+    _refuse_duplicates(spaces, f"{where}.media", "spaces.space_id")
     return Snapshot(
         project_hash=project.uuid("project_hash"),
         project_title=project.text("title"),
@@ -246,6 +248,7 @@ def _medium_from_fields(fields: _Fields) -> Medium:
         stage_uuid=fields.uuid("stage_uuid") if fields.value.get("stage_uuid") else None,
         client_metadata=fields.fields("client_metadata").value if fields.value.get("client_metadata") else None,
         images=tuple(_image_from_fields(image) for image in fields.list_of_fields("images", required=False)),
+        spaces=tuple(_space_from_fields(space) for space in fields.list_of_fields("spaces", required=False)),
     )
     if medium.data_type != medium.data_type.upper():
         fields.fail("data_type", "a data type in capitals such as VIDEO, IMAGE or IMG_GROUP", medium.data_type)
@@ -255,6 +258,9 @@ def _medium_from_fields(fields: _Fields) -> Medium:
             fields.fail("images", f"one entry for each of the {medium.number_of_frames} frames", len(medium.images))
     elif medium.images:
         fields.fail("images", "no images, since only an IMG_GROUP has them", len(medium.images))
+    _refuse_duplicates([space.space_id for space in medium.spaces], f"{fields.where}.spaces", "space_id")
+    if medium.spaces and medium.data_type != "GROUP":
+        fields.fail("spaces", "no spaces, since only a GROUP has them", len(medium.spaces))
     return medium
 
 
@@ -272,6 +278,22 @@ def _image_from_fields(fields: _Fields) -> MediumImage:
         file_type=fields.optional_text("file_type"),
         width=fields.optional_whole("width"),
         height=fields.optional_whole("height"),
+    )
+
+
+def _space_from_fields(fields: _Fields) -> Space:
+    number_of_frames = fields.optional_whole("number_of_frames")
+    return Space(
+        space_id=fields.text("space_id", filled=True),
+        title=fields.text("title"),
+        space_type=fields.text("space_type", filled=True),
+        layout_key=fields.optional_text("layout_key"),
+        width=fields.optional_whole("width"),
+        height=fields.optional_whole("height"),
+        number_of_frames=1 if number_of_frames is None else number_of_frames,
+        frames_per_second=fields.optional_real("frames_per_second"),
+        duration=fields.optional_real("duration"),
+        frames=tuple(frame.value for frame in fields.list_of_fields("frames", required=False)),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from ropewalk.errors import UsageError
+from ropewalk.files import WORK_DIR
 from ropewalk.options import given_of, made
 from ropewalk.reading.formats import check_taken, format_of, open_source
 from ropewalk.reading.options import Angle, BoxFormat, ReadOptions, Scores, Unit
@@ -199,7 +200,8 @@ def sources_of(given: Given, family: type[Family], options: Mapping[str, Any]) -
 
 
 def _found(given: Paths | Sequence[Source], job: ReadOptions) -> list[Source]:
-    items = [given] if isinstance(given, (str, os.PathLike)) else list(given)
-    if items and all(isinstance(item, Source) for item in items):
-        return cast(list[Source], items)
-    return find_sources(cast(Paths, items), job.source_label, job.label_parts)
+    if isinstance(given, list) and given and all(isinstance(item, Source) for item in given):
+        return given
+    # Reading alone needs no folder to work in.
+    work_dir = getattr(job, "work_dir", WORK_DIR)
+    return find_sources(cast(Paths, given), job.source_label, job.label_parts, work_dir)

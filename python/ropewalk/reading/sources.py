@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ropewalk.errors import UsageError
-from ropewalk.files import FilesRead
+from ropewalk.files import STDIN, WORK_DIR, FilesRead, is_stream
 from ropewalk.options import spelt
 from ropewalk.reading.options import LABEL_PARTS, ReadOptions
 from ropewalk.text import shown
+
+if TYPE_CHECKING:
+    from ropewalk.scratch import Spool
 
 _PACKED_SUFFIXES = (".gz", ".zst")
 
@@ -29,11 +32,13 @@ class Source:
         given: A file, a folder, the content of a file, or a table.
         label: The label that was given for all of it; None where each document has that of its path.
         label_parts: Parts of the path that make a document's label.
+        spool: What keeps the copy of a pipe for as long as the source lives.
     """
 
     given: Any
     label: str | None = None
     label_parts: int = LABEL_PARTS
+    spool: Spool | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -84,34 +89,44 @@ class Source:
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
-def find_sources(given: Paths, source_label: str | None = None, label_parts: int = LABEL_PARTS) -> list[Source]:
+def find_sources(
+    given: Paths, source_label: str | None = None, label_parts: int = LABEL_PARTS, work_dir: Path = WORK_DIR
+) -> list[Source]:
     """Find the sources that files, folders and globs name.
 
     The label of a file is the last parts of its path, written with `/`, without the `.gz` or `.zst` of a compressed
     one: objects are recognised again wherever the folder is moved. A folder is one source; the core lists its files,
-    leaves hidden ones out, and gives each a label by the same rule.
+    leaves hidden ones out, and gives each a label by the same rule. A pipe or `-`, standard input, can be read once
+    only, and is copied here.
 
     Args:
-        given: Files, folders and globs (`**` crosses folders).
+        given: Files, folders, globs (`**` crosses folders), pipes and `-`.
         source_label: Label of all of them, instead of their own.
         label_parts: Parts of the path that make a label.
+        work_dir: Where pipes are copied to.
 
     Returns:
-        Each file and folder once: files, then folders, each ordered by path.
+        Each file and folder once: files, then folders, each ordered by path; then pipes.
 
     Raises:
-        UsageError: Something given does not exist, or two files have one label.
+        UsageError: Something given does not exist or is no path, two files have one label, or a pipe has none.
+        FileError: A pipe cannot be read, or its copy cannot be written.
     """
-    names = [given] if isinstance(given, (str, os.PathLike)) else list(given)
+    names = _names(given)
     if not names:
         raise UsageError("no source: give at least one file, folder or glob")
     found: dict[Path, Path] = {}
+    pipes: list[Path] = []
     for name in names:
-        for path in _paths(os.fspath(name)):
+        if is_stream(Path(name)):
+            pipes.append(Path(name))
+            continue
+        for path in _paths(name):
             found.setdefault(path.resolve(), path)
     # Folders last: the core compares the labels of their files with those that were given.
     paths = sorted(found.values(), key=lambda path: (path.is_dir(), path.as_posix()))
-    return _apart([Source(path, source_label, label_parts) for path in paths])
+    sources = _apart([Source(path, source_label, label_parts) for path in paths])
+    return sources + [_copied(pipe, source_label, work_dir) for pipe in pipes]
 
 
 def files_read(sources: Iterable[Source], options: ReadOptions, *more: Path | None) -> FilesRead:
@@ -128,6 +143,30 @@ def files_read(sources: Iterable[Source], options: ReadOptions, *more: Path | No
     named = (getattr(options, name, None) for name in _OPTIONS_READ)
     given = [*(source.path for source in sources), *named, *more]
     return FilesRead.of(path for path in given if isinstance(path, Path))
+
+
+def _names(given: Paths) -> list[str]:
+    expected = "expected the path of a file or folder, or a glob"
+    if isinstance(given, (str, os.PathLike)):
+        given = [given]
+    elif isinstance(given, Mapping) or not isinstance(given, Iterable):
+        raise UsageError(f"{type(given).__name__} is no source: {expected}, or several of them")
+    names = []
+    for name in given:
+        if not isinstance(name, (str, os.PathLike)):
+            raise UsageError(f"{type(name).__name__} is no source: {expected}")
+        names.append(os.fsdecode(name))
+    return names
+
+
+def _copied(pipe: Path, label: str | None, work_dir: Path) -> Source:
+    name = "standard input" if pipe == STDIN else shown(str(pipe))
+    if label is None:
+        raise UsageError(f"{name} has no name by which tracks are recognised; give {spelt('source_label')} NAME")
+    from ropewalk.scratch import Spool
+
+    spool = Spool(pipe, work_dir)
+    return Source(spool.path, label, spool=spool)
 
 
 def _paths(name: str) -> list[Path]:

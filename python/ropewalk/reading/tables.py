@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,35 +43,57 @@ def write_table(batches: Iterable[AnnotationBatch], path: Path, without: Sequenc
         OSError: The file cannot be written.
     """
     import polars
-    from polars.io.plugins import register_io_source
 
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"{path.name}: expected a name that ends in {' or '.join(SUFFIXES)}")
-    rows = 0
     frames = (polars.DataFrame(batch).drop(without) for batch in batches)
     first = next(frames, None)
     if first is None:
         from ropewalk import _core
 
         first = polars.DataFrame(_core.AnnotationBatch.empty()).drop(without)
+    with written_whole(path) as temporary:
+        metadata = {VERSION_KEY: str(SCHEMA_VERSION)}
+        return sink_frames(chain([first], frames), first.schema, temporary, suffix, metadata)
+
+
+def sink_frames(
+    frames: Iterable[polars.DataFrame],
+    schema: polars.Schema,
+    path: Path,
+    suffix: str,
+    metadata: dict[str, str] | None = None,
+) -> int:
+    """Write frames to a table file as they come, holding a few of them.
+
+    Args:
+        frames: All of one schema.
+        schema: That schema.
+        path: Where to write.
+        suffix: `.parquet` or `.arrow`: the form.
+        metadata: Of a Parquet file.
+
+    Returns:
+        Rows written.
+    """
+    from polars.io.plugins import register_io_source
+
+    rows = 0
 
     def read(
         columns: list[str] | None, predicate: polars.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[polars.DataFrame]:
         nonlocal rows
-        yield first
-        rows += len(first)
         for frame in frames:
             yield frame
             rows += len(frame)
 
-    lazy = register_io_source(read, schema=first.schema)
-    with written_whole(path) as temporary:
-        if suffix == ".parquet":
-            lazy.sink_parquet(temporary, metadata={VERSION_KEY: str(SCHEMA_VERSION)}, engine="streaming")
-        else:
-            lazy.sink_ipc(temporary, engine="streaming")
+    lazy = register_io_source(read, schema=schema)
+    if suffix == ".parquet":
+        lazy.sink_parquet(path, metadata=metadata, engine="streaming")
+    else:
+        lazy.sink_ipc(path, engine="streaming")
     return rows
 
 

@@ -2,6 +2,7 @@
 
 Objects stand below frame numbers, or in an image's labels; those of audio and text in the answers alone.
 Classifications stand in the answers with ranges; older clients wrote them per frame as well.
+In the label row of a data group all of this is on spaces, which answers name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ropewalk.project.spaces import ROOT_SPACE_ID, Space, space_from_info
 
 Json = Mapping[str, Any]
 # First and last, both included: frames of a video, places of images in a group, milliseconds of audio.
@@ -83,28 +86,60 @@ class FoundObject:
 
 @dataclass(frozen=True)
 class FoundUnit:
-    """A data unit, its place in the row, and its frames with labels; those of an image stand under its place."""
+    """A data unit, its place in the row, and its frames with labels; those of an image stand under its place.
+
+    A space of a data group is one, too: `space` says which.
+    """
 
     unit: Json
     place: int
     frames: Mapping[int, Json]
+    space: Space | None = None
 
 
 def units_of(label_row: Json) -> list[FoundUnit]:
-    """List the data units of a label row, in the order of their data_sequence."""
+    """List the data units of a label row, in the order of their data_sequence; of a data group its spaces."""
+    spaces = label_row.get("spaces") or {}
+    if label_row.get("data_type") == "group":
+        return [_space(space_id, info, place) for place, (space_id, info) in enumerate(spaces.items())]
     found = []
     for unit in (label_row.get("data_units") or {}).values():
         labels = unit.get("labels") or {}
         place = int(unit.get("data_sequence") or 0)
         is_image = label_row.get("data_type") in ("image", "img_group") or isinstance(labels.get("objects"), list)
         frames = {place: labels} if is_image else {int(frame): content for frame, content in labels.items()}
+        # Images with layers, and time series, have their labels on a space of the whole medium.
+        for info in spaces.values():
+            frames = _joined(frames, _frames(info))
         found.append(FoundUnit(unit, place, frames))
     return sorted(found, key=lambda unit: unit.place)
+
+
+def _space(space_id: str, info: Json, place: int) -> FoundUnit:
+    space = space_from_info(space_id, info)
+    return FoundUnit({"data_hash": space_id, "data_title": space.title}, place, _frames(info), space)
+
+
+def _frames(info: Json) -> dict[int, Json]:
+    # Labels of images in 3D scenes are under no frame.
+    return {int(frame): content for frame, content in (info.get("labels") or {}).items() if frame.isdigit()}
+
+
+def _joined(frames: dict[int, Json], others: Mapping[int, Json]) -> dict[int, Json]:
+    joined = dict(frames)
+    for frame, content in others.items():
+        both = [joined.get(frame) or {}, content]
+        joined[frame] = {
+            kind: [item for labels in both for item in labels.get(kind) or []]
+            for kind in ("objects", "classifications")
+        }
+    return joined
 
 
 def objects_of(label_row: Json, units: Iterable[FoundUnit]) -> dict[str, FoundObject]:
     """Find the objects of data units, each with all of its frames, and those that stand in the answers alone."""
     found: dict[str, FoundObject] = {}
+    units = list(units)
     for unit in units:
         for frame, labels in unit.frames.items():
             for item in labels.get("objects") or []:
@@ -114,9 +149,23 @@ def objects_of(label_row: Json, units: Iterable[FoundUnit]) -> dict[str, FoundOb
                     entry.confidences.append(item["confidence"])
     for object_hash, answer in (label_row.get("object_answers") or {}).items():
         # Only the objects of audio and text have their feature hash in the answer.
-        if object_hash not in found and answer.get("featureHash"):
-            found[object_hash] = FoundObject({"objectHash": object_hash, **answer}, ranges=_ranges(answer.get("range")))
+        placed = _placed(answer, units)
+        if object_hash not in found and answer.get("featureHash") and placed is not None:
+            found[object_hash] = FoundObject({"objectHash": object_hash, **answer}, ranges=placed)
     return found
+
+
+def _placed(answer: Json, units: Iterable[FoundUnit]) -> Ranges | None:
+    """Find the ranges that an answer has on units; empty for all of them, None where it is not on them."""
+    on_spaces = answer.get("spaces") or {}
+    spaces = [unit.space.space_id for unit in units if unit.space is not None]
+    if not spaces:
+        found = [_ranges(answer.get("range")), *(_ranges(part.get("range")) for part in on_spaces.values())]
+    else:
+        found = [_ranges(part.get("range")) for space_id, part in on_spaces.items() if space_id in spaces]
+        if not on_spaces and ROOT_SPACE_ID in spaces:
+            found = [_ranges(answer.get("range"))]
+    return tuple(pair for part in found for pair in part) if found else None
 
 
 def classifications_of(
@@ -131,12 +180,16 @@ def classifications_of(
             nested ones first.
     """
     frames: dict[str, list[int]] = {}
+    units = list(units)
     for unit in units:
         for frame, labels in unit.frames.items():
             for item in labels.get("classifications") or []:
                 frames.setdefault(item["classificationHash"], []).append(frame)
     found = []
     for classification_hash, answer in (label_row.get("classification_answers") or {}).items():
+        placed = _placed(answer, units)
+        if placed is None and classification_hash not in frames:
+            continue
         answers = list(_answers(answer.get("classifications")))
         feature_hash = answer.get("featureHash") or ""
         name = (names or {}).get(feature_hash) or (answers[-1].attribute if answers else "")
@@ -151,7 +204,7 @@ def classifications_of(
                 feature_hash=feature_hash,
                 shape=None,
                 hash=classification_hash,
-                ranges=merged([*_ranges(answer.get("range")), *per_frame]),
+                ranges=merged([*(placed or ()), *per_frame]),
                 confidence=None if confidence is None else (confidence, confidence),
                 answers=tuple(answers),
             )

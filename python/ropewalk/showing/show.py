@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import LabelRowError
 from ropewalk.project.ontology import list_ontology
+from ropewalk.project.spaces import DATA_TYPES
 from ropewalk.project.titles import is_meant
 from ropewalk.showing.labels import (
     FoundObject,
@@ -33,20 +34,21 @@ _FIRST_BATCH_ROWS = 4
 _MOST_BATCH_ROWS = 50
 _BATCH_BYTES = 8_000_000
 _IMAGE_TYPES = ("IMAGE", "IMG_GROUP")
+_GROUPS = ("IMG_GROUP", "GROUP")
 # Of these a range is not one of frames.
 _WITHOUT_FRAMES = ("AUDIO", "PLAIN_TEXT", "TIME_SERIES")
 
 
 @dataclass(frozen=True)
 class ShownUnit:
-    """What stands on one data unit of one branch: on a medium, or on one image of an image group.
+    """What stands on one data unit of one branch: a medium, an image of an image group, or a space of a data group.
 
     Attributes:
         branch: The branch.
-        data_title: Title of the data unit, of the image itself inside an image group; a URL in it is without its query.
-        data_hash: data_hash of the data unit.
+        data_title: Title of the data unit, inside a group of the image or space; a URL in it is without its query.
+        data_hash: data_hash of the data unit; of a space its id.
         data_type: Encord's word, in capitals: VIDEO, IMAGE, AUDIO and so on; of an image in a group IMAGE.
-        group_hash: data_hash of the image group that the image is in, else None.
+        group_hash: data_hash of the group that the image or space is in, else None.
         label_hash: label_hash of its label row.
         objects: Objects, a track counted once.
         frames: Frames that hold a label, where a classification of a whole video counts for none; None for audio and
@@ -139,26 +141,38 @@ def show_rows(
     from ropewalk.sinks.encord.connection import connected
 
     with connected(project) as (rows, _):
-        entries = sorted(
-            (entry["branch_name"], without_query(entry["data_title"] or ""), entry["data_hash"], entry["label_hash"])
-            for entry in rows.listing(branch)
-            if entry.get("label_hash") and _may_be_meant(entry, only_media)
-        )
-        branches = {label_hash: name for name, _, _, label_hash in entries}
+        entries = [
+            entry for entry in rows.listing(branch) if entry.get("label_hash") and _may_be_meant(entry, only_media)
+        ]
+        entries.sort(key=lambda entry: (entry["branch_name"], *_names(entry)))
+        listed = {entry["label_hash"]: entry for entry in entries}
         # Asked for only where they are shown: the ontology costs a request.
         names = {item.feature_hash: item.name for item in list_ontology(project).classifications} if labels else None
-        for label_hash, content in label_row_contents([entry[3] for entry in entries], rows):
+        for label_hash, content in label_row_contents(list(listed), rows):
+            entry = listed[label_hash]
             try:
-                row = row_of(orjson.loads(content), branches[label_hash], only_media=only_media, names=names)
+                label_row = _with_listed_spaces(orjson.loads(content), entry)
+                row = row_of(label_row, entry["branch_name"], only_media=only_media, names=names)
             except (KeyError, TypeError, ValueError, AttributeError) as e:
                 raise LabelRowError(f"label row {label_hash} is not as Encord writes one ({e!r})") from e
             if row is not None:
                 yield row
 
 
+def _names(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    return without_query(entry["data_title"] or ""), entry["data_hash"], entry["label_hash"]
+
+
+def _with_listed_spaces(label_row: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the spaces of a label row what only the listing says of them, such as their titles."""
+    listed = entry.get("spaces") or {}
+    spaces = {key: {**listed.get(key, {}), **info} for key, info in (label_row.get("spaces") or {}).items()}
+    return {**label_row, "spaces": spaces}
+
+
 def _may_be_meant(entry: Mapping[str, Any], only_media: Sequence[str]) -> bool:
-    """Tell whether a row has to be fetched: the images of a group are known only then."""
-    is_group = entry["data_type"].upper() == "IMG_GROUP"
+    """Tell whether a row has to be fetched: the images and spaces of a group are known only then."""
+    is_group = entry["data_type"].upper() in _GROUPS
     return not only_media or is_group or is_meant(without_query(entry["data_title"] or ""), only_media)
 
 
@@ -197,13 +211,13 @@ def row_of(
     units = units_of(label_row)
     whole = not only_media or is_meant(data_title, only_media)
     if not whole:
-        units = [unit for unit in units if data_type == "IMG_GROUP" and is_meant(_title(unit), only_media)]
+        units = [unit for unit in units if data_type in _GROUPS and is_meant(_title(unit), only_media)]
         if not units:
             return None
     classifications = [
         label
         for label in classifications_of(label_row, units, names)
-        if whole or any(covers(label, unit.place) for unit in units)
+        if whole or data_type == "GROUP" or any(covers(label, unit.place) for unit in units)
     ]
     seen = _Seen(label_row, branch, data_type, names is not None)
     objects = objects_of(label_row, units)
@@ -211,12 +225,21 @@ def row_of(
         shown = tuple(_image(seen, unit, classifications) for unit in units)
         frames = sum(unit.frames or 0 for unit in shown)
         return ShownRow(branch, len(objects), len(classifications), frames, shown)
-    held: int | None = None
-    if data_type not in _WITHOUT_FRAMES:
-        single = ((frame, frame) for found in objects.values() for frame in found.frames)
-        held = length(merged([*single, *(pair for label in classifications for pair in label.ranges)]))
+    if data_type == "GROUP":
+        shown = tuple(_of_space(seen, unit, names) for unit in units)
+        frames = sum(unit.frames or 0 for unit in shown)
+        return ShownRow(branch, len(objects), len(classifications), frames, shown)
+    held = _held(data_type, objects, classifications)
     unit = seen.unit(data_title, label_row["data_hash"], objects, held, classifications)
     return ShownRow(branch, len(objects), len(classifications), held, (unit,))
+
+
+def _held(data_type: str, objects: Mapping[str, FoundObject], classifications: Iterable[ShownLabel]) -> int | None:
+    """Count the frames that hold a label; None for media without frames."""
+    if data_type in _WITHOUT_FRAMES:
+        return None
+    single = ((frame, frame) for found in objects.values() for frame in found.frames)
+    return length(merged([*single, *(pair for label in classifications for pair in label.ranges)]))
 
 
 @dataclass(frozen=True)
@@ -235,14 +258,15 @@ class _Seen:
         objects: Mapping[str, FoundObject],
         frames: int | None,
         classifications: Sequence[ShownLabel],
+        data_type: str | None = None,
     ) -> ShownUnit:
-        in_group = self.data_type == "IMG_GROUP"
+        in_group = self.data_type in _GROUPS
         labels = (*(found.shown(self.label_row) for found in objects.values()), *classifications)
         return ShownUnit(
             branch=self.branch,
             data_title=data_title,
             data_hash=data_hash,
-            data_type="IMAGE" if in_group else self.data_type,
+            data_type=data_type or self.data_type,
             group_hash=self.label_row["data_hash"] if in_group else None,
             label_hash=self.label_row["label_hash"],
             objects=len(objects),
@@ -257,7 +281,16 @@ def _image(seen: _Seen, unit: FoundUnit, classifications: Iterable[ShownLabel]) 
     objects = objects_of({}, [unit])
     here = ((unit.place, unit.place),)
     held = [replace(label, ranges=label.ranges and here) for label in classifications if covers(label, unit.place)]
-    return seen.unit(_title(unit), unit.unit["data_hash"], objects, int(bool(objects or held)), held)
+    return seen.unit(_title(unit), unit.unit["data_hash"], objects, int(bool(objects or held)), held, "IMAGE")
+
+
+def _of_space(seen: _Seen, unit: FoundUnit, names: Mapping[str, str] | None) -> ShownUnit:
+    assert unit.space is not None
+    objects = objects_of(seen.label_row, [unit])
+    classifications = classifications_of(seen.label_row, [unit], names)
+    data_type = DATA_TYPES.get(unit.space.space_type, unit.space.space_type.upper())
+    held = _held(data_type, objects, classifications)
+    return seen.unit(_title(unit), unit.unit["data_hash"], objects, held, classifications, data_type)
 
 
 def _title(unit: FoundUnit) -> str:

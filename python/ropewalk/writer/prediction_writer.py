@@ -17,6 +17,7 @@ import polars
 
 from ropewalk import _core
 from ropewalk.errors import FileError, RopewalkError, UsageError
+from ropewalk.files import make_folder
 from ropewalk.options import made
 from ropewalk.reading.tables import SUFFIXES, write_table
 from ropewalk.text import count, is_writable, shown
@@ -175,7 +176,7 @@ class PredictionWriter:
 
         job = made(UploadOptions, options)
         check_branch(branch, job.allow_branch)
-        job.work_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(job.work_dir)
         file = Path(path) if path is not None else job.work_dir / f"predictions-{branch}.parquet"
         writer = cls(
             file, classes=classes, unit=unit, box_format=box_format, source_label=source_label, on_error=on_error

@@ -23,6 +23,9 @@ pub enum Geometry<'a> {
     Circle([f64; 4], f64),
     /// x, y of the centre, radius across, radius down; degrees clockwise.
     Ellipse([f64; 4], f64),
+    /// One part: the ring of the front, then a ring with the back's offset; or one with the vanishing point, and one with the
+    /// back's size in that of the front, across and down.
+    Cuboid2d(Points<'a>),
     /// Nothing is drawn: the row answers a classification, from its frame to this one.
     Answer(u32),
     /// Nothing is drawn: the object sounds from its millisecond to this one.

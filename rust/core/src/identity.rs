@@ -110,6 +110,7 @@ pub(crate) fn untracked_in(
         Geometry::Ellipse(..) => 9,
         Geometry::Answer(_) => 10,
         Geometry::Interval(_) => 11,
+        Geometry::Cuboid2d(_) => 12,
     };
     let mask = matches!(object.geometry, Geometry::Bitmask(_));
     let px = object.unit == Unit::Px && !mask;
@@ -127,7 +128,10 @@ pub(crate) fn untracked_in(
             form.text(visibility);
         }
         Geometry::Answer(last) | Geometry::Interval(last) => form.u32(last),
-        Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => form.points(&points),
+        Geometry::Polygon(points)
+        | Geometry::Polyline(points)
+        | Geometry::Point(points)
+        | Geometry::Cuboid2d(points) => form.points(&points),
         Geometry::Bitmask(rle) => form.text(rle),
     }
     if !object.answers.is_empty() {

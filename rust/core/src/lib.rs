@@ -12,6 +12,7 @@ mod identity;
 pub mod intake;
 mod json;
 pub mod label_row;
+mod media;
 mod ontology;
 pub mod plan;
 pub mod polygon;

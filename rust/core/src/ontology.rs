@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::batch::Shape;
+use crate::media::DataType;
 
 /// An object of the ontology.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -28,9 +29,19 @@ pub struct OntologyObject {
 }
 
 impl OntologyObject {
-    /// The shape as the IR knows it; `None` for shapes that no prediction can have, and for audio.
+    /// The shape as the IR knows it; `None` for shapes that no prediction can have, and for those on ranges.
     pub fn ir_shape(&self) -> Option<Shape> {
         Shape::parse(&self.shape)
+    }
+
+    /// The media on whose ranges it lies; `None` for objects that are drawn.
+    pub fn on_ranges_of(&self) -> Option<DataType> {
+        match self.shape.as_str() {
+            "audio" => Some(DataType::Audio),
+            "text" => Some(DataType::PlainText),
+            "time_range" => Some(DataType::TimeSeries),
+            _ => None,
+        }
     }
 
     /// The template for a skeleton of `n` points: the linked one, else the only one with that many.
@@ -41,11 +52,6 @@ impl OntologyObject {
         let mut fitting = self.templates.iter().filter(|template| template.points.len() == n);
         let found = fitting.next()?;
         fitting.next().is_none().then_some(&found.points)
-    }
-
-    /// Whether it stands on a range of milliseconds and has no geometry.
-    pub fn is_audio(&self) -> bool {
-        self.shape == "audio"
     }
 }
 

@@ -8,145 +8,9 @@ use std::num::NonZeroU64;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+pub use crate::media::{AudioFormat, DataType, DataUnit, ItemId, Medium, Space};
 use crate::ontology::Classification;
 pub use crate::ontology::OntologyObject;
-
-/// Type of a medium, in the words that label rows use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataType {
-    /// One image.
-    Image,
-    /// Several images, each a data unit of its own.
-    ImgGroup,
-    /// A video: one data unit, labels by frame.
-    Video,
-    /// A series of DICOM slices: one data unit, labels by frame.
-    Dicom,
-    /// A NIfTI volume: one data unit, labels by frame.
-    Nifti,
-    /// Sound: one data unit, labels on ranges of milliseconds.
-    Audio,
-    /// Any other type; nothing of this release can be written on it.
-    #[serde(other)]
-    Other,
-}
-
-impl DataType {
-    /// Whether labels stand under their frame's number.
-    pub fn is_by_frame(self) -> bool {
-        matches!(self, Self::Video | Self::Dicom | Self::Nifti)
-    }
-}
-
-/// An image inside an image group.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataUnit {
-    /// data_hash of the image.
-    pub data_hash: String,
-    /// Its title.
-    pub title: String,
-    /// MIME type, such as `image/png`.
-    pub file_type: Option<String>,
-    /// Pixels, where known.
-    pub width: Option<u32>,
-    /// Pixels, where known.
-    pub height: Option<u32>,
-}
-
-/// A medium of the project: what one label row stands on.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Medium {
-    /// data_hash.
-    pub data_hash: String,
-    /// Its title.
-    pub title: String,
-    /// What it is matched by instead of its title.
-    #[serde(default)]
-    pub key: Option<String>,
-    /// Id of the storage item behind it, which names it as its data_hash does.
-    #[serde(default)]
-    pub storage_item: Option<String>,
-    /// Video, image or image group.
-    pub data_type: DataType,
-    /// MIME type, such as `video/mp4`.
-    pub file_type: Option<String>,
-    /// data_hash of the dataset it belongs to.
-    pub dataset_hash: String,
-    /// Title of that dataset.
-    pub dataset_title: String,
-    /// Pixels, where known.
-    pub width: Option<u32>,
-    /// Pixels, where known.
-    pub height: Option<u32>,
-    /// Frames of a video, images of a group, 1 for an image.
-    pub frames: u64,
-    /// Frames a second of a video.
-    pub fps: Option<f64>,
-    /// Seconds of a video or of sound.
-    pub duration: Option<f64>,
-    /// What an audio label row says of the sound besides.
-    #[serde(default)]
-    pub audio: AudioFormat,
-    /// Images of an image group, in the order of their data_sequence.
-    #[serde(default)]
-    pub units: Vec<DataUnit>,
-}
-
-/// How sound was recorded, in the words of label rows.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AudioFormat {
-    /// Such as `mp3`.
-    pub codec: Option<String>,
-    /// Samples a second.
-    pub sample_rate: Option<u64>,
-    /// Bits a sample.
-    pub bit_depth: Option<u64>,
-    /// Channels.
-    pub num_channels: Option<u64>,
-}
-
-impl Medium {
-    /// Frames that labels can stand on: those that the project lists, for sound its milliseconds.
-    pub fn places(&self) -> u64 {
-        match (self.data_type, self.duration) {
-            (DataType::Audio, Some(seconds)) => (seconds * 1000.0).ceil() as u64 + 1,
-            // Nothing says where it ends.
-            (DataType::Audio, None) => u64::from(u32::MAX),
-            _ => self.frames,
-        }
-    }
-
-    /// What names of the source are compared with: the key, or else the title.
-    pub fn name(&self) -> &str {
-        self.key.as_deref().unwrap_or(&self.title)
-    }
-
-    /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
-    pub fn shown_title(&self) -> &str {
-        shown_title(&self.title)
-    }
-
-    /// Whether the size of the medium, or of each image in the group, is known.
-    pub fn is_sized(&self) -> bool {
-        if self.units.is_empty() {
-            return self.width.zip(self.height).is_some();
-        }
-        self.units.iter().all(|unit| unit.width.zip(unit.height).is_some())
-    }
-}
-
-/// A title as messages may show it, see [`Medium::shown_title`].
-pub(crate) fn shown_title(title: &str) -> &str {
-    let Some(scheme) = title.find("://") else {
-        return title;
-    };
-    let end = title[scheme..].find(['?', '#']);
-    &title[..end.map_or(title.len(), |end| scheme + end)]
-}
 
 /// Where a media map leads.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -246,7 +110,8 @@ pub struct Plan {
     /// Classifications of the ontology.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// Media of the project.
+    /// Media of the project: its data rows, then the spaces of all data groups.
+    #[serde(default)]
     pub media: Vec<Medium>,
     /// Category id or name -> feature hash, or null to drop the class.
     #[serde(default)]
@@ -316,7 +181,41 @@ impl Plan {
                 option: "decimals",
                 message: format!("is {decimals}; expected a whole number from 0 to {MAX_DECIMALS}"),
             }),
-            _ => Ok(plan),
+            _ => plan.with_spaces_checked(),
         }
+    }
+
+    /// Checks that the spaces follow all other media, those of one data group together.
+    fn with_spaces_checked(self) -> Result<Self> {
+        let groups: Vec<_> = self.media.iter().map(Medium::group).collect();
+        let is_group = |at: u32| {
+            let medium = self.media.get(at as usize);
+            medium.is_some_and(|medium| medium.data_type == DataType::Group)
+        };
+        if groups.is_sorted() && groups.iter().flatten().all(|&at| is_group(at)) {
+            return Ok(self);
+        }
+        let message = "the plan: spaces are listed after all other media, in the order of their data groups";
+        Err(Error::Plan(message.to_owned()))
+    }
+
+    /// Index of the medium whose label row holds the labels of this one: of a space its data group, else itself.
+    pub fn row_of(&self, medium: u32) -> u32 {
+        self.media[medium as usize].group().unwrap_or(medium)
+    }
+
+    /// Indices of the spaces of a data group; none for other media.
+    pub fn spaces_of(&self, medium: u32) -> std::ops::Range<u32> {
+        let before = |group: u32| self.media.partition_point(|of| of.group() < Some(group)) as u32;
+        before(medium)..before(medium + 1)
+    }
+
+    /// The media that the label row of a medium holds labels of: its spaces, or itself.
+    pub fn on_row_of(&self, medium: u32) -> &[Medium] {
+        let spaces = self.spaces_of(medium);
+        if spaces.is_empty() {
+            return &self.media[medium as usize..][..1];
+        }
+        &self.media[spaces.start as usize..spaces.end as usize]
     }
 }

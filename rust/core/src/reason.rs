@@ -221,6 +221,14 @@ reasons! {
             /// Its data type.
             data_type: String,
         },
+        /// The medium is a data group, whose labels are on its spaces.
+        #[error("{media:?} is a data group; name the space that the label is on, such as {}", spaces.join(", "))]
+        DataGroup = "data_group" {
+            /// The data group's title.
+            media: String,
+            /// Its spaces, by the paths that name them.
+            spaces: Vec<String>,
+        },
         /// A video or image group, and nothing says which frame.
         #[error("{media:?} has many frames and nothing says which one; give `frame_index`, --frame-from or --frame-pattern")]
         NoFrame = "no_frame" {
@@ -425,6 +433,7 @@ impl Reason {
             | Self::NoFileName { image_id: name }
             | Self::UnmappedMedia { media: name }
             | Self::UnsupportedMedia { media: name, .. }
+            | Self::DataGroup { media: name, .. }
             | Self::PatternMismatch { name }
             | Self::NoFrame { media: name } => Some((Unresolved::Media, name)),
             Self::UnknownCategory { category_id: name }

@@ -1,7 +1,7 @@
 //! A staged import, label row by label row: what would be written, how large it is, and what keeps a row from being
 //! written. Everything here is a function of the stage and of what the server answered.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -15,12 +15,16 @@ use crate::intake::Sources;
 use crate::label_row::{
     self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader, Written,
 };
-use crate::plan::Plan;
+use crate::plan::{DataType, Medium, Plan};
 use crate::reject::{Reason, RowReject};
 use crate::resolve::{fit, Scratch};
 use crate::source::TextSpan;
 use crate::stage::record::StagedRow;
 use crate::stage::{LabelRowSpan, Staged};
+
+mod written;
+
+pub use written::OnServer;
 
 /// Creation time in rows that are only measured: as long as any other, and the same in each run.
 const ANY_TIME: &str = "Thu, 01 Jan 1970 00:00:00 UTC";
@@ -109,20 +113,24 @@ impl LabelRows {
         Ok((blocks, written))
     }
 
-    /// Lines of a reject file for the annotations that do not fit a header which alone tells the size; [`Self::encode`]
-    /// leaves them out.
+    /// The annotations that do not fit a header which alone tells the size; [`Self::encode`] leaves them out. Each is its
+    /// place among those of the row, and its line of a reject file.
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn unfit(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<String>> {
+    pub fn unfit(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<(u64, String)>> {
         let header = self.header(span, header, when)?;
-        let mut lines = Vec::new();
+        let (at, mut found) = (Cell::new(0), Vec::new());
         let refuse = |reason, row: &StagedRow<'_>, text| {
-            lines.push(self.reject_line(reason, row, text));
+            found.push((at.replace(at.get() + 1), self.reject_line(reason, row, text)));
             Ok(())
         };
-        self.fitting(span, &header, |_| Ok(()), refuse)?;
-        Ok(lines)
+        let write = |_: &StagedRow<'_>| {
+            at.set(at.get() + 1);
+            Ok(())
+        };
+        self.fitting(span, &header, write, refuse)?;
+        Ok(found)
     }
 
     /// Lines of a reject file for all annotations of a row that was not written.
@@ -148,7 +156,7 @@ impl LabelRows {
         let row = RowReject {
             code,
             message: message.to_owned(),
-            data_hash: medium.data_hash.clone(),
+            data_hash: medium.data_hash.to_string(),
             title: medium.shown_title().to_owned(),
             annotations: span.annotations,
             len_bytes,
@@ -183,16 +191,16 @@ impl LabelRows {
         labels: &[String],
     ) -> Result<BTreeSet<(String, String, String)>> {
         let there = label_row::object_hashes(existing)?;
-        let data_hash = &self.plan.media[span.medium as usize].data_hash;
         let (mut form, mut seen, mut found) = (identity::Form::default(), HashSet::new(), BTreeSet::new());
         self.staged.for_each(span, |row, _| {
             let (Some(track), true) = (row.track, seen.insert(row.key.object)) else {
                 return Ok(());
             };
             let own = self.sources.label(row.key.source);
+            let data_hash = &self.plan.media[row.key.label_row as usize].data_hash;
             let feature_hash = &self.plan.ontology[row.feature as usize].feature_hash;
             for other in labels.iter().filter(|label| *label != own) {
-                let parts = [&self.plan.branch, other, data_hash, feature_hash, track];
+                let parts = [self.plan.branch.as_str(), other, data_hash, feature_hash, track];
                 let hash = identity::usual_hash(identity::tracked_in(&mut form, parts));
                 if std::str::from_utf8(&hash).is_ok_and(|hash| there.contains(hash)) {
                     found.insert((track.to_owned(), own.to_owned(), other.clone()));
@@ -293,14 +301,19 @@ impl LabelRows {
     }
 
     fn is_sized(&self, span: &LabelRowSpan) -> bool {
-        self.plan.media[span.medium as usize].is_sized()
+        self.plan.on_row_of(span.medium).iter().all(Medium::is_sized)
     }
 
     fn header(&self, span: &LabelRowSpan, json: Option<&[u8]>, when: &str) -> Result<RowHeader> {
-        match json {
-            Some(json) => RowHeader::from_server(json),
-            None => RowHeader::offline(&self.plan.media[span.medium as usize], &self.plan.branch, when),
+        let medium = &self.plan.media[span.medium as usize];
+        let header = match json {
+            Some(json) => RowHeader::from_server(json)?,
+            None => RowHeader::offline(medium, &self.plan.branch, when)?,
+        };
+        if medium.data_type != DataType::Group {
+            return Ok(header);
         }
+        header.with_spaces(self.plan.spaces_of(span.medium).start, self.plan.on_row_of(span.medium))
     }
 
     /// Hands the rows that fit the header to `write`, and the others to `refuse`.
@@ -318,7 +331,8 @@ impl LabelRows {
             if sized {
                 return write(row);
             }
-            let size_px = header.unit_of(row.key.frame).and_then(UnitHeader::size_px);
+            let unit = header.unit_at(&row.key).map(|at| &header.units()[at]);
+            let size_px = unit.and_then(UnitHeader::size_px);
             match fit(row, size_px, self.plan.off_image, &mut scratch) {
                 Ok(row) => write(&row),
                 Err(reason) => refuse(reason, row, text),

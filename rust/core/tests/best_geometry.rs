@@ -217,6 +217,32 @@ fn a_box_without_an_area_gives_way_to_what_has_one() {
 }
 
 #[test]
+fn a_bad_ring_of_a_row_does_not_cost_the_good_ones() {
+    let polygon = |points: &str| row("quay", &format!(r#""shape":"polygon","points":[{points}]"#));
+    let good = "[10,5,30,5,30,15]";
+    let hole = "[22,7,28,7,28,9]";
+    for bad in ["[1,2,3,4]", "[]"] {
+        let left = "polygon 10 5 30 5 30 15 (ring_dropped)";
+        assert_eq!(polygon(&format!("[{bad}],[{good}]")), left, "{bad}");
+        assert_eq!(polygon(&format!("[{good}],[{bad}]")), left, "{bad}");
+        assert_eq!(polygon(&format!("[{good},{bad}]")), left, "{bad}");
+        // Without its outline a hole is nothing.
+        assert_eq!(polygon(&format!("[{good}],[{bad},{hole}]")), left, "{bad}");
+    }
+    let with_hole = format!("[{good},{hole}],[[1,2,3,4]]");
+    assert_eq!(
+        polygon(&with_hole),
+        "polygon 10 5 30 5 30 15 / 22 7 28 7 28 9 (ring_dropped)"
+    );
+    assert_eq!(polygon("[[1,2,3,4]],[[]]"), "bad_polygon");
+    let boxed = format!(r#""shape":"polygon","points":[[{good}],[[1,2]]],"box":[1,2,-3,4]"#);
+    assert_eq!(
+        row("quay", &boxed),
+        "polygon 10 5 30 5 30 15 (geometry_ignored) (ring_dropped)"
+    );
+}
+
+#[test]
 fn keypoints_are_a_box_for_a_class_that_is_one() {
     let keypoints = r#""bbox":null,"segmentation":[],"keypoints":[10,10,2,20,25,1,0,0,0]"#;
     assert_eq!(coco("crate", keypoints), "box 10 10 10 15");

@@ -300,6 +300,33 @@ fn points_and_lines_outside_are_cut_kept_or_rejected() {
 }
 
 #[test]
+fn turned_and_round_shapes_over_the_edge_are_whole_and_counted() {
+    // On 10 x 8 px: a box of 4 x 2 around (2, 4) and around (1, 4), of which a corner turned by 30 degrees is at x < 0.
+    let turned = |x: f64| json!({"box": [x, 3, 4, 2], "theta": 30});
+    let ellipse = |x: f64, theta: u32| json!({"shape": "ellipse", "points": [[[x, 4, 3, 1]]], "theta": theta, "box": [0, 3, 6, 2]});
+    for (class, inside, over, outside) in [
+        ("turned", turned(0.3), turned(-1.0), turned(-5.0)),
+        ("ellipse", ellipse(3.0, 0), ellipse(2.0, 0), ellipse(-3.5, 0)),
+        // Turned by 90 degrees it is narrower than it was.
+        ("ellipse", ellipse(2.0, 90), ellipse(0.5, 90), ellipse(-1.5, 90)),
+    ] {
+        let clip = json!({});
+        assert_eq!(row(class, inside, &clip).warnings(), BTreeMap::new(), "{class}");
+        let whole = row(class, over.clone(), &clip);
+        assert_eq!(whole.warnings(), BTreeMap::from([("over_edge", 1)]), "{class}");
+        assert_eq!(
+            whole.drawn,
+            row(class, over.clone(), &json!({"off_image": "keep"})).drawn
+        );
+        for (given, policy) in [(over, "reject"), (outside.clone(), "clip")] {
+            let rejected = row(class, given, &json!({"off_image": policy}));
+            assert_eq!(rejected.codes(), BTreeMap::from([("off_image", 1)]), "{class}");
+        }
+        assert_eq!(row(class, outside, &json!({"off_image": "keep"})).drawn.len(), 1);
+    }
+}
+
+#[test]
 fn swapped_sides_are_rejected_unless_they_are_asked_for() {
     let sized = |width: u32, height: u32| json!({"box": [1, 1, 2, 2], "width_px": width, "height_px": height});
     for (width, height) in [(8, 10), (16, 20)] {

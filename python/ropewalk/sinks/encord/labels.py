@@ -6,14 +6,18 @@ from typing import Any
 
 import orjson
 
-_ANSWERS = ("object_answers", "classification_answers", "object_actions", "spaces")
+_ANSWERS = ("object_answers", "classification_answers", "object_actions")
+# What has labels in it: data units, and the spaces of a data group.
+_LABELLED = ("data_units", "spaces")
 
 
 def labels_of(label_row: bytes) -> dict[str, Any]:
     """Take the labels and answers out of a label row; its header, with the links in it, is left behind."""
     row = orjson.loads(label_row)
-    units = {data_hash: unit.get("labels") or {} for data_hash, unit in (row.get("data_units") or {}).items()}
-    return {"data_units": units} | {name: row[name] for name in _ANSWERS if row.get(name)}
+    labels = {
+        member: {key: unit.get("labels") or {} for key, unit in (row.get(member) or {}).items()} for member in _LABELLED
+    }
+    return labels | {name: row[name] for name in _ANSWERS if row.get(name)}
 
 
 def with_labels(label_row: bytes, labels: dict[str, Any] | None) -> bytes:
@@ -27,8 +31,10 @@ def with_labels(label_row: bytes, labels: dict[str, Any] | None) -> bytes:
 
     row = orjson.loads(label_row)
     kept = labels or {}
-    for data_hash, unit in (row.get("data_units") or {}).items():
-        unit["labels"] = kept.get("data_units", {}).get(data_hash, {})
+    for member in _LABELLED:
+        for key, unit in (row.get(member) or {}).items():
+            unit["labels"] = kept.get(member, {}).get(key, {})
     for name in _ANSWERS:
         row[name] = kept.get(name, {})
+    row.setdefault("spaces", {})
     return json.dumps(row, allow_nan=False).encode("ascii")

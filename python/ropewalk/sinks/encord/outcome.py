@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of some label rows; annotations = written + already_there + skipped + those of rejects.
 
-    `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed.
+    `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed;
+    `unfit` the places in the row of those that do not fit it.
     `rows_not_created` says why, by data_hash, where an empty row was refused. `edited` has the titles of rows that
     someone else edited after this import had saved them, `left_out` the numbers of rows that failed or were skipped.
     `shared_tracks` are those whose id the row has from another source. `unanswered` is why the first of those that are
@@ -44,6 +45,7 @@ class Outcome:
     refused: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     rejects: dict[int, list[str]] = field(default_factory=dict)
+    unfit: dict[int, list[int]] = field(default_factory=dict)
     left_out: list[int] = field(default_factory=list)
     unanswered: EncordError | None = None
     objects_extended: int = 0

@@ -19,11 +19,13 @@ from ropewalk.sinks.encord.answers import error_of_name
 from ropewalk.sinks.encord.calls import Acknowledged
 from ropewalk.sinks.encord.causes import cause_of
 from ropewalk.sinks.encord.transport import Blocks, len_bytes
+from ropewalk.sinks.encord.versions import ANSWERS_ON_SPACES, check_sdk, lack_of
 from ropewalk.text import without_secrets
 
 if TYPE_CHECKING:
     import encord
     from encord.objects import LabelRowV2
+    from encord.objects.spaces.base_space import Space
 
 Result = TypeVar("Result")
 
@@ -92,8 +94,11 @@ class SdkCalls:
         def save() -> None:
             with self._project.create_bundle(bundle_size=len(rows)) as bundle:
                 for label_hash, content in zip(label_hashes, rows, strict=True):
-                    row = self._rows[label_hash]
-                    row.from_labels_dict(json.loads(b"".join(content)))
+                    row, labels = self._rows[label_hash], json.loads(b"".join(content))
+                    if any(answer["spaces"] for answer in labels["classification_answers"].values()):
+                        # What the SDK does not read it would not send.
+                        check_sdk(ANSWERS_ON_SPACES)
+                    row.from_labels_dict(labels)
                     row.save(bundle=bundle)
 
         self._in_turn(save)
@@ -175,6 +180,7 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
         if row.workflow_graph_node is None
         else {"title": row.workflow_graph_node.title, "uuid": str(row.workflow_graph_node.uuid)},
         "backing_item_uuid": None if row.backing_item_uuid is None else str(row.backing_item_uuid),
+        "spaces": {space.space_id: _space(space) for space in _spaces_of(row)},
         "images_data": [
             {
                 "image_hash": image.image_hash,
@@ -187,3 +193,15 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
             for image in images
         ],
     }
+
+
+def _spaces_of(row: LabelRowV2) -> list[Space[Any, Any, Any]]:
+    """List the spaces of a data group; none where the SDK is too old to know them."""
+    is_group = row.data_type.value == "group" and lack_of("spaces") is None
+    return row.get_spaces() if is_group else []
+
+
+def _space(space: Space[Any, Any, Any]) -> dict[str, Any]:
+    """Give a space as the server lists it."""
+    named = {"file_name": space.metadata.file_name, "layout_key": space.metadata.layout_key}
+    return {**space._to_space_dict(), "child_info": named}

@@ -311,7 +311,9 @@ class Upload:
             Whether any is left: a row is not saved for nothing.
         """
         if not row.sized:
-            outcome.rejects[row.index] = self.staged.unfit(row.index, header, self.when)
+            found = self.staged.unfit(row.index, header, self.when)
+            outcome.rejects[row.index] = [line for _, line in found]
+            outcome.unfit[row.index] = [at for at, _ in found]
         return outcome.fitting(row) > 0
 
     def _note_standing(self, row: Row, label_hash: str) -> None:

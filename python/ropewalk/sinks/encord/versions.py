@@ -8,6 +8,7 @@ from importlib.metadata import version
 from ropewalk.errors import UsageError
 
 CHANGING_ANSWERS = "answers that change from frame to frame"
+ANSWERS_ON_SPACES = "answers on spaces"
 
 # Found by looking through the releases on PyPI; 0.1.194 and 0.1.203 were never published.
 FIRST_WITH = {
@@ -18,6 +19,8 @@ FIRST_WITH = {
     "time_range": "0.1.199",
     # Older ones read an answer of this kind only if it has a `trackHash`, which Encord has given up.
     CHANGING_ANSWERS: "0.1.200",
+    # Older ones read the spaces of a data group without their classifications.
+    ANSWERS_ON_SPACES: "0.1.204",
     # Other features.
     "copies of branches": "0.1.195",
     "object numbers": "0.1.210",

@@ -75,6 +75,9 @@ text_enum!(
         Circle = "circle",
         /// `box` around it before it is turned by `theta`.
         Ellipse = "ellipse",
+        /// `points`: one part, the front and how the back lies to it: its offset, or the vanishing point and the back's size
+        /// in that of the front, twice.
+        Cuboid2d = "cuboid_2d",
     }
 );
 

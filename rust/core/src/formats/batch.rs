@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::BooleanArray;
 
-use super::{check_row, Fault};
+use super::{check_row, Fault, GoodRings};
 use crate::batch::{row_json, Annotation, AnnotationBatch, AnnotationBatchBuilder, AttributeValue};
 use crate::error::Result;
 use crate::reject::{Counts, Origin, Reason, Reject, RowReject};
@@ -228,21 +228,26 @@ impl Batch {
         &self.faults[first..first + own]
     }
 
-    /// Takes from a row, which is number `index`, what cannot be used of it, and gives that.
+    /// Takes from a row, which is number `index`, what cannot be used of it, and gives that; see [`super::check_row`].
     ///
     /// # Errors
     /// As [`super::check_row`].
     #[inline]
-    pub fn check(&self, index: usize, row: &mut Annotation<'_>) -> std::result::Result<Option<Fault>, Reason> {
+    pub fn check<'a>(
+        &self,
+        index: usize,
+        row: &mut Annotation<'a>,
+        good_rings: &'a mut GoodRings,
+    ) -> std::result::Result<Vec<Fault>, Reason> {
         if self.is_checked {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let found = check_row(row)?;
-        Ok(found.map(|(piece, reason)| Fault {
+        let as_fault = |(piece, reason)| Fault {
             row: index,
             piece,
             reason,
-        }))
+        };
+        Ok(check_row(row, good_rings)?.into_iter().map(as_fault).collect())
     }
 
     /// Checks the rows, and turns those that cannot be written into rejects: what resolving does along with its own work.
@@ -255,20 +260,20 @@ impl Batch {
             self = self.check_all()?;
         }
         let odd = std::mem::take(&mut self.faults);
-        self.warn(
-            "geometry_ignored",
-            odd.iter().filter(|fault| fault.is_odd()).count() as u64,
-        );
+        for fault in odd {
+            fault.tell(|warning| self.warn(warning, 1));
+        }
         Ok(self)
     }
 
     fn check_all(mut self) -> Result<Self> {
         let mut keep = Vec::with_capacity(self.rows.len());
         for index in 0..self.rows.len() {
-            let checked = self.check(index, &mut self.rows.row(index));
+            let mut good_rings = GoodRings::default();
+            let checked = self.check(index, &mut self.rows.row(index), &mut good_rings);
             keep.push(checked.is_ok());
             match checked {
-                Ok(fault) => self.faults.extend(fault),
+                Ok(faults) => self.faults.extend(faults),
                 Err(reason) => {
                     let reject = self.reject(index, reason);
                     self.rejects.push(reject);
@@ -310,7 +315,8 @@ impl Batch {
         for index in 0..self.rows.len() {
             let mut row = self.rows.row(index);
             // A row that is rejected stays as it is: it is left out afterwards.
-            let _ = check_row(&mut row);
+            let mut good_rings = GoodRings::default();
+            let _ = check_row(&mut row, &mut good_rings);
             attributes.clear();
             attributes.extend(self.rows.attributes(index));
             builder.push_with_attributes(&row, &attributes);

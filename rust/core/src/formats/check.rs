@@ -5,12 +5,20 @@ use super::Piece;
 use crate::batch::{Annotation, Kind, Points, Shape};
 use crate::reject::Reason;
 
-/// Checks a row. A piece of its geometry that cannot be used is taken out of it where it draws something without, and given
-/// with what is wrong with it.
+/// The rings of a polygon that can be used, where others beside them cannot.
+#[derive(Default)]
+pub struct GoodRings {
+    coords: Vec<f64>,
+    rings: Vec<i32>,
+    parts: Vec<i32>,
+}
+
+/// Checks a row. Pieces of its geometry that cannot be used are taken out of it where it draws something without, and given
+/// with what is wrong with them; `good_rings` then holds the rings that are left.
 ///
 /// # Errors
 /// Why it cannot be written, whatever the project is.
-pub fn check_row(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, Reason> {
+pub fn check_row<'a>(row: &mut Annotation<'a>, good_rings: &'a mut GoodRings) -> Result<Vec<(Piece, Reason)>, Reason> {
     for (field, name) in [("media", row.media), ("class", row.class)] {
         if name.is_empty() {
             return Err(Reason::MissingField { field });
@@ -27,21 +35,29 @@ pub fn check_row(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, Re
     }
     let draws = row.shape.is_some() || row.bbox.is_some() || row.points.is_some() || row.rle.is_some();
     match row.kind {
-        Kind::Object => check_geometry(row),
+        Kind::Object => check_geometry(row, good_rings),
         Kind::Answer if draws => Err(Reason::BadField {
             field: "kind",
             expected: "object for what is drawn; an answer has neither shape nor coordinates",
             found: "answer".to_owned(),
         }),
-        Kind::Answer => Ok(None),
+        Kind::Answer => Ok(Vec::new()),
     }
 }
 
-fn check_geometry(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, Reason> {
-    let drawn = check_drawn(row);
+fn check_geometry<'a>(row: &mut Annotation<'a>, good_rings: &'a mut GoodRings) -> Result<Vec<(Piece, Reason)>, Reason> {
+    let mut found = Vec::new();
+    let mut drawn = check_drawn(row);
+    if let (Err(reason), Some(Shape::Polygon), Some(points)) = (&drawn, row.shape, row.points) {
+        if let Some(good) = good_rings.of(points) {
+            found.push((Piece::Ring, reason.clone()));
+            row.points = Some(good);
+            drawn = Ok(());
+        }
+    }
     let boxed = row.bbox.map_or(Ok(()), |corner_and_size| check_box(&corner_and_size));
-    let found = match (drawn, boxed) {
-        (Ok(()), Ok(())) => None,
+    match (drawn, boxed) {
+        (Ok(()), Ok(())) => {}
         // The box alone is left.
         (Err(reason), Ok(())) if row.bbox.is_some() && is_more_than_a_box(row) => {
             let piece = match row.shape {
@@ -50,14 +66,14 @@ fn check_geometry(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, R
             };
             (row.points, row.visibility, row.rle, row.rle_order) = (None, None, None, None);
             row.shape = Some(Shape::BoundingBox);
-            Some((piece, reason))
+            found.push((piece, reason));
         }
         (Ok(()), Err(reason)) if is_more_than_a_box(row) => {
             row.bbox = None;
-            Some((Piece::Box, reason))
+            found.push((Piece::Box, reason));
         }
         (Err(reason), _) | (_, Err(reason)) => return Err(reason),
-    };
+    }
     let Some(Err(reason)) = row.theta.map(|theta| finite(&[theta], "theta")) else {
         return Ok(found);
     };
@@ -65,7 +81,8 @@ fn check_geometry(row: &mut Annotation<'_>) -> Result<Option<(Piece, Reason)>, R
     if row.shape == Some(Shape::RotatableBoundingBox) {
         row.shape = Some(Shape::BoundingBox);
     }
-    Ok(found.or(Some((Piece::Angle, reason))))
+    found.push((Piece::Angle, reason));
+    Ok(found)
 }
 
 /// Whether what the row draws is known without its box.
@@ -77,6 +94,7 @@ fn is_more_than_a_box(row: &Annotation<'_>) -> bool {
         Shape::Polyline,
         Shape::Point,
         Shape::Skeleton,
+        Shape::Cuboid2d,
     ];
     round || row.shape.is_some_and(|shape| shapes.contains(&shape))
 }
@@ -134,7 +152,27 @@ fn check_drawn(row: &Annotation<'_>) -> Result<(), Reason> {
             "centre and radii: [[[x, y, rx, ry]]], of a circle [[[x, y, r, stretch]]]",
         ),
         Some(Shape::Circle | Shape::Ellipse) => there(row.bbox.is_some(), "box"),
+        Some(Shape::Cuboid2d) => check_cuboid(row.points.ok_or(Reason::MissingField { field: "points" })?),
     }
+}
+
+/// Checks that a cuboid has a front, and says how its back lies to it.
+fn check_cuboid(points: Points<'_>) -> Result<(), Reason> {
+    let rings: Vec<&[f64]> = points.iter().flatten().collect();
+    let is_front = |ring: &[f64]| ring.len() >= 6 && ring.len().is_multiple_of(2);
+    let fits = match rings[..] {
+        [front, [_, _]] => is_front(front),
+        [front, [_, _], [across, down]] => is_front(front) && across == down && *across >= 0.0,
+        _ => false,
+    };
+    if fits && points.parts.len() == 2 {
+        return Ok(());
+    }
+    Err(Reason::BadField {
+        field: "points",
+        expected: "a front and its offset to the back, [[front, [x, y]]], or a front, its vanishing point and the size of the back in fronts, [[front, [x, y], [s, s]]]",
+        found: format!("{} rings", rings.len()),
+    })
 }
 
 fn check_polygon(points: Points<'_>) -> Result<(), Reason> {
@@ -143,7 +181,7 @@ fn check_polygon(points: Points<'_>) -> Result<(), Reason> {
         parts += 1;
         let outline = part.next().unwrap_or_default();
         for ring in std::iter::once(outline).chain(part) {
-            if ring.len() < 6 || ring.len() % 2 == 1 {
+            if !encloses(ring) {
                 return Err(Reason::BadPolygon {
                     coordinates: ring.len(),
                 });
@@ -154,6 +192,37 @@ fn check_polygon(points: Points<'_>) -> Result<(), Reason> {
         return Err(Reason::MissingField { field: "points" });
     }
     Ok(())
+}
+
+fn encloses(ring: &[f64]) -> bool {
+    ring.len() >= 6 && ring.len().is_multiple_of(2)
+}
+
+impl GoodRings {
+    /// The good rings of a polygon, of parts whose outline is good; none where there is no such part.
+    fn of(&mut self, points: Points<'_>) -> Option<Points<'_>> {
+        let is_good = |ring: &[f64]| encloses(ring) && finite(ring, "points").is_ok();
+        (self.rings, self.parts) = (vec![0], vec![0]);
+        for part in points.iter() {
+            for (at, ring) in part.enumerate() {
+                if is_good(ring) {
+                    self.coords.extend_from_slice(ring);
+                    self.rings.push(i32::try_from(self.coords.len()).ok()?);
+                } else if at == 0 {
+                    break;
+                }
+            }
+            let rings = i32::try_from(self.rings.len() - 1).ok()?;
+            if self.parts.last() != Some(&rings) {
+                self.parts.push(rings);
+            }
+        }
+        (self.parts.len() > 1).then_some(Points {
+            coords: &self.coords,
+            rings: &self.rings,
+            parts: &self.parts,
+        })
+    }
 }
 
 fn one_ring(row: &Annotation<'_>, fits: impl Fn(usize) -> bool, expected: &'static str) -> Result<(), Reason> {

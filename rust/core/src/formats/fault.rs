@@ -25,11 +25,17 @@ pub enum Piece {
     Keypoints,
     /// The angle of the box.
     Angle,
+    /// Rings of a polygon that has others.
+    Ring,
 }
 
 impl Fault {
-    /// Whether it is worth a warning where the piece is not needed: what nobody labelled is not.
-    pub fn is_odd(&self) -> bool {
-        self.reason != Reason::NoKeypoints
+    /// Warns of it where the piece is not needed; not where nobody labelled it.
+    pub fn tell(&self, mut warn: impl FnMut(&'static str)) {
+        match self.piece {
+            _ if self.reason == Reason::NoKeypoints => {}
+            Piece::Ring => warn("ring_dropped"),
+            _ => warn("geometry_ignored"),
+        }
     }
 }

@@ -43,7 +43,7 @@ use crate::error::{Error, Result};
 use crate::source::{ClassName, Frames, MediaName, Source};
 pub use batch::{Batch, MemberRows, Names, Texts};
 pub use beside::Beside;
-pub use check::check_row;
+pub use check::{check_row, GoodRings};
 pub use documents::{Document, Documents, LeftOut, Unlabelled};
 pub use fault::{Fault, Piece};
 pub use head::{Head, Sure};

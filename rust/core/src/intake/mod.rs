@@ -242,15 +242,18 @@ impl Intake {
         let (mut kept, sources) = (self.kept, self.sources);
         let stage = std::mem::replace(&mut kept.stage, StageBuilder::new(None, 0));
         let mut names = self.resolver.settle();
-        let staged = stage.of_labels(sources.by_label()).finish_with(&mut |row| {
-            let Some(reason) = names.count(row.name) else {
-                return Ok(true);
-            };
-            let reject = sources.reject(reason.clone(), &row.key, row.annotation_id, row.text);
-            kept.tally.staged -= 1;
-            kept.reject(&reject)?;
-            Ok(false)
-        })?;
+        let staged = stage
+            .of_labels(sources.by_label())
+            .on_rows_of(&self.plan)
+            .finish_with(&mut |row| {
+                let Some(reason) = names.count(row.name) else {
+                    return Ok(true);
+                };
+                let reject = sources.reject(reason.clone(), &row.key, row.annotation_id, row.text);
+                kept.tally.staged -= 1;
+                kept.reject(&reject)?;
+                Ok(false)
+            })?;
         kept.tally.media_found = names.found();
         let warnings = std::mem::take(&mut kept.tally.media_found.warnings);
         add(&mut kept.tally.warnings, &warnings);

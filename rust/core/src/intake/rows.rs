@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::names::{Learned, RowNames};
 use crate::batch::AttributeValue;
-use crate::formats::{Batch, Texts};
+use crate::formats::{Batch, GoodRings, Texts};
 use crate::plan::Plan;
 use crate::reject::{Counts, Reject};
 use crate::resolve::{Resolved, Scratch, Verdict};
@@ -67,11 +67,14 @@ pub(super) fn resolve_rows(
         }
         let (source, numbers) = learned.of(names, index, row.source);
         let span = batch.texts.span_of(index);
-        let resolved = match batch.check(index, &mut row) {
+        let mut good_rings = GoodRings::default();
+        let resolved = match batch.check(index, &mut row, &mut good_rings) {
             Ok(found) => {
-                let faults = found
-                    .as_ref()
-                    .map_or_else(|| batch.faults_of(index), std::slice::from_ref);
+                let faults = if found.is_empty() {
+                    batch.faults_of(index)
+                } else {
+                    &found
+                };
                 source.resolve(
                     plan,
                     &row,

@@ -70,9 +70,14 @@ impl Sources {
         self.0.len() as u32 - 1
     }
 
+    /// Where the rows of a source came from.
+    pub(crate) fn origin(&self, number: u32) -> &Origin {
+        &self.0[number as usize].origin
+    }
+
     /// The label of a source.
     pub(crate) fn label(&self, number: u32) -> &str {
-        &self.0[number as usize].origin.source
+        &self.origin(number).source
     }
 
     /// Of each source, the number of the first one with its label: the files of a document are sources of their own.

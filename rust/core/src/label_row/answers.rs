@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use super::coordinate::{damaged, push_finite};
 use super::questions::{push_ranges, QuestionTexts, Range};
 use super::templates::Templates;
+use super::text::push_string;
 use crate::answers::{Answer, Answers};
 use crate::error::Result;
 use crate::identity::ObjectHash;
 
-/// How many annotations became one label, by its hash: answers and sounds on several ranges. Of others it is one.
+/// How many annotations became one label, by its hash: answers, and objects, on several ranges. Of others it is one.
 pub type Joined = HashMap<String, usize>;
 
 /// Adds a range; those that follow each other become one.
@@ -20,42 +21,54 @@ fn add_range(ranges: &mut Vec<Range>, (first, last): Range) {
     }
 }
 
+/// A space of a data group, where labels name it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Space<'a> {
+    pub id: &'a str,
+    /// Whether answers lie on its frames; else they are about all of it.
+    pub has_frames: bool,
+}
+
 /// What is known of an object besides its labels on frames.
 #[derive(Debug, Default)]
-struct AboutObject {
+struct AboutObject<'a> {
     /// Index of the ontology object.
     feature: u32,
     /// Packed answer by question: the first that was given.
     fixed: BTreeMap<u32, Vec<u8>>,
     /// Packed answers that hold on some frames, in the order in which they were given first.
     changing: Vec<(Vec<u8>, Vec<Range>)>,
-    /// Where it sounds.
-    sounds: Vec<Range>,
+    /// The ranges that it lies on: of time, or of characters.
+    ranges: Vec<Range>,
+    /// Those are of this space.
+    space: Option<Space<'a>>,
     /// Annotations that said so.
-    sounded: usize,
+    given: usize,
 }
 
 #[derive(Debug)]
-struct Classified {
+struct Classified<'a> {
     hash: ObjectHash,
     /// Index of the classification.
     feature: u32,
     packed: Vec<u8>,
     score: f64,
     ranges: Vec<Range>,
+    /// Those are of this space.
+    space: Option<Space<'a>>,
     /// Annotations that gave it.
     given: usize,
 }
 
 /// Answers of one label row in the making.
 #[derive(Debug, Default)]
-pub(super) struct AnswerBook {
-    objects: HashMap<ObjectHash, AboutObject>,
-    classified: Vec<Classified>,
+pub(super) struct AnswerBook<'a> {
+    objects: HashMap<ObjectHash, AboutObject<'a>>,
+    classified: Vec<Classified<'a>>,
     by_hash: HashMap<ObjectHash, usize>,
 }
 
-impl AnswerBook {
+impl<'a> AnswerBook<'a> {
     /// Notes answers about an object that stands on `frame`.
     pub fn about_object(&mut self, hash: ObjectHash, feature: u32, frame: u32, answers: Answers<'_>) -> Result<()> {
         let about = self.objects.entry(hash).or_default();
@@ -76,16 +89,25 @@ impl AnswerBook {
         Ok(())
     }
 
-    /// Notes where an object sounds.
-    pub fn sounds(&mut self, hash: ObjectHash, feature: u32, range: Range) {
+    /// Notes a range that an object lies on.
+    pub fn lies_on(&mut self, hash: ObjectHash, feature: u32, range: Range, space: Option<Space<'a>>) {
         let about = self.objects.entry(hash).or_default();
         about.feature = feature;
-        about.sounded += 1;
-        add_range(&mut about.sounds, range);
+        about.space = space;
+        about.given += 1;
+        add_range(&mut about.ranges, range);
     }
 
     /// Notes an answer to a classification on a range.
-    pub fn classify(&mut self, hash: ObjectHash, feature: u32, score: f64, answers: Answers<'_>, range: Range) {
+    pub fn classify(
+        &mut self,
+        hash: ObjectHash,
+        feature: u32,
+        score: f64,
+        answers: Answers<'_>,
+        range: Range,
+        space: Option<Space<'a>>,
+    ) {
         let next = self.classified.len();
         let at = *self.by_hash.entry(hash).or_insert(next);
         if at == next {
@@ -95,6 +117,7 @@ impl AnswerBook {
                 packed: answers.packed().to_vec(),
                 score,
                 ranges: Vec::new(),
+                space,
                 given: 0,
             });
         }
@@ -105,10 +128,10 @@ impl AnswerBook {
     /// How many annotations became one answer or sound.
     pub fn joined(&self) -> Joined {
         let text = |hash: &ObjectHash| String::from_utf8_lossy(hash).into_owned();
-        let sounds = self.objects.iter().filter(|(_, about)| about.sounded > 0);
-        let sounds = sounds.map(|(hash, about)| (text(hash), about.sounded));
+        let on_ranges = self.objects.iter().filter(|(_, about)| about.given > 0);
+        let on_ranges = on_ranges.map(|(hash, about)| (text(hash), about.given));
         let answers = self.classified.iter().map(|answer| (text(&answer.hash), answer.given));
-        sounds.chain(answers).collect()
+        on_ranges.chain(answers).collect()
     }
 
     /// Classifications in the row.
@@ -128,12 +151,18 @@ impl AnswerBook {
         out.extend_from_slice(br#"],"objectHash":""#);
         out.extend_from_slice(hash);
         out.push(b'"');
-        if let Some(about) = about.filter(|about| !about.sounds.is_empty()) {
+        if let Some(about) = about.filter(|about| !about.ranges.is_empty()) {
             push_times(templates, out);
             out.push(b',');
             out.extend_from_slice(&templates.object(about.feature)?.about);
             out.extend_from_slice(br#","range":"#);
-            push_ranges(&about.sounds, out);
+            match about.space {
+                None => push_ranges(&about.ranges, out),
+                Some(space) => {
+                    out.extend_from_slice(br#"[],"spaces":"#);
+                    push_space(space.id, &about.ranges, out);
+                }
+            }
         }
         out.push(b'}');
         Ok(())
@@ -174,8 +203,18 @@ impl AnswerBook {
         out.extend_from_slice(&classified.hash);
         out.extend_from_slice(br#"","featureHash":"#);
         out.extend_from_slice(feature_hash);
-        out.extend_from_slice(br#","spaces":{},"range":"#);
-        push_ranges(&classified.ranges, out);
+        out.extend_from_slice(br#","spaces":"#);
+        match classified.space {
+            None => {
+                out.extend_from_slice(br#"{},"range":"#);
+                push_ranges(&classified.ranges, out);
+            }
+            Some(space) => {
+                let ranges: &[Range] = if space.has_frames { &classified.ranges } else { &[] };
+                push_space(space.id, ranges, out);
+                out.extend_from_slice(br#","range":[]"#);
+            }
+        }
         push_times(templates, out);
         out.extend_from_slice(br#","confidence":"#);
         push_finite(out, classified.score)?;
@@ -189,6 +228,15 @@ fn push_entry(at: usize, hash: &ObjectHash, out: &mut Vec<u8>) {
     out.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
     out.extend_from_slice(hash);
     out.extend_from_slice(b"\":");
+}
+
+/// Writes on which ranges of a space a label lies.
+fn push_space(id: &str, ranges: &[Range], out: &mut Vec<u8>) {
+    out.push(b'{');
+    push_string(out, id);
+    out.extend_from_slice(br#":{"range":"#);
+    push_ranges(ranges, out);
+    out.extend_from_slice(br#","type":"frame"}}"#);
 }
 
 /// Writes who made a label and when.

@@ -56,14 +56,16 @@ impl<'a> Comparison<'a> {
     /// Compares; `joined` says how many annotations are behind each answer.
     pub fn new(theirs: &'a LabelRow<'a>, ours: &'a LabelRow<'a>, joined: &Joined) -> Result<Self> {
         let known: HashSet<_> = theirs.units.iter().map(|unit| unit.data_hash.as_str()).collect();
-        if theirs.by_frame != ours.by_frame {
+        if (theirs.by_frame, theirs.units_in) != (ours.by_frame, ours.units_in) {
             return Err(wrong(
                 theirs.name,
                 "`data_type`",
                 "the import wrote the row as another type",
             ));
         }
-        if let Some(unit) = ours.units.iter().find(|unit| !known.contains(unit.data_hash.as_str())) {
+        // A space without labels may be missing.
+        let mut must_be_known = ours.units.iter().filter(|_| ours.units_in == "data_units");
+        if let Some(unit) = must_be_known.find(|unit| !known.contains(unit.data_hash.as_str())) {
             let what = format!(
                 "there is no data unit {:?}, on which the import has labels",
                 unit.data_hash

@@ -22,10 +22,11 @@ pub(super) struct OurAnswer<'a> {
 }
 
 /// Members that make an answer what it is.
-const CONTENT: [(&str, &str); 4] = [
+const CONTENT: [(&str, &str); 5] = [
     ("featureHash", "null"),
     ("classifications", "[]"),
     ("range", "[]"),
+    ("spaces", "{}"),
     ("confidence", "1.0"),
 ];
 

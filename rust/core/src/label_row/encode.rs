@@ -4,19 +4,19 @@
 //! Members stand in the SDK's order, except that `object_answers` and its neighbours follow `data_units`: which
 //! objects there are is known only at the end.
 
-use super::answers::{AnswerBook, Joined};
+use super::answers::{AnswerBook, Joined, Space};
 use super::coordinate::{damaged, push_coordinate, push_finite};
-use super::header::{RowHeader, UnitHeader};
+use super::header::RowHeader;
 use super::number::push_u64;
 use super::ring::RingText;
 use super::shapes;
 use super::templates::{Template, Templates};
 use super::text::push_string;
+use super::unit::{Layout, UnitHeader};
 use crate::batch::{Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::geometry::Geometry;
 use crate::identity::{self, ObjectHash, ObjectHashes};
-use crate::plan::DataType;
 use crate::stage::record::StagedRow;
 
 /// Text that is handed over at once: small enough for the cache and for memory that was used before.
@@ -51,9 +51,12 @@ pub struct RowWriter<'a, T> {
     annotations: usize,
     /// Units whose text has been begun.
     units_begun: usize,
+    /// Whether labels may still be written on the last of them.
+    is_open: bool,
+    /// The frame of that unit that is being written.
     frame: Option<u32>,
     ring: RingText,
-    book: AnswerBook,
+    book: AnswerBook<'a>,
 }
 
 impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
@@ -69,15 +72,12 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             objects: Vec::new(),
             annotations: 0,
             units_begun: 0,
+            is_open: false,
             frame: None,
             ring: RingText::default(),
             book: AnswerBook::default(),
         };
         writer.out.extend_from_slice(&header.before);
-        if header.data_type().is_by_frame() || header.data_type() == DataType::Audio {
-            writer.begin_unit();
-            writer.out.push(b'{');
-        }
         writer
     }
 
@@ -100,13 +100,11 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Interval(last) => return self.sound(row, last),
             _ => {}
         }
-        if self.header.data_type() == DataType::Audio {
-            return Err(damaged("a geometry on sound".to_owned()));
-        }
-        if self.frame == Some(frame) {
+        let unit = self.unit_at(row)?;
+        if self.is_on(unit) && self.frame == Some(frame) {
             self.out.push(b',');
         } else {
-            self.begin_frame(frame)?;
+            self.begin_frame(unit, frame)?;
         }
         let template = self.templates.object(row.feature)?;
         let hash = self.object_hash(row);
@@ -126,10 +124,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
     }
 
     fn object_hash(&mut self, row: &StagedRow<'_>) -> ObjectHash {
-        let (hash, new) = match row.track {
-            Some(_) => self.hashes.tracked(row.key.object),
-            None => self.hashes.untracked(row.key.frame, row.key.object),
-        };
+        let (hash, new) = label_hash_of(&mut self.hashes, row);
         if new {
             self.objects.push(hash);
         }
@@ -138,22 +133,23 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
 
     fn answer(&mut self, row: &StagedRow<'_>, last: u32) -> Result<()> {
         self.templates.classification(row.feature)?;
-        let (hash, _) = self
-            .hashes
-            .tracked(identity::answer(row.key.object, row.score, row.answers));
+        let (hash, _) = label_hash_of(&mut self.hashes, row);
+        let (_, space) = self.space_at(row)?;
         let range = (row.key.frame, last);
-        self.book.classify(hash, row.feature, row.score, row.answers, range);
+        self.book
+            .classify(hash, row.feature, row.score, row.answers, range, space);
         self.annotations += 1;
         Ok(())
     }
 
     fn sound(&mut self, row: &StagedRow<'_>, last: u32) -> Result<()> {
         let template = self.templates.object(row.feature)?;
-        if !template.audio || self.header.data_type() != DataType::Audio {
-            return Err(damaged("a range of an object that does not sound".to_owned()));
+        let (layout, space) = self.space_at(row)?;
+        if !template.on_ranges || layout != Layout::InAnswers {
+            return Err(damaged("a range of an object that is drawn".to_owned()));
         }
         let hash = self.object_hash(row);
-        self.book.sounds(hash, row.feature, (row.key.frame, last));
+        self.book.lies_on(hash, row.feature, (row.key.frame, last), space);
         self.book.about_object(hash, row.feature, row.key.frame, row.answers)?;
         self.annotations += 1;
         Ok(())
@@ -164,14 +160,8 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
     /// # Errors
     /// [`Error::Stage`] where answers are not what staging makes.
     pub fn finish(mut self) -> Result<Written> {
-        self.end_frame();
-        match self.header.data_type() {
-            DataType::Image | DataType::ImgGroup => self.empty_units(|_| true),
-            _ => {
-                self.out.push(b'}');
-                self.end_unit();
-            }
-        }
+        self.leave_unit();
+        self.empty_units(self.header.units().len());
         self.out.extend_from_slice(br#"},"object_answers":{"#);
         let objects = std::mem::take(&mut self.objects);
         for (at, hash) in objects.iter().enumerate() {
@@ -185,7 +175,13 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         }
         self.out.extend_from_slice(br#"},"object_actions":{"#);
         self.book.push_actions(&objects, self.templates, &mut self.out)?;
-        self.out.extend_from_slice(br#"},"spaces":{}}"#);
+        // Those of a data group are written already.
+        let rest: &[u8] = if self.header.has_spaces() {
+            b"}}"
+        } else {
+            br#"},"spaces":{}}"#
+        };
+        self.out.extend_from_slice(rest);
         self.out.shrink_to_fit();
         (self.take)(&mut self.out);
         Ok(Written {
@@ -210,9 +206,40 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         }
     }
 
+    /// Number of the unit that a row is on.
+    fn unit_at(&self, row: &StagedRow<'_>) -> Result<usize> {
+        self.header.unit_at(&row.key).ok_or_else(|| {
+            let (frame, images) = (row.key.frame, self.header.units().len());
+            self.wrong(format!(
+                "has no image at {frame}, only {images} in all; see the frame rule"
+            ))
+        })
+    }
+
+    /// How the unit that a row is on holds labels, and its id where it is a space.
+    fn space_at(&self, row: &StagedRow<'_>) -> Result<(Layout, Option<Space<'a>>)> {
+        if !self.header.has_spaces() {
+            return Ok((
+                self.header.units().first().map_or(Layout::ByFrame, |unit| unit.layout),
+                None,
+            ));
+        }
+        let unit = &self.header.units()[self.unit_at(row)?];
+        let space = Space {
+            id: unit.data_hash(),
+            has_frames: unit.layout == Layout::ByFrame,
+        };
+        Ok((unit.layout, Some(space)))
+    }
+
     /// The unit that was begun last.
     fn unit(&self) -> Option<&'a UnitHeader> {
         self.header.units().get(self.units_begun.checked_sub(1)?)
+    }
+
+    /// Whether that is unit number `unit`, and open.
+    fn is_on(&self, unit: usize) -> bool {
+        self.is_open && self.units_begun == unit + 1
     }
 
     fn begin_unit(&mut self) {
@@ -225,55 +252,63 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         }
     }
 
-    fn end_unit(&mut self) {
-        if let Some(unit) = self.unit() {
-            self.out.extend_from_slice(&unit.after);
-        }
-    }
-
-    /// Writes the next units without labels, as long as `more` says so.
-    fn empty_units(&mut self, more: impl Fn(&UnitHeader) -> bool) {
-        while self.header.units().get(self.units_begun).is_some_and(&more) {
+    /// Writes the units before number `end` that were not begun, without labels.
+    fn empty_units(&mut self, end: usize) {
+        while self.units_begun < end {
             self.begin_unit();
-            self.out.extend_from_slice(br#"{"objects":[],"classifications":[]}"#);
-            self.end_unit();
+            if let Some(unit) = self.unit() {
+                self.out.extend_from_slice(unit.layout.empty());
+                self.out.extend_from_slice(&unit.after);
+            }
         }
     }
 
-    fn begin_frame(&mut self, frame: u32) -> Result<()> {
+    fn leave_unit(&mut self) {
+        if !std::mem::take(&mut self.is_open) {
+            return;
+        }
+        self.end_frame();
+        let Some(unit) = self.unit() else { return };
+        if unit.layout == Layout::ByFrame {
+            self.out.push(b'}');
+        }
+        self.out.extend_from_slice(&unit.after);
+    }
+
+    fn begin_frame(&mut self, unit: usize, frame: u32) -> Result<()> {
+        if !self.is_on(unit) {
+            self.leave_unit();
+            if unit < self.units_begun {
+                return Err(damaged(format!("frame {frame} after a later one")));
+            }
+            self.empty_units(unit);
+            self.begin_unit();
+            self.is_open = true;
+            if self.header.units()[unit].layout == Layout::ByFrame {
+                self.out.push(b'{');
+            }
+        }
         if self.frame.is_some_and(|last| last > frame) {
             return Err(damaged(format!("frame {frame} after a later one")));
         }
         let first = self.frame.is_none();
         self.end_frame();
         self.frame = Some(frame);
-        if self.header.data_type().is_by_frame() {
-            self.out.extend_from_slice(if first { b"\"" } else { b",\"" });
-            push_u64(&mut self.out, frame.into());
-            self.out.extend_from_slice(br#"":{"objects":["#);
-            return Ok(());
+        match self.header.units()[unit].layout {
+            Layout::ByFrame => {
+                self.out.extend_from_slice(if first { b"\"" } else { b",\"" });
+                push_u64(&mut self.out, frame.into());
+                self.out.extend_from_slice(br#"":{"objects":["#);
+            }
+            Layout::Whole => self.out.extend_from_slice(br#"{"objects":["#),
+            Layout::InAnswers => return Err(damaged("a geometry on what has no frames".to_owned())),
         }
-        self.empty_units(|unit| unit.sequence < frame);
-        let units = self.header.units();
-        if units.get(self.units_begun).is_none_or(|unit| unit.sequence != frame) {
-            let message = format!(
-                "has no image at {frame}, only {} in all; see the frame rule",
-                units.len()
-            );
-            return Err(self.wrong(message));
-        }
-        self.begin_unit();
-        self.out.extend_from_slice(br#"{"objects":["#);
         Ok(())
     }
 
     fn end_frame(&mut self) {
-        if self.frame.is_none() {
-            return;
-        }
-        self.out.extend_from_slice(br#"],"classifications":[]}"#);
-        if !self.header.data_type().is_by_frame() {
-            self.end_unit();
+        if self.frame.take().is_some() {
+            self.out.extend_from_slice(br#"],"classifications":[]}"#);
         }
     }
 
@@ -292,6 +327,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Skeleton(..) => Shape::Skeleton,
             Geometry::Circle(..) => Shape::Circle,
             Geometry::Ellipse(..) => Shape::Ellipse,
+            Geometry::Cuboid2d(_) => Shape::Cuboid2d,
             Geometry::Answer(_) | Geometry::Interval(_) => return Err(damaged("a label without geometry".to_owned())),
         };
         if template.shape != Some(wanted) {
@@ -340,6 +376,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             Geometry::Ellipse(numbers, theta) => {
                 shapes::push_ellipse(&mut self.out, numbers, theta, size, self.templates.decimals)?;
             }
+            Geometry::Cuboid2d(points) => shapes::push_cuboid(&mut self.out, points, size, self.templates.decimals)?,
             Geometry::Answer(_) | Geometry::Interval(_) => {}
         }
         Ok(())
@@ -409,6 +446,16 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         push_string(&mut self.out, rle);
         self.out.push(b'}');
         Ok(())
+    }
+}
+
+/// Hash of the object that a row draws, or of the answer that it gives, and whether this is its first row. All rows of a
+/// label row must come, in their order.
+pub(crate) fn label_hash_of(hashes: &mut ObjectHashes, row: &StagedRow<'_>) -> (ObjectHash, bool) {
+    match (row.geometry, row.track) {
+        (Geometry::Answer(_), _) => hashes.tracked(identity::answer(row.key.object, row.score, row.answers)),
+        (_, Some(_)) => hashes.tracked(row.key.object),
+        (_, None) => hashes.untracked(row.key.frame, row.key.object),
     }
 }
 

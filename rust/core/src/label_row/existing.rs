@@ -138,7 +138,7 @@ impl<'a> Comparison<'a> {
         let mut out = Vec::new();
         let mut row = Object::begin(&mut out);
         let parts = [
-            "data_units",
+            theirs.units_in,
             "object_answers",
             "classification_answers",
             "object_actions",
@@ -170,7 +170,7 @@ impl<'a> Comparison<'a> {
         }
 
         let our_units: HashMap<_, _> = ours.units.iter().map(|unit| (unit.data_hash.as_str(), unit)).collect();
-        let mut units = Object::begin(row.name("data_units"));
+        let mut units = Object::begin(row.name(theirs.units_in));
         for unit in &theirs.units {
             let out = units.name(&unit.data_hash);
             let mut members = Object::begin(out);
@@ -189,6 +189,13 @@ impl<'a> Comparison<'a> {
                 }
             }
             members.end();
+        }
+        for unit in &ours.units {
+            if !theirs.units.iter().any(|known| known.data_hash == unit.data_hash) {
+                let mut members = Object::begin(units.name(&unit.data_hash));
+                members.copy(&unit.members, &[]);
+                members.end();
+            }
         }
         units.end();
         row.end();

@@ -1,49 +1,22 @@
-//! All of a label row but its labels: who it is, and the data units that labels stand on.
+//! All of a label row but its labels: who it is, and the data units that labels stand on. Of a data group these are its
+//! spaces.
 //!
 //! The fields are kept as the JSON that is going to be sent, so that writing a row copies them.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::Number;
 
-use super::number::{push_number, push_u64};
-use super::text::push_string;
+use super::spaces;
+use super::text::Members;
+use super::unit::{ServerAudio, ServerUnit, UnitHeader};
 use crate::error::{Error, Result};
 use crate::json::Entries;
-use crate::plan::{AudioFormat, DataType, Medium};
+use crate::plan::{DataType, Medium};
+use crate::stage::record::Key;
 
 /// label_hash of a row that no server has made yet, as in the SDK's detached rows.
 const NO_LABEL_HASH: &str = "00000000-0000-0000-0000-000000000000";
-
-/// A data unit: the video, the image, or one image of a group.
-#[derive(Debug, Clone)]
-pub struct UnitHeader {
-    pub(super) sequence: u32,
-    pub(super) data_hash: String,
-    pub(super) width: Option<u32>,
-    pub(super) height: Option<u32>,
-    /// From the unit's key up to the value of `labels`.
-    pub(super) before: Vec<u8>,
-    /// From behind that value to the end of the unit.
-    pub(super) after: Vec<u8>,
-}
-
-impl UnitHeader {
-    /// data_hash of the unit.
-    pub fn data_hash(&self) -> &str {
-        &self.data_hash
-    }
-
-    /// Frame that its labels have in the label row: its place in an image group, else 0.
-    pub fn sequence(&self) -> u32 {
-        self.sequence
-    }
-
-    /// (width, height) in px, where the row says it.
-    pub fn size_px(&self) -> Option<(u32, u32)> {
-        self.width.zip(self.height)
-    }
-}
 
 /// All of a label row but its labels.
 #[derive(Debug, Clone)]
@@ -51,9 +24,11 @@ pub struct RowHeader {
     label_hash: String,
     data_hash: String,
     data_type: DataType,
-    /// From the row's opening brace up to the first data unit.
+    /// From the row's opening brace up to the first data unit, or space.
     pub(super) before: Vec<u8>,
     units: Vec<UnitHeader>,
+    /// Index of the medium that the first space is.
+    first_space: u32,
 }
 
 impl RowHeader {
@@ -72,6 +47,7 @@ impl RowHeader {
             message: format!("{cause}; expected a label row as `labelrow` answers it"),
         })?;
         let units = row.data_units.0.into_iter().map(|(_, unit)| unit).collect();
+        let spaces = row.spaces.0.iter().map(|(id, info)| spaces::unit(id, info));
         Self::build(Fields {
             label_hash: &row.label_hash,
             branch: &row.branch_name,
@@ -86,6 +62,7 @@ impl RowHeader {
             is_shadow_data: row.is_shadow_data.unwrap_or(false),
             label_status: &row.label_status,
             units,
+            spaces: spaces.collect::<Result<_>>()?,
         })
     }
 
@@ -100,10 +77,10 @@ impl RowHeader {
             DataType::ImgGroup => (0..)
                 .zip(&medium.units)
                 .map(|(sequence, unit)| ServerUnit {
-                    data_hash: unit.data_hash.clone(),
-                    data_title: unit.title.clone(),
+                    data_hash: unit.data_hash.to_string(),
+                    data_title: unit.title.to_string(),
                     data_link: Some(String::new()),
-                    data_type: unit.file_type.clone(),
+                    data_type: unit.file_type.as_deref().map(str::to_owned),
                     data_sequence: sequence,
                     width: Some(unit.width.unwrap_or(0)),
                     height: Some(unit.height.unwrap_or(0)),
@@ -113,16 +90,16 @@ impl RowHeader {
                 })
                 .collect(),
             _ => vec![ServerUnit {
-                data_hash: medium.data_hash.clone(),
-                data_title: medium.title.clone(),
+                data_hash: medium.data_hash.to_string(),
+                data_title: medium.title.to_string(),
                 data_link: Some(String::new()),
-                data_type: medium.file_type.clone(),
+                data_type: medium.file_type.as_deref().map(str::to_owned),
                 data_sequence: 0,
                 width: Some(medium.width.unwrap_or(0)),
                 height: Some(medium.height.unwrap_or(0)),
                 data_duration: number(medium.duration),
                 data_fps: number(medium.fps),
-                audio: ServerAudio::of(&medium.audio),
+                audio: medium.audio.as_deref().map(ServerAudio::of).unwrap_or_default(),
             }],
         };
         Self::build(Fields {
@@ -139,6 +116,7 @@ impl RowHeader {
             is_shadow_data: false,
             label_status: "LABEL_IN_PROGRESS",
             units,
+            spaces: Vec::new(),
         })
     }
 
@@ -157,17 +135,54 @@ impl RowHeader {
         self.data_type
     }
 
-    /// Its data units by their data_sequence: one for a video or an image, one an image for a group.
+    /// Its data units by their data_sequence: one for a video or an image, one an image for a group. Of a data group its
+    /// spaces.
     pub fn units(&self) -> &[UnitHeader] {
         &self.units
     }
 
-    /// The data unit that a frame stands on: the video itself, or the image.
-    pub fn unit_of(&self, frame: u32) -> Option<&UnitHeader> {
-        match self.data_type {
-            DataType::Video => self.units.first(),
-            _ => self.units.iter().find(|unit| unit.sequence == frame),
+    /// Number of the data unit that a label with this key is on: that of its space, of its image, or the only one.
+    pub fn unit_at(&self, key: &Key) -> Option<usize> {
+        let at = match self.data_type {
+            DataType::Group => key.label_row.checked_sub(self.first_space)? as usize,
+            DataType::Image | DataType::ImgGroup => {
+                return self.units.binary_search_by_key(&key.frame, |unit| unit.sequence).ok()
+            }
+            _ => 0,
+        };
+        (at < self.units.len()).then_some(at)
+    }
+
+    /// Whether the units are the spaces of a data group.
+    pub(super) fn has_spaces(&self) -> bool {
+        self.data_type == DataType::Group
+    }
+
+    /// Puts the spaces of a data group in the order of `media`, which are those of the plan, the first of them medium number
+    /// `first`. Spaces that the plan does not know follow; those that the row does not have are made, as the SDK makes them of a
+    /// listing.
+    ///
+    /// # Errors
+    /// [`Error::LabelRow`] for a medium that is not a space.
+    pub fn with_spaces(mut self, first: u32, media: &[Medium]) -> Result<Self> {
+        let mut others = std::mem::take(&mut self.units);
+        for medium in media {
+            let known = others.iter().position(|unit| *unit.data_hash == *medium.data_hash);
+            let unit = match (known, &medium.space) {
+                (Some(at), _) => others.remove(at),
+                (None, Some(space)) => spaces::unit(&medium.data_hash, &space.info)?,
+                (None, None) => {
+                    return Err(Error::LabelRow {
+                        label_row: self.data_hash,
+                        message: format!("is a data group, and {} is not one of its spaces", medium.data_hash),
+                    })
+                }
+            };
+            self.units.push(unit);
         }
+        self.units.append(&mut others);
+        self.first_space = first;
+        Ok(self)
     }
 
     fn build(fields: Fields<'_>) -> Result<Self> {
@@ -175,18 +190,11 @@ impl RowHeader {
             label_row: fields.data_hash.to_owned(),
             message,
         };
-        let data_type = match fields.data_type {
-            DataType::Image => "image",
-            DataType::ImgGroup => "img_group",
-            DataType::Video => "video",
-            DataType::Dicom => "dicom",
-            DataType::Nifti => "nifti",
-            DataType::Audio => "audio",
-            DataType::Other => {
-                let message = "is of a type that labels cannot be written on; expected a video, image, image group, DICOM series, NIfTI volume or sound";
-                return Err(wrong(message.to_owned()));
-            }
-        };
+        if fields.data_type == DataType::Other {
+            let message = "is of a type that labels cannot be written on; expected a video, image, image group, DICOM series, NIfTI volume, sound, PDF, text, time series or data group";
+            return Err(wrong(message.to_owned()));
+        }
+        let data_type = fields.data_type.name();
         let mut before = b"{".to_vec();
         let mut member = Members(&mut before);
         member.string("label_hash", Some(fields.label_hash));
@@ -219,12 +227,22 @@ impl RowHeader {
                 pair[0].sequence
             )));
         }
+        if fields.data_type == DataType::Group {
+            // What labels are on are the spaces; the group's own data unit has none.
+            for unit in std::mem::replace(&mut units, fields.spaces) {
+                before.extend_from_slice(&unit.before);
+                before.extend_from_slice(unit.layout.empty());
+                before.extend_from_slice(&unit.after);
+            }
+            before.extend_from_slice(br#"},"spaces":{"#);
+        }
         Ok(Self {
             label_hash: fields.label_hash.to_owned(),
             data_hash: fields.data_hash.to_owned(),
             data_type: fields.data_type,
             before,
             units,
+            first_space: 0,
         })
     }
 }
@@ -244,6 +262,7 @@ struct Fields<'a> {
     is_shadow_data: bool,
     label_status: &'a str,
     units: Vec<ServerUnit>,
+    spaces: Vec<UnitHeader>,
 }
 
 #[derive(Deserialize)]
@@ -261,145 +280,6 @@ struct ServerRow {
     is_shadow_data: Option<bool>,
     label_status: String,
     data_units: Entries<ServerUnit>,
-}
-
-#[derive(Deserialize)]
-struct ServerUnit {
-    data_hash: String,
-    data_title: String,
-    data_link: Option<String>,
-    data_type: Option<String>,
-    #[serde(deserialize_with = "sequence")]
-    data_sequence: u32,
-    #[serde(default = "unknown_size")]
-    width: Option<u32>,
-    #[serde(default = "unknown_size")]
-    height: Option<u32>,
-    data_duration: Option<Number>,
-    data_fps: Option<Number>,
-    #[serde(flatten)]
-    audio: ServerAudio,
-}
-
-#[derive(Deserialize, Default)]
-struct ServerAudio {
-    audio_codec: Option<String>,
-    audio_sample_rate: Option<u64>,
-    audio_bit_depth: Option<u64>,
-    audio_num_channels: Option<u64>,
-}
-
-impl ServerAudio {
-    fn of(format: &AudioFormat) -> Self {
-        Self {
-            audio_codec: format.codec.clone(),
-            audio_sample_rate: format.sample_rate,
-            audio_bit_depth: format.bit_depth,
-            audio_num_channels: format.num_channels,
-        }
-    }
-}
-
-/// Older rows lack the size; the SDK sends 0 for it.
-fn unknown_size() -> Option<u32> {
-    Some(0)
-}
-
-/// data_sequence is a number, but text in image groups.
-fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u32, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Sequence {
-        Number(u32),
-        Text(String),
-    }
-    match Sequence::deserialize(deserializer)? {
-        Sequence::Number(number) => Ok(number),
-        Sequence::Text(text) => text.parse().map_err(|_| {
-            D::Error::custom(format_args!(
-                "data_sequence is {text:?}; expected a number of 0 or more"
-            ))
-        }),
-    }
-}
-
-impl ServerUnit {
-    /// Writes the members that the SDK writes for this type.
-    fn render(&self, data_type: DataType) -> UnitHeader {
-        let mut before = Vec::new();
-        push_string(&mut before, &self.data_hash);
-        before.extend_from_slice(b":{");
-        let mut member = Members(&mut before);
-        member.string("data_hash", Some(&self.data_hash));
-        member.string("data_title", Some(&self.data_title));
-        if data_type != DataType::Dicom {
-            member.string("data_link", self.data_link.as_deref());
-        }
-        member.string("data_type", self.data_type.as_deref());
-        if data_type == DataType::ImgGroup {
-            member.string("data_sequence", Some(&self.data_sequence.to_string()));
-        } else {
-            push_u64(member.name("data_sequence"), self.data_sequence.into());
-        }
-        let size = [("width", self.width), ("height", self.height)];
-        let numbers = if data_type == DataType::Audio {
-            member.string("audio_codec", self.audio.audio_codec.as_deref());
-            vec![
-                ("audio_sample_rate", self.audio.audio_sample_rate),
-                ("audio_bit_depth", self.audio.audio_bit_depth),
-                ("audio_num_channels", self.audio.audio_num_channels),
-            ]
-        } else {
-            size.map(|(name, value)| (name, value.map(u64::from))).to_vec()
-        };
-        for (name, value) in numbers {
-            match value {
-                Some(value) => push_u64(member.name(name), value),
-                None => member.string(name, None),
-            }
-        }
-        member.name("labels");
-        let mut after = Vec::new();
-        let fps = self.data_fps.as_ref().filter(|_| data_type != DataType::Audio);
-        for (name, value) in [("data_duration", self.data_duration.as_ref()), ("data_fps", fps)] {
-            if let Some(value) = value {
-                after.push(b',');
-                push_string(&mut after, name);
-                after.push(b':');
-                push_number(&mut after, value);
-            }
-        }
-        after.push(b'}');
-        let known = |size: Option<u32>| size.filter(|&size| size > 0);
-        UnitHeader {
-            sequence: self.data_sequence,
-            data_hash: self.data_hash.clone(),
-            width: known(self.width),
-            height: known(self.height),
-            before,
-            after,
-        }
-    }
-}
-
-/// Appends members to an object's text.
-struct Members<'a>(&'a mut Vec<u8>);
-
-impl Members<'_> {
-    fn name(&mut self, name: &str) -> &mut Vec<u8> {
-        if self.0.last().is_some_and(|&byte| byte != b'{') {
-            self.0.push(b',');
-        }
-        push_string(self.0, name);
-        self.0.push(b':');
-        self.0
-    }
-
-    fn string(&mut self, name: &str, value: Option<&str>) {
-        let out = self.name(name);
-        match value {
-            Some(value) => push_string(out, value),
-            None => out.extend_from_slice(b"null"),
-        }
-    }
+    #[serde(default)]
+    spaces: Entries<Box<RawValue>>,
 }

@@ -18,13 +18,15 @@ pub(super) struct LabelRow<'a> {
     /// Whether labels stand under their frame's number.
     pub by_frame: bool,
     pub members: RawMembers<'a>,
+    /// The member that holds the units: `data_units`, or the `spaces` of a data group.
+    pub units_in: &'static str,
     pub units: Vec<LabelUnit<'a>>,
     pub object_answers: RawMembers<'a>,
     pub classification_answers: RawMembers<'a>,
     pub object_actions: RawMembers<'a>,
 }
 
-/// A data unit and its labels.
+/// A data unit, or a space, and its labels.
 pub(super) struct LabelUnit<'a> {
     pub data_hash: String,
     pub members: RawMembers<'a>,
@@ -67,8 +69,8 @@ impl<'a> LabelRow<'a> {
             None => return Err(wrong(name, "`data_type`", "it is missing")),
         };
         let by_frame = match data_type.as_str() {
-            // Sound has no labels below its data unit at all.
-            "video" | "dicom" | "nifti" | "audio" => true,
+            // What has ranges has no labels below its data unit at all.
+            "video" | "dicom" | "nifti" | "pdf" | "audio" | "plain_text" | "time_series" | "group" => true,
             "image" | "img_group" => false,
             other => {
                 return Err(wrong(
@@ -78,13 +80,15 @@ impl<'a> LabelRow<'a> {
                 ))
             }
         };
+        let units_in = if data_type == "group" { "spaces" } else { "data_units" };
         let mut units = Vec::new();
-        for (data_hash, raw) in optional::<RawMembers<'a>>(name, "`data_units`", members.get("data_units"))?.0 {
+        for (data_hash, raw) in optional::<RawMembers<'a>>(name, "its data units", members.get(units_in))?.0 {
             units.push(LabelUnit::parse(name, data_hash, raw, by_frame)?);
         }
         Ok(Self {
             name,
             by_frame,
+            units_in,
             units,
             object_answers: optional(name, "`object_answers`", members.get("object_answers"))?,
             classification_answers: optional(name, "`classification_answers`", members.get("classification_answers"))?,

@@ -1,7 +1,8 @@
-//! Geometry of skeletons, circles and ellipses.
+//! Geometry of skeletons, circles, ellipses and cuboids.
 
 use super::coordinate::{damaged, push_coordinate};
 use super::text::push_string;
+use crate::batch::Points;
 use crate::error::Result;
 use crate::ontology::SkeletonPoint;
 
@@ -99,6 +100,47 @@ pub(super) fn push_ellipse(
         ("theta", theta),
     ];
     push_members(out, &members, decimals)
+}
+
+/// Writes a cuboid on a picture: its front, and where its back lies.
+pub(super) fn push_cuboid(
+    out: &mut Vec<u8>,
+    points: Points<'_>,
+    (width, height): (f64, f64),
+    decimals: Option<u8>,
+) -> Result<()> {
+    let mut rings = points.iter().flatten();
+    let (Some(front), Some(&[x, y])) = (rings.next(), rings.next()) else {
+        return Err(damaged("a cuboid without a front or a back".to_owned()));
+    };
+    out.extend_from_slice(br#","cuboid_2d":{"front":["#);
+    for (at, point) in front.chunks_exact(2).enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        push_coordinate(out, point[0] / width, decimals)?;
+        out.push(b',');
+        push_coordinate(out, point[1] / height, decimals)?;
+    }
+    out.push(b']');
+    let place = [("x", x / width), ("y", y / height)];
+    match rings.next() {
+        None => {
+            out.extend_from_slice(br#","offset":"#);
+            push_members(out, &place, decimals)?;
+        }
+        Some(size) => {
+            out.extend_from_slice(br#","vanishingPoint":"#);
+            push_members(out, &place, decimals)?;
+            out.extend_from_slice(br#","scaleRatio":"#);
+            let ratio = size
+                .first()
+                .ok_or_else(|| damaged("a cuboid without the size of its back".to_owned()))?;
+            push_coordinate(out, *ratio, decimals)?;
+        }
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 fn push_members(out: &mut Vec<u8>, members: &[(&str, f64)], decimals: Option<u8>) -> Result<()> {

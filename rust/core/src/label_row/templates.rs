@@ -26,8 +26,9 @@ pub struct Templates {
 #[derive(Debug)]
 pub(super) struct Template {
     pub shape: Option<Shape>,
-    pub audio: bool,
-    /// What the entry of a sounding object says of its class.
+    /// Whether it lies on ranges and has no geometry.
+    pub on_ranges: bool,
+    /// What the entry of such an object says of its class.
     pub about: Vec<u8>,
     pub questions: QuestionTexts,
     /// What is the same for each point of a skeleton; several where several templates may be its own.
@@ -115,7 +116,7 @@ impl Template {
         let skeletons = iter::once(&object.skeleton).chain(unlinked);
         Self {
             shape: object.ir_shape(),
-            audio: object.is_audio(),
+            on_ranges: object.on_ranges_of().is_some(),
             about,
             questions: QuestionTexts::new(&object.attributes),
             skeletons: skeletons

@@ -72,6 +72,28 @@ pub fn lower_snake_case(name: &str) -> Cow<'_, str> {
     Cow::Owned(name.to_lowercase().replace(' ', "_"))
 }
 
+/// Appends members to an object's text.
+pub(super) struct Members<'a>(pub &'a mut Vec<u8>);
+
+impl Members<'_> {
+    pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        if self.0.last().is_some_and(|&byte| byte != b'{') {
+            self.0.push(b',');
+        }
+        push_string(self.0, name);
+        self.0.push(b':');
+        self.0
+    }
+
+    pub fn string(&mut self, name: &str, value: Option<&str>) {
+        let out = self.name(name);
+        match value {
+            Some(value) => push_string(out, value),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

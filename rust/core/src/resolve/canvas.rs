@@ -104,7 +104,7 @@ pub(super) fn on_image<'a>(
     let (geometry, clipped) = if row.unit == Unit::Px && size.is_none() {
         (geometry, false)
     } else {
-        edge::keep_inside(geometry, edge::far_corner(row.unit, (width_px, height_px)), policy, cut)?
+        edge::keep_inside(geometry, row.unit, (width_px, height_px), policy, cut)?
     };
     Ok(Drawn {
         geometry,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::ends::{folders, split_folder};
 use super::readings::Reading;
 use super::titles::{Rule, Titles};
-use crate::plan::shown_title;
+use crate::media::shown_title;
 use crate::reject::{Counts, Reason};
 use crate::source::stems;
 

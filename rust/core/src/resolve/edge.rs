@@ -43,8 +43,8 @@ pub fn fit<'a>(
             let (width_px, height_px) = size_px.ok_or(Reason::NoSize {
                 media: String::from("the medium"),
             })?;
-            let corner = far_corner(row.unit, (width_px, height_px));
-            let (geometry, _) = keep_inside(geometry, corner, policy, &mut scratch.cut)?;
+            let size = (width_px, height_px);
+            let (geometry, _) = keep_inside(geometry, row.unit, size, policy, &mut scratch.cut)?;
             Ok(StagedRow {
                 geometry,
                 width_px,
@@ -55,22 +55,23 @@ pub fn fit<'a>(
     }
 }
 
-/// Applies the policy to a geometry on an image that reaches to `corner`; whether it was cut stands beside it.
+/// Applies the policy to a geometry on an image of `size_px` (w, h), and tells whether it reached over the edge.
 pub(super) fn keep_inside<'a>(
     geometry: Geometry<'a>,
-    (width, height): (f64, f64),
+    unit: Unit,
+    size_px: (u32, u32),
     policy: OffImage,
     drawing: &'a mut Drawing,
 ) -> Result<(Geometry<'a>, bool), Reason> {
     if policy == OffImage::Keep {
         return Ok((geometry, false));
     }
+    let (width, height) = far_corner(unit, size_px);
     let (inside, cut) = match geometry {
         Geometry::BoundingBox(corner_and_size) => {
             let (inside, cut) = clip_box(corner_and_size, width, height)?;
             (Geometry::BoundingBox(inside), cut)
         }
-        // Cutting a turned box would make another shape of it.
         Geometry::RotatableBoundingBox(corner_and_size, theta) if theta == 0.0 => {
             let (inside, cut) = clip_box(corner_and_size, width, height)?;
             (Geometry::RotatableBoundingBox(inside, theta), cut)
@@ -80,6 +81,10 @@ pub(super) fn keep_inside<'a>(
         }
         Geometry::Polyline(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
             (Geometry::Polyline(clip_line(&points, width, height, drawing)?), true)
+        }
+        // Cutting a turned or a round shape would make another one of it. Angles are those of px.
+        Geometry::RotatableBoundingBox(..) | Geometry::Circle(..) | Geometry::Ellipse(..) if unit == Unit::Px => {
+            (geometry, reaches_over(&geometry, width, height)?)
         }
         // Nothing of a point is left.
         Geometry::Point(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
@@ -115,6 +120,29 @@ fn clip_side(start: f64, length: f64, limit: f64) -> Result<(f64, f64, bool), Re
         return Err(Reason::OffImage);
     }
     Ok((from, to - from, true))
+}
+
+/// Whether a turned box, a circle or an ellipse in px reaches over the edge.
+fn reaches_over(geometry: &Geometry<'_>, width: f64, height: f64) -> Result<bool, Reason> {
+    let ([x, y], [across, along], theta) = match *geometry {
+        Geometry::RotatableBoundingBox([x, y, w, h], theta) => ([x + w / 2.0, y + h / 2.0], [w / 2.0, h / 2.0], theta),
+        Geometry::Circle([x, y, r, stretch], theta) => ([x, y], [r, r * stretch], theta),
+        Geometry::Ellipse([x, y, rx, ry], theta) => ([x, y], [rx, ry], theta),
+        _ => return Ok(false),
+    };
+    let (sin, cos) = theta.to_radians().sin_cos();
+    let of_box = matches!(geometry, Geometry::RotatableBoundingBox(..));
+    let half = |one: f64, other: f64| {
+        if of_box {
+            one.abs() + other.abs()
+        } else {
+            one.hypot(other)
+        }
+    };
+    let (half_w, half_h) = (half(across * cos, along * sin), half(across * sin, along * cos));
+    let (_, _, cut_x) = clip_side(x - half_w, 2.0 * half_w, width)?;
+    let (_, _, cut_y) = clip_side(y - half_h, 2.0 * half_h, height)?;
+    Ok(cut_x || cut_y)
 }
 
 fn ring_is_inside(ring: &[f64], width: f64, height: f64) -> bool {

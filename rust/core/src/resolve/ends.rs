@@ -18,7 +18,7 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    fn one(target: u32) -> Self {
+    pub fn one(target: u32) -> Self {
         Self {
             first: target,
             second: target,
@@ -33,8 +33,11 @@ impl Hit {
             .or_insert(Self::one(target));
     }
 
-    /// These targets and others.
+    /// These targets and others. One that goes by several names is one target.
     pub fn and(self, other: Self) -> Self {
+        if other.count == 1 && (other.first == self.first || other.first == self.second) {
+            return self;
+        }
         let second = if self.count > 1 { self.second } else { other.first };
         Self {
             second,

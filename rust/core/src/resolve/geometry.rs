@@ -26,7 +26,7 @@ pub(super) fn possible(row: &Annotation<'_>) -> &'static [Shape] {
         }
         Some(Shape::Skeleton) => &[BoundingBox, RotatableBoundingBox],
         // What is no area has its own shape, or the box that stands beside it.
-        Some(Shape::Polyline | Shape::Point | Shape::Circle | Shape::Ellipse) => {
+        Some(Shape::Polyline | Shape::Point | Shape::Circle | Shape::Ellipse | Shape::Cuboid2d) => {
             if row.bbox.is_some() {
                 &[BoundingBox, RotatableBoundingBox]
             } else {
@@ -55,6 +55,7 @@ pub(super) fn draw<'a>(
         Some(Shape::Polyline | Shape::Point) => shapes::draw_line(row, object, place, plan.off_image, scratch),
         Some(Shape::Skeleton) => shapes::draw_skeleton(row, object, order, place, plan.off_image, scratch),
         Some(Shape::Circle | Shape::Ellipse) => shapes::draw_round(row, object, place, plan.off_image, scratch),
+        Some(Shape::Cuboid2d) => shapes::draw_cuboid(row, object, place, plan.off_image, scratch),
         None => Err(mismatch(row, &object.shape)),
     }
 }

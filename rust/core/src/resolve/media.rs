@@ -14,7 +14,7 @@ use super::readings::Reading;
 use super::titles::{Found, Rule, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
-use crate::plan::{shown_title, DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Medium, Plan};
+use crate::plan::{DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Medium, Plan};
 use crate::reject::Reason;
 use crate::source::{base_name, number_at_end, Frames, MediaName};
 
@@ -77,10 +77,17 @@ impl MediaRules {
         };
         let target = self.titles.target(led.lead.target);
         let medium = &self.plan.media[target.medium() as usize];
-        if !self.wanted(&medium.title) && !self.wanted(&named.name) {
+        let group = medium.group().map(|group| &self.plan.media[group as usize]);
+        let titles = [
+            Some(&*medium.title),
+            group.map(|group| &*group.title),
+            Some(&named.name),
+        ];
+        if !titles.into_iter().flatten().any(|title| self.wanted(title)) {
             return Verdict::Filtered("only_media");
         }
         let frame = match (medium.data_type, target, led.frame) {
+            (DataType::Group, ..) => return Verdict::Reject(self.data_group(target.medium())),
             (DataType::Other, ..) => {
                 return Verdict::Reject(Reason::UnsupportedMedia {
                     media: medium.shown_title().to_owned(),
@@ -90,8 +97,8 @@ impl MediaRules {
             (_, Target::Image(_, position), _) => i64::from(position),
             (_, _, FrameOf::Map(frame)) => i64::from(frame),
             (DataType::Image, ..) => 0,
-            // Milliseconds are no frames: there is nothing to count from another number on.
-            (DataType::Audio, ..) => named.frame.unwrap_or(0),
+            // Milliseconds and characters are not frames: there is nothing to count from another number on.
+            (data_type, ..) if data_type.is_by_range() => named.frame.unwrap_or(0),
             (_, _, from) => match named.frame.or_else(|| from.number(image)) {
                 Some(frame) => frames.in_video(frame),
                 None if medium.frames == 1 => 0,
@@ -106,6 +113,16 @@ impl MediaRules {
                 size_px: (image.width, image.height),
             }),
             _ => Verdict::Reject(past_end(medium, frame)),
+        }
+    }
+
+    /// The reject of what names a data group and not one of its spaces.
+    fn data_group(&self, group: u32) -> Reason {
+        let title = self.plan.media[group as usize].shown_title();
+        let spaces = self.plan.spaces_of(group).map(|space| &self.plan.media[space as usize]);
+        Reason::DataGroup {
+            media: title.to_owned(),
+            spaces: spaces.map(|space| format!("{title}/{}", space.shown_title())).collect(),
         }
     }
 
@@ -243,8 +260,8 @@ impl MediaRules {
             Found::Many(hit) => Err(Reason::AmbiguousMedia {
                 media: name.to_owned(),
                 candidates: hit.count,
-                one: shown_title(self.titles.title(hit.first)).to_owned(),
-                other: shown_title(self.titles.title(hit.second)).to_owned(),
+                one: self.titles.shown(hit.first),
+                other: self.titles.shown(hit.second),
             }),
             Found::None => {
                 let led = may_be_frame.then(|| self.by_folder(name)).flatten();

@@ -52,7 +52,7 @@ pub struct Resolver {
     plan: Arc<Plan>,
     media: MediaRules,
     classes: ClassRules,
-    /// Media admitted so far, where their number is limited.
+    /// Label rows admitted so far, by their medium, where their number is limited.
     admitted: HashSet<u32>,
     known_names: OnceLock<Arc<KnownNames>>,
 }
@@ -85,11 +85,12 @@ impl Resolver {
         let Some(limit) = self.plan.limit_rows else {
             return verdict;
         };
-        if !self.admitted.contains(&spot.medium) {
+        let row = self.plan.row_of(spot.medium);
+        if !self.admitted.contains(&row) {
             if self.admitted.len() >= limit {
                 return Verdict::Filtered("limit_rows");
             }
-            self.admitted.insert(spot.medium);
+            self.admitted.insert(row);
         }
         verdict
     }

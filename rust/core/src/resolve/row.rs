@@ -59,9 +59,10 @@ impl<'a> FoundRow<'a, '_> {
     fn last(&self, out: &mut Resolved) -> Result<u32, Reason> {
         let first = self.place.frame;
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
-        let stride = match self.medium().data_type {
-            DataType::Audio => 1,
-            _ => self.stride,
+        let stride = if self.medium().data_type.is_by_range() {
+            1
+        } else {
+            self.stride
         };
         let last = i64::from(first).saturating_add(span.saturating_mul(stride));
         let end = self.medium().places().saturating_sub(1);
@@ -101,16 +102,28 @@ impl<'a> FoundRow<'a, '_> {
             unreachable!("a class that was found has candidates")
         };
         let classification = &plan.classifications[feature as usize];
-        let last = self.last(out)?;
+        let mut key = self.key();
+        let mut last = self.last(out)?;
+        if self.medium().space.is_some() && self.medium().data_type.is_by_range() {
+            // Encord has no ranges for them there: two of one question would be one answer too many.
+            let end = (self.medium().places() - 1) as u32;
+            if (key.frame, last) != (0, end) {
+                out.warn("answer_on_whole_space");
+            }
+            (key.frame, last) = (0, end);
+        }
         self.pack(&classification.attributes, out)?;
         if out.packer.answers().is_empty() {
             return Err(Reason::NoAnswer {
                 class: self.row.class.to_owned(),
             });
         }
-        let mut key = self.key();
-        let parts = [&plan.branch, &self.medium().data_hash, &classification.feature_hash];
-        key.object = identity::question_in(&mut out.form, parts.map(String::as_str));
+        let parts = [
+            plan.branch.as_str(),
+            &self.medium().data_hash,
+            &classification.feature_hash,
+        ];
+        key.object = identity::question_in(&mut out.form, parts);
         let staged = StagedRow {
             key,
             feature,
@@ -152,9 +165,9 @@ impl<'a> FoundRow<'a, '_> {
             answers: Answers::default(),
         };
         self.pack(&object.attributes, out)?;
-        if object.is_audio() {
-            staged.geometry = Geometry::Interval(self.interval(out)?);
-            // Sounding objects have no place for it.
+        if let Some(wanted) = object.on_ranges_of() {
+            staged.geometry = Geometry::Interval(self.interval(wanted, out)?);
+            // Objects on ranges have no place for it.
             if row.score.is_some_and(|score| score < 1.0) {
                 out.warn("confidence_not_written");
             }
@@ -172,15 +185,19 @@ impl<'a> FoundRow<'a, '_> {
         Ok(true)
     }
 
-    /// Where an object sounds: to which millisecond.
-    fn interval(&self, out: &mut Resolved) -> Result<u32, Reason> {
-        if self.medium().data_type != DataType::Audio {
-            return Err(Reason::UnsupportedMedia {
-                media: self.medium().shown_title().to_owned(),
-                data_type: "that is seen, not heard".to_owned(),
-            });
+    /// Up to where an object lies on a medium of the `wanted` type: to which millisecond, or character.
+    fn interval(&self, wanted: DataType, out: &mut Resolved) -> Result<u32, Reason> {
+        if self.medium().data_type != wanted {
+            return Err(self.unsupported());
         }
         self.last(out)
+    }
+
+    fn unsupported(&self) -> Reason {
+        Reason::UnsupportedMedia {
+            media: self.medium().shown_title().to_owned(),
+            data_type: self.medium().data_type.name().to_owned(),
+        }
     }
 
     /// Draws an object; false for an empty mask that the plan leaves out.
@@ -196,10 +213,14 @@ impl<'a> FoundRow<'a, '_> {
         'a: 's,
     {
         let row = self.row;
-        if self.medium().data_type == DataType::Audio {
-            return Err(Reason::UnsupportedMedia {
-                media: self.medium().shown_title().to_owned(),
-                data_type: "audio".to_owned(),
+        // Pages have no size that a mask could be of.
+        let is_mask_on_pdf = self.medium().data_type == DataType::Pdf && object.ir_shape() == Some(Shape::Bitmask);
+        if self.medium().data_type.is_by_range() || is_mask_on_pdf {
+            return Err(self.unsupported());
+        }
+        if self.medium().data_type == DataType::Pdf && row.unit == Unit::Px && self.place.source_width_px.is_none() {
+            return Err(Reason::NoSize {
+                media: row.media.to_owned(),
             });
         }
         if let Some(last) = row.frame_last.filter(|&last| last != row.frame) {
@@ -229,14 +250,16 @@ impl<'a> FoundRow<'a, '_> {
         self.judge_angle(drawn.angle, out)?;
         match drawn.geometry {
             Geometry::Skeleton(..) if drawn.clipped => out.warn("keypoints_off_image"),
+            Geometry::RotatableBoundingBox(_, theta) if drawn.clipped && theta != 0.0 => out.warn("over_edge"),
+            Geometry::Circle(..) | Geometry::Ellipse(..) if drawn.clipped => out.warn("over_edge"),
             _ if drawn.clipped => out.warn("clipped"),
             _ => {}
         }
         if is_flat(&drawn.geometry) {
             out.warn("zero_area");
         }
-        for _ in self.faults.iter().filter(|fault| fault.is_odd()) {
-            out.warn("geometry_ignored");
+        for fault in self.faults {
+            fault.tell(|warning| out.warn(warning));
         }
         if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
             out.warn("drawn_as_box");

@@ -1,4 +1,5 @@
-//! Shapes that are taken as they are, since no other can be made of them: lines, points, skeletons, circles and ellipses.
+//! Shapes that are taken as they are, since no other can be made of them: lines, points, skeletons, circles, ellipses and
+//! cuboids.
 
 use super::canvas::{mismatch, on_image, Drawn};
 use super::keypoints::KeypointOrder;
@@ -162,6 +163,20 @@ pub(super) fn draw_round<'a>(
         Geometry::Ellipse(numbers, theta)
     };
     on_image(geometry, row, place, policy, &mut scratch.cut)
+}
+
+/// Makes a cuboid on a picture, whose reader has checked its rings. Cutting it at the edge would make another shape of it.
+pub(super) fn draw_cuboid<'a>(
+    row: &Annotation<'a>,
+    object: &OntologyObject,
+    place: &Place,
+    policy: OffImage,
+    scratch: &'a mut Scratch,
+) -> Result<Drawn<'a>, Reason> {
+    let points = row.points.filter(|_| row.shape == Some(Shape::Cuboid2d));
+    let points = points.ok_or_else(|| mismatch(row, &object.shape))?;
+    points.iter().flatten().try_for_each(|ring| finite(ring, "points"))?;
+    on_image(Geometry::Cuboid2d(points), row, place, policy, &mut scratch.cut)
 }
 
 /// Centre and radii of what a box is around; of a circle the second radius in first ones, both in px.

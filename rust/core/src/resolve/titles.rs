@@ -1,13 +1,18 @@
 //! Which medium a name means: a ladder of rules on whole names, the strongest first. Images inside image groups are found as
-//! media are; the title of their group is their folder.
+//! media are; the title of their group is their folder. So are the spaces of data groups, which go by their names in the
+//! group's layout as well.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::hash_table::{Entry, HashTable};
 
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
-use crate::plan::{MediaMatch, Medium, Plan};
+use crate::media::shown_title;
+use crate::plan::{ItemId, MediaMatch, Medium, Plan, Space};
 use crate::source::{base_name, stem};
 
 /// What a name leads to.
@@ -113,14 +118,32 @@ const ROUNDS: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 pub(super) struct Titles {
     plan: Arc<Plan>,
     targets: Vec<Target>,
-    exact: HashMap<Box<str>, Hit>,
-    hashes: HashMap<Box<str>, u32>,
-    /// Storage items; one may be behind several media.
-    items: HashMap<Box<str>, Hit>,
+    /// Targets by their titles, and by their data_hashes. The texts are those of the plan.
+    titles: HashTable<Hit>,
+    hashes: HashTable<u32>,
+    /// Targets by their other names: those of spaces in their groups.
+    names: HashMap<Box<str>, Hit>,
+    /// Media by their storage items; one may be behind several.
+    items: HashMap<ItemId, Hit>,
+    hasher: RandomState,
     /// What the steps below the exact title need, by reading; made for the first name that needs it.
     ends: [OnceLock<Ends>; READINGS.len()],
     numbers: OnceLock<HashMap<i64, Hit>>,
     folders: OnceLock<HashSet<Box<str>>>,
+}
+
+fn title_in(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::Medium(index) => plan.media[index as usize].name(),
+        Target::Image(index, position) => &plan.media[index as usize].units[position as usize].title,
+    }
+}
+
+fn data_hash_in(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::Medium(index) => &plan.media[index as usize].data_hash,
+        Target::Image(index, position) => &plan.media[index as usize].units[position as usize].data_hash,
+    }
 }
 
 impl Titles {
@@ -128,34 +151,76 @@ impl Titles {
         let mut titles = Self {
             plan: Arc::clone(plan),
             targets: Vec::with_capacity(plan.media.len()),
-            exact: HashMap::with_capacity(plan.media.len()),
-            hashes: HashMap::with_capacity(plan.media.len()),
-            items: HashMap::with_capacity(plan.media.len()),
+            titles: HashTable::with_capacity(plan.media.len()),
+            hashes: HashTable::with_capacity(plan.media.len()),
+            names: HashMap::new(),
+            items: HashMap::new(),
+            hasher: RandomState::new(),
             ends: Default::default(),
             numbers: OnceLock::new(),
             folders: OnceLock::new(),
         };
         for (index, medium) in (0u32..).zip(&plan.media) {
-            titles.insert(medium.name(), &medium.data_hash, Target::Medium(index));
-            if let Some(item) = &medium.storage_item {
-                Hit::note(
-                    titles.items.entry(item.as_str().into()),
-                    titles.targets.len() as u32 - 1,
-                );
+            titles.insert(Target::Medium(index));
+            if let Some(item) = medium.storage_item {
+                let hit = Hit::one(titles.targets.len() as u32 - 1);
+                let known = titles.items.entry(item);
+                known.and_modify(|known| *known = known.and(hit)).or_insert(hit);
             }
-            for (position, image) in (0u32..).zip(&medium.units) {
-                titles.insert(&image.title, &image.data_hash, Target::Image(index, position));
+            if let Some(space) = &medium.space {
+                titles.insert_names_of_space(medium, space);
+            }
+            for position in 0..medium.units.len() as u32 {
+                titles.insert(Target::Image(index, position));
             }
         }
         titles
     }
 
-    fn insert(&mut self, title: &str, data_hash: &str, target: Target) {
+    fn insert(&mut self, target: Target) {
         let number = self.targets.len() as u32;
         self.targets.push(target);
-        Hit::note(self.exact.entry(title.into()), number);
+        let Self {
+            plan,
+            targets,
+            titles,
+            hashes,
+            hasher,
+            ..
+        } = self;
+        let title = |number: u32| title_in(plan, targets[number as usize]);
+        let digest = |number: u32| hasher.hash_one(title(number));
+        match titles.entry(
+            digest(number),
+            |hit| title(hit.first) == title(number),
+            |hit| digest(hit.first),
+        ) {
+            Entry::Occupied(mut known) => *known.get_mut() = known.get().and(Hit::one(number)),
+            Entry::Vacant(new) => drop(new.insert(Hit::one(number))),
+        }
+        let data_hash = |number: u32| data_hash_in(plan, targets[number as usize]);
+        let digest = |number: u32| hasher.hash_one(data_hash(number));
         // An image group of one image may share its hash with that image: the medium came first and stays.
-        self.hashes.entry(data_hash.into()).or_insert(number);
+        hashes
+            .entry(
+                digest(number),
+                |other| data_hash(*other) == data_hash(number),
+                |other| digest(*other),
+            )
+            .or_insert(number);
+    }
+
+    /// Notes what names the space that was inserted last besides its title and its id.
+    fn insert_names_of_space(&mut self, medium: &Medium, space: &Space) {
+        let number = self.targets.len() as u32 - 1;
+        let plan = Arc::clone(&self.plan);
+        let group = &plan.media[space.group as usize];
+        let mut note = |name: String| Hit::note(self.names.entry(name.into()), number);
+        for name in std::iter::once(&*medium.title).chain(space.layout_key.as_deref()) {
+            note(name.to_owned());
+            note(format!("{}/{name}", group.title));
+            note(format!("{}/{name}", group.data_hash));
+        }
     }
 
     /// How many targets there are: media, and images inside groups.
@@ -168,11 +233,14 @@ impl Titles {
         self.targets[number as usize]
     }
 
-    /// The title of the group that an image is in, and its own title.
+    /// The title of the group that an image or space is in, and its own title.
     fn titles_of(&self, number: u32) -> (Option<&str>, &str) {
         let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
         match self.target(number) {
-            Target::Medium(index) => (None, medium(index).name()),
+            Target::Medium(index) => {
+                let group = medium(index).group().map(|group| &*medium(group).title);
+                (group, medium(index).name())
+            }
             Target::Image(index, position) => (
                 Some(medium(index).name()),
                 &medium(index).units[position as usize].title,
@@ -185,21 +253,49 @@ impl Titles {
         self.titles_of(number).1
     }
 
+    /// The target as messages name it: behind the title of the group that it is in.
+    pub(super) fn shown(&self, number: u32) -> String {
+        let (group, title) = self.titles_of(number);
+        let title = shown_title(title);
+        group.map_or_else(|| title.to_owned(), |group| format!("{}/{title}", shown_title(group)))
+    }
+
     /// The path of a target in a reading: of an image inside a group behind the title of that.
     pub(super) fn path(&self, number: u32, reading: Reading) -> Cow<'_, str> {
-        let (group, title) = self.titles_of(number);
-        let path = reading.path(title);
-        match group {
+        self.path_of(number, self.title(number), reading)
+    }
+
+    /// The path of a target that goes by `name`.
+    fn path_of<'n>(&self, number: u32, name: &'n str, reading: Reading) -> Cow<'n, str> {
+        let path = reading.path(name);
+        match self.titles_of(number).0 {
             Some(group) => Cow::Owned(format!("{}/{path}", reading.path(group))),
             None => path,
         }
     }
 
+    /// The names of a target: its title, and that of a space in its group's layout.
+    fn names_of(&self, number: u32) -> impl Iterator<Item = &str> {
+        let space = match self.target(number) {
+            Target::Medium(index) => self.plan.media[index as usize].space.as_ref(),
+            Target::Image(..) => None,
+        };
+        let title = self.title(number);
+        let key = space.and_then(|space| space.layout_key.as_deref());
+        std::iter::once(title).chain(key.filter(move |key| *key != title))
+    }
+
     /// The target with this data_hash, or the only one with this storage item.
     pub(super) fn by_hash(&self, hash: &str) -> Option<u32> {
-        let only = |hit: &Hit| (hit.count == 1).then_some(hit.first);
-        let number = self.hashes.get(hash).copied();
-        number.or_else(|| self.items.get(hash).and_then(only))
+        let is_it = |number: &u32| data_hash_in(&self.plan, self.target(*number)) == hash;
+        let number = self.hashes.find(self.hasher.hash_one(hash), is_it).copied();
+        let only = |hit: Hit| (hit.count == 1).then_some(hit.first);
+        number.or_else(|| self.by_item(hash).and_then(only))
+    }
+
+    /// The media with this storage item.
+    fn by_item(&self, id: &str) -> Option<Hit> {
+        self.items.get(&ItemId::parse(id)?).copied()
     }
 
     /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
@@ -214,9 +310,13 @@ impl Titles {
 
     /// The target whose title is a name to the letter; several, too, where the name is a storage item of several.
     pub(super) fn by_title(&self, name: &str) -> Found {
-        let shared = || self.items.get(name).filter(|hit| hit.count > 1);
-        let hit = self.exact.get(name).or_else(shared);
-        hit.map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
+        let digest = self.hasher.hash_one(name);
+        let titled = self.titles.find(digest, |hit| self.title(hit.first) == name);
+        let hits = titled.into_iter().chain(self.names.get(name)).copied();
+        let shared = || self.by_item(name).filter(|hit| hit.count > 1);
+        hits.reduce(Hit::and)
+            .or_else(shared)
+            .map_or(Found::None, |hit| Found::of(hit, Rule::Title))
     }
 
     /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
@@ -284,17 +384,18 @@ impl Titles {
     fn ends_of(&self, at: usize) -> &Ends {
         self.ends[at].get_or_init(|| {
             let mut ends = Ends::default();
-            for number in 0..self.len() as u32 {
-                let path = self.path(number, READINGS[at]);
-                let before = at.checked_sub(1).map(|before| self.path(number, READINGS[before]));
+            let names = (0..self.len() as u32).flat_map(|number| self.names_of(number).map(move |name| (number, name)));
+            for (number, name) in names {
+                let path = self.path_of(number, name, READINGS[at]);
+                let before = at
+                    .checked_sub(1)
+                    .map(|before| self.path_of(number, name, READINGS[before]));
                 if before.as_ref() == Some(&path) {
                     continue;
                 }
                 ends.add(number, &path, before.as_deref());
-                let title = READINGS[at].path(self.title(number));
-                let title_before = at
-                    .checked_sub(1)
-                    .map(|before| READINGS[before].path(self.title(number)));
+                let title = READINGS[at].path(name);
+                let title_before = at.checked_sub(1).map(|before| READINGS[before].path(name));
                 if title != path && title_before.as_ref() != Some(&title) {
                     ends.add_title(number, &title);
                 }

@@ -1,6 +1,7 @@
 //! A folder as a source: the files below it, in the order of their paths.
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,7 +70,15 @@ impl Folder {
                 continue;
             }
             // Of the file that a link leads to.
-            let found = std::fs::metadata(entry.path()).map_err(Error::io(entry.path()))?;
+            let found = std::fs::metadata(entry.path()).map_err(|cause| {
+                let dangling = entry.path_is_symlink() && cause.kind() == ErrorKind::NotFound;
+                let why = "a link to a file that does not exist; remove the link or restore the file";
+                Error::io(entry.path())(if dangling {
+                    io::Error::new(cause.kind(), why)
+                } else {
+                    cause
+                })
+            })?;
             if found.is_file() {
                 let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
                 files.push(Member {

@@ -18,11 +18,13 @@ mod tracks;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 pub use flow::NamedRow;
-use labels::Labels;
+use labels::{Labels, RowsOf};
 use merge::{Cursor, RunFile, RunReader};
 pub use rows::StagedRows;
 use rows::{Batches, Entry, Place};
+use split::Splitter;
 pub use split::{Duplicate, LabelRowSpan};
 pub use staged::Staged;
 pub use tracks::SharedTrack;
@@ -43,6 +45,7 @@ pub struct StageBuilder {
     runs: Vec<RunFile>,
     max_per_frame: Option<u64>,
     labels: Labels,
+    rows: RowsOf,
 }
 
 impl StageBuilder {
@@ -60,6 +63,7 @@ impl StageBuilder {
             runs: Vec::new(),
             max_per_frame: None,
             labels: Labels::default(),
+            rows: RowsOf::default(),
         }
     }
 
@@ -68,6 +72,15 @@ impl StageBuilder {
     pub fn of_labels(self, first: Vec<u32>) -> Self {
         Self {
             labels: Labels(first),
+            ..self
+        }
+    }
+
+    /// Puts the spaces of a data group on its label row. Else each medium has its own.
+    #[must_use]
+    pub fn on_rows_of(self, plan: &Plan) -> Self {
+        Self {
+            rows: RowsOf::new(plan),
             ..self
         }
     }
@@ -123,7 +136,8 @@ impl StageBuilder {
     pub fn finish_with(mut self, stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>) -> Result<Staged> {
         if self.runs.is_empty() {
             sort(&mut self.entries);
-            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, self.labels, stays);
+            let splitter = Splitter::new(self.labels, self.rows);
+            return staged::in_memory(self.batches, &self.entries, self.max_per_frame, splitter, stays);
         }
         self.spill()?;
         // Merging has buffers of its own.
@@ -138,7 +152,8 @@ impl StageBuilder {
             self.runs.push(merged);
         }
         let readers = self.runs.iter().map(RunReader::open).collect::<Result<Vec<_>>>()?;
-        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, self.labels, stays)
+        let splitter = Splitter::new(self.labels, self.rows);
+        staged::on_disk(Cursor::new(readers)?, &dir, self.max_per_frame, splitter, stays)
     }
 
     fn spill(&mut self) -> Result<()> {

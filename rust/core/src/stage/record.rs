@@ -14,7 +14,7 @@ use crate::source::TextSpan;
 /// Sort key of a staged row. `source` and `offset` make the order total and independent of how the input was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// Index of the medium in the plan.
+    /// Index of the medium in the plan; of a label row with spaces that of the space.
     pub label_row: u32,
     /// Encord frame; index of the image in an image group.
     pub frame: u32,
@@ -63,6 +63,7 @@ impl<'a> Geometry<'a> {
     const ELLIPSE: u8 = 8;
     const ANSWER: u8 = 9;
     const INTERVAL: u8 = 10;
+    const CUBOID_2D: u8 = 11;
 
     fn tag(&self) -> u8 {
         match self {
@@ -77,6 +78,7 @@ impl<'a> Geometry<'a> {
             Self::Ellipse(..) => Self::ELLIPSE,
             Self::Answer(_) => Self::ANSWER,
             Self::Interval(_) => Self::INTERVAL,
+            Self::Cuboid2d(_) => Self::CUBOID_2D,
         }
     }
 }
@@ -146,7 +148,10 @@ pub(super) fn write(row: &StagedRow<'_>, text: TextSpan, name: u32, out: &mut Ve
             write_points(&points, out);
         }
         Geometry::Answer(last) | Geometry::Interval(last) => out.extend_from_slice(&last.to_le_bytes()),
-        Geometry::Polygon(points) | Geometry::Polyline(points) | Geometry::Point(points) => write_points(&points, out),
+        Geometry::Polygon(points)
+        | Geometry::Polyline(points)
+        | Geometry::Point(points)
+        | Geometry::Cuboid2d(points) => write_points(&points, out),
         Geometry::Bitmask(rle) => out.extend_from_slice(rle),
     }
 }
@@ -300,6 +305,7 @@ impl RecordReader {
             Geometry::POLYGON => Geometry::Polygon(self.points(&mut from)?),
             Geometry::POLYLINE => Geometry::Polyline(self.points(&mut from)?),
             Geometry::POINT => Geometry::Point(self.points(&mut from)?),
+            Geometry::CUBOID_2D => Geometry::Cuboid2d(self.points(&mut from)?),
             Geometry::BITMASK => Geometry::Bitmask(head.drawn),
             other => return Err(Error::Stage(format!("unknown geometry {other}"))),
         };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::{xxh3_128_with_seed, xxh3_64};
 
 use super::equals::Equals;
-use super::labels::Labels;
+use super::labels::{Labels, RowsOf};
 use super::record::{Head, Key};
 use super::tracks::Tracks;
 use crate::answers::Answers;
@@ -15,7 +15,7 @@ use crate::source::TextSpan;
 /// The rows of one label row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelRowSpan {
-    /// Index of the medium in the plan.
+    /// Index in the plan of the medium that the row is of: of spaces their data group.
     pub medium: u32,
     /// Annotations in it.
     pub annotations: u64,
@@ -58,6 +58,9 @@ pub(super) struct Split {
 pub(super) struct Splitter {
     split: Split,
     labels: Labels,
+    rows: RowsOf,
+    /// The medium whose rows come.
+    medium: Option<u32>,
     equals: Equals,
     /// What is known of the hashes in the label row that is being written.
     distinct: Distinct,
@@ -74,10 +77,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Splitter {
-    /// Splits rows of sources with these labels.
-    pub fn new(labels: Labels) -> Self {
+    /// Splits rows of sources with these labels, on these label rows.
+    pub fn new(labels: Labels, rows: RowsOf) -> Self {
         Self {
             labels,
+            rows,
             ..Self::default()
         }
     }
@@ -124,15 +128,19 @@ impl Splitter {
 
     /// Notes a row that stays and that is written from `start` to `end`.
     pub fn place(&mut self, key: Key, head: &Head<'_>, (start, end): (u64, u64)) {
-        if self.split.label_rows.last().is_none_or(|l| l.medium != key.label_row) {
-            self.end_label_row();
-            self.split.label_rows.push(LabelRowSpan {
-                medium: key.label_row,
-                annotations: 0,
-                distinct: false,
-                start,
-                end,
-            });
+        if self.medium.replace(key.label_row) != Some(key.label_row) {
+            self.split.tracks.end_medium();
+            let medium = self.rows.of(key.label_row);
+            if self.split.label_rows.last().is_none_or(|row| row.medium != medium) {
+                self.end_label_row();
+                self.split.label_rows.push(LabelRowSpan {
+                    medium,
+                    annotations: 0,
+                    distinct: false,
+                    start,
+                    end,
+                });
+            }
         }
         if let Some(label_row) = self.split.label_rows.last_mut() {
             label_row.annotations += 1;
@@ -161,7 +169,6 @@ impl Splitter {
     }
 
     fn end_label_row(&mut self) {
-        self.split.tracks.end_label_row();
         self.about.clear();
         if let Some(label_row) = self.split.label_rows.last_mut() {
             label_row.distinct = self.distinct.tell();

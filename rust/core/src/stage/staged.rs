@@ -5,7 +5,6 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::flow::{Flow, NamedRow};
-use super::labels::Labels;
 use super::merge::{Cursor, RunFile, RunWriter};
 use super::record::{RecordReader, StagedRow};
 use super::rows::{Batches, Entry, Place};
@@ -115,7 +114,7 @@ pub(super) fn in_memory(
     batches: Batches,
     entries: &[Entry],
     most: Option<u64>,
-    labels: Labels,
+    splitter: Splitter,
     stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>,
 ) -> Result<Staged> {
     let mut places = Vec::with_capacity(entries.len());
@@ -124,7 +123,7 @@ pub(super) fn in_memory(
         let end = places.len() as u64;
         Ok((end - 1, end))
     };
-    let mut flow = Flow::<_, &[u8], _>::new(Splitter::new(labels), most, stays, write);
+    let mut flow = Flow::<_, &[u8], _>::new(splitter, most, stays, write);
     for (at, entry) in entries.iter().enumerate() {
         let next = entries.get(at + 1).map(Entry::key);
         flow.take(entry.key(), entry.place, batches.row(entry.place), next)?;
@@ -139,7 +138,7 @@ pub(super) fn on_disk(
     mut cursor: Cursor,
     dir: &Path,
     most: Option<u64>,
-    labels: Labels,
+    splitter: Splitter,
     stays: &mut dyn FnMut(&NamedRow<'_>) -> Result<bool>,
 ) -> Result<Staged> {
     let mut out = RunWriter::create(dir)?;
@@ -148,7 +147,7 @@ pub(super) fn on_disk(
         out.push(row)?;
         Ok((start, out.position()))
     };
-    let mut flow = Flow::<_, Vec<u8>, _>::new(Splitter::new(labels), most, stays, write);
+    let mut flow = Flow::<_, Vec<u8>, _>::new(splitter, most, stays, write);
     while let Some((key, row)) = cursor.next()? {
         // What follows is read once this row has gone its way; it may be anything.
         flow.take(key, (), row, Some(key))?;

@@ -1,4 +1,4 @@
-//! The tracks of a label row: which of them change their class, and which ids stand for objects of several sources.
+//! The tracks of a medium: which of them change their class, and which ids stand for objects of several sources.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,12 +20,12 @@ pub struct SharedTrack {
     pub sources: [u32; 2],
 }
 
-/// What is known of the tracks of the label rows so far.
+/// What is known of the tracks of the media so far.
 #[derive(Debug, Default)]
 pub(super) struct Tracks {
-    /// Tracks of the label row that is being written, by id and label.
+    /// Tracks of the medium that is being written, by id and label.
     seen: HashMap<u128, Features>,
-    /// Of each id of that label row the label that it was seen under first, and whether there was another.
+    /// Of each id of that medium the label that it was seen under first, and whether there was another.
     first: HashMap<u128, (u32, bool)>,
     pub split: u64,
     pub shared: u64,
@@ -81,8 +81,8 @@ impl Tracks {
         }
     }
 
-    /// Forgets the tracks of a label row that is written.
-    pub fn end_label_row(&mut self) {
+    /// Forgets the tracks of a medium that is written.
+    pub fn end_medium(&mut self) {
         self.seen.clear();
         self.first.clear();
     }

@@ -271,6 +271,29 @@ fn confidence_and_track_are_found_at_the_top_before_attributes() {
 }
 
 #[test]
+fn instance_ids_are_tracks_on_frames_of_videos_only() {
+    let annotations = r#"{"image_id":7,"category_id":3,"bbox":[1,2,3,4],"instance_id":4},
+        {"image_id":8,"category_id":3,"bbox":[1,2,3,4],"instance_id":4},
+        {"image_id":8,"category_id":3,"bbox":[1,2,3,4],"instance_id":4,"track_id":9},
+        {"image_id":8,"category_id":3,"bbox":[1,2,3,4],"instance_id":null},
+        {"image_id":8,"category_id":3,"bbox":[1,2,3,4],"instance_id":[4]},
+        {"image_id":7,"category_id":3,"bbox":[1,2,3,4],"instance_id":[4]}"#;
+    let text = format!(
+        r#"{{"videos":[{{"id":1,"name":"v"}}],"images":[{{"id":7,"file_name":"a.png"}},{{"id":8,"file_name":"f","video_id":1,"frame_id":2}}],
+        "categories":[{{"id":3,"name":"crate"}}],"annotations":[{annotations}]}}"#
+    );
+    let outcome = read(&text);
+    let tracks: Vec<_> = outcome
+        .rows
+        .iter()
+        .map(|row| row[row.find("track: ").unwrap()..].split(", ").next().unwrap())
+        .collect();
+    let (none, four, nine) = ("track: None", r#"track: Some("4")"#, r#"track: Some("9")"#);
+    assert_eq!(tracks, [none, four, nine, none, none]);
+    assert_eq!(outcome.summary.rejected, 1);
+}
+
+#[test]
 fn crowds_are_filtered_unless_asked_for() {
     let crowd = r#"{"image_id":7,"category_id":3,"iscrowd":1,"segmentation":{"counts":[0,6],"size":[2,3]}}"#;
     let text = dataset(&[crowd, crowd].join(","));

@@ -6,7 +6,7 @@ use super::tables::{CocoTables, Image};
 use super::values::{self, Wrong};
 use crate::error::Result;
 use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text, Window};
-use crate::plan::shown_title;
+use crate::media::shown_title;
 use crate::reject::Reason;
 
 /// An id or a text of a table's entry.

@@ -37,6 +37,7 @@ pub(super) struct Image<'a> {
 /// What an annotation's row takes from its image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MediaRow {
+    pub in_video: bool,
     pub frame: u32,
     pub width: Option<u32>,
     pub height: Option<u32>,
@@ -433,6 +434,7 @@ impl CocoTables {
                 let own = index as usize - first;
                 let (width, height) = self.sizes.get(self.size_of[own]);
                 MediaRow {
+                    in_video: self.video(own).is_some(),
                     frame: self
                         .frames
                         .get(own)

@@ -25,6 +25,8 @@ pub(super) struct Object {
     skeleton: Option<Entries<Vertex>>,
     circle: Option<Circle>,
     ellipse: Option<Ellipse>,
+    #[serde(rename = "cuboid_2d")]
+    cuboid: Option<Cuboid>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,6 +124,27 @@ struct Ellipse {
     ry: f64,
     #[serde(default)]
     theta: f64,
+}
+
+/// A cuboid on a picture: its back lies at an offset, or recedes to a vanishing point.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cuboid {
+    front: Vec<f64>,
+    offset: Option<Point>,
+    vanishing_point: Option<Point>,
+    scale_ratio: Option<f64>,
+}
+
+impl Cuboid {
+    fn draw(&self) -> Result<Drawn, &'static str> {
+        let front = Drawn::of(Shape::Cuboid2d).ring(&self.front);
+        match (&self.vanishing_point, self.scale_ratio, &self.offset) {
+            (Some(point), Some(ratio), _) => Ok(front.ring(&[point.x, point.y]).ring(&[ratio, ratio]).part()),
+            (None, _, Some(offset)) => Ok(front.ring(&[offset.x, offset.y]).part()),
+            _ => Err("its back has no offset, and no vanishing point with a scale"),
+        }
+    }
 }
 
 fn one() -> f64 {
@@ -266,6 +289,9 @@ impl Object {
                 theta: Some(theta),
                 ..Drawn::line(Shape::Ellipse, &[x, y, rx, ry])
             });
+        }
+        if let Some(cuboid) = &self.cuboid {
+            return cuboid.draw();
         }
         Err("it has no geometry of a kind that predictions have")
     }

@@ -42,6 +42,7 @@ pub struct Draft {
     pub(super) category_id: Option<RawId>,
     pub(super) track: Option<Result<RawId, Reason>>,
     pub(super) attribute_track: Option<Result<RawId, Reason>>,
+    pub(super) instance: Option<Result<RawId, Reason>>,
     pub(super) score: Option<Result<f64, Reason>>,
     pub(super) attribute_score: Option<Result<f64, Reason>>,
     pub(super) crowd: bool,
@@ -104,7 +105,7 @@ impl Draft {
     pub fn clear(&mut self) {
         (self.id, self.image_id, self.category_id) = (None, None, None);
         self.file_name = None;
-        (self.track, self.attribute_track) = (None, None);
+        (self.track, self.attribute_track, self.instance) = (None, None, None);
         (self.score, self.attribute_score) = (None, None);
         self.crowd = false;
         (self.bbox, self.counts, self.size_hw) = (None, None, None);
@@ -170,11 +171,14 @@ impl Draft {
         self.category_id.map(|id| self.key(id, text))
     }
 
-    /// `track_id`, at the top before the one under `attributes`.
-    pub fn track<'a>(&'a self, text: &'a [u8]) -> Option<&'a str> {
-        match self.track.as_ref().or(self.attribute_track.as_ref())? {
-            Ok(id) => Some(self.string(id.text, text)),
-            Err(_) => None,
+    /// `track_id`, at the top before the one under `attributes`; on a frame of a video else `instance_id`, which numbers
+    /// the tracks of a CocoVid file, but elsewhere may number the annotations of one image.
+    pub fn track<'a>(&'a self, text: &'a [u8], in_video: bool) -> Result<Option<&'a str>, Reason> {
+        let instance = self.instance.as_ref().filter(|_| in_video);
+        match self.track.as_ref().or(self.attribute_track.as_ref()).or(instance) {
+            Some(Ok(id)) => Ok(Some(self.string(id.text, text))),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => Ok(None),
         }
     }
 

@@ -57,6 +57,7 @@ impl Draft {
             (Member::ImageId, Number::Int(id)) => self.image_id = Some(RawId::int(id, text)),
             (Member::CategoryId, Number::Int(id)) => self.category_id = Some(RawId::int(id, text)),
             (Member::TrackId, Number::Int(id)) => self.track = Some(Ok(RawId::int(id, text))),
+            (Member::InstanceId, Number::Int(id)) => self.instance = Some(Ok(RawId::int(id, text))),
             (Member::IsCrowd, _) => self.crowd = number.as_f64() != 0.0,
             (Member::Confidence, _) => self.score = Some(Ok(number.as_f64())),
             _ => {
@@ -114,6 +115,7 @@ impl Draft {
                 self.category_id = self.good(id);
             }
             Member::TrackId => self.track = self.value(scanner, "track_id", Self::track_id)?.transpose(),
+            Member::InstanceId => self.instance = self.value(scanner, "instance_id", Self::track_id)?.transpose(),
             Member::Bbox => {
                 let bbox = self.value(scanner, "bbox", |_, scanner| bbox(scanner))?;
                 self.bbox = self.usable(Piece::Box, bbox);

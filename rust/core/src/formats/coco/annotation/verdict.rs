@@ -56,8 +56,7 @@ impl Draft {
                     None
                 }
             })
-            .or_else(|| wrong(&self.score, &self.attribute_score))
-            .or_else(|| wrong(&self.track, &self.attribute_track));
+            .or_else(|| wrong(&self.score, &self.attribute_score));
         if let Some(reason) = found {
             return Verdict::Reject(reason);
         }

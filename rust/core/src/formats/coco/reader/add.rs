@@ -77,10 +77,19 @@ impl CocoReader {
                 image
             }
         };
+        // The line of a reject does not tell whether its image is of a video.
+        let in_video = image.in_video || self.kind == CocoKind::Rejects;
+        let track = match self.draft.track(text, in_video) {
+            Ok(track) => track,
+            Err(reason) => {
+                self.reject(reason, (start, end), offset, rows);
+                return Ok(());
+            }
+        };
         let origin = self.line_origin.as_deref().unwrap_or(&self.origin);
         // The names of its media and class are given by number.
         let mut row = Annotation::object(&origin.source, offset, "", image.frame, "");
-        row.track = self.draft.track(text);
+        row.track = track;
         row.score = self.draft.score();
         row.shape = Some(shape);
         row.bbox = self.draft.bbox();

@@ -101,7 +101,7 @@ impl CocoWriter {
         let mut rejects = Vec::new();
         for number in 0..batch.len() {
             let row = batch.row(number);
-            if row.kind == Kind::Answer || row.shape == Some(Shape::Polyline) {
+            if row.kind == Kind::Answer || matches!(row.shape, Some(Shape::Polyline | Shape::Cuboid2d)) {
                 self.written.left_out += 1;
             } else if let Err(reason) = self.annotation(&row, batch.attributes(number)) {
                 rejects.push(reject(reason, batch, number));
