@@ -73,7 +73,11 @@ impl Folder {
             let found = std::fs::metadata(entry.path()).map_err(|cause| {
                 let dangling = entry.path_is_symlink() && cause.kind() == ErrorKind::NotFound;
                 let why = "a link to a file that does not exist; remove the link or restore the file";
-                Error::io(entry.path())(if dangling { io::Error::new(cause.kind(), why) } else { cause })
+                Error::io(entry.path())(if dangling {
+                    io::Error::new(cause.kind(), why)
+                } else {
+                    cause
+                })
             })?;
             if found.is_file() {
                 let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
