@@ -20,7 +20,7 @@ from encord.utilities.coco.importer import coco_annotation_to_encord_coordinates
 from rlemasklib import RLEMask
 
 from ropewalk import _core
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.sinks.encord.calls import save_body
 from ropewalk.sinks.encord.transport import Blocks
@@ -49,7 +49,7 @@ def ontology_of(predictions: Predictions) -> OntologyStructure:
     return structure
 
 
-def plan_of(medium: Medium, structure: OntologyStructure) -> str:
+def plan_onto(medium: Medium, structure: OntologyStructure) -> _core.Plan:
     """Make the plan of an import onto one medium."""
     snapshot = Snapshot(
         project_hash=LABEL_HASH,
@@ -60,7 +60,7 @@ def plan_of(medium: Medium, structure: OntologyStructure) -> str:
         ontology_structure=structure.to_dict(),
         media=(medium,),
     )
-    return plan_json(snapshot, BRANCH, PlanOptions())
+    return plan_of(snapshot, BRANCH, PlanOptions())
 
 
 def feature_hash(name: str) -> str:
@@ -69,7 +69,7 @@ def feature_hash(name: str) -> str:
 
 
 def _ropewalk(predictions: Predictions, structure: OntologyStructure) -> Way:
-    plan = plan_of(predictions.medium, structure)
+    plan = plan_onto(predictions.medium, structure)
     path = str(predictions.path)
     rejects = str(predictions.path.with_name("rejects.ndjson"))
 

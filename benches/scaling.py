@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from parity import check_equal
-from peers import BRANCH, WHEN_TEXT, ontology_of, plan_of
+from peers import BRANCH, WHEN_TEXT, ontology_of, plan_onto
 from report import Line, Table, number
 from ropewalk import _core
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from sending import boxes as boxes_of_videos
 from sending import make_project
 from synthetic import Predictions, boxes, polygons
@@ -44,7 +44,7 @@ def threads(scale: float, repeats: int, folder: Path) -> Table:
     per_row = max(2, round(2_000 * scale))
     snapshot = make_project(40)
     path.write_text(json.dumps(boxes_of_videos(snapshot, per_row)), encoding="ascii")
-    plan = plan_json(snapshot, BRANCH, PlanOptions())
+    plan = plan_of(snapshot, BRANCH, PlanOptions())
     jobs = {"two threads": partial(_rows, plan, path, 2), "one thread": partial(_rows, plan, path, 1)}
     check_equal("threads", {name: job() for name, job in jobs.items()})
     count = 40 * per_row
@@ -52,13 +52,13 @@ def threads(scale: float, repeats: int, folder: Path) -> Table:
     return Table("Two threads", THREADS_TEXT, tuple(jobs), (line,))
 
 
-def _stage(plan: str, path: Path, threads: int = 1, memory_bytes: int = 64 << 20) -> _core.Staged:
+def _stage(plan: _core.Plan, path: Path, threads: int = 1, memory_bytes: int = 64 << 20) -> _core.Staged:
     stage = _core.Stage(plan, str(path.with_suffix(".rejects")), str(path.parent), memory_bytes, threads)
     stage.add(str(path), path.name, "coco")
     return stage.finish()
 
 
-def _rows(plan: str, path: Path, threads: int) -> list[list[memoryview]]:
+def _rows(plan: _core.Plan, path: Path, threads: int) -> list[list[memoryview]]:
     staged = _stage(plan, path, threads)
     encode = partial(staged.encode_blocks, header=None, when=WHEN_TEXT)
     if threads == 1:
@@ -100,7 +100,7 @@ def growth(scale: float, repeats: int, folder: Path) -> GrowthTable:
         found: dict[str, list[tuple[int, float]]] = {}
         for times in TIMES:
             predictions = make(folder / "growth.json", times)
-            plan, path = plan_of(predictions.medium, ontology_of(predictions)), predictions.path
+            plan, path = plan_onto(predictions.medium, ontology_of(predictions)), predictions.path
             staged = _stage(plan, path)
             jobs: dict[str, Callable[[], object]] = {
                 "staged in memory": partial(_stage, plan, path),

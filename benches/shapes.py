@@ -31,7 +31,7 @@ from encord.objects.coordinates import (
 from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateCoordinate
 
 from parity import check_bodies
-from peers import BRANCH, Way, plan_of, sdk_body, sdk_rows, staged_body
+from peers import BRANCH, Way, plan_onto, sdk_body, sdk_rows, staged_body
 from report import Line, Table, write
 from ropewalk import _core, rle
 from ropewalk.project.snapshot import Medium
@@ -200,7 +200,7 @@ def _ontology(kind: Kind) -> OntologyStructure:
 
 
 def _ropewalk(rows: polars.DataFrame, medium: Medium, structure: OntologyStructure, folder: Path) -> Way:
-    plan, rejects = plan_of(medium, structure), str(folder / "rejects.ndjson")
+    plan, rejects = plan_onto(medium, structure), str(folder / "rejects.ndjson")
 
     def body() -> Blocks:
         stage = _core.Stage(plan, rejects, str(folder), threads=1)

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from ropewalk.converting.convert import convert
     from ropewalk.evaluating.evaluate import evaluate
     from ropewalk.evaluating.metrics import ClassMetrics
+    from ropewalk.evaluating.prioritize import Priorities, prioritize
     from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.importing.promote import Promotion, promote
     from ropewalk.importing.rollback import Rollback, rollback
     from ropewalk.importing.run import import_predictions
     from ropewalk.importing.status import ImportStatus, status
@@ -32,6 +34,8 @@ _HOME = {
     "Evaluation": "evaluating.sides",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
+    "Priorities": "evaluating.prioritize",
+    "prioritize": "evaluating.prioritize",
     "import_predictions": "importing.run",
     "Predictions": "reading.predictions",
     "read_coco": "reading.predictions",
@@ -40,6 +44,8 @@ _HOME = {
     "list_ontology": "project.ontology",
     "list_projects": "showing.projects",
     "Report": "report",
+    "Promotion": "importing.promote",
+    "promote": "importing.promote",
     "Rollback": "importing.rollback",
     "rollback": "importing.rollback",
     "show": "showing.show",
@@ -66,6 +72,8 @@ __all__ = [
     "MediumImage",
     "PredictionWriter",
     "Predictions",
+    "Priorities",
+    "Promotion",
     "Report",
     "Rollback",
     "Snapshot",
@@ -77,6 +85,8 @@ __all__ = [
     "list_media",
     "list_ontology",
     "list_projects",
+    "prioritize",
+    "promote",
     "read_coco",
     "read_snapshot",
     "read_table",

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
+from ropewalk.project.snapshot import Medium
+
 class AnnotationBatch:
     """Some rows of the IR, schema v1, as Arrow arrays; `polars.DataFrame(batch)` takes them without a copy."""
 
@@ -55,12 +57,24 @@ class StageCounts(TypedDict):
     # The first track ids that one medium has from two sources: (track, title, label, other label)
     shared_tracks: list[tuple[str, str, str, str]]
 
+class Plan:
+    """What an import is to do, and the project that it is for."""
+
+    def __init__(
+        self,
+        rules: str,  # JSON of plan.Plan in rust/core, without media
+        media: tuple[Medium, ...],
+        keys: list[str | None],  # what each medium is matched by instead of its title
+        # Of data groups: each as a medium, its group's number, its layout key, and JSON of what label rows have of it
+        spaces: list[tuple[Medium, int, str | None, str]],
+    ) -> None: ...
+
 class Stage:
     """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
 
     def __init__(
         self,
-        plan: str,  # JSON of plan.Plan
+        plan: Plan,
         rejects: str,  # path of the reject file, written as rejects are found
         work_dir: str | None = None,  # folder for sorted runs; None keeps all in memory
         memory_bytes: int = ...,  # budget above which runs are spilled
@@ -102,6 +116,7 @@ class Reconciled(TypedDict):
     foreign: int  # objects and classifications this import would not write
     objects_extended: int  # objects of the row that a merge gives more frames
     labels_replaced: int  # labels and answers of the row that a merge gives other content
+    numbers_taken: int  # new objects of a merge whose track is the number of another object of their class
     body: bytes | None  # the label row's JSON to save
 
 class Compared(TypedDict):
@@ -299,7 +314,7 @@ class CocoWriter:
     def __new__(
         cls,
         file: BinaryIO,  # its `write` takes the dataset, ASCII, in blocks of about 1 MB
-        project: str | None = None,  # JSON of formats::known::KnownProject: puts names in the place of hashes
+        project: Plan | None = None,  # puts names in the place of hashes
     ) -> Self: ...
     def write(self, batch: AnnotationBatch) -> list[dict[str, Any]]:
         """Write a batch, without the GIL.

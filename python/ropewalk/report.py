@@ -28,6 +28,7 @@ _MAX_CANDIDATES = 5_000
 _MAX_NEAREST = 3
 
 SHARED_TRACK = "track_of_several_sources"
+NUMBER_TAKEN = "object_number_taken"
 _MAX_SHARED_TRACKS = 20
 
 
@@ -141,10 +142,15 @@ class Report:
         self.files_left_out += counts["left_out_files"]
         self.files_left_out_names += counts["left_out_names"]
 
+    def warn(self, name: str, count: int) -> None:
+        """Add to a warning that only sending can count."""
+        if count:
+            self.warnings[name] = self.warnings.get(name, 0) + count
+
     def share_tracks(self, tracks: Sequence[SharedTrack]) -> None:
         """Count tracks whose id the branch has from another source, and name the first of them."""
         if tracks:
-            self.warnings[SHARED_TRACK] = self.warnings.get(SHARED_TRACK, 0) + len(tracks)
+            self.warn(SHARED_TRACK, len(tracks))
             self.shared_tracks += tracks[: max(0, _MAX_SHARED_TRACKS - len(self.shared_tracks))]
 
     def reject(self, code: str, annotations: int) -> None:

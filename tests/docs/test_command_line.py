@@ -21,6 +21,8 @@ FIXED = {
     "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",
     "status": "--work-dir --branch --json",
     "rollback": "--project --branch --work-dir --ledger --also-edited --yes --json --ssh-key-passphrase-env",
+    "promote": "--project --branch --to --replace --limit-rows --yes --json --jobs --domain --ssh-key",
+    "prioritize": "--project --branch --priority-from --against --yes --json --jobs --domain --ssh-key",
     "convert": "--project-file --out --every --max-per-frame --decimals",
     "snapshot": "--project --out --domain --ssh-key",
     "emulator": "--project-file --db --port --faults",

@@ -4,11 +4,62 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import polars
+from encord.objects import OntologyStructure, Shape
+from encord.objects.attributes import ChecklistAttribute, RadioAttribute
+from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateCoordinate
 
 import ropewalk
 from documents import ROOT, blocks
+from snapshots import make_image, make_snapshot, make_video
+
+
+def guide_rows() -> list[dict[str, Any]]:
+    (text,) = blocks(ROOT / "docs" / "guide" / "table.md", "json")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def guide_ontology() -> OntologyStructure:
+    """Make the ontology that the guide describes above its rows."""
+    structure = OntologyStructure()
+    for row in guide_rows():
+        name = row["class"]
+        shape = row.get("shape") or ("rotatable_bounding_box" if "theta" in row else "bounding_box")
+        shape = "bitmask" if "rle" in row else "audio" if row["media"].endswith(".mp3") else shape
+        if name in ("Triangle", "Many types of fruit?") or any(item.name == name for item in structure.objects):
+            continue
+        structure.add_object(name, Shape(shape))
+    cherry = next(item for item in structure.objects if item.name == "Cherry")
+    cherry.add_attribute(RadioAttribute, "Ripe?").add_option("Yes")
+    many = structure.add_classification().add_attribute(ChecklistAttribute, "Many types of fruit?")
+    for fruit in ("Apple", "Banana", "Kiwi"):
+        many.add_option(fruit)
+    points = {
+        str(n): SkeletonTemplateCoordinate(x=0.5 * n, y=0.25, name=name, color="#d33115", value=name)
+        for n, name in enumerate(("tip", "left", "right"))
+    }
+    template = SkeletonTemplate(name="Triangle", width=100, height=50, skeleton=points, skeleton_edges={})
+    structure.add_skeleton_object("Triangle", template)
+    return structure
+
+
+def test_the_rows_that_the_guide_shows_are_written(tmp_path: Path) -> None:
+    media = (
+        make_image("a.jpg", width=320, height=200),
+        make_image("tiny.png", width=3, height=2),
+        make_video("b.mp4", width=320, height=200, number_of_frames=200),
+        replace(make_image("c.mp3", width=None, height=None), data_type="AUDIO", file_type="audio/mp3", duration=4.0),
+    )
+    project = make_snapshot(media, guide_ontology().to_dict())
+    report = ropewalk.import_predictions(
+        ropewalk.read_table(guide_rows(), source_label="guide"), project, branch="b", work_dir=tmp_path, dry_run=True
+    )
+    assert report.rejects_by_code == {}, Path(report.rejects_file or "").read_text()
+    assert report.annotations_written == len(guide_rows())
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
@@ -32,8 +83,7 @@ def test_the_columns_are_those_of_the_schema() -> None:
 
 
 def test_the_rows_that_the_guide_shows_are_read_as_what_they_are() -> None:
-    (text,) = blocks(ROOT / "docs" / "guide" / "table.md", "json")
-    lines = [json.loads(line) for line in text.splitlines()]
+    lines = guide_rows()
     opened = ropewalk.read_table(lines).open()
     (batch,) = opened
     assert opened.rejects == []
@@ -45,3 +95,22 @@ def test_the_rows_that_the_guide_shows_are_read_as_what_they_are() -> None:
     table = polars.DataFrame([line | ({"track": "1"} if "track" in line else {}) for line in lines])
     again = ropewalk.read_table(table).to_polars()
     assert again.drop("offset").equals(found.drop("offset"))
+
+
+def test_a_star_is_every_data_unit_of_the_project(demo_folder: Path) -> None:
+    """The guide's rows, with the classes of the demo."""
+    (text,) = blocks(ROOT / "docs" / "guide" / "table.md", "jsonl")
+    drawn, answered = text.splitlines()
+    snapshot = ropewalk.read_snapshot(demo_folder / "project.json")
+    everywhere = sum(medium.number_of_frames or 1 for medium in snapshot.media)
+    predictions = ropewalk.read_table([json.loads(drawn) | {"class": "Car"}], source_label="star")
+    report = ropewalk.import_predictions(predictions, snapshot, branch="model-1", dry_run=True)
+    assert (report.annotations_written, report.rejects_by_code) == (everywhere, {})
+    # The demo asks no questions: the answer is rejected on each medium by the name of its class.
+    report = ropewalk.import_predictions(
+        ropewalk.read_table([json.loads(answered)]), snapshot, branch="model-1", dry_run=True
+    )
+    assert report.rejects_by_code == {
+        "unknown_classification": sum(len(medium.images) or 1 for medium in snapshot.media)
+    }
+    assert [item.name for item in report.unresolved_classes] == ["Many types of fruit?"]

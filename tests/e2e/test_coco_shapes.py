@@ -14,6 +14,7 @@ from encord.objects.coordinates import RotatableBoundingBoxCoordinates
 from encord.objects.skeleton_template import SkeletonTemplate, SkeletonTemplateCoordinate
 
 import ropewalk
+import ropewalk.errors
 from ropewalk.emulator import RunningEmulator, running_emulator
 from snapshots import make_image, make_snapshot
 
@@ -63,7 +64,7 @@ class Importer:
     def __init__(self, project: Project, branch: str, work_dir: Path) -> None:
         self.project, self.branch, self.work_dir = project, branch, work_dir
 
-    def run(self, category: int, names: Any = None, box_format: str = "xywh", **fields: Any) -> Any:
+    def run(self, category: int, names: Any = None, box_format: str = "xywh", unit: Any = None, **fields: Any) -> Any:
         """Import an annotation, with names of its category's keypoints, and give the report."""
         person = {"id": PERSON, "name": "Person"} | ({} if names is None else {"keypoints": names})
         document = {
@@ -71,7 +72,7 @@ class Importer:
             "categories": [*({"id": id_, "name": name} for id_, (name, _) in OBJECTS.items()), person],
             "annotations": [{"id": 21, "image_id": 7, "category_id": category, "score": 0.5, **fields}],
         }
-        predictions = ropewalk.read_coco(document, box_format=box_format)
+        predictions = ropewalk.read_coco(document, box_format=box_format, unit=unit)
         return ropewalk.import_predictions(
             predictions, self.project, branch=self.branch, work_dir=self.work_dir, rejects=self.rejects
         )
@@ -214,3 +215,58 @@ def test_a_polygon_with_an_area_is_no_polyline(importer: Importer) -> None:
 def test_a_box_format_that_there_is_not() -> None:
     with pytest.raises(ropewalk.errors.UsageError, match="xyxy.*expected one of xywh, cxcywha, corners"):
         ropewalk.read_coco([], box_format="xyxy")
+
+
+FRACTIONS = [0.125, 0.25, 0.25, 0.5]
+RING = [0.125, 0.25, 0.5, 0.25, 0.5, 0.75]
+
+
+def test_fractions_that_are_read_as_pixels_are_counted(importer: Importer) -> None:
+    report = importer.run(1, bbox=FRACTIONS)
+    assert (report.annotations_written, report.warnings) == (1, {"fractions_as_px": 1})
+
+
+@pytest.mark.parametrize(
+    ("category", "fields"),
+    [
+        (1, {"bbox": [0, 0, 1, 1.5]}),
+        (1, {"bbox": [0, 0, 0, 0], "segmentation": [[3, 2, 9, 2, 9, 7]]}),
+        (5, {"segmentation": [[0.5, 0.5, 40, 0.5, 0.5, 20]], "bbox": FRACTIONS}),
+        (1, {"bbox": FRACTIONS, "unit": "px"}),
+    ],
+)
+def test_pixels_are_not_taken_for_fractions(category: int, fields: dict[str, Any], importer: Importer) -> None:
+    assert "fractions_as_px" not in importer.run(category, **fields).warnings
+
+
+def test_fractions_of_coco_are_written_as_they_are(importer: Importer) -> None:
+    found = importer.read_back(1, bbox=FRACTIONS, unit="frac")
+    assert [found.top_left_x, found.top_left_y, found.width, found.height] == FRACTIONS
+
+
+def test_polygons_in_fractions(importer: Importer) -> None:
+    found = importer.read_back(5, segmentation=[RING], unit="frac")
+    assert [value for point in found.values for value in (point.x, point.y)] == RING
+
+
+def test_keypoints_in_fractions(importer: Importer) -> None:
+    numbers = [0.125, 0.25, 2, 0.5, 0.375, 1, 0.75, 0.5, 2]
+    found = importer.read_back(PERSON, keypoints=numbers, unit="frac")
+    assert [(point.x, point.y) for point in found.values] == [(0.125, 0.25), (0.5, 0.375), (0.75, 0.5)]
+
+
+def test_corners_in_fractions_are_refused(importer: Importer) -> None:
+    with pytest.raises(ropewalk.errors.UsageError, match="unit.*frac does not go with --box-format corners"):
+        importer.run(2, bbox=[0.1, 0.1, 0.5, 0.1, 0.5, 0.4, 0.1, 0.4], box_format="corners", unit="frac")
+
+
+@pytest.mark.parametrize(
+    ("category", "fields"),
+    [
+        (3, {"segmentation": [[2, 3, 20, 9, 25, 7, 25, 7, 20, 9, 2, 3]]}),
+        (4, {"keypoints": [5, 7, 2]}),
+        (PERSON, {"keypoints": [8, 9, 2] * 3}),
+    ],
+)
+def test_shapes_without_metrics_are_counted(category: int, fields: dict[str, Any], importer: Importer) -> None:
+    assert importer.run(category, **fields).warnings["no_metrics"] == 1

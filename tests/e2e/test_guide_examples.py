@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -321,9 +322,62 @@ def test_text_on_a_range(imported: Any) -> None:
     assert answers(rows[CLIP], "Remarks") == [('süß, "red"', 0.25, [(10, 20)])]
 
 
-def test_one_box_on_every_data_unit(imported: Any, project: Project) -> None:
+EVERYWHERE = [(STILL, 0), (WIDE, 0), *((CLIP, frame) for frame in range(200)), *((GROUP, n) for n in range(3))]
+
+
+def placed(rows: dict[str, LabelRowV2], example: Example) -> list[tuple[str, int]]:
+    return sorted((title, frame) for title, row in rows.items() for frame in found(row, example))
+
+
+def test_one_box_on_every_data_unit(imported: Any) -> None:
     cherry = EXAMPLES[0]
-    units = [(STILL, 0), (WIDE, 0), *((CLIP, frame) for frame in range(200)), *((GROUP, n) for n in range(3))]
-    rows = imported([row_of(cherry, title, 0, frame=frame) for title, frame in units])
-    placed = [(title, frame) for title, row in rows.items() for frame in found(row, cherry)]
-    assert sorted(placed) == sorted(units)
+    rows = imported([row_of(cherry, title, 0, frame=frame) for title, frame in EVERYWHERE])
+    assert placed(rows, cherry) == sorted(EVERYWHERE)
+
+
+def test_one_row_on_every_data_unit(project: Project, tmp_path: Path) -> None:
+    """A star for the medium: without a frame on all of them, with a frame on that one of a video."""
+    cherry, fruit = EXAMPLES[:2]
+    given = [
+        row_of(cherry, "*", 0),
+        row_of(fruit, "*", 1, frame=7, track="3"),
+        row_of(cherry, STILL, 2),
+        {"media": "*", "class": "Ripe?", "frame": 0, "attributes": [{"name": "", "value": "Yes"}]},
+    ]
+    predictions = ropewalk.read_table(given, unit="frac", source_label="model")
+    report = ropewalk.import_predictions(predictions, project, branch="star", work_dir=tmp_path)
+    assert (report.exit_code, report.annotations_read, report.rejects_by_code) == (0, 205 + 6 + 1 + 6, {})
+    rows = {row.data_title: row for row in project.list_label_rows_v2(branch_name="star")}
+    for row in rows.values():
+        row.initialise_labels()
+    assert placed(rows, cherry) == sorted(EVERYWHERE)
+    assert len(found(rows[STILL], cherry)[0]) == 2
+    assert placed(rows, fruit) == sorted([(STILL, 0), (WIDE, 0), (CLIP, 7), *((GROUP, n) for n in range(3))])
+    ((_, confidence, coordinates),) = found(rows[CLIP], fruit)[7]
+    assert confidence == 0.6
+    assert_equal(coordinates, fruit.expected(CLIP, 1))
+    assert answers(rows[GROUP], "Ripe?") == [("Yes", 1.0, [(0, 2)])]
+    again = ropewalk.import_predictions(predictions, project, branch="star", work_dir=tmp_path / "again")
+    assert (again.annotations_already_there, again.label_rows_saved) == (report.annotations_read, 0)
+
+
+def test_a_star_is_counted_and_rejected_as_what_it_became(project: Project, tmp_path: Path) -> None:
+    """Of the media only some are wanted, one is too small, and a bad row is rejected once."""
+    cherry = EXAMPLES[0]
+    given = [
+        {"media": "*", "class": "Cherry", "unit": "px", "box": [1500, 900, 30, 20], "annotation_id": "wide"},
+        {"media": "*", "class": "Cherry", "unit": "frac", "box": [0.1, 0.2, -0.3, 0.1], "annotation_id": "bad"},
+        row_of(cherry, "*", 0, frame=250) | {"annotation_id": "late", "unit": "frac"},
+    ]
+    source = tmp_path / "rows.ndjson"
+    source.write_text("".join(json.dumps(row) + "\n" for row in given), encoding="utf-8")
+    options = {"only_media": ["*.jpg", "*.mp4"], "every": 100, "dry_run": True, "work_dir": tmp_path / "work"}
+    report = ropewalk.import_predictions(source, project, branch="star-dry", **options)
+    assert report.filtered_by_reason == {"only_media": 3 + 3, "every": 198}
+    assert report.annotations_written == 1 + 2 + 2
+    assert report.rejects_by_code == {"off_image": 1, "negative_box": 1, "frame_range": 1}
+    assert report.rejects_file is not None
+    rejects = [json.loads(line) for line in Path(report.rejects_file).read_text("utf-8").splitlines()]
+    named = {reject["annotation_id"]: reject["annotation"]["media"] for reject in rejects}
+    hashes = {row.data_title: row.data_hash for row in project.list_label_rows_v2()}
+    assert named == {"wide": hashes[STILL], "bad": "*", "late": hashes[CLIP]}

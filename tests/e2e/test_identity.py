@@ -78,7 +78,7 @@ def test_another_file_with_the_same_track_is_another_object_and_named(bench: Ben
     bench.run(first)
     report = bench.run(second, on_existing="merge")
     assert (report.objects_extended, report.labels_replaced) == (0, 0)
-    assert report.warnings == {"track_of_several_sources": 1}
+    assert report.warnings == {"track_of_several_sources": 1, "object_number_taken": 1}
     (found,) = report.shared_tracks
     assert (found.track, found.media, found.sources) == ("5", "drive.mp4", ("a/p.json", "b/p.json"))
     assert sorted(objects(bench).values()) == [[0, 1], [1, 2]]

@@ -15,6 +15,7 @@ import pytest
 
 import ropewalk
 from ropewalk.errors import BlockerError, SchemaError, SourceError, UsageError
+from snapshots import make_snapshot
 from workbench import Bench, Json, box, check_sums, dataset, mask, ring
 
 # Boxes, polygons and masks on an image, an image group and a video, tracked and not.
@@ -252,3 +253,11 @@ def test_an_error_of_whoever_makes_the_table_arrives(bench: Bench) -> None:
 
     with pytest.raises(ConnectionResetError, match="server is gone"):
         ropewalk.read_table(Broken()).to_polars()
+
+
+@pytest.mark.parametrize(("name", "shape"), [("Wheel", "circle"), ("Pond", "ellipse")])
+def test_round_shapes_have_no_metrics(name: str, shape: str, tmp_path: Path) -> None:
+    rows = [{"media": "still.jpg", "class": name, "unit": "px", "shape": shape, "box": [3, 4, 9, 9], "score": 0.5}]
+    predictions = ropewalk.read_table(rows)
+    report = ropewalk.import_predictions(predictions, make_snapshot(), branch="b", work_dir=tmp_path, dry_run=True)
+    assert (report.annotations_written, report.warnings) == (1, {"no_metrics": 1})

@@ -187,7 +187,9 @@ def sdk_text(case: dict[str, Any]) -> str:
         identity = label["object"]
         if identity not in objects:
             item = ontology.structure.get_child_by_hash(ONTOLOGY[label["feature"]]["feature_hash"])
-            objects[identity] = ObjectInstance(item, object_hash=hash_of(int(identity, 16)))  # type: ignore[arg-type]
+            number = int(label["track"]) if (label["track"] or "").isdigit() else None
+            object_hash = hash_of(int(identity, 16))
+            objects[identity] = ObjectInstance(item, object_hash=object_hash, object_number=number)  # type: ignore[arg-type]
         objects[identity].set_for_frames(
             coordinates(label),
             frames=label["frame"],

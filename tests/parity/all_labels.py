@@ -45,7 +45,7 @@ from hypothesis import strategies as st
 
 from ropewalk import _core
 from ropewalk.project.snapshot import Medium
-from sdk_oracle import WHEN
+from sdk_oracle import WHEN, object_number
 
 VISIBILITY = (Visibility.INVISIBLE, Visibility.OCCLUDED, Visibility.VISIBLE, Visibility.SELF_OCCLUDED)
 POINTS = ("Tip", "Größe", 'le"ft')
@@ -219,7 +219,7 @@ def labels(
     fixed: dict[Any, Answers] = {}
     drawable = [index for index, shape in enumerate(SHAPES) if shape not in without]
     for index in draw(st.lists(st.sampled_from(drawable), max_size=6)):
-        item, frame, track = structure.objects[index], draw(frames), draw(st.none() | st.sampled_from("ab"))
+        item, frame, track = structure.objects[index], draw(frames), draw(st.none() | st.sampled_from(("a", "7", "0")))
         static = [attribute for attribute in item.attributes if not attribute.dynamic]
         varying = [attribute for attribute in item.attributes if attribute.dynamic]
         key = (index, track) if track else (index, len(objects))
@@ -318,7 +318,7 @@ def add_labels(row: LabelRowV2, labels: Labels) -> None:
     for number, label in enumerate(labels.objects):
         item = labels.structure.objects[label.item]
         key = (label.item, label.track) if label.track else number
-        instance = instances.setdefault(key, item.create_instance())
+        instance = instances.setdefault(key, item.create_instance(object_number=object_number(label.track)))
         when = {"created_at": WHEN, "last_edited_at": WHEN, "manual_annotation": False}
         if item.shape in ON_RANGES:
             sounds[key].append(Range(label.frame, label.last))

@@ -11,7 +11,7 @@ from typing import Any
 from coco_model import Model, Style, write_coco
 from ropewalk import _core
 from ropewalk.emulator import RunningEmulator
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from sdk_oracle import WHEN_TEXT, server_row
 
 BRANCH = "model-v2.1_a"
@@ -40,7 +40,7 @@ def staged_files(
     **options: Any,
 ) -> _core.Staged:
     """Stage files as parts of one source; masks without a pixel are kept, as the SDK keeps them."""
-    plan = plan_json(model.snapshot(), BRANCH, PlanOptions(**{"empty_masks": "keep"} | options))
+    plan = plan_of(model.snapshot(), BRANCH, PlanOptions(**{"empty_masks": "keep"} | options))
     rejects = str(work_dir / "rejects.ndjson")
     stage = _core.Stage(plan, rejects, str(work_dir / "runs"), memory_bytes=memory_bytes, threads=threads)
     for path in paths:

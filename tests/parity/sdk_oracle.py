@@ -6,6 +6,7 @@ px become fractions by the SDK's own COCO conversion; objects are made, set and 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -84,7 +85,7 @@ def add_predictions(row: LabelRowV2, structure: OntologyStructure, model: Model,
     for index, prediction in enumerate(own):
         item = structure.get_child_by_hash(model.categories[prediction.category].feature_hash, type_=Object)
         key = index if prediction.track is None else (prediction.category, str(prediction.track))
-        instance = objects.setdefault(key, item.create_instance())
+        instance = objects.setdefault(key, item.create_instance(object_number=object_number(prediction.track)))
         instance.set_for_frames(
             coordinates(prediction, *model.file_size(prediction.medium, prediction.frame)),
             prediction.frame,
@@ -95,6 +96,11 @@ def add_predictions(row: LabelRowV2, structure: OntologyStructure, model: Model,
         )
     for instance in objects.values():
         row.add_object_instance(instance)
+
+
+def object_number(track: Any) -> int | None:
+    """Give the number that an object shows in the editor: its track, if that is a whole number."""
+    return int(track) if re.fullmatch(r"0|[1-9]\d{0,9}", str(track)) and int(track) < 2**31 else None
 
 
 def coordinates(prediction: Prediction, width: int, height: int) -> Any:

@@ -32,7 +32,7 @@ from all_labels import (
 )
 from ropewalk import _core
 from ropewalk.emulator.rows import RowHeader, listing_entry
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from ropewalk.project.snapshot import Medium
 from ropewalk.project.spaces import Space
 from sdk_oracle import LABEL_HASH, WHEN, WHEN_TEXT, normalised, server_row
@@ -206,7 +206,7 @@ def core_row(structure: OntologyStructure, tables: list[polars.DataFrame], heade
     project = make_snapshot((GROUP,), structure.to_dict())
     with tempfile.TemporaryDirectory() as folder:
         rejects = Path(folder, "rejects.ndjson")
-        stage = _core.Stage(plan_json(project, BRANCH, PlanOptions(off_image="keep")), str(rejects), folder)
+        stage = _core.Stage(plan_of(project, BRANCH, PlanOptions(off_image="keep")), str(rejects), folder)
         for number, rows in enumerate(tables):
             stage.add(rows, f"model-{number}", "table")
         staged = stage.finish()

@@ -11,7 +11,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from ropewalk import PredictionWriter, _core
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from ropewalk.reading.tables import read_table
 from sdk_oracle import WHEN_TEXT
 from snapshots import make_snapshot
@@ -92,7 +92,7 @@ def write_frames(frames: list[Frame], path: Path, box_format: str) -> None:
 
 def label_rows(folder: Path, add: Any) -> list[bytes]:
     """Stage what `add` adds, and encode all label rows."""
-    plan = plan_json(make_snapshot(), "model-1", PlanOptions())
+    plan = plan_of(make_snapshot(), "model-1", PlanOptions())
     stage = _core.Stage(plan, str(folder / "rejects.ndjson"), str(folder))
     add(stage)
     staged = stage.finish()

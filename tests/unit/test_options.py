@@ -239,8 +239,8 @@ def test_an_option_that_no_source_takes_is_refused(rows: Path, options: Any, nam
 
 
 def test_each_source_is_given_what_its_format_takes(rows: Path, results: Path) -> None:
-    with pytest.raises(UsageError, match="unit does not apply to these sources: coco"):
-        convert(results, results.parent / "out.parquet", unit="frac")
+    with pytest.raises(UsageError, match="confidence_field does not apply to these sources: ndjson"):
+        convert(rows, rows.parent / "out.parquet", confidence_field="score")
     report = convert(
         [rows, results], rows.parent / "out.parquet", work_dir=rows.parent, unit="px", confidence_field="score"
     )

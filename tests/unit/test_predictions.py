@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 
 from ropewalk import _core, import_predictions, read_coco, rle
 from ropewalk.errors import SchemaError, UsageError
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from ropewalk.reading.tables import read_table, write_table
 from snapshots import make_snapshot
 
@@ -48,7 +48,7 @@ def test_counts_as_bytes_are_transposed(project: Project, tmp_path: Path) -> Non
 
 def test_a_label_from_memory_is_part_of_a_tracks_identity(tmp_path: Path) -> None:
     def hashes(label: str | None, **more: Any) -> set[str]:
-        stage = _core.Stage(plan_json(make_snapshot(), "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
+        stage = _core.Stage(plan_of(make_snapshot(), "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
         source = read_coco(dataset(bbox=[1, 2, 3, 4], **more), source_label=label).source
         stage.add(source.given, source.label, "coco")
         return set(json.loads(stage.finish().encode(0, None, "Sat, 21 Nov 2026 23:48:11 UTC"))["object_answers"])

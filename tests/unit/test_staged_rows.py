@@ -15,7 +15,7 @@ import pytest
 from box_datasets import HEIGHT, WIDTH, coco_boxes
 from ropewalk import _core
 from ropewalk.errors import LabelRowError
-from ropewalk.project.plan import PlanOptions, plan_json
+from ropewalk.project.plan import PlanOptions, plan_of
 from snapshots import hash_of, make_image, make_snapshot
 
 WHEN = "Sat, 21 Nov 2026 23:48:11 UTC"
@@ -30,7 +30,7 @@ Stager = Callable[..., _core.Staged]
 @pytest.fixture
 def stage(tmp_path: Path) -> Stager:
     def run(dataset: dict[str, Any] | bytes = DATASET, **options: Any) -> _core.Staged:
-        plan = plan_json(make_snapshot(), "b", PlanOptions(**options))
+        plan = plan_of(make_snapshot(), "b", PlanOptions(**options))
         content = dataset if isinstance(dataset, bytes) else json.dumps(dataset).encode()
         stage = _core.Stage(plan, str(tmp_path / "rejects.ndjson"))
         stage.add(content, "p.json", "coco")
@@ -138,7 +138,7 @@ def test_rows_are_compared_annotation_by_annotation(stage: Stager) -> None:
 def test_titles_are_told_without_their_signatures(tmp_path: Path) -> None:
     title = "https://files.example.com/still.jpg?Expires=1&Signature=canary"
     project = make_snapshot(media=(make_image(title),))
-    stage = _core.Stage(plan_json(project, "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
+    stage = _core.Stage(plan_of(project, "b", PlanOptions()), str(tmp_path / "rejects.ndjson"))
     stage.add(json.dumps(coco_boxes({title: [[0.25, 0.5, 0.125, 0.0625]]})).encode(), "p.json", "coco")
     staged = stage.finish()
     there = json.loads(staged.encode(0, None, WHEN))

@@ -170,7 +170,7 @@ def test_an_address_that_is_gone_is_said_with_the_way_around(
 ) -> None:
     playback.answers = [(status, b'{"message": "gone"}', {})]
     with pytest.raises(EncordError, match=rf"status {status}.*{playback.url}/public does not take.* sdk_calls"):
-        DirectCalls(transport).list_rows("main", None, False)
+        DirectCalls(transport).list_rows("main", None)
 
 
 @pytest.mark.parametrize(

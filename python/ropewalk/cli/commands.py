@@ -15,7 +15,7 @@ from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.reading_back import COMMANDS
 from ropewalk.files import STDOUT, WORK_DIR, make_folder, written_whole
-from ropewalk.importing.options import ImportOptions, RollbackOptions, StageOptions, VerifyOptions
+from ropewalk.importing.options import ConnectOptions, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
 from ropewalk.options import made
 from ropewalk.text import count, shown
 
@@ -233,10 +233,93 @@ def rollback(
 
 
 @app.command()
+@o.taking(ConnectOptions, AccountOptions)
+def promote(
+    project: o.RequiredProjectHash,
+    branch: o.Branch,
+    to: Annotated[str, typer.Option(metavar="NAME", help="Branch to copy the label rows to.")] = "main",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace label rows that hold other labels; those labels are lost.")
+    ] = False,
+    limit_rows: Annotated[
+        int | None, typer.Option(metavar="N", help="Copy at most N label rows; run again for more.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: o.AsJson = False,
+    **options: Any,
+) -> None:
+    """Copy the label rows of a branch onto main, or another branch. Shows what it will do, and asks first.
+
+    Exit codes: 0 all there; 3 rows were left as they are; 1 not confirmed or failed; 2 usage.
+    """
+    with console.failures(again="run the same command again to finish"), console.stopped_by_sigterm():
+        from ropewalk.importing.promote import promote as run
+
+        with console.shown_progress() as progress:
+            result = run(
+                open_project(project, options),
+                branch=branch,
+                to=to,
+                replace=replace,
+                limit_rows=limit_rows,
+                confirm=lambda question: yes or typer.confirm(f"{question}. Go on?", err=True),
+                progress=progress,
+                **o.taken(ConnectOptions, options),
+            )
+        if result is None:
+            console.fail("nothing was changed", 1)
+        tables.show_promotion(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+@o.taking(ConnectOptions, AccountOptions)
+def prioritize(
+    project: o.RequiredProjectHash,
+    branch: o.Branch,
+    priority_from: Annotated[
+        str,
+        typer.Option(
+            metavar="confidence|disagreement",
+            help="Label first what the model is least sure of, or where two branches differ most.",
+        ),
+    ],
+    against: Annotated[str, typer.Option(metavar="NAME", help="Branch to compare with, for disagreement.")] = "main",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: o.AsJson = False,
+    **options: Any,
+) -> None:
+    """Set the priorities of tasks from the predictions of a branch. Shows what it will do, and asks first.
+
+    Exit codes: 0 done; 1 not confirmed or failed; 2 usage.
+    """
+    with console.failures(again="run the same command again to set all of them"), console.stopped_by_sigterm():
+        from ropewalk.evaluating.prioritize import prioritize as run
+
+        with console.shown_progress() as progress:
+            result = run(
+                open_project(project, options),
+                branch=branch,
+                # Anything else is refused by the library.
+                priority_from=priority_from,  # type: ignore[arg-type]
+                against=against,
+                confirm=lambda question: yes or typer.confirm(f"{question}. Go on?", err=True),
+                progress=progress,
+                **o.taken(ConnectOptions, options),
+            )
+        if result is None:
+            console.fail("nothing was changed", 1)
+        tables.show_priorities(result, as_json=as_json)
+
+
+@app.command()
 @o.taking(AccountOptions)
 def snapshot(
     project: o.RequiredProjectHash,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Snapshot file to write.")],
+    client_metadata: Annotated[
+        bool, typer.Option("--client-metadata", help="Include the client metadata of the media, for --media-key.")
+    ] = False,
     **account: Any,
 ) -> None:
     """Write a project's ontology and media to a file without links, to rehearse an import with no account."""
@@ -244,7 +327,7 @@ def snapshot(
         from ropewalk.project.live import snapshot_from_project
         from ropewalk.project.snapshot import write_snapshot
 
-        taken = snapshot_from_project(open_project(project, account))
+        taken = snapshot_from_project(open_project(project, account), client_metadata=client_metadata)
         write_snapshot(taken, out)
         console.say(f"{count(len(taken.media), 'data row')} in {shown(str(out))}", err=out == STDOUT)
 

@@ -11,6 +11,8 @@ from ropewalk.cli.console import MESSAGE_CHARACTERS, say, shown_names, verificat
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
+    from ropewalk.evaluating.prioritize import Priorities
+    from ropewalk.importing.promote import Promotion
     from ropewalk.importing.rollback import Rollback
     from ropewalk.importing.status import ImportStatus
     from ropewalk.importing.verify import Verification
@@ -68,6 +70,43 @@ def _state(item: ImportStatus) -> str:
     if item.undone and item.undone == item.label_rows:
         return "rolled back"
     return "finished" if item.stored == item.label_rows else "not finished, the same command goes on with it"
+
+
+def show_promotion(result: Promotion, *, as_json: bool) -> None:
+    """Write what a promotion did to stdout."""
+    if as_json:
+        say(json.dumps(result.as_dict(), indent=1))
+        return
+    say(f"{count(result.promoted, 'label row')} promoted to {shown(result.to)}, {result.already_there:,} already there")
+    for titles, text in (
+        (result.held, "left: they hold other labels (--replace overwrites them)"),
+        (result.edited, "left: edited after the plan was made; run the command again"),
+    ):
+        if titles:
+            say(f"{count(len(titles), 'label row')} {text}: {shown_names(titles)}")
+    for number, text in (
+        (result.empty, "of the branch without labels, not copied over those that exist"),
+        (result.not_copied, "not copied, since one was made meanwhile; run the command again"),
+        (result.over_limit, "left for later by --limit-rows"),
+    ):
+        if number:
+            say(f"{count(number, 'label row')} {text}")
+
+
+def show_priorities(result: Priorities, *, as_json: bool) -> None:
+    """Write what a prioritization did to stdout."""
+    if as_json:
+        say(json.dumps(result.as_dict(), indent=1))
+        return
+    say(f"{count(len(result.priorities), 'task')} got a priority from {result.priority_from}")
+    for number, text in (
+        (result.without_predictions, "without predictions that count"),
+        (result.nothing_to_compare, f"with nothing to compare on {shown(result.against or '')}"),
+    ):
+        if number:
+            say(f"{count(number, 'label row')} {text}: their tasks keep their priority")
+    if result.unreadable:
+        say("labels left out: " + ", ".join(f"{shown(code)} {n:,}" for code, n in sorted(result.unreadable.items())))
 
 
 def show_rollback(result: Rollback, *, as_json: bool) -> None:

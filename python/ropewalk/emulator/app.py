@@ -40,7 +40,7 @@ def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlett
         An application that any ASGI middleware may wrap.
     """
     second = SecondApi(store, options)
-    first = FirstApi(store, options, second.workflow_graph_node)
+    first = FirstApi(store, options)
 
     def route(path: str, answer: _Answer, method: str = "GET") -> Route:
         return Route(f"/v2/public/{path}", _second(keys, answer), methods=[method])
@@ -53,6 +53,16 @@ def build_app(store: Store, keys: KeyRing, options: EmulatorOptions) -> Starlett
             route("projects/{project_hash}", lambda r, _: second.get_project(**r.path_params)),
             route("projects/{project_hash}/branches", lambda r, _: second.list_branches(**r.path_params)),
             route("projects/{project_hash}/datasets", lambda r, _: second.list_datasets(**r.path_params)),
+            route(
+                "projects/{project_hash}/labels/copy-branch",
+                lambda r, body: second.copy_branch(**r.path_params, body=body),
+                "POST",
+            ),
+            route(
+                "projects/{project_hash}/priorities",
+                lambda r, body: second.set_priorities(**r.path_params, body=body),
+                "POST",
+            ),
             route("active/{project_hash}/sync", lambda r, _: second.active_sync(**r.path_params), "POST"),
             route(
                 "active/{project_hash}/import", lambda r, body: second.active_import(**r.path_params, body=body), "POST"

@@ -11,9 +11,9 @@ from typing import Any
 from ropewalk.emulator.checks import LabelChecker
 from ropewalk.emulator.filters import like, moment
 from ropewalk.emulator.refusals import corrupted_label, exists, invalid, not_found
-from ropewalk.emulator.rows import LABEL_TYPES, RowHeader, listing_entry
+from ropewalk.emulator.rows import LABEL_TYPES, RowHeader, listing_entry, stage_of
 from ropewalk.emulator.store import RowExists, RowMissing, RowNotJson, Store
-from ropewalk.project.snapshot import Medium
+from ropewalk.project.snapshot import Medium, Snapshot
 
 _BRANCH_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -40,13 +40,11 @@ class FirstApi:
     Args:
         store: The label rows.
         options: How to behave where Encord's behaviour is not known.
-        workflow_graph_node: The workflow stage every row stands in.
     """
 
-    def __init__(self, store: Store, options: EmulatorOptions, workflow_graph_node: dict[str, str]) -> None:
+    def __init__(self, store: Store, options: EmulatorOptions) -> None:
         self._store = store
         self._options = options
-        self._workflow_graph_node = workflow_graph_node
         self._checker = LabelChecker(store.snapshot.ontology_structure)
         self._queries: dict[tuple[str, str], Callable[[Any, dict[str, Any]], str]] = {
             ("GET", "labelrowmetadata"): self._list,
@@ -89,7 +87,7 @@ class FirstApi:
             raise corrupted_label("a label row is nested too deeply") from e
 
     def _list(self, uid: Any, payload: dict[str, Any]) -> str:
-        matches = _listing_filter(payload, self._workflow_graph_node["title"])
+        matches = _listing_filter(payload, self._store.snapshot)
         all_branches = payload.get("include_all_label_branches")
         if all_branches and payload.get("branch_name") is not None:
             raise invalid("branch_name cannot go with include_all_label_branches")
@@ -111,8 +109,11 @@ class FirstApi:
                         found_header,
                         images_data=bool(payload.get("include_images_data")),
                         image_sizes=self._options.list_image_sizes,
+                        client_metadata=bool(payload.get("include_client_metadata")),
                         workflow_graph_node=(
-                            self._workflow_graph_node if payload.get("include_workflow_graph_node", True) else None
+                            stage_of(medium, self._store.snapshot)
+                            if payload.get("include_workflow_graph_node", True)
+                            else None
                         ),
                     )
                     entries.append(entry)
@@ -169,20 +170,15 @@ def _one_or_list(uid: Any, texts: list[str]) -> str:
     return f"[{','.join(texts)}]" if isinstance(uid, list) else texts[0]
 
 
-def _listing_filter(payload: dict[str, Any], stage_title: str) -> Callable[[Medium, RowHeader | None], bool]:
+def _listing_filter(payload: dict[str, Any], snapshot: Snapshot) -> Callable[[Medium, RowHeader | None], bool]:
     """Build the test of a listing's filters; a filter that is None lets everything through."""
     data_hashes = _optional_set(payload, "data_hashes")
     label_hashes = _optional_set(payload, "label_hashes")
     statuses = _optional_set(payload, "label_statuses")
     stage_eq = payload.get("workflow_graph_node_title_eq")
     stage_like = like(payload.get("workflow_graph_node_title_like"), "workflow_graph_node_title_like")
-    # Every row is queued in the one stage and none is shadow data: these filters let all rows through, or none.
-    possible = (
-        (statuses is None or "QUEUED" in statuses)
-        and stage_eq in (None, stage_title)
-        and (stage_like is None or stage_like.fullmatch(stage_title) is not None)
-        and payload.get("shadow_data_state") != "SHADOW_DATA"
-    )
+    # Every row is queued and none is shadow data: these filters let all rows through, or none.
+    possible = (statuses is None or "QUEUED" in statuses) and payload.get("shadow_data_state") != "SHADOW_DATA"
     before = moment(payload.get("edited_before"), "edited_before")
     after = moment(payload.get("edited_after"), "edited_after")
     title_eq = payload.get("data_title_eq")
@@ -190,8 +186,11 @@ def _listing_filter(payload: dict[str, Any], stage_title: str) -> Callable[[Medi
 
     def matches(medium: Medium, header: RowHeader | None) -> bool:
         edited = header.last_edited_at if header else None
+        stage = stage_of(medium, snapshot)["title"]
         return (
             possible
+            and stage_eq in (None, stage)
+            and (stage_like is None or stage_like.fullmatch(stage) is not None)
             and (data_hashes is None or medium.data_hash in data_hashes)
             and (label_hashes is None or (header is not None and header.label_hash in label_hashes))
             and (before is None or (edited is not None and edited < before))

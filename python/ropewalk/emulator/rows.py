@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ropewalk.project.snapshot import Medium
+from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.project.spaces import listed_space
 
 # Labels stand below a frame number for these, and directly in the data unit for images.
@@ -46,6 +47,21 @@ def data_link(data_hash: str) -> str:
     return f"ropewalk-emulator/{data_hash}"
 
 
+_ONLY_STAGE = "Annotate 1"
+
+
+def stage_of(medium: Medium, snapshot: Snapshot) -> dict[str, str]:
+    """Give the workflow stage of a data row's label rows; all are in one where the snapshot does not say."""
+    title = medium.stage or _ONLY_STAGE
+    return {"uuid": medium.stage_uuid or str(uuid.uuid5(uuid.UUID(snapshot.project_hash), title)), "title": title}
+
+
+def stages_of(snapshot: Snapshot) -> list[dict[str, str]]:
+    """List the workflow stages of a project."""
+    stages = (stage_of(medium, snapshot) for medium in snapshot.media)
+    return list({stage["uuid"]: stage for stage in stages}.values())
+
+
 def listing_entry(
     medium: Medium,
     branch_name: str,
@@ -54,6 +70,7 @@ def listing_entry(
     images_data: bool,
     image_sizes: bool,
     workflow_graph_node: dict[str, str] | None,
+    client_metadata: bool = False,
 ) -> dict[str, Any]:
     """Build a listing's entry for one data row on one branch.
 
@@ -63,7 +80,8 @@ def listing_entry(
         header: The label row on that branch, None if it has not been created.
         images_data: Whether an image group lists its images.
         image_sizes: Whether single images have their size (px) in a listing.
-        workflow_graph_node: The workflow stage the row stands in.
+        workflow_graph_node: The workflow stage of the row.
+        client_metadata: Whether the entry has the client metadata.
     """
     sized = image_sizes or medium.data_type != "IMAGE"
     return {
@@ -80,6 +98,7 @@ def listing_entry(
         "label_status": "LABEL_IN_PROGRESS" if header else "NOT_LABELLED",
         "annotation_task_status": "QUEUED",
         "workflow_graph_node": workflow_graph_node,
+        "client_metadata": (medium.client_metadata or {}) if client_metadata else None,
         "is_shadow_data": False,
         "is_valid": True,
         "number_of_frames": medium.number_of_frames,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 from ropewalk.emulator.filters import like, moment
 from ropewalk.emulator.first_api import EmulatorOptions
 from ropewalk.emulator.refusals import Refused, invalid, not_found
-from ropewalk.emulator.store import ActiveStart, Store
+from ropewalk.emulator.rows import stages_of
+from ropewalk.emulator.store import ActiveStart, RowMissing, Store
 
 _ADMIN = 0
 _PROJECT_MODES = ("data", "label", "metric", "advanced")
@@ -63,10 +63,6 @@ class SecondApi:
         self._options = options
         self._snapshot = store.snapshot
         self._created_at = store.created_at.isoformat()
-        self.workflow_graph_node = {
-            "uuid": str(uuid.uuid5(uuid.UUID(store.snapshot.project_hash), "Annotate 1")),
-            "title": "Annotate 1",
-        }
 
     def list_projects(self, query: dict[str, str]) -> dict[str, Any]:
         """List the one project, unless a filter excludes it.
@@ -121,6 +117,45 @@ class SecondApi:
         titles = {medium.dataset_hash: medium.dataset_title for medium in self._snapshot.media}
         return _page([{"datasetHash": key, "title": title, "description": ""} for key, title in titles.items()])
 
+    def copy_branch(self, project_hash: str, body: bytes) -> dict[str, Any]:
+        """Copy label rows of one branch onto another.
+
+        Raises:
+            Refused: A body that makes no sense, a label row that is not on the branch, or it is another project.
+        """
+        self._check_project(project_hash)
+        try:
+            payload = json.loads(body)
+            source, target = payload["sourceBranchName"], payload["targetBranchName"]
+            label_hashes, overwrite = payload["labelUuids"], payload["overwrite"]
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
+            raise invalid("the request's body is not that of a copy of label rows") from e
+        if source == target or not isinstance(overwrite, bool):
+            raise invalid("a copy needs two branches, and whether to overwrite")
+        on_source = {header.label_hash for header in self._store.headers(source)}
+        if not isinstance(label_hashes, list) or not on_source.issuperset(label_hashes):
+            raise not_found(f"the branch {source} does not have all of these label rows")
+        return {"copiedCount": self._store.copy(label_hashes, target, overwrite=overwrite)}
+
+    def set_priorities(self, project_hash: str, body: bytes) -> Any:
+        """Set priorities of tasks.
+
+        Raises:
+            Refused: A body that makes no sense, a data row that the project does not have, or it is another project.
+        """
+        self._check_project(project_hash)
+        try:
+            priorities = [(data_hash, priority) for data_hash, priority in json.loads(body)["priorities"]]
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
+            raise invalid("the request's body is not one of priorities") from e
+        if any(type(priority) not in (int, float) or not 0 <= priority <= 1 for _, priority in priorities):
+            raise invalid("a priority is a number from 0 to 1")
+        try:
+            self._store.prioritize(priorities)
+        except RowMissing as e:
+            raise not_found(str(e)) from e
+        return {}
+
     def active_sync(self, project_hash: str) -> Any:
         """Start a sync of the project in Active.
 
@@ -171,7 +206,7 @@ class SecondApi:
             "ontologyHash": self._snapshot.ontology_hash,
             "editorOntology": self._snapshot.ontology_structure,
             "userRole": _ADMIN,
-            "workflow": {"stages": [{"stageType": "ANNOTATION", **self.workflow_graph_node}]},
+            "workflow": {"stages": [{"stageType": "ANNOTATION", **stage} for stage in stages_of(self._snapshot)]},
         }
 
 

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS label_rows (
     UNIQUE (data_hash, branch_name)
 );
 CREATE TABLE IF NOT EXISTS active (started TEXT NOT NULL, project_mode TEXT, video_sampling_rate REAL);
+CREATE TABLE IF NOT EXISTS priorities (data_hash TEXT PRIMARY KEY, priority REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS label_rows_by_branch ON label_rows (branch_name);
 """
 _HEADER = "label_hash, data_hash, branch_name, created_at, last_edited_at, saves"
@@ -227,6 +228,60 @@ class Store:
                 "UPDATE label_rows SET last_edited_at = ?, content = ?, saves = saves + 1 WHERE label_hash = ?",
                 prepared,
             )
+
+    def copy(self, label_hashes: Iterable[str], target: str, *, overwrite: bool) -> int:
+        """Copy label rows onto another branch, all or none.
+
+        Args:
+            label_hashes: Which.
+            target: The branch.
+            overwrite: Whether label rows of the target are overwritten; else media that have one are passed over.
+
+        Returns:
+            Label rows that were made or overwritten.
+
+        Raises:
+            RowMissing: No label row has one of these label hashes.
+        """
+        now = self._clock()
+        copied = 0
+        with self._transaction() as sql:
+            standing = {header.data_hash: header for header in self.headers(target)}
+            for label_hash in label_hashes:
+                source, (text,) = self.header(label_hash), self.contents([label_hash])
+                there = standing.get(source.data_hash)
+                if there is not None and not overwrite:
+                    continue
+                copied += 1
+                medium = self.media[source.data_hash]
+                if there is None:
+                    header = RowHeader(str(uuid.uuid4()), source.data_hash, target, now, now, 0)
+                    self._insert(sql, header, with_server_header(json.loads(text), header, medium))
+                    continue
+                header = RowHeader(there.label_hash, source.data_hash, target, there.created_at, now, 0)
+                content = json.dumps(with_server_header(json.loads(text), header, medium))
+                sql.execute(
+                    "UPDATE label_rows SET last_edited_at = ?, content = ?, saves = saves + 1 WHERE label_hash = ?",
+                    (now.isoformat(), content, header.label_hash),
+                )
+        return copied
+
+    def prioritize(self, priorities: Iterable[tuple[str, float]]) -> None:
+        """Set priorities of tasks by data_hash, all or none.
+
+        Raises:
+            RowMissing: No medium has one of these data hashes.
+        """
+        with self._transaction() as sql:
+            for data_hash, priority in priorities:
+                if data_hash not in self.media:
+                    raise RowMissing(f"no data row of the project has the data_hash {data_hash}")
+                sql.execute("INSERT OR REPLACE INTO priorities VALUES (?, ?)", (data_hash, priority))
+
+    def priorities(self) -> dict[str, float]:
+        """List the priorities that were set: data_hash -> priority."""
+        with self._lock:
+            return dict(self._connection.execute("SELECT data_hash, priority FROM priorities").fetchall())
 
     def start_in_active(self, start: ActiveStart) -> None:
         """Note what is started in Active."""

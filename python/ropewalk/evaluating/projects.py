@@ -23,6 +23,7 @@ from ropewalk.importing.options import StageOptions
 from ropewalk.importing.staging import staged_sources
 from ropewalk.options import given_of
 from ropewalk.project.live import project_from_listing
+from ropewalk.project.narrowing import asks_metadata
 from ropewalk.project.ontology import list_ontology
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Snapshot
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import encord
 
     from ropewalk.evaluating.options import EvaluateOptions
-    from ropewalk.importing.options import ConnectOptions
     from ropewalk.progress import Progress
     from ropewalk.reading.sources import Source
 
@@ -124,7 +124,7 @@ def compare_in_project(
 
 @contextmanager
 def _opened(
-    project: encord.Project | Snapshot, branches: Iterable[str | None], options: ConnectOptions
+    project: encord.Project | Snapshot, branches: Iterable[str | None], options: EvaluateOptions
 ) -> Iterator[tuple[Snapshot, Any]]:
     """Give the project's form, and what gives the label rows of a branch."""
     if isinstance(project, Snapshot):
@@ -139,7 +139,11 @@ def _opened(
     from ropewalk.sinks.encord.connection import connected
 
     with connected(project, options) as (rows, _):
-        listings = {branch: rows.listing(branch, images_data=True) for branch in branches if branch is not None}
+        listings = {
+            branch: rows.listing(branch, images_data=True, client_metadata=asks_metadata(options.media_key))
+            for branch in branches
+            if branch is not None
+        }
 
         def fetched(branch: str) -> Iterator[_Content]:
             standing = {e["label_hash"]: e["data_hash"] for e in listings[branch] if e.get("label_hash")}

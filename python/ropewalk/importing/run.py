@@ -25,11 +25,12 @@ from ropewalk.ledger.records import ImportName, ImportRecord
 from ropewalk.options import spelt, takes
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project.live import project_from_listing, standing_from_listing
+from ropewalk.project.narrowing import asks_metadata, narrowed
 from ropewalk.project.snapshot import Snapshot
 from ropewalk.project.titles import is_meant
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
-from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.report import EXIT_STOPPED, NUMBER_TAKEN, Report
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class _Import:
             self.report.notices = rows.notices
             if not self.options.dry_run:
                 turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
-            entries = rows.listing(self.branch, images_data=True)
+            entries = rows.listing(self.branch, images_data=True, client_metadata=asks_metadata(self.options.media_key))
             project, standing = (
                 project_from_listing(self.project, rows.ontology(str(self.project.ontology_hash)), entries),
                 standing_from_listing(entries),
@@ -314,7 +315,7 @@ class _Import:
         globs = self.options.only_media or ("*",)
         return [
             medium.data_hash
-            for medium in project.media
+            for medium in narrowed(project, self.options).media
             if medium.data_hash not in staged
             and medium.data_hash not in upload.standing
             and is_meant(medium.title, globs)
@@ -373,6 +374,7 @@ class _Import:
         report.objects_extended += outcome.objects_extended
         report.labels_replaced += outcome.labels_replaced
         report.share_tracks(outcome.shared_tracks)
+        report.warn(NUMBER_TAKEN, outcome.numbers_taken)
         self.left_out.update(outcome.left_out)
         self.unfit |= outcome.unfit
         assert self.rejects is not None

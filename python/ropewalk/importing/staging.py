@@ -15,7 +15,8 @@ from ropewalk.files import make_folder
 from ropewalk.importing.options import StageOptions, parse_max_rejects
 from ropewalk.importing.rejects import RejectFile, reject_file
 from ropewalk.options import spelt
-from ropewalk.project.plan import plan_json
+from ropewalk.project.narrowing import keys_of, narrowed
+from ropewalk.project.plan import plan_of
 from ropewalk.reading.formats import add_source
 from ropewalk.report import Report, unresolved
 from ropewalk.scratch import stage_folder
@@ -63,7 +64,8 @@ def staged_sources(
         BlockerError: The disk is too small.
         RopewalkError: What the core found wrong with a source, a subclass that names the byte.
     """
-    text = plan_json(project, branch, options)
+    project = narrowed(project, options)
+    plan = plan_of(project, branch, options)
     from ropewalk import _core
 
     make_folder(options.work_dir)
@@ -76,7 +78,7 @@ def staged_sources(
     with stage_folder(options.work_dir) as folder:
         temporary = folder / "rejects.ndjson"
         stage = _core.Stage(
-            text, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
+            plan, str(temporary), str(folder), threads=options.n_threads, memory_bytes=options.memory_bytes
         )
         progress.start("reading", sum(sizes), "bytes")
         before = 0
@@ -91,9 +93,10 @@ def staged_sources(
         report.add_staged(counts)
         if counts["rejected"]:
             rejects.take(temporary, report)
+        keys = zip(project.media, keys_of(project.media, options.media_key), strict=True)
         titles = chain.from_iterable(
-            (m.title, *(image.title for image in m.images), *(f"{m.title}/{space.title}" for space in m.spaces))
-            for m in project.media
+            (key or m.title, *(image.title for image in m.images), *(f"{m.title}/{space.title}" for space in m.spaces))
+            for m, key in keys
         )
         names = [item["name"] for item in project.ontology_structure.get("objects", [])]
         report.unresolved_media = unresolved(counts["unresolved_media"], list(map(without_query, titles)))

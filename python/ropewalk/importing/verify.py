@@ -13,6 +13,7 @@ from ropewalk.importing.staging import staged_sources
 from ropewalk.options import takes
 from ropewalk.progress import NoProgress, Progress
 from ropewalk.project.live import StandingRow, project_from_listing, standing_from_listing
+from ropewalk.project.narrowing import asks_metadata
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 
@@ -104,7 +105,7 @@ def verify_predictions(
     from ropewalk.sinks.encord.connection import connected
 
     with connected(project, job) as (rows, _):
-        entries = rows.listing(branch, images_data=True)
+        entries = rows.listing(branch, images_data=True, client_metadata=asks_metadata(job.media_key))
         known, standing = (
             project_from_listing(project, rows.ontology(str(project.ontology_hash)), entries),
             standing_from_listing(entries),

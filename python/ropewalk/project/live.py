@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     import encord
 
 
-def snapshot_from_project(project: encord.Project) -> Snapshot:
+def snapshot_from_project(project: encord.Project, *, client_metadata: bool = False) -> Snapshot:
     """Take a snapshot of a live project with one listing of its `main` branch.
 
     Links are left behind: a URL inside a text is cut down to its file name, an e-mail address is blanked out.
 
     Args:
         project: A project of the `encord` client.
+        client_metadata: Whether to take the client metadata of the media.
 
     Returns:
         The snapshot, without label rows.
@@ -34,7 +35,9 @@ def snapshot_from_project(project: encord.Project) -> Snapshot:
 
     with connected(project) as (rows, _):
         taken = project_from_listing(
-            project, rows.ontology(str(project.ontology_hash)), rows.listing("main", images_data=True)
+            project,
+            rows.ontology(str(project.ontology_hash)),
+            rows.listing("main", images_data=True, client_metadata=client_metadata),
         )
     # The SDK has no public way from a project to its ontology's title.
     ontology_title = getattr(getattr(project, "_ontology", None), "title", "")
@@ -53,6 +56,8 @@ def _without_links(medium: Medium) -> Medium:
         medium,
         title=without_links(medium.title),
         dataset_title=without_links(medium.dataset_title),
+        stage=without_links(medium.stage),
+        client_metadata=without_links(medium.client_metadata),
         images=tuple(replace(image, title=without_links(image.title)) for image in medium.images),
         spaces=tuple(
             replace(space, title=without_links(space.title), frames=tuple(without_links(list(space.frames))))
@@ -121,6 +126,7 @@ def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
         BlockerError: The entry lacks what every row has; names it.
     """
     images: list[Mapping[str, Any]] = entry.get("images_data") or []
+    stage: Mapping[str, Any] = entry.get("workflow_graph_node") or {}
     try:
         data_type = entry["data_type"].upper()
         return Medium(
@@ -141,6 +147,9 @@ def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
             audio_bit_depth=entry.get("audio_bit_depth"),
             audio_num_channels=entry.get("audio_num_channels"),
             backing_item_uuid=entry.get("backing_item_uuid"),
+            stage=stage.get("title"),
+            stage_uuid=stage.get("uuid"),
+            client_metadata=entry.get("client_metadata"),
             images=tuple(
                 MediumImage(
                     image_hash=image["image_hash"],

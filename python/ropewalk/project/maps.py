@@ -52,6 +52,8 @@ def read_class_map(source: MapSource, project: Snapshot) -> dict[str, str | None
 def read_media_map(source: MapSource, project: Snapshot) -> dict[str, str | dict[str, Any]]:
     """Read a media map: image id or file name -> data_hash, or {"data_hash", "frame"}.
 
+    The id of a storage item, which a data row calls its backing_item_uuid, may stand for a data_hash.
+
     Args:
         source: A JSON file, or its content.
         project: The project that has the media.
@@ -65,9 +67,11 @@ def read_media_map(source: MapSource, project: Snapshot) -> dict[str, str | dict
     where, entries = _entries(source, spelt("media_map"))
     frames = {medium.data_hash: medium.number_of_frames for medium in project.media}
     frames |= {space.space_id: space.number_of_frames for medium in project.media for space in medium.spaces}
+    by_item = _media_by_item(project)
     images = {image.image_hash for medium in project.media for image in medium.images}
-    for key, value in entries.items():
+    for key, given in entries.items():
         at = f"{where}: {_name(key)}"
+        value = entries[key] = _with_data_hash(given, by_item, at)
         if isinstance(value, str):
             if value not in frames and value not in images:
                 raise UsageError(
@@ -84,6 +88,27 @@ def read_media_map(source: MapSource, project: Snapshot) -> dict[str, str | dict
         else:
             raise UsageError(f'{at}: {_name(value)}: expected a data_hash, or {{"data_hash": ..., "frame": ...}}')
     return entries
+
+
+def _media_by_item(project: Snapshot) -> dict[str, list[str]]:
+    by_item: dict[str, list[str]] = {}
+    for medium in project.media:
+        if medium.backing_item_uuid is not None:
+            by_item.setdefault(medium.backing_item_uuid, []).append(medium.data_hash)
+    return by_item
+
+
+def _with_data_hash(value: Any, by_item: Mapping[str, list[str]], at: str) -> Any:
+    """Put the data_hash of its medium in the place of a storage item's id."""
+    if isinstance(value, dict):
+        inner = value.get("data_hash")
+        return value | {"data_hash": _with_data_hash(inner, by_item, at)} if isinstance(inner, str) else value
+    media = by_item.get(value, []) if isinstance(value, str) else []
+    if len(media) > 1:
+        raise UsageError(
+            f"{at}: {_name(value)} is the storage item of {len(media)} media of the project; give a data_hash"
+        )
+    return media[0] if media else value
 
 
 def _turned_round(entries: dict[str, Any], where: str) -> dict[str, str | None]:

@@ -60,6 +60,22 @@ class PlanOptions(Options):
             panel=NAMES,
         ),
     ] = "auto"
+    media_key: Annotated[
+        str,
+        Opt(
+            "Match media by their title, or by this key of their client metadata (client_metadata.KEY).",
+            panel=NAMES,
+            metavar="KEY",
+        ),
+    ] = "title"
+    dataset: Annotated[
+        tuple[str, ...] | None,
+        Opt("Match only media of this dataset (title or hash); may be repeated.", panel=NAMES, metavar="NAME"),
+    ] = None
+    stage: Annotated[
+        tuple[str, ...] | None,
+        Opt("Match only media in this workflow stage (title or id); may be repeated.", panel=NAMES, metavar="NAME"),
+    ] = None
     media_match: Annotated[
         MediaMatch,
         Opt(
@@ -130,6 +146,9 @@ class PlanKeywords(TypedDict, total=False):
     skeleton_template: str | Iterable[str] | None
     media_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_from: MediaFrom
+    media_key: str
+    dataset: str | Iterable[str] | None
+    stage: str | Iterable[str] | None
     media_match: MediaMatch
     frame_from: FrameFrom
     frame_pattern: str | None

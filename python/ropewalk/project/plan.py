@@ -1,25 +1,29 @@
-"""The plan: the project, the maps and the options as one JSON text for the core (`rust/core/src/plan.rs`)."""
+"""The plan: the project, the maps and the options for the core (`rust/core/src/plan.rs`)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ropewalk.options import fields_of
 from ropewalk.project.maps import read_class_map, read_media_map
+from ropewalk.project.narrowing import keys_of
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.project.spaces import ROOT_SPACE_ID, Space, space_info
 from ropewalk.project.templates import Template, Templates, points_of
 
-# What these say is in the ontology that the core gets.
-_ONLY_HERE = ("skeleton_template",)
+if TYPE_CHECKING:
+    from ropewalk._core import Plan
+
+# What these say is in the ontology and the media that the core gets.
+_ONLY_HERE = ("skeleton_template", "media_key", "dataset", "stage")
 
 ATTRIBUTE_KINDS = ("radio", "checklist", "text", "numeric")
 
 
-def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
+def plan_of(project: Snapshot, branch: str, options: PlanOptions) -> Plan:
     """Build the plan of an import.
 
     Args:
@@ -27,12 +31,18 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
         branch: Branch to write on, checked before.
         options: Maps and rules.
 
-    Returns:
-        JSON text that the core reads.
-
     Raises:
         UsageError: A map does not fit the project.
     """
+    from ropewalk import _core
+
+    media = project.media
+    keys = keys_of(media, options.media_key)
+    return _core.Plan(rules_json(project, branch, options), media, keys, _spaces(media))
+
+
+def rules_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
+    """Write the plan without its media as JSON; arguments and errors are those of `plan_of`."""
     rules = {name: getattr(options, name) for name in fields_of(PlanOptions) if name not in _ONLY_HERE}
     maps = {
         "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
@@ -48,7 +58,6 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
                 for item in project.ontology_structure.get("classifications", [])
             ],
-            "media": media_fields(project.media),
             **rules,
             **maps,
         },
@@ -118,19 +127,18 @@ def _attributes_below(option: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _attributes({"attributes": option.get("options")})
 
 
-def media_fields(media: Sequence[Medium]) -> list[dict[str, Any]]:
-    """Write media as the plan has them: the data rows, then the spaces of all data groups."""
-    spaces = [
-        _space_fields(space, group, index)
+def _spaces(media: Sequence[Medium]) -> list[tuple[Medium, int, str | None, str]]:
+    """List the spaces of all data groups: as a medium, with the group's number, the layout key and the wire's words."""
+    return [
+        (_medium_of(space, group), index, space.layout_key, json.dumps(space_info(space)))
         for index, group in enumerate(media)
         for space in group.spaces
         if space.space_id != ROOT_SPACE_ID
     ]
-    return [*map(_medium_fields, media), *spaces]
 
 
-def _space_fields(space: Space, group: Medium, index: int) -> dict[str, Any]:
-    medium = Medium(
+def _medium_of(space: Space, group: Medium) -> Medium:
+    return Medium(
         data_hash=space.space_id,
         title=space.title,
         data_type=space.data_type,
@@ -142,39 +150,3 @@ def _space_fields(space: Space, group: Medium, index: int) -> dict[str, Any]:
         frames_per_second=space.frames_per_second,
         duration=space.duration,
     )
-    info = {"group": index, "layout_key": space.layout_key, "info": space_info(space)}
-    return _medium_fields(medium) | {"space": info}
-
-
-def _medium_fields(medium: Medium) -> dict[str, Any]:
-    return {
-        "data_hash": medium.data_hash,
-        "title": medium.title,
-        # Labels of an HTML document lie on its nodes, not on characters.
-        "data_type": "html" if medium.file_type == "text/html" else medium.data_type.lower(),
-        "file_type": medium.file_type,
-        "dataset_hash": medium.dataset_hash,
-        "dataset_title": medium.dataset_title,
-        "width": medium.width,
-        "height": medium.height,
-        "frames": medium.number_of_frames,
-        "fps": medium.frames_per_second,
-        "duration": medium.duration,
-        "audio": {
-            "codec": medium.audio_codec,
-            "sample_rate": medium.audio_sample_rate,
-            "bit_depth": medium.audio_bit_depth,
-            "num_channels": medium.audio_num_channels,
-        },
-        "units": [
-            {
-                "data_hash": image.image_hash,
-                "title": image.title,
-                "file_type": image.file_type,
-                "width": image.width,
-                "height": image.height,
-            }
-            for image in medium.images
-        ],
-        "space": None,
-    }

@@ -45,7 +45,8 @@ class MediumImage:
 class Medium:
     """One data row of a project; a size (px) may be unknown, `duration` is in seconds.
 
-    `images` are those of an image group, `spaces` those of a data group.
+    `images` are those of an image group, `spaces` those of a data group. `stage` is the title of its label row's
+    workflow stage. `client_metadata` is None where it was not asked for.
     """
 
     data_hash: str
@@ -64,6 +65,9 @@ class Medium:
     audio_bit_depth: int | None = None
     audio_num_channels: int | None = None
     backing_item_uuid: str | None = None
+    stage: str | None = None
+    stage_uuid: str | None = None
+    client_metadata: dict[str, Any] | None = None
     images: tuple[MediumImage, ...] = ()
     spaces: tuple[Space, ...] = ()
 
@@ -240,6 +244,9 @@ def _medium_from_fields(fields: _Fields) -> Medium:
         audio_bit_depth=fields.optional_whole("audio_bit_depth", minimum=0),
         audio_num_channels=fields.optional_whole("audio_num_channels", minimum=0),
         backing_item_uuid=fields.uuid("backing_item_uuid") if fields.value.get("backing_item_uuid") else None,
+        stage=fields.optional_text("stage"),
+        stage_uuid=fields.uuid("stage_uuid") if fields.value.get("stage_uuid") else None,
+        client_metadata=fields.fields("client_metadata").value if fields.value.get("client_metadata") else None,
         images=tuple(_image_from_fields(image) for image in fields.list_of_fields("images", required=False)),
         spaces=tuple(_space_from_fields(space) for space in fields.list_of_fields("spaces", required=False)),
     )

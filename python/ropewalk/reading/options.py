@@ -115,7 +115,8 @@ class ReadOptions(FrameOptions):
     unit: Annotated[
         Unit | None,
         Opt(
-            "Unit of coordinates in a table without a column `unit`: pixels, or fractions of the image.", panel=READING
+            "Unit of coordinates in COCO, and in a table without a column `unit`: pixels, or fractions of the image.",
+            panel=READING,
         ),
     ] = None
     class_: Annotated[

@@ -66,6 +66,7 @@ def read_coco(
     include_crowd: bool = False,
     box_format: BoxFormat | None = None,
     angle: Angle | None = None,
+    unit: Unit | None = None,
     source_label: str | None = None,
 ) -> Predictions:
     """Name COCO predictions; they are read when they are iterated or imported.
@@ -83,6 +84,7 @@ def read_coco(
             angle; corners: x and y of the four corners.
         angle: Unit of angles, with `-ccw` if they count counter-clockwise; degrees clockwise by default, and radians
             where Ultralytics wrote them (`rbox`).
+        unit: px or frac: unit of boxes, polygons and keypoints; px by default.
         source_label: Label instead of the folder and name of the file. Tracked objects are recognised by it: the same
             label next time means the same objects. An import of what is in memory needs one.
 
@@ -107,6 +109,7 @@ def read_coco(
             "include_crowd": include_crowd,
             "box_format": box_format,
             "angle": angle,
+            "unit": unit,
         },
     )
     if isinstance(predictions, (str, os.PathLike)):

@@ -1,5 +1,11 @@
 //! The project's media: what label rows are of, and what is inside them.
 
+use std::fmt;
+use std::num::NonZeroU128;
+use std::sync::Arc;
+
+use serde::de::value::Error as ValueError;
+use serde::de::IntoDeserializer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -33,6 +39,12 @@ pub enum DataType {
 }
 
 impl DataType {
+    /// The type that label rows call so.
+    pub fn named(name: &str) -> Self {
+        let named: Result<Self, ValueError> = Self::deserialize(name.into_deserializer());
+        named.unwrap_or(Self::Other)
+    }
+
     /// The type as label rows call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -66,11 +78,11 @@ impl DataType {
 #[serde(deny_unknown_fields)]
 pub struct DataUnit {
     /// data_hash of the image.
-    pub data_hash: String,
+    pub data_hash: Box<str>,
     /// Its title.
-    pub title: String,
+    pub title: Box<str>,
     /// MIME type, such as `image/png`.
-    pub file_type: Option<String>,
+    pub file_type: Option<Arc<str>>,
     /// Pixels, where known.
     pub width: Option<u32>,
     /// Pixels, where known.
@@ -82,17 +94,23 @@ pub struct DataUnit {
 #[serde(deny_unknown_fields)]
 pub struct Medium {
     /// data_hash.
-    pub data_hash: String,
+    pub data_hash: Box<str>,
     /// Its title.
-    pub title: String,
+    pub title: Box<str>,
+    /// What it is matched by instead of its title.
+    #[serde(default)]
+    pub key: Option<Box<str>>,
+    /// Id of the storage item behind it, which names it as its data_hash does.
+    #[serde(skip)]
+    pub storage_item: Option<StorageItem>,
     /// Video, image or image group.
     pub data_type: DataType,
-    /// MIME type, such as `video/mp4`.
-    pub file_type: Option<String>,
-    /// data_hash of the dataset it belongs to.
-    pub dataset_hash: String,
-    /// Title of that dataset.
-    pub dataset_title: String,
+    /// MIME type, such as `video/mp4`; many media share it.
+    pub file_type: Option<Arc<str>>,
+    /// data_hash of the dataset it belongs to; shared.
+    pub dataset_hash: Arc<str>,
+    /// Title of that dataset; shared.
+    pub dataset_title: Arc<str>,
     /// Pixels, where known.
     pub width: Option<u32>,
     /// Pixels, where known.
@@ -103,15 +121,15 @@ pub struct Medium {
     pub fps: Option<f64>,
     /// Seconds of a video or of sound.
     pub duration: Option<f64>,
-    /// What an audio label row says of the sound besides.
+    /// What an audio label row says of the sound besides; none where nothing is known.
     #[serde(default)]
-    pub audio: AudioFormat,
+    pub audio: Option<Box<AudioFormat>>,
     /// Images of an image group, in the order of their data_sequence.
     #[serde(default)]
-    pub units: Vec<DataUnit>,
+    pub units: Box<[DataUnit]>,
     /// Of a space, the data group that it is in.
     #[serde(default)]
-    pub space: Option<Space>,
+    pub space: Option<Box<Space>>,
 }
 
 /// What makes a medium a space of a data group.
@@ -127,7 +145,7 @@ pub struct Space {
 }
 
 /// How sound was recorded, in the words of label rows.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AudioFormat {
     /// Such as `mp3`.
@@ -140,7 +158,44 @@ pub struct AudioFormat {
     pub num_channels: Option<u64>,
 }
 
+/// Id of a storage item, a UUID. A project has as many as media, and their texts would take four times the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StorageItem(NonZeroU128);
+
+impl StorageItem {
+    /// Reads a UUID with its hyphens.
+    pub fn parse(text: &str) -> Option<Self> {
+        let groups = text.split('-').map(str::len);
+        let digits = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+        if !digits || !groups.eq([8, 4, 4, 4, 12]) {
+            return None;
+        }
+        let number = u128::from_str_radix(&text.replace('-', ""), 16).ok()?;
+        NonZeroU128::new(number).map(Self)
+    }
+}
+
+impl fmt::Display for StorageItem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:032x}", self.0);
+        let (first, rest) = digits.split_at(8);
+        write!(
+            out,
+            "{first}-{}-{}-{}-{}",
+            &rest[..4],
+            &rest[4..8],
+            &rest[8..12],
+            &rest[12..]
+        )
+    }
+}
+
 impl Medium {
+    /// What names of the source are compared with: the key, or else the title.
+    pub fn name(&self) -> &str {
+        self.key.as_deref().unwrap_or(&self.title)
+    }
+
     /// Frames that labels can stand on: those that the project lists, for sound its milliseconds.
     pub fn places(&self) -> u64 {
         match (self.data_type, self.duration) {

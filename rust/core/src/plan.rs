@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-pub use crate::media::{AudioFormat, DataType, DataUnit, Medium, Space};
+pub use crate::media::{AudioFormat, DataType, DataUnit, Medium, Space, StorageItem};
 use crate::ontology::Classification;
 pub use crate::ontology::OntologyObject;
 
@@ -110,7 +110,8 @@ pub struct Plan {
     /// Classifications of the ontology.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// Media of the project.
+    /// Media of the project: its data rows, then the spaces of all data groups.
+    #[serde(default)]
     pub media: Vec<Medium>,
     /// Category id or name -> feature hash, or null to drop the class.
     #[serde(default)]

@@ -156,7 +156,7 @@ impl LabelRows {
         let row = RowReject {
             code,
             message: message.to_owned(),
-            data_hash: medium.data_hash.clone(),
+            data_hash: medium.data_hash.to_string(),
             title: medium.shown_title().to_owned(),
             annotations: span.annotations,
             len_bytes,
@@ -200,7 +200,7 @@ impl LabelRows {
             let data_hash = &self.plan.media[row.key.label_row as usize].data_hash;
             let feature_hash = &self.plan.ontology[row.feature as usize].feature_hash;
             for other in labels.iter().filter(|label| *label != own) {
-                let parts = [&self.plan.branch, other, data_hash, feature_hash, track];
+                let parts = [self.plan.branch.as_str(), other, data_hash, feature_hash, track];
                 let hash = identity::usual_hash(identity::tracked_in(&mut form, parts));
                 if std::str::from_utf8(&hash).is_ok_and(|hash| there.contains(hash)) {
                     found.insert((track.to_owned(), own.to_owned(), other.clone()));

@@ -158,7 +158,7 @@ fn what_the_class_does_not_need_is_not_judged() {
         let points = of(r#""keypoints":[1,2,2,3,4,2,5,6,2]"#);
         assert_eq!(
             coco("docker", &points),
-            "skeleton 1 2 3 4 5 6 [2, 2, 2] (geometry_ignored)"
+            "skeleton 1 2 3 4 5 6 [2, 2, 2] (geometry_ignored) (no_metrics)"
         );
     }
     let rotation = |angle: &str| format!(r#""bbox":[1,2,3,4],"attributes":{{"rotation":{angle}}}"#);
@@ -267,12 +267,19 @@ fn points_that_are_not_in_the_picture_may_be_anywhere() {
         "\"NaN\",\"NaN\",\"0\"",
     ] {
         let points = format!(r#""keypoints":[1,2,2,3,4,1,{nowhere}]"#);
-        assert_eq!(coco("docker", &points), "skeleton 1 2 3 4 0 0 [2, 1, 0]", "{nowhere}");
+        assert_eq!(
+            coco("docker", &points),
+            "skeleton 1 2 3 4 0 0 [2, 1, 0] (no_metrics)",
+            "{nowhere}"
+        );
     }
     assert_eq!(coco("docker", r#""keypoints":[1,2,2,3,4,1,NaN,NaN,2]"#), "not_finite");
     assert_eq!(coco("docker", r#""keypoints":[1,2,2,3,4,1,null,null,2]"#), "bad_field");
     let of_a_row = |flags: &str| format!(r#""shape":"skeleton","points":[[[1,2,3,4,null,null]]],"visibility":{flags}"#);
-    assert_eq!(row("docker", &of_a_row("[2,1,0]")), "skeleton 1 2 3 4 0 0 [2, 1, 0]");
+    assert_eq!(
+        row("docker", &of_a_row("[2,1,0]")),
+        "skeleton 1 2 3 4 0 0 [2, 1, 0] (no_metrics)"
+    );
     assert_eq!(row("docker", &of_a_row("[2,1,1]")), "not_finite");
     assert_eq!(
         row("docker", r#""shape":"skeleton","points":[[[1,2,3,4,null,null]]]"#),

@@ -87,7 +87,7 @@ fn rows(plan: &Plan, staged: &Staged) -> Vec<(String, u32, String, String)> {
                 Geometry::Bitmask(rle) => format!("bitmask {}", String::from_utf8_lossy(rle)),
                 other => format!("{other:?}"),
             };
-            let data_hash = plan.media[row.key.label_row as usize].data_hash.clone();
+            let data_hash = plan.media[row.key.label_row as usize].data_hash.to_string();
             out.push((
                 data_hash,
                 row.key.frame,

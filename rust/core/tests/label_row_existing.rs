@@ -166,6 +166,7 @@ fn a_merge_counts_what_it_does_to_objects_that_are_there() {
         let Merged {
             objects_extended,
             labels_replaced,
+            ..
         } = run(existing, &ours("video"), policy).merged;
         (objects_extended, labels_replaced)
     };

@@ -7,7 +7,7 @@ use ropewalk_core::batch::{Points, Unit};
 use ropewalk_core::error::{Error, Result};
 use ropewalk_core::geometry::Geometry;
 use ropewalk_core::label_row::{RowHeader, RowWriter, Templates, Written};
-use ropewalk_core::plan::{AudioFormat, DataType, DataUnit, Medium, OntologyObject};
+use ropewalk_core::plan::{DataType, DataUnit, Medium, OntologyObject};
 use ropewalk_core::stage::record::{Key, StagedRow};
 use serde_json::Value;
 
@@ -26,25 +26,27 @@ fn ontology(name: &str) -> Vec<OntologyObject> {
 
 fn medium(data_type: DataType) -> Medium {
     let unit = |n: usize| DataUnit {
-        data_hash: format!("image-{n}"),
-        title: format!("{n}.png"),
+        data_hash: format!("image-{n}").into(),
+        title: format!("{n}.png").into(),
         file_type: None,
         width: Some(210),
         height: Some(90),
     };
     Medium {
-        data_hash: "data".to_owned(),
-        title: "clip.mp4".to_owned(),
+        data_hash: "data".into(),
+        title: "clip.mp4".into(),
+        key: None,
+        storage_item: None,
         data_type,
-        file_type: Some("video/mp4".to_owned()),
-        dataset_hash: "dataset".to_owned(),
-        dataset_title: "set".to_owned(),
+        file_type: Some("video/mp4".into()),
+        dataset_hash: "dataset".into(),
+        dataset_title: "set".into(),
         width: Some(210),
         height: Some(90),
         frames: 5,
         fps: None,
         duration: None,
-        audio: AudioFormat::default(),
+        audio: None,
         units: (0..5).map(unit).collect(),
         space: None,
     }

@@ -57,6 +57,7 @@ fn a_track_of_two_labels_is_named_and_equal_boxes_of_two_labels_are_one() {
         let (rows, tally) = take_lines(&[("a/p", &first), ("b/p", &second)], work_dir);
         assert_eq!((rows, tally.filtered.get("identical")), (6, Some(&2)));
         assert_eq!(tally.warnings.get("track_of_several_sources"), Some(&1));
+        assert_eq!(tally.warnings.get("object_number_taken"), Some(&1));
         let [shared] = &tally.shared_tracks[..] else {
             panic!("{:?}", tally.shared_tracks)
         };
@@ -67,5 +68,6 @@ fn a_track_of_two_labels_is_named_and_equal_boxes_of_two_labels_are_one() {
         let (rows, tally) = take_lines(&[("m", &first), ("m", &second)], work_dir);
         assert_eq!((rows, tally.filtered.len(), tally.shared_tracks.len()), (7, 0, 0));
         assert_eq!(tally.rejects.get("duplicate_track_frame"), Some(&1));
+        assert_eq!(tally.warnings.get("object_number_taken"), None);
     }
 }

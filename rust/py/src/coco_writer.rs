@@ -7,9 +7,9 @@ use ropewalk_core::formats::coco::{CocoWriter as Writer, Written};
 use ropewalk_core::formats::known::KnownProject;
 
 use crate::batch::AnnotationBatch;
-use crate::errors::to_py;
 use crate::file::PyFile;
 use crate::formats::dict;
+use crate::plan::Plan;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<CocoWriter>()
@@ -34,13 +34,13 @@ impl CocoWriter {
 impl CocoWriter {
     #[new]
     #[pyo3(signature = (file, project=None))]
-    fn new(py: Python<'_>, file: Py<PyAny>, project: Option<&str>) -> PyResult<Self> {
-        let project = project.map_or_else(|| Ok(KnownProject::default()), KnownProject::from_json);
-        Ok(Self {
-            writer: Some(Writer::new(project.map_err(|e| to_py(py, e))?)),
+    fn new(file: Py<PyAny>, project: Option<&Plan>) -> Self {
+        let project = project.map(|plan| KnownProject::of(&plan.0));
+        Self {
+            writer: Some(Writer::new(project.unwrap_or_default())),
             finished: Written::default(),
             file: PyFile::new(file),
-        })
+        }
     }
 
     fn write<'py>(&mut self, py: Python<'py>, batch: &Bound<'py, AnnotationBatch>) -> PyResult<Bound<'py, PyList>> {

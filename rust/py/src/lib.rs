@@ -9,6 +9,7 @@ mod errors;
 mod file;
 mod formats;
 mod memory;
+mod plan;
 mod pool;
 mod rle;
 mod source;
@@ -21,6 +22,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
     coco_writer::register(m)?;
     formats::register(m)?;
+    plan::register(m)?;
     rle::register(m)?;
     stage::register(m)
 }

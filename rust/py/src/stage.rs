@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::error::Error;
 use ropewalk_core::intake::{Intake, Taken, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
-use ropewalk_core::plan::Plan;
+use ropewalk_core::plan::Plan as CorePlan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
 use ropewalk_core::resolve::MediaFound;
 use ropewalk_core::stage::{LabelRowSpan, StageBuilder};
@@ -22,6 +22,7 @@ use crate::errors::to_py;
 use crate::file::PyFile;
 use crate::formats::{chosen, dict};
 use crate::memory;
+use crate::plan::Plan;
 use crate::source::{naming, Given, Raised, LABEL_PARTS};
 
 /// Memory that the stage takes before it spills to the work folder.
@@ -38,7 +39,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Reads sources, resolves and sorts them.
 #[pyclass(module = "ropewalk._core")]
 struct Stage {
-    plan: Arc<Plan>,
+    plan: Arc<CorePlan>,
     /// Taken by `finish`; a blocker leaves nothing to go on with either.
     intake: Option<Intake>,
 }
@@ -49,14 +50,14 @@ impl Stage {
     #[pyo3(signature = (plan, rejects, work_dir=None, memory_bytes=MEMORY_BYTES, threads=1))]
     fn new(
         py: Python<'_>,
-        plan: &str,
+        plan: &Plan,
         rejects: PathBuf,
         work_dir: Option<PathBuf>,
         memory_bytes: usize,
         threads: usize,
     ) -> PyResult<Self> {
         memory::keep_blocks();
-        let plan = Arc::new(Plan::from_json(plan).map_err(|e| to_py(py, e))?);
+        let plan = Arc::clone(&plan.0);
         let stage = StageBuilder::new(work_dir, memory_bytes);
         let intake = Intake::new(&plan, stage, &rejects, threads).map_err(|e| to_py(py, e))?;
         Ok(Self {
@@ -181,7 +182,7 @@ impl Staged {
         let medium = &self.rows.plan().media[span.medium as usize];
         let info = PyDict::new(py);
         info.set_item("medium", span.medium)?;
-        info.set_item("data_hash", &medium.data_hash)?;
+        info.set_item("data_hash", &*medium.data_hash)?;
         info.set_item("title", medium.shown_title())?;
         info.set_item("annotations", span.annotations)?;
         info.set_item("sized", medium.is_sized())?;
@@ -306,6 +307,7 @@ impl Staged {
         out.set_item("foreign", compared.foreign)?;
         out.set_item("objects_extended", compared.merged.objects_extended)?;
         out.set_item("labels_replaced", compared.merged.labels_replaced)?;
+        out.set_item("numbers_taken", compared.merged.numbers_taken)?;
         out.set_item("body", compared.body.map(|body| PyBytes::new(py, &body)))?;
         Ok(out)
     }

@@ -35,7 +35,14 @@ class Calls(Protocol):
     def ontology(self, ontology_hash: str) -> Any:
         """Fetch the structure of the project's ontology."""
 
-    def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
+    def list_rows(
+        self,
+        branch: str | None,
+        data_hashes: Sequence[str] | None,
+        *,
+        images_data: bool = False,
+        client_metadata: bool = False,
+    ) -> Any:
         """List data rows of a branch, or of all, with their label row: entries of `labelrowmetadata`."""
 
     def get_rows(self, label_hashes: Sequence[str]) -> Any:
@@ -58,7 +65,14 @@ class DirectCalls:
         """Fetch the structure of the project's ontology, as the server has it."""
         return self._transport.get(f"ontologies/{ontology_hash}").get("editor")
 
-    def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
+    def list_rows(
+        self,
+        branch: str | None,
+        data_hashes: Sequence[str] | None,
+        *,
+        images_data: bool = False,
+        client_metadata: bool = False,
+    ) -> Any:
         """List data rows of a branch, or of all, with their label row."""
         payload = {
             "edited_before": None,
@@ -72,7 +86,7 @@ class DirectCalls:
             "data_title_like": None,
             "workflow_graph_node_title_eq": None,
             "workflow_graph_node_title_like": None,
-            "include_client_metadata": False,
+            "include_client_metadata": client_metadata,
             "include_images_data": images_data,
             "include_children": False,
             "include_workflow_graph_node": True,

@@ -20,6 +20,18 @@ def labels_of(label_row: bytes) -> dict[str, Any]:
     return labels | {name: row[name] for name in _ANSWERS if row.get(name)}
 
 
+def holds_labels(labels: dict[str, Any]) -> bool:
+    """Tell whether there is any label among what `labels_of` gave."""
+    if any(labels.get(name) for name in _ANSWERS):
+        return True
+    return any(
+        frame.get("objects") or frame.get("classifications")
+        for unit in labels["data_units"].values()
+        # Of an image its labels, of anything else those of each frame.
+        for frame in ([unit] if "objects" in unit or "classifications" in unit else unit.values())
+    )
+
+
 def with_labels(label_row: bytes, labels: dict[str, Any] | None) -> bytes:
     """Write a label row as ASCII JSON with other labels.
 

@@ -50,6 +50,7 @@ class Outcome:
     unanswered: EncordError | None = None
     objects_extended: int = 0
     labels_replaced: int = 0
+    numbers_taken: int = 0
     shared_tracks: list[SharedTrack] = field(default_factory=list)
 
     def fitting(self, row: Row) -> int:

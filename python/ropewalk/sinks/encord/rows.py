@@ -54,6 +54,7 @@ class LabelRows:
         *,
         data_hashes: Sequence[str] | None = None,
         images_data: bool = False,
+        client_metadata: bool = False,
     ) -> list[dict[str, Any]]:
         """List data rows with their label row, if there is one.
 
@@ -61,6 +62,7 @@ class LabelRows:
             branch: One branch, or None for all of them (those that exist, and uninitialised rows of `main`).
             data_hashes: Only these.
             images_data: Whether image groups list their images.
+            client_metadata: Whether data rows have their client metadata.
 
         Returns:
             Entries of `labelrowmetadata`.
@@ -68,9 +70,10 @@ class LabelRows:
         Raises:
             EncordError: The listing was refused, or no time is left.
         """
+        more = {"images_data": images_data, "client_metadata": client_metadata}
         if data_hashes is None:
             try:
-                return self._list(branch, None, images_data, self._retry.call())
+                return self._list(branch, None, self._retry.call(), **more)
             except RefusalError as e:
                 if e.status != TOO_LARGE:
                     raise
@@ -80,13 +83,13 @@ class LabelRows:
                 status=TOO_LARGE,
                 name="ListingTooLarge",
             )
-        parts = _halved(list(data_hashes), lambda part: self._list(branch, part, images_data, self._retry.call()))
+        parts = _halved(list(data_hashes), lambda part: self._list(branch, part, self._retry.call(), **more))
         return [row for part in parts for row in part]
 
     def _list(
-        self, branch: str | None, data_hashes: list[str] | None, images_data: bool, call: Call
+        self, branch: str | None, data_hashes: list[str] | None, call: Call, **more: bool
     ) -> list[dict[str, Any]]:
-        return call(lambda: _rows(self._calls.list_rows(branch, data_hashes, images_data), "data_hash"))
+        return call(lambda: _rows(self._calls.list_rows(branch, data_hashes, **more), "data_hash"))
 
     def get(self, label_hashes: Sequence[str]) -> dict[str, bytes]:
         """Fetch label rows.
@@ -152,7 +155,7 @@ class LabelRows:
                     created[row["data_hash"]] = row["label_hash"], orjson.dumps(row)
             if missing:
                 left = [data_hash for data_hash in asked if data_hash in missing]
-                parts = _halved(left, lambda part: self._list(branch, part, images_data=False, call=call))
+                parts = _halved(left, lambda part: self._list(branch, part, call))
                 there |= {
                     row["data_hash"]: row["label_hash"] for part in parts for row in part if row.get("label_hash")
                 }

@@ -30,6 +30,7 @@ class Body:
         had_labels: Whether the row held any labels.
         objects_extended: Objects of the row that get more frames.
         labels_replaced: Labels of the row that get other content.
+        numbers_taken: New objects whose track is the number of another object of the row.
     """
 
     row: Row
@@ -39,6 +40,7 @@ class Body:
     had_labels: bool = False
     objects_extended: int = 0
     labels_replaced: int = 0
+    numbers_taken: int = 0
 
     @property
     def len_bytes(self) -> int:
@@ -124,3 +126,4 @@ class Saving:
                 outcome.already_there += body.already_there
                 outcome.objects_extended += body.objects_extended
                 outcome.labels_replaced += body.labels_replaced
+                outcome.numbers_taken += body.numbers_taken

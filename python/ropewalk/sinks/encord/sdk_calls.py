@@ -50,7 +50,14 @@ class SdkCalls:
         """Give the structure of the project's ontology, as far as the SDK keeps it."""
         return self._project.ontology_structure.to_dict()
 
-    def list_rows(self, branch: str | None, data_hashes: Sequence[str] | None, images_data: bool) -> Any:
+    def list_rows(
+        self,
+        branch: str | None,
+        data_hashes: Sequence[str] | None,
+        *,
+        images_data: bool = False,
+        client_metadata: bool = False,
+    ) -> Any:
         """List data rows of a branch, or of all, with their label row."""
 
         def listed() -> list[dict[str, Any]]:
@@ -59,6 +66,7 @@ class SdkCalls:
                 branch_name=branch,
                 include_all_label_branches=branch is None,
                 include_images_data=images_data,
+                include_client_metadata=client_metadata,
             )
             self._remember(rows)
             return [_entry(row, images_data) for row in rows]
@@ -167,6 +175,10 @@ def _entry(row: LabelRowV2, images_data: bool) -> dict[str, Any]:
         "audio_sample_rate": row.audio_sample_rate,
         "audio_bit_depth": row.audio_bit_depth,
         "audio_num_channels": row.audio_num_channels,
+        "client_metadata": row.client_metadata,
+        "workflow_graph_node": None
+        if row.workflow_graph_node is None
+        else {"title": row.workflow_graph_node.title, "uuid": str(row.workflow_graph_node.uuid)},
         "backing_item_uuid": None if row.backing_item_uuid is None else str(row.backing_item_uuid),
         "spaces": {space.space_id: _space(space) for space in _spaces_of(row)},
         "images_data": [

@@ -296,6 +296,7 @@ class Upload:
                 had_labels,
                 found["objects_extended"],
                 found["labels_replaced"],
+                found["numbers_taken"],
             )
             saving.add(body)
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::make_view;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type, UInt64Type, UInt8Type};
 use arrow_array::{
@@ -313,6 +314,11 @@ impl AnnotationBatch {
     /// Whether the batch has no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a row's medium is called `name`, which has at most 12 bytes: such names are in the column itself.
+    pub(crate) fn has_media(&self, name: &str) -> bool {
+        self.columns.media.views().contains(&make_view(name.as_bytes(), 0, 0))
     }
 
     /// Row `row` as borrowed values.

@@ -260,8 +260,8 @@ impl Batch {
             self = self.check_all()?;
         }
         let odd = std::mem::take(&mut self.faults);
-        for warning in odd.iter().filter_map(Fault::warning) {
-            self.warn(warning, 1);
+        for fault in odd {
+            fault.tell(|warning| self.warn(warning, 1));
         }
         Ok(self)
     }
@@ -291,10 +291,21 @@ impl Batch {
     ///
     /// # Errors
     /// As [`AnnotationBatch::filtered`].
-    pub(super) fn keep(mut self, keep: Vec<bool>) -> Result<Self> {
+    pub(crate) fn keep(mut self, keep: Vec<bool>) -> Result<Self> {
         if keep.contains(&false) {
+            let mut kept = 0;
+            let before = |&stays: &bool| {
+                kept += usize::from(stays);
+                kept - usize::from(stays)
+            };
+            // Of each row, and of the end, how many rows before it stay.
+            let places: Vec<usize> = keep.iter().chain(&[true]).map(before).collect();
             for member in &mut self.members {
-                member.first_row = keep[..member.first_row].iter().filter(|&&kept| kept).count();
+                member.first_row = places[member.first_row];
+            }
+            self.faults.retain(|fault| keep[fault.row]);
+            for fault in &mut self.faults {
+                fault.row = places[fault.row];
             }
             self.texts.retain(&keep);
             retain(&mut self.frameless, &keep);

@@ -30,12 +30,12 @@ pub enum Piece {
 }
 
 impl Fault {
-    /// The warning that it is worth where the piece is not needed: what nobody labelled is worth none.
-    pub fn warning(&self) -> Option<&'static str> {
+    /// Warns of it where the piece is not needed; not where nobody labelled it.
+    pub fn tell(&self, mut warn: impl FnMut(&'static str)) {
         match self.piece {
-            _ if self.reason == Reason::NoKeypoints => None,
-            Piece::Ring => Some("ring_dropped"),
-            _ => Some("geometry_ignored"),
+            _ if self.reason == Reason::NoKeypoints => {}
+            Piece::Ring => warn("ring_dropped"),
+            _ => warn("geometry_ignored"),
         }
     }
 }

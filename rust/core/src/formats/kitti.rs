@@ -104,7 +104,7 @@ impl LineFormat for Kitti {
             media: name.to_owned(),
             frame: None,
         };
-        if self.known.as_ref().is_some_and(|known| known.titles.contains(name)) {
+        if self.known.as_ref().is_some_and(|known| known.has_title(name)) {
             return whole();
         }
         let numbered = name.rsplit_once("__").filter(|(title, _)| !title.is_empty());

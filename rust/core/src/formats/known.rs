@@ -1,13 +1,9 @@
 //! What a project knows of names: it puts titles in the place of hashes, and tells sizes and the names of keypoints.
 
-use serde::Deserialize;
+use crate::plan::{Medium, Plan};
 
-use crate::error::{Error, Result};
-use crate::plan::Medium;
-
-/// The names of a project, for writers of files. Python hands it over as JSON.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The names of a project, for writers of files.
+#[derive(Debug, Clone, Default)]
 pub struct KnownProject {
     /// Media, as the plan of an import has them.
     pub media: Vec<Medium>,
@@ -16,8 +12,7 @@ pub struct KnownProject {
 }
 
 /// An object of the ontology by its names.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct KnownObject {
     /// Display name.
     pub name: String,
@@ -28,11 +23,16 @@ pub struct KnownObject {
 }
 
 impl KnownProject {
-    /// Reads the project that Python hands over.
-    ///
-    /// # Errors
-    /// [`Error::Plan`] with the JSON error's own words.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|cause| Error::Plan(format!("the project: {cause}")))
+    /// The project of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let objects = plan.ontology.iter().map(|object| KnownObject {
+            name: object.name.clone(),
+            feature_hash: object.feature_hash.clone(),
+            points: object.skeleton.iter().map(|point| point.name.clone()).collect(),
+        });
+        Self {
+            media: plan.media.clone(),
+            objects: objects.collect(),
+        }
     }
 }

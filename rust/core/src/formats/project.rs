@@ -1,9 +1,12 @@
 //! What a format may ask about the project that a source is imported into.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use crate::plan::Plan;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::plan::{Medium, Plan};
 use crate::source::{base_name, stem, ClassName};
 
 /// A project, as far as readers need to know it.
@@ -15,39 +18,83 @@ pub trait Project {
     fn known_names(&self) -> Arc<KnownNames>;
 }
 
-/// The hashes that a project has; what goes by another hash goes by its name.
+/// The hashes and names that a project has; what goes by another hash goes by its name.
 #[derive(Debug, Clone, Default)]
 pub struct KnownNames {
-    /// data_hashes of its media.
-    pub media: HashSet<String>,
-    /// Feature hashes of its objects and classifications.
-    pub classes: HashSet<String>,
-    /// Titles of its media, each as it is, without folders, and without the last suffix as well.
-    pub titles: HashSet<String>,
+    /// data_hashes and storage items.
+    media: Digests,
+    classes: Digests,
+    titles: Digests,
     /// Whether a map says what each class becomes.
     pub has_class_map: bool,
 }
 
 impl KnownNames {
-    /// The hashes of a plan's project, and those that its maps lead elsewhere.
+    /// The names of a plan's project, and those that its maps lead elsewhere.
     pub fn of(plan: &Plan) -> Self {
-        let media = plan.media.iter().map(|medium| &medium.data_hash);
-        let mapped_media = plan.media_map.iter().flat_map(|map| map.keys());
+        let hashes = plan.media.iter().map(|medium| &*medium.data_hash);
+        let items = plan.media.iter().filter_map(|medium| medium.storage_item);
+        let items: Vec<_> = items.map(|item| item.to_string()).collect();
+        let mapped_media = plan.media_map.iter().flat_map(|map| map.keys()).map(String::as_str);
         let objects = plan.ontology.iter().map(|object| &object.feature_hash);
         let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
         let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
         let units = plan.media.iter().flat_map(|medium| &medium.units);
-        let titled = plan
-            .media
-            .iter()
-            .map(|medium| &medium.title)
-            .chain(units.map(|unit| &unit.title));
-        let titles = titled.flat_map(|title| [title, base_name(title), stem(title)].map(str::to_owned));
+        let titles = plan.media.iter().map(Medium::name);
+        let titles = titles.chain(units.map(|unit| &*unit.title));
         Self {
-            titles: titles.collect(),
+            titles: Digests::of(titles.flat_map(|title| [title, base_name(title), stem(title)])),
             has_class_map: plan.class_map.is_some(),
-            media: media.chain(mapped_media).cloned().collect(),
-            classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
+            media: Digests::of(hashes.chain(items.iter().map(String::as_str)).chain(mapped_media)),
+            classes: Digests::of(objects.chain(classifications).chain(mapped_classes).map(String::as_str)),
         }
+    }
+
+    /// Whether this is the data_hash or the storage item of a medium.
+    pub fn has_medium(&self, hash: &str) -> bool {
+        self.media.has(hash)
+    }
+
+    /// Whether this is the feature hash of an object or a classification.
+    pub fn has_class(&self, feature_hash: &str) -> bool {
+        self.classes.has(feature_hash)
+    }
+
+    /// Whether this is the title of a medium, as it is, without folders, or without the last suffix as well.
+    pub fn has_title(&self, name: &str) -> bool {
+        self.titles.has(name)
+    }
+}
+
+/// A set of texts, of which only digests are kept: a project may have many.
+#[derive(Debug, Clone)]
+struct Digests {
+    seen: HashSet<u64>,
+    /// Random, so that no names can be made that collide.
+    seed: u64,
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Self {
+            seen: HashSet::new(),
+            seed: RandomState::new().hash_one(0),
+        }
+    }
+}
+
+impl Digests {
+    fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut digests = Self::default();
+        digests.seen = texts.map(|text| digests.digest(text)).collect();
+        digests
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.seen.contains(&self.digest(text))
+    }
+
+    fn digest(&self, text: &str) -> u64 {
+        xxh3_64_with_seed(text.as_bytes(), self.seed)
     }
 }

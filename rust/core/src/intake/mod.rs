@@ -1,6 +1,7 @@
 //! Takes sources in: reads, resolves, counts, writes rejects, and fills the stage.
 
 mod documents;
+mod everywhere;
 mod names;
 mod rows;
 mod sources;
@@ -21,6 +22,7 @@ use crate::source::{Naming, Source};
 use crate::stage::{StageBuilder, Staged};
 use documents::Documents;
 pub use documents::Taken;
+use everywhere::Everywhere;
 use names::{Files, FramesOf, Learned};
 use rows::{resolve_parts, resolve_rows, Outcome};
 pub use sources::Sources;
@@ -171,7 +173,8 @@ impl Intake {
         };
         let (format, reader) = formats::open(format, opening)?;
         let learned = Learned::new(files, &file_name, FramesOf::new(format, &options)?);
-        self.take_all(reader, learned, progress)
+        let reader = Everywhere::new(reader, &self.plan, format.frames(&options)?);
+        self.take_all(Box::new(reader), learned, progress)
     }
 
     fn take_all(
@@ -278,6 +281,7 @@ impl Intake {
         kept.tally.warn("track_split_by_class", staged.split_tracks());
         kept.tally.warn("attribute_differs", staged.differing_answers());
         kept.tally.warn("track_of_several_sources", staged.shared_tracks());
+        kept.tally.warn("object_number_taken", staged.numbers_taken());
         let shared = staged.first_shared_tracks().iter().map(|found| SharedTrack {
             track: found.track.clone(),
             media: self.plan.media[found.label_row as usize].shown_title().to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::coordinate::{damaged, push_finite};
+use super::number::push_u64;
 use super::questions::{push_ranges, QuestionTexts, Range};
 use super::templates::Templates;
 use super::text::push_string;
@@ -140,7 +141,14 @@ impl<'a> AnswerBook<'a> {
     }
 
     /// Writes an object's entry of `object_answers`, the one at `at`.
-    pub fn push_object(&self, at: usize, hash: &ObjectHash, templates: &Templates, out: &mut Vec<u8>) -> Result<()> {
+    pub fn push_object(
+        &self,
+        at: usize,
+        hash: &ObjectHash,
+        number: Option<u32>,
+        templates: &Templates,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         push_entry(at, hash, out);
         out.extend_from_slice(br#"{"classifications":["#);
         let about = self.objects.get(hash);
@@ -151,6 +159,10 @@ impl<'a> AnswerBook<'a> {
         out.extend_from_slice(br#"],"objectHash":""#);
         out.extend_from_slice(hash);
         out.push(b'"');
+        if let Some(number) = number {
+            out.extend_from_slice(br#","objectNumber":"#);
+            push_u64(out, number.into());
+        }
         if let Some(about) = about.filter(|about| !about.ranges.is_empty()) {
             push_times(templates, out);
             out.push(b',');

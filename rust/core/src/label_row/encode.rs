@@ -8,6 +8,7 @@ use super::answers::{AnswerBook, Joined, Space};
 use super::coordinate::{damaged, push_coordinate, push_finite};
 use super::header::RowHeader;
 use super::number::push_u64;
+use super::object_numbers::ObjectNumbers;
 use super::ring::RingText;
 use super::shapes;
 use super::templates::{Template, Templates};
@@ -48,6 +49,7 @@ pub struct RowWriter<'a, T> {
     take: T,
     hashes: ObjectHashes,
     objects: Vec<ObjectHash>,
+    numbers: ObjectNumbers,
     annotations: usize,
     /// Units whose text has been begun.
     units_begun: usize,
@@ -70,6 +72,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             take,
             hashes: ObjectHashes::default(),
             objects: Vec::new(),
+            numbers: ObjectNumbers::default(),
             annotations: 0,
             units_begun: 0,
             is_open: false,
@@ -127,6 +130,9 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         let (hash, new) = label_hash_of(&mut self.hashes, row);
         if new {
             self.objects.push(hash);
+            if let Some(track) = row.track {
+                self.numbers.give(hash, row.feature, track);
+            }
         }
         hash
     }
@@ -165,7 +171,8 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
         self.out.extend_from_slice(br#"},"object_answers":{"#);
         let objects = std::mem::take(&mut self.objects);
         for (at, hash) in objects.iter().enumerate() {
-            self.book.push_object(at, hash, self.templates, &mut self.out)?;
+            let number = self.numbers.of(hash);
+            self.book.push_object(at, hash, number, self.templates, &mut self.out)?;
             self.hand_over_block();
         }
         self.out.extend_from_slice(br#"},"classification_answers":{"#);

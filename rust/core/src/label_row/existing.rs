@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::answers::Joined;
 use super::compare::Comparison;
 use super::labels::{LabelFrame, LabelRow, LabelUnit, RawMembers};
+use super::object_numbers::MergedNumbers;
 use super::stored::Stored;
 use super::text::{push_json, push_string};
 use crate::error::Result;
@@ -76,6 +77,8 @@ pub struct Merged {
     pub objects_extended: usize,
     /// Labels, and answers, that get other content.
     pub labels_replaced: usize,
+    /// New objects that get no number, since an object of their class has the number of their track.
+    pub numbers_taken: usize,
 }
 
 /// Decides what to do with a label row that the server holds as `existing` when an import would write `ours`, made by a
@@ -98,7 +101,14 @@ pub fn reconcile(existing: &[u8], ours: &[u8], joined: &Joined, policy: OnExisti
         _ => Verdict::Save,
     };
     let (body, merged) = match (verdict, policy) {
-        (Verdict::Save, OnExisting::Merge) => (Some(comparison.merge(&theirs, &import)), comparison.merged(&theirs)),
+        (Verdict::Save, OnExisting::Merge) => {
+            let numbers = MergedNumbers::new(&theirs, &import, &comparison.replaced)?;
+            let merged = Merged {
+                numbers_taken: numbers.taken,
+                ..comparison.merged(&theirs)
+            };
+            (Some(comparison.merge(&theirs, &import, &numbers)), merged)
+        }
         (Verdict::Save, _) => (Some(ours.to_vec()), Merged::default()),
         _ => (None, Merged::default()),
     };
@@ -130,11 +140,12 @@ impl<'a> Comparison<'a> {
         Merged {
             objects_extended: extended.len(),
             labels_replaced: stored.filter(|stored| matches!(stored, Stored::Changed(_))).count(),
+            ..Merged::default()
         }
     }
 
     /// Writes the server's row with this import's labels in it.
-    fn merge(&self, theirs: &LabelRow<'a>, ours: &LabelRow<'a>) -> Vec<u8> {
+    fn merge(&self, theirs: &LabelRow<'a>, ours: &LabelRow<'a>, numbers: &MergedNumbers<'a>) -> Vec<u8> {
         let mut out = Vec::new();
         let mut row = Object::begin(&mut out);
         let parts = [
@@ -145,8 +156,8 @@ impl<'a> Comparison<'a> {
         ];
         row.copy(&theirs.members, &parts);
         row.copy_missing(&ours.members, &theirs.members, &parts);
+        self.merge_objects(row.name("object_answers"), theirs, ours, numbers);
         for (name, theirs, ours) in [
-            ("object_answers", &theirs.object_answers, &ours.object_answers),
             (
                 "classification_answers",
                 &theirs.classification_answers,
@@ -200,6 +211,28 @@ impl<'a> Comparison<'a> {
         units.end();
         row.end();
         out
+    }
+
+    fn merge_objects(
+        &self,
+        out: &mut Vec<u8>,
+        theirs: &LabelRow<'a>,
+        ours: &LabelRow<'a>,
+        numbers: &MergedNumbers<'a>,
+    ) {
+        let (theirs, ours) = (&theirs.object_answers, &ours.object_answers);
+        let mut missing: HashMap<_, _> = ours.0.iter().map(|(hash, raw)| (hash.as_str(), *raw)).collect();
+        let mut entries = Object::begin(out);
+        for (hash, raw) in &theirs.0 {
+            match missing.remove(hash.as_str()) {
+                Some(ours) if self.replaced.contains(hash.as_str()) => numbers.push(entries.name(hash), hash, ours),
+                _ => push_json(entries.name(hash), raw.get()),
+            }
+        }
+        for (hash, raw) in ours.0.iter().filter(|(hash, _)| missing.contains_key(hash.as_str())) {
+            numbers.push(entries.name(hash), hash, raw);
+        }
+        entries.end();
     }
 
     fn merge_frames(&self, out: &mut Vec<u8>, unit: &LabelUnit<'a>, our_frames: &[LabelFrame<'a>]) {

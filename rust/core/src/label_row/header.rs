@@ -77,10 +77,10 @@ impl RowHeader {
             DataType::ImgGroup => (0..)
                 .zip(&medium.units)
                 .map(|(sequence, unit)| ServerUnit {
-                    data_hash: unit.data_hash.clone(),
-                    data_title: unit.title.clone(),
+                    data_hash: unit.data_hash.to_string(),
+                    data_title: unit.title.to_string(),
                     data_link: Some(String::new()),
-                    data_type: unit.file_type.clone(),
+                    data_type: unit.file_type.as_deref().map(str::to_owned),
                     data_sequence: sequence,
                     width: Some(unit.width.unwrap_or(0)),
                     height: Some(unit.height.unwrap_or(0)),
@@ -90,16 +90,16 @@ impl RowHeader {
                 })
                 .collect(),
             _ => vec![ServerUnit {
-                data_hash: medium.data_hash.clone(),
-                data_title: medium.title.clone(),
+                data_hash: medium.data_hash.to_string(),
+                data_title: medium.title.to_string(),
                 data_link: Some(String::new()),
-                data_type: medium.file_type.clone(),
+                data_type: medium.file_type.as_deref().map(str::to_owned),
                 data_sequence: 0,
                 width: Some(medium.width.unwrap_or(0)),
                 height: Some(medium.height.unwrap_or(0)),
                 data_duration: number(medium.duration),
                 data_fps: number(medium.fps),
-                audio: ServerAudio::of(&medium.audio),
+                audio: medium.audio.as_deref().map(ServerAudio::of).unwrap_or_default(),
             }],
         };
         Self::build(Fields {
@@ -167,7 +167,7 @@ impl RowHeader {
     pub fn with_spaces(mut self, first: u32, media: &[Medium]) -> Result<Self> {
         let mut others = std::mem::take(&mut self.units);
         for medium in media {
-            let known = others.iter().position(|unit| unit.data_hash == medium.data_hash);
+            let known = others.iter().position(|unit| *unit.data_hash == *medium.data_hash);
             let unit = match (known, &medium.space) {
                 (Some(at), _) => others.remove(at),
                 (None, Some(space)) => spaces::unit(&medium.data_hash, &space.info)?,

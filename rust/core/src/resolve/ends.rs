@@ -14,11 +14,11 @@ pub(super) struct Hit {
     pub first: u32,
     /// Another one, where there are several.
     pub second: u32,
-    pub count: usize,
+    pub count: u32,
 }
 
 impl Hit {
-    fn one(target: u32) -> Self {
+    pub fn one(target: u32) -> Self {
         Self {
             first: target,
             second: target,

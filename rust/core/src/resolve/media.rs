@@ -78,7 +78,11 @@ impl MediaRules {
         let target = self.titles.target(led.lead.target);
         let medium = &self.plan.media[target.medium() as usize];
         let group = medium.group().map(|group| &self.plan.media[group as usize]);
-        let titles = [Some(&medium.title), group.map(|group| &group.title), Some(&named.name)];
+        let titles = [
+            Some(&*medium.title),
+            group.map(|group| &*group.title),
+            Some(&named.name),
+        ];
         if !titles.into_iter().flatten().any(|title| self.wanted(title)) {
             return Verdict::Filtered("only_media");
         }
@@ -255,7 +259,7 @@ impl MediaRules {
             Found::One(target, rule) => Ok((target, rule)),
             Found::Many(hit) => Err(Reason::AmbiguousMedia {
                 media: name.to_owned(),
-                candidates: hit.count,
+                candidates: hit.count as usize,
                 one: self.titles.shown(hit.first),
                 other: self.titles.shown(hit.second),
             }),

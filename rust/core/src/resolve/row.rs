@@ -118,8 +118,12 @@ impl<'a> FoundRow<'a, '_> {
                 class: self.row.class.to_owned(),
             });
         }
-        let parts = [&plan.branch, &self.medium().data_hash, &classification.feature_hash];
-        key.object = identity::question_in(&mut out.form, parts.map(String::as_str));
+        let parts = [
+            plan.branch.as_str(),
+            &self.medium().data_hash,
+            &classification.feature_hash,
+        ];
+        key.object = identity::question_in(&mut out.form, parts);
         let staged = StagedRow {
             key,
             feature,
@@ -256,8 +260,8 @@ impl<'a> FoundRow<'a, '_> {
         if is_flat(&drawn.geometry) {
             out.warn("zero_area");
         }
-        for warning in self.faults.iter().filter_map(Fault::warning) {
-            out.warn(warning);
+        for fault in self.faults {
+            fault.tell(|warning| out.warn(warning));
         }
         if drawn.angle != Angle::OfCorners && is_less(row, &drawn.geometry) {
             out.warn("drawn_as_box");
@@ -265,7 +269,7 @@ impl<'a> FoundRow<'a, '_> {
         if order.is_some_and(KeypointOrder::lacks) {
             out.warn("keypoints_missing");
         }
-        if matches!(object.ir_shape(), Some(Shape::Point | Shape::Polyline)) {
+        if object.ir_shape().is_some_and(without_metrics) {
             out.warn("no_metrics");
         }
         staged.unit = drawn.unit;
@@ -322,6 +326,14 @@ impl<'a> FoundRow<'a, '_> {
         };
         identity::untracked_in(form, [&plan.branch, data_hash], staged.key.frame, &drawn)
     }
+}
+
+/// Whether Encord computes no metrics for predictions of a shape.
+fn without_metrics(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Point | Shape::Polyline | Shape::Skeleton | Shape::Circle | Shape::Ellipse
+    )
 }
 
 /// Whether a geometry that should enclose something does not.

@@ -4,11 +4,15 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::hash_table::{Entry, HashTable};
 
 use super::ends::{folders, starts, Ends, Hit};
 use super::readings::{Reading, READINGS};
 use crate::media::shown_title;
+use crate::media::StorageItem;
 use crate::plan::{MediaMatch, Medium, Plan, Space};
 use crate::source::{base_name, stem};
 
@@ -115,12 +119,32 @@ const ROUNDS: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 pub(super) struct Titles {
     plan: Arc<Plan>,
     targets: Vec<Target>,
-    exact: HashMap<Box<str>, Hit>,
-    hashes: HashMap<Box<str>, u32>,
+    /// Targets by their names, and by their data_hashes. The texts are those of the plan.
+    titles: HashTable<Hit>,
+    hashes: HashTable<u32>,
+    /// Targets by their other names: those of spaces in their groups.
+    names: HashMap<Box<str>, Hit>,
+    /// Media by their storage items; one may be behind several.
+    items: HashTable<Hit>,
+    hasher: RandomState,
     /// What the steps below the exact title need, by reading; made for the first name that needs it.
     ends: [OnceLock<Ends>; READINGS.len()],
     numbers: OnceLock<HashMap<i64, Hit>>,
     folders: OnceLock<HashSet<Box<str>>>,
+}
+
+fn title_in(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::Medium(index) => plan.media[index as usize].name(),
+        Target::Image(index, position) => &plan.media[index as usize].units[position as usize].title,
+    }
+}
+
+fn data_hash_in(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::Medium(index) => &plan.media[index as usize].data_hash,
+        Target::Image(index, position) => &plan.media[index as usize].units[position as usize].data_hash,
+    }
 }
 
 impl Titles {
@@ -128,30 +152,82 @@ impl Titles {
         let mut titles = Self {
             plan: Arc::clone(plan),
             targets: Vec::with_capacity(plan.media.len()),
-            exact: HashMap::with_capacity(plan.media.len()),
-            hashes: HashMap::with_capacity(plan.media.len()),
+            titles: HashTable::with_capacity(plan.media.len()),
+            hashes: HashTable::with_capacity(plan.media.len()),
+            names: HashMap::new(),
+            items: HashTable::new(),
+            hasher: RandomState::new(),
             ends: Default::default(),
             numbers: OnceLock::new(),
             folders: OnceLock::new(),
         };
         for (index, medium) in (0u32..).zip(&plan.media) {
-            titles.insert(&medium.title, &medium.data_hash, Target::Medium(index));
+            titles.insert(Target::Medium(index));
+            if let Some(item) = medium.storage_item {
+                titles.insert_item(item);
+            }
             if let Some(space) = &medium.space {
                 titles.insert_names_of_space(medium, space);
             }
-            for (position, image) in (0u32..).zip(&medium.units) {
-                titles.insert(&image.title, &image.data_hash, Target::Image(index, position));
+            for position in 0..medium.units.len() as u32 {
+                titles.insert(Target::Image(index, position));
             }
         }
         titles
     }
 
-    fn insert(&mut self, title: &str, data_hash: &str, target: Target) {
+    fn insert(&mut self, target: Target) {
         let number = self.targets.len() as u32;
         self.targets.push(target);
-        Hit::note(self.exact.entry(title.into()), number);
+        let Self {
+            plan,
+            targets,
+            titles,
+            hashes,
+            hasher,
+            ..
+        } = self;
+        let title = |number: u32| title_in(plan, targets[number as usize]);
+        let digest = |number: u32| hasher.hash_one(title(number));
+        match titles.entry(
+            digest(number),
+            |hit| title(hit.first) == title(number),
+            |hit| digest(hit.first),
+        ) {
+            Entry::Occupied(mut known) => *known.get_mut() = known.get().and(Hit::one(number)),
+            Entry::Vacant(new) => drop(new.insert(Hit::one(number))),
+        }
+        let data_hash = |number: u32| data_hash_in(plan, targets[number as usize]);
+        let digest = |number: u32| hasher.hash_one(data_hash(number));
         // An image group of one image may share its hash with that image: the medium came first and stays.
-        self.hashes.entry(data_hash.into()).or_insert(number);
+        hashes
+            .entry(
+                digest(number),
+                |other| data_hash(*other) == data_hash(number),
+                |other| digest(*other),
+            )
+            .or_insert(number);
+    }
+
+    /// Notes the storage item of the medium that was inserted last.
+    fn insert_item(&mut self, item: StorageItem) {
+        let number = self.targets.len() as u32 - 1;
+        let Self {
+            plan,
+            targets,
+            items,
+            hasher,
+            ..
+        } = self;
+        let of = |hit: &Hit| plan.media[targets[hit.first as usize].medium() as usize].storage_item;
+        let digest = |item: Option<StorageItem>| hasher.hash_one(item);
+        if items.is_empty() {
+            items.reserve(plan.media.len(), |hit| digest(of(hit)));
+        }
+        match items.entry(digest(Some(item)), |hit| of(hit) == Some(item), |hit| digest(of(hit))) {
+            Entry::Occupied(mut known) => *known.get_mut() = known.get().and(Hit::one(number)),
+            Entry::Vacant(new) => drop(new.insert(Hit::one(number))),
+        }
     }
 
     /// Notes what names the space that was inserted last besides its title and its id.
@@ -159,9 +235,9 @@ impl Titles {
         let number = self.targets.len() as u32 - 1;
         let plan = Arc::clone(&self.plan);
         let group = &plan.media[space.group as usize];
-        let mut note = |name: String| Hit::note(self.exact.entry(name.into()), number);
-        for name in std::iter::once(&medium.title).chain(&space.layout_key) {
-            note(name.clone());
+        let mut note = |name: String| Hit::note(self.names.entry(name.into()), number);
+        for name in std::iter::once(&*medium.title).chain(space.layout_key.as_deref()) {
+            note(name.to_owned());
             note(format!("{}/{name}", group.title));
             note(format!("{}/{name}", group.data_hash));
         }
@@ -182,11 +258,11 @@ impl Titles {
         let medium = |index: u32| -> &Medium { &self.plan.media[index as usize] };
         match self.target(number) {
             Target::Medium(index) => {
-                let group = medium(index).group().map(|group| medium(group).title.as_str());
-                (group, &medium(index).title)
+                let group = medium(index).group().map(|group| medium(group).name());
+                (group, medium(index).name())
             }
             Target::Image(index, position) => (
-                Some(&medium(index).title),
+                Some(medium(index).name()),
                 &medium(index).units[position as usize].title,
             ),
         }
@@ -229,9 +305,19 @@ impl Titles {
         std::iter::once(title).chain(key.filter(move |key| *key != title))
     }
 
-    /// The target with this data_hash.
-    pub(super) fn by_hash(&self, data_hash: &str) -> Option<u32> {
-        self.hashes.get(data_hash).copied()
+    /// The target with this data_hash, or the only one with this storage item.
+    pub(super) fn by_hash(&self, hash: &str) -> Option<u32> {
+        let is_it = |number: &u32| data_hash_in(&self.plan, self.target(*number)) == hash;
+        let number = self.hashes.find(self.hasher.hash_one(hash), is_it).copied();
+        number.or_else(|| self.by_item(hash).filter(|hit| hit.count == 1).map(|hit| hit.first))
+    }
+
+    fn by_item(&self, text: &str) -> Option<Hit> {
+        let item = Some(StorageItem::parse(text)?);
+        let of = |hit: &Hit| self.plan.media[self.target(hit.first).medium() as usize].storage_item;
+        self.items
+            .find(self.hasher.hash_one(item), |hit| of(hit) == item)
+            .copied()
     }
 
     /// The target whose data_hash is a part of a path, or that part without its suffix, and whether it is the folder of a
@@ -244,11 +330,15 @@ impl Titles {
         })
     }
 
-    /// The target whose title is a name to the letter.
+    /// The target whose title is a name to the letter; several, too, where the name is a storage item of several.
     pub(super) fn by_title(&self, name: &str) -> Found {
-        self.exact
-            .get(name)
-            .map_or(Found::None, |hit| Found::of(*hit, Rule::Title))
+        let digest = self.hasher.hash_one(name);
+        let titled = self.titles.find(digest, |hit| self.title(hit.first) == name);
+        let hits = titled.into_iter().chain(self.names.get(name)).copied();
+        let shared = || self.by_item(name).filter(|hit| hit.count > 1);
+        hits.reduce(Hit::and)
+            .or_else(shared)
+            .map_or(Found::None, |hit| Found::of(hit, Rule::Title))
     }
 
     /// The target that a name means which is not a title: by the strongest rule by which anything fits, down to `most`.
@@ -369,7 +459,7 @@ impl Titles {
     /// How many titles have this base name in the loosest reading.
     pub(super) fn with_base_name(&self, base: &str) -> usize {
         let hits = (0..READINGS.len()).filter_map(|at| self.ends_of(at).end(base));
-        hits.reduce(Hit::and).map_or(0, |hit| hit.count)
+        hits.reduce(Hit::and).map_or(0, |hit| hit.count as usize)
     }
 }
 

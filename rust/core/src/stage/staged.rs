@@ -57,6 +57,11 @@ impl Staged {
         &self.split.tracks.named
     }
 
+    /// Objects that do not get the number of their track, since another object of their class on the medium has it.
+    pub fn numbers_taken(&self) -> u64 {
+        self.split.tracks.numbers_taken
+    }
+
     /// The sources that have tracks, each label by its first source.
     pub fn tracked_sources(&self) -> impl Iterator<Item = u32> + '_ {
         self.split.tracks.of_sources.iter().copied()

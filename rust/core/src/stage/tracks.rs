@@ -1,10 +1,11 @@
 //! The tracks of a medium: which of them change their class, and which ids stand for objects of several sources.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 use super::record::{Head, Key};
+use crate::label_row::number_of;
 
 /// Tracks of several sources that are named; more are counted.
 const MOST_NAMED: usize = 20;
@@ -27,6 +28,11 @@ pub(super) struct Tracks {
     seen: HashMap<u128, Features>,
     /// Of each id of that medium the label that it was seen under first, and whether there was another.
     first: HashMap<u128, (u32, bool)>,
+    /// Of each class and number in it, the label whose object has it.
+    numbers: HashMap<(u32, u32), u32>,
+    /// Objects of other labels, which do not get their number.
+    without_number: HashSet<(u32, u32, u32)>,
+    pub numbers_taken: u64,
     pub split: u64,
     pub shared: u64,
     pub named: Vec<SharedTrack>,
@@ -55,12 +61,25 @@ impl Tracks {
                     split: false,
                 }
             });
-        if seen.first != head.feature && !seen.split {
+        let is_other_class = seen.first != head.feature;
+        if is_other_class && !seen.split {
             seen.split = true;
             self.split += 1;
         }
         if is_new {
             self.note_new(key.label_row, label, track);
+        }
+        if is_new || is_other_class {
+            self.note_number(label, track, head.feature);
+        }
+    }
+
+    /// Notes a track that is an object's number, which the objects of a class do not share.
+    fn note_number(&mut self, label: u32, track: &[u8], feature: u32) {
+        let Some(number) = number_of(track) else { return };
+        let first = *self.numbers.entry((feature, number)).or_insert(label);
+        if first != label && self.without_number.insert((feature, number, label)) {
+            self.numbers_taken += 1;
         }
     }
 
@@ -85,5 +104,7 @@ impl Tracks {
     pub fn end_medium(&mut self) {
         self.seen.clear();
         self.first.clear();
+        self.numbers.clear();
+        self.without_number.clear();
     }
 }

@@ -5,6 +5,7 @@ mod counts;
 mod duplicates;
 mod entries;
 mod extras;
+mod fractions;
 mod layout;
 mod line;
 mod lookup;
@@ -27,7 +28,8 @@ pub use write::{CocoWriter, Written};
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::batch::Unit;
+use crate::error::{Error, Result};
 use crate::formats::json_names::{first_names, Told, JSON_SUFFIXES};
 use crate::formats::looks::{looks_like, unknown};
 use crate::formats::{BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
@@ -44,6 +46,7 @@ pub static FORMAT: Format = Format {
         ReadOption::IncludeCrowd,
         ReadOption::BoxFormat,
         ReadOption::Angle,
+        ReadOption::Unit,
     ],
     frames: Frames::FROM_0,
     detect: |head| match head.is_json("coco") {
@@ -71,6 +74,14 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
     let read = |path: &Path| CocoTables::read(&SourceFile::path(path), &CocoOptions::default());
     let annotations = options.annotations.as_deref();
     let tables = annotations.map(|path| opening.beside.get(path, read)).transpose()?;
+    if options.unit == Some(Unit::Frac) && options.box_format == Some(BoxFormat::Corners) {
+        return Err(Error::OptionValue {
+            option: "unit",
+            message: "frac does not go with --box-format corners: which corners are at right angles depends on the \
+                      image's sides"
+                .to_owned(),
+        });
+    }
     let defaults = CocoOptions::default();
     let own = CocoOptions {
         confidence_field: options.confidence_field.clone(),
@@ -81,6 +92,7 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
             Some(BoxFormat::Corners) => Some(RotatedBox::Corners),
         },
         angle: options.angle,
+        unit: options.unit,
         chunk_bytes: options.chunk_bytes.unwrap_or(defaults.chunk_bytes),
         ..defaults
     };

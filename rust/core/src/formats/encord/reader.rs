@@ -140,7 +140,7 @@ impl<'r> Rows<'r> {
     /// What a class goes by, and whether that is its hash.
     fn class<'a>(&self, feature_hash: &'a str, name: &'a str) -> (&'a str, bool) {
         match self.known {
-            Some(known) if !known.classes.contains(feature_hash) && !name.is_empty() => (name, false),
+            Some(known) if !known.has_class(feature_hash) && !name.is_empty() => (name, false),
             _ => (feature_hash, true),
         }
     }
@@ -164,7 +164,7 @@ impl<'r> Rows<'r> {
 
     fn add(&mut self, row: &LabelRow<'_>) {
         let media = match self.known {
-            Some(known) if !known.media.contains(&row.data_hash) && !row.data_title.is_empty() => &row.data_title,
+            Some(known) if !known.has_medium(&row.data_hash) && !row.data_title.is_empty() => &row.data_title,
             _ => &row.data_hash,
         };
         let by_frame = !matches!(row.data_type.as_str(), "image" | "img_group");

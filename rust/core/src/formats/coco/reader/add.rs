@@ -114,6 +114,10 @@ impl CocoReader {
                 }
             }
         }
+        row.unit = self.unit;
+        if let Some(fractions) = &mut self.fractions {
+            fractions.see(&row);
+        }
         for (piece, reason) in self.draft.faults() {
             rows.faults.push(Fault {
                 row: rows.spans.len(),

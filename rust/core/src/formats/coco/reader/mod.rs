@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::batch::AnnotationBatchBuilder;
+use crate::batch::{AnnotationBatchBuilder, Unit};
 use crate::error::Result;
 use crate::formats::coco::annotation::{Crowds, Draft};
 use crate::formats::coco::duplicates::Duplicates;
+use crate::formats::coco::fractions::Fractions;
 use crate::formats::coco::line::{self, same_lists};
 use crate::formats::coco::rotated::RotatedBox;
 use crate::formats::coco::rows::Rows;
@@ -37,6 +38,8 @@ pub struct CocoOptions {
     pub rotated_boxes: Option<RotatedBox>,
     /// What angles are; degrees clockwise if none, and radians where Ultralytics wrote them.
     pub angle: Option<AngleFormat>,
+    /// Unit of coordinates; pixels if none, and those that look like fractions are counted.
+    pub unit: Option<Unit>,
     /// Most rows a batch, and most rejects.
     pub batch_rows: usize,
     /// Bytes read from the file at a time.
@@ -50,6 +53,7 @@ impl Default for CocoOptions {
             include_crowd: false,
             rotated_boxes: None,
             angle: None,
+            unit: None,
             batch_rows: 8192,
             chunk_bytes: 1 << 16,
         }
@@ -118,6 +122,9 @@ pub struct CocoReader {
     /// By number of the class, whether it is drawn from keypoints alone.
     keypoint_classes: Vec<bool>,
     draft: Draft,
+    unit: Unit,
+    /// Whether coordinates look like fractions; none where the unit was given.
+    fractions: Option<Fractions>,
     builder: AnnotationBatchBuilder,
     /// Rows of the batch before: the next one has about as many.
     last_rows: usize,
@@ -196,6 +203,8 @@ impl CocoReader {
             batch_rows: options.batch_rows.max(1),
             keypoint_classes: Vec::new(),
             draft: Draft::new(options.rotated_boxes, options.angle),
+            unit: options.unit.unwrap_or(Unit::Px),
+            fractions: options.unit.is_none().then(Fractions::default),
             builder: AnnotationBatchBuilder::new(),
             last_rows: 0,
             line: Line::default(),
@@ -319,11 +328,13 @@ impl CocoReader {
     fn last_batch(&mut self) -> Result<Option<Batch>> {
         let odd_used: usize = self.odd_used.iter().map(HashSet::len).sum();
         let (small_angles, odd) = (self.draft.small_angles(), self.tables.odd_len() - odd_used as u64);
-        if small_angles + odd == 0 {
+        let fractions = self.fractions.as_ref().map_or(0, Fractions::found);
+        if small_angles + odd + fractions == 0 {
             return Ok(None);
         }
         let text = (self.window.byte(0), Vec::new());
         let mut batch = Rows::default().finish(self.builder.take()?, self.origin.ids_from.clone(), text, [0; 3]);
+        batch.warn("fractions_as_px", fractions);
         batch.warn("small_angles", small_angles);
         batch.warn("odd_entry", odd);
         Ok(Some(batch))
