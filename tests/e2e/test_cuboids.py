@@ -42,7 +42,7 @@ def test_both_kinds(project: Project, tmp_path: Path) -> None:
     rows = [crate(FRONT, [4.0, -8.0]), crate(FRONT, [40.0, 8.0], [0.25, 0.25], score=0.5)]
     predictions = ropewalk.read_table(rows, source_label="model")
     report = ropewalk.import_predictions(predictions, project, branch="both", work_dir=tmp_path, verify=True)
-    assert (report.exit_code, report.annotations_written) == (0, 2)
+    assert (report.exit_code, report.annotations_written, report.warnings) == (0, 2, {"over_edge": 2})
     (row,) = (row for row in project.list_label_rows_v2(branch_name="both") if row.label_hash)
     row.initialise_labels()
     found = {
@@ -60,6 +60,34 @@ def test_both_kinds(project: Project, tmp_path: Path) -> None:
     rows_out.write_text(json.dumps(row.to_encord_dict()))
     again = ropewalk.import_predictions(rows_out, project, branch="again", work_dir=tmp_path / "again")
     assert (again.exit_code, again.annotations_written) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("rings", "policy", "warnings", "rejects"),
+    [
+        ((FRONT, [4.0, 8.0]), "reject", {}, {}),
+        # The back alone is over the edge: below, and to the right.
+        ((FRONT, [4.0, 56.0]), "clip", {"over_edge": 1}, {}),
+        ((FRONT, [40.0, 8.0], [0.0, 0.0]), "clip", {"over_edge": 1}, {}),
+        ((FRONT, [40.0, 8.0], [0.0, 0.0]), "keep", {}, {}),
+        ((FRONT, [40.0, 8.0], [0.0, 0.0]), "reject", {}, {"off_image": 1}),
+        # All of it is beside the image.
+        (([x + 40.0 for x in FRONT], [4.0, 8.0]), "clip", {}, {"off_image": 1}),
+    ],
+)
+def test_cuboids_over_the_edge(
+    rings: tuple[list[float], ...],
+    policy: Any,
+    warnings: dict[str, int],
+    rejects: dict[str, int],
+    project: Project,
+    tmp_path: Path,
+) -> None:
+    predictions = ropewalk.read_table([crate(*rings)], source_label="model")
+    report = ropewalk.import_predictions(
+        predictions, project, branch="edge", work_dir=tmp_path, off_image=policy, dry_run=True
+    )
+    assert (report.warnings, report.rejects_by_code) == (warnings, rejects)
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,22 @@ def test_an_answer_on_a_part_of_a_sound_is_about_all_of_it(project: Project, tmp
     assert (report.rejects_by_code, report.warnings) == ({"conflicting_answer": 1}, {"answer_on_whole_space": 2})
 
 
+def test_filters_take_groups_and_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
+    """Both cameras are one label row; a glob takes the title of the group, or of the space."""
+    rows = [box(f"{group}/{name}", 1, 0.5) for group in ("scene-12", "scene-13") for name in ("left.mp4", "cam-right")]
+    predictions = ropewalk.read_table(rows, source_label="model")
+    for number, (options, written, filtered) in enumerate(
+        [
+            ({"limit_rows": 1}, 2, {"limit_rows": 2}),
+            ({"only_media": ["*-13"]}, 2, {"only_media": 2}),
+            ({"only_media": ["right*"]}, 2, {"only_media": 2}),
+        ]
+    ):
+        branch = f"filtered-{number}"
+        report = ropewalk.import_predictions(predictions, project, branch=branch, work_dir=tmp_path, **options)
+        assert (report.annotations_written, report.filtered_by_reason) == (written, filtered)
+
+
 def test_the_list_of_what_was_written_names_spaces(emulator: RunningEmulator, project: Project, tmp_path: Path) -> None:
     rows = [
         box("scene-12/left.mp4", 3, 0.0625, annotation_id="a"),

@@ -27,7 +27,7 @@ NOTES = {
     "not_a_rectangle": "polygons of four corners that are not a rectangle became the box around them, with angle 0",
     "object_number_taken": "another object of the class on that medium has the track id as its number",
     "odd_entry": "images, categories or videos that cannot be used; no annotation needs them",
-    "over_edge": "turned boxes and round shapes are written whole; --off-image reject rejects them",
+    "over_edge": "turned boxes, round shapes and cuboids are written whole; --off-image reject rejects them",
     "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",
     "round_as_box": "circles and ellipses are written as the boxes around them",
     "score_clamped": "scores outside 0 to 1 are written as 0 or 1; without --score clamp only those within 0.000001",

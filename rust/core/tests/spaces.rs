@@ -92,3 +92,29 @@ fn a_group_is_not_compared_with_a_row_of_another_type() {
     )
     .is_err());
 }
+
+/// An image with layers has its labels on a space: an import does not write there, and does not take it for empty.
+#[test]
+fn labels_on_layers_are_foreign_and_stay() {
+    let image = |spaces: Value, objects: Value| {
+        let labels = json!({"objects": objects, "classifications": []});
+        json!({
+            "data_type": "image",
+            "data_units": {"still": {"data_hash": "still", "data_sequence": 0, "labels": labels}},
+            "spaces": spaces,
+            "object_answers": {"a": {"classifications": [], "objectHash": "a"}},
+            "classification_answers": {},
+            "object_actions": {},
+        })
+    };
+    let layer = json!({"0": {"objects": [car("a", 0.1)], "classifications": []}});
+    let root = json!({"root": {"space_type": "image", "width": 64, "height": 36, "labels": layer}});
+    let (theirs, ours) = (image(root, json!([])), image(json!({}), json!([car("c", 0.3)])));
+    let (text, own) = (theirs.to_string(), ours.to_string());
+    let decided = |policy| reconcile(text.as_bytes(), own.as_bytes(), &Joined::new(), policy).unwrap();
+    assert_eq!(decided(OnExisting::Fail).verdict, Verdict::Refused);
+    assert_eq!(decided(OnExisting::Fail).foreign, 1);
+    let (_, body) = merged(&theirs, &ours);
+    assert_eq!(body["spaces"], theirs["spaces"]);
+    assert_eq!(body["data_units"]["still"]["labels"]["objects"], json!([car("c", 0.3)]));
+}

@@ -36,6 +36,7 @@ pub(super) struct Comparison<'a> {
 fn frames<'a>(row: &'a LabelRow<'a>) -> impl Iterator<Item = (&'a LabelUnit<'a>, &'a LabelFrame<'a>)> {
     row.units
         .iter()
+        .chain(&row.layers)
         .flat_map(|unit| unit.frames.iter().map(move |frame| (unit, frame)))
 }
 

@@ -21,6 +21,8 @@ pub(super) struct LabelRow<'a> {
     /// The member that holds the units: `data_units`, or the `spaces` of a data group.
     pub units_in: &'static str,
     pub units: Vec<LabelUnit<'a>>,
+    /// Spaces of a row that is not of a data group: an image with layers has labels on one. They are not written on.
+    pub layers: Vec<LabelUnit<'a>>,
     pub object_answers: RawMembers<'a>,
     pub classification_answers: RawMembers<'a>,
     pub object_actions: RawMembers<'a>,
@@ -85,11 +87,18 @@ impl<'a> LabelRow<'a> {
         for (data_hash, raw) in optional::<RawMembers<'a>>(name, "its data units", members.get(units_in))?.0 {
             units.push(LabelUnit::parse(name, data_hash, raw, by_frame)?);
         }
+        let mut layers = Vec::new();
+        if units_in != "spaces" {
+            for (space, raw) in optional::<RawMembers<'a>>(name, "`spaces`", members.get("spaces"))?.0 {
+                layers.push(LabelUnit::parse(name, space, raw, true)?);
+            }
+        }
         Ok(Self {
             name,
             by_frame,
             units_in,
             units,
+            layers,
             object_answers: optional(name, "`object_answers`", members.get("object_answers"))?,
             classification_answers: optional(name, "`classification_answers`", members.get("classification_answers"))?,
             object_actions: optional(name, "`object_actions`", members.get("object_actions"))?,
@@ -171,7 +180,7 @@ impl<'a> LabelFrame<'a> {
 /// [`Error::LabelRow`] where it is not a label row.
 pub(crate) fn object_hashes(existing: &[u8]) -> Result<HashSet<String>> {
     let row = LabelRow::parse("from the server", existing)?;
-    let frames = row.units.into_iter().flat_map(|unit| unit.frames);
+    let frames = row.units.into_iter().chain(row.layers).flat_map(|unit| unit.frames);
     let objects = frames.flat_map(|frame| frame.objects);
     let sounds = row.object_answers.0.into_iter().map(|(hash, _)| hash);
     Ok(objects.map(|object| object.object_hash).chain(sounds).collect())

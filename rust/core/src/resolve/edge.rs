@@ -86,6 +86,7 @@ pub(super) fn keep_inside<'a>(
         Geometry::RotatableBoundingBox(..) | Geometry::Circle(..) | Geometry::Ellipse(..) if unit == Unit::Px => {
             (geometry, reaches_over(&geometry, width, height)?)
         }
+        Geometry::Cuboid2d(points) => (geometry, cuboid_reaches_over(&points, width, height)?),
         // Nothing of a point is left.
         Geometry::Point(points) if !points.iter().flatten().all(|ring| ring_is_inside(ring, width, height)) => {
             return Err(Reason::OffImage);
@@ -143,6 +144,27 @@ fn reaches_over(geometry: &Geometry<'_>, width: f64, height: f64) -> Result<bool
     let (_, _, cut_x) = clip_side(x - half_w, 2.0 * half_w, width)?;
     let (_, _, cut_y) = clip_side(y - half_h, 2.0 * half_h, height)?;
     Ok(cut_x || cut_y)
+}
+
+/// Whether the front or the back of a cuboid reaches over the edge.
+fn cuboid_reaches_over(points: &Points<'_>, width: f64, height: f64) -> Result<bool, Reason> {
+    let mut rings = points.iter().flatten();
+    let (Some(front), Some(&[x, y])) = (rings.next(), rings.next()) else {
+        return Ok(false);
+    };
+    let size = rings.next().and_then(|ring| ring.first().copied());
+    let back = |at: f64, to: f64| size.map_or(at + to, |size| to + size * (at - to));
+    let mut cut = false;
+    for (axis, to, limit) in [(0, x, width), (1, y, height)] {
+        let corners = front
+            .chunks_exact(2)
+            .flat_map(|point| [point[axis], back(point[axis], to)]);
+        let (least, most) = corners.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), at| {
+            (least.min(at), most.max(at))
+        });
+        cut |= clip_side(least, most - least, limit)?.2;
+    }
+    Ok(cut)
 }
 
 fn ring_is_inside(ring: &[f64], width: f64, height: f64) -> bool {

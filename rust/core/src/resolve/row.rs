@@ -251,7 +251,9 @@ impl<'a> FoundRow<'a, '_> {
         match drawn.geometry {
             Geometry::Skeleton(..) if drawn.clipped => out.warn("keypoints_off_image"),
             Geometry::RotatableBoundingBox(_, theta) if drawn.clipped && theta != 0.0 => out.warn("over_edge"),
-            Geometry::Circle(..) | Geometry::Ellipse(..) if drawn.clipped => out.warn("over_edge"),
+            Geometry::Circle(..) | Geometry::Ellipse(..) | Geometry::Cuboid2d(_) if drawn.clipped => {
+                out.warn("over_edge")
+            }
             _ if drawn.clipped => out.warn("clipped"),
             _ => {}
         }
