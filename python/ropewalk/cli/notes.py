@@ -16,6 +16,7 @@ NOTES = {
     "duplicate_annotation_id": "ids only locate rejects, so nothing is lost",
     "empty_mask": "masks without a pixel are left out; --empty-masks keep writes them",
     "geometry_ignored": "a box, segmentation, keypoints or angle that cannot be used, on a class that does not need it",
+    "global_answer": "answers to global classifications hold for the whole medium; their frames are not written",
     "identical": "a track has the same label twice on one frame; one of them is written",
     "keypoints_missing": "points of the skeleton that the category does not have are marked as not in the picture",
     "keypoints_off_image": "points outside the image are marked as not in the picture; --off-image keep writes them",
@@ -29,5 +30,6 @@ NOTES = {
     "score_clamped": "scores outside 0 to 1 are written as 0 or 1; without --score clamp only those within 0.000001",
     "small_angles": "all angles lie between -3.15 and 3.15 and are read as degrees; for radians use --angle radians",
     "track_split_by_class": "each class of the track is an object of its own",
+    "whole_medium": "answers without a frame are written from the first to the last frame of their medium",
     "zero_area": "boxes and shapes without an area are written as they are",
 }

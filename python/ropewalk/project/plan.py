@@ -38,7 +38,11 @@ def plan_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
             "branch": branch,
             "ontology": _ontology_objects(project.ontology_structure),
             "classifications": [
-                {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
+                {
+                    "feature_hash": item["featureNodeHash"],
+                    "attributes": _attributes(item),
+                    "is_global": item.get("level") == "global",
+                }
                 for item in project.ontology_structure.get("classifications", [])
             ],
             "media": [medium_fields(medium) for medium in project.media],

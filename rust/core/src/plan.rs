@@ -114,6 +114,12 @@ impl Medium {
         }
     }
 
+    /// The last frame, or millisecond, that labels can be on; none where nothing says where the medium ends.
+    pub fn last_place(&self) -> Option<u32> {
+        let last = u32::try_from(self.places().saturating_sub(1)).ok();
+        last.filter(|&last| last < u32::MAX - 1)
+    }
+
     /// The title as messages, rejects and reports may show it: without the query of a URL, where signatures stand.
     pub fn shown_title(&self) -> &str {
         shown_title(&self.title)

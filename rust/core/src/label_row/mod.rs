@@ -4,6 +4,7 @@
 //! names the objects, [`compare`] tells what of them the server's row holds, and [`reconcile`] what to do about it.
 
 mod answers;
+mod beside;
 mod compare;
 mod compare_answers;
 mod coordinate;
@@ -21,6 +22,7 @@ mod templates;
 mod text;
 
 pub use answers::Joined;
+pub(crate) use beside::{beside, Beside, OwnAnswer};
 pub use compare::{compare, Compared, Difference};
 pub use encode::{RowWriter, Written};
 pub use existing::{reconcile, Merged, OnExisting, Reconciled, Verdict};

@@ -80,6 +80,14 @@ impl MediaRules {
         if !self.wanted(&medium.title) && !self.wanted(&named.name) {
             return Verdict::Filtered("only_media");
         }
+        let found = |frame| {
+            Verdict::Found(Spot {
+                medium: target.medium(),
+                frame,
+                name: led.lead.name,
+                size_px: (image.width, image.height),
+            })
+        };
         let frame = match (medium.data_type, target, led.frame) {
             (DataType::Other, ..) => {
                 return Verdict::Reject(Reason::UnsupportedMedia {
@@ -91,20 +99,20 @@ impl MediaRules {
             (_, _, FrameOf::Map(frame)) => i64::from(frame),
             (DataType::Image, ..) => 0,
             // Milliseconds are no frames: there is nothing to count from another number on.
-            (DataType::Audio, ..) => named.frame.unwrap_or(0),
+            (DataType::Audio, ..) => match named.frame {
+                Some(millisecond) => millisecond,
+                None if image.may_be_whole => return found(None),
+                None => 0,
+            },
             (_, _, from) => match named.frame.or_else(|| from.number(image)) {
                 Some(frame) => frames.in_video(frame),
                 None if medium.frames == 1 => 0,
+                None if image.may_be_whole => return found(None),
                 None => return Verdict::Reject(Reason::NoFrame { media: named.name }),
             },
         };
         match u32::try_from(frame) {
-            Ok(in_range) if u64::from(in_range) < medium.places() => Verdict::Found(Spot {
-                medium: target.medium(),
-                frame: in_range,
-                name: led.lead.name,
-                size_px: (image.width, image.height),
-            }),
+            Ok(in_range) if u64::from(in_range) < medium.places() => found(Some(in_range)),
             _ => Verdict::Reject(past_end(medium, frame)),
         }
     }

@@ -47,7 +47,7 @@ impl<'a> FoundRow<'a, '_> {
     fn key(&self) -> Key {
         Key {
             label_row: self.place.medium,
-            frame: self.place.frame,
+            frame: self.place.frame.unwrap_or(0),
             object: 0,
             source: self.source,
             offset: self.row.offset,
@@ -57,7 +57,7 @@ impl<'a> FoundRow<'a, '_> {
     /// Last frame, or millisecond, of the row's range. One that sounds past the end of its medium ends there, unless the plan
     /// says otherwise.
     fn last(&self, out: &mut Resolved) -> Result<u32, Reason> {
-        let first = self.place.frame;
+        let first = self.place.frame.unwrap_or(0);
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
         let stride = match self.medium().data_type {
             DataType::Audio => 1,
@@ -101,14 +101,28 @@ impl<'a> FoundRow<'a, '_> {
             unreachable!("a class that was found has candidates")
         };
         let classification = &plan.classifications[feature as usize];
-        let last = self.last(out)?;
+        let mut key = self.key();
+        let (last, warning) = match self.place.frame {
+            // The SDK writes frame 0 for one that was put on any frames.
+            frame if classification.is_global => {
+                key.frame = 0;
+                let has_frames = self.medium().places() > 1 && frame.is_some();
+                (0, has_frames.then_some("global_answer"))
+            }
+            None => {
+                let last = self.medium().last_place().ok_or_else(|| Reason::NoEnd {
+                    media: self.medium().shown_title().to_owned(),
+                })?;
+                (last, Some("whole_medium"))
+            }
+            Some(_) => (self.last(out)?, None),
+        };
         self.pack(&classification.attributes, out)?;
         if out.packer.answers().is_empty() {
             return Err(Reason::NoAnswer {
                 class: self.row.class.to_owned(),
             });
         }
-        let mut key = self.key();
         let parts = [&plan.branch, &self.medium().data_hash, &classification.feature_hash];
         key.object = identity::question_in(&mut out.form, parts.map(String::as_str));
         let staged = StagedRow {
@@ -124,6 +138,7 @@ impl<'a> FoundRow<'a, '_> {
             answers: out.packer.answers(),
         };
         out.rows.push_named(&staged, self.text, self.place.name);
+        warning.into_iter().for_each(|warning| out.warn(warning));
         Ok(())
     }
 
