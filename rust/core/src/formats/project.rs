@@ -1,6 +1,6 @@
 //! What a format may ask about the project that a source is imported into.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::plan::Plan;
@@ -22,6 +22,8 @@ pub struct KnownNames {
     pub media: HashSet<String>,
     /// Feature hashes of its objects and classifications.
     pub classes: HashSet<String>,
+    /// Its classifications by feature hash and by name, and whether each is global. Of those that share a name, whether all are.
+    pub classifications: HashMap<String, bool>,
     /// Titles of its media, each as it is, without folders, and without the last suffix as well.
     pub titles: HashSet<String>,
     /// Whether a map says what each class becomes.
@@ -36,6 +38,13 @@ impl KnownNames {
         let objects = plan.ontology.iter().map(|object| &object.feature_hash);
         let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
         let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
+        let mut levels: HashMap<String, bool> = HashMap::new();
+        for of in &plan.classifications {
+            for name in [&of.feature_hash, of.name()] {
+                let all = levels.entry(name.to_owned()).or_insert(of.is_global);
+                *all &= of.is_global;
+            }
+        }
         let units = plan.media.iter().flat_map(|medium| &medium.units);
         let titled = plan
             .media
@@ -45,6 +54,7 @@ impl KnownNames {
         let titles = titled.flat_map(|title| [title, base_name(title), stem(title)].map(str::to_owned));
         Self {
             titles: titles.collect(),
+            classifications: levels,
             has_class_map: plan.class_map.is_some(),
             media: media.chain(mapped_media).cloned().collect(),
             classes: objects.chain(classifications).chain(mapped_classes).cloned().collect(),
