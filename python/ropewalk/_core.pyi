@@ -103,9 +103,9 @@ class Compared(TypedDict):
 
     equal: int  # annotations that are stored as they should be
     # Lines of JSON, each with its newline: code (missing, changed, extra, or conflicting_answer where the row has
-    # another answer in its place), data_hash, title, data_unit (its data_hash), frame, object_hash, class (name), fields
-    # (of a changed one: the members that differ). A classification has a classification_hash in place of the object_hash,
-    # and neither data_unit nor frame where it is in the answers only.
+    # another answer in its place), data_hash, title, data_unit (its data_hash), frame, object_hash, class (name),
+    # fields (of a changed one: the members that differ). A classification has a classification_hash in place of the
+    # object_hash, and neither data_unit nor frame where it is in the answers only.
     differences: list[str]
 
 class Staged:
