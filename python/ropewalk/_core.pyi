@@ -105,6 +105,7 @@ class LabelRowInfo(TypedDict):
     data_hash: str
     title: str
     annotations: int
+    has_answers: bool  # whether some of its annotations answer classifications
     sized: bool  # whether the project knows the size; if not, `unfit` is to be asked once the label row is there
 
 class Reconciled(TypedDict):
@@ -122,14 +123,15 @@ class Reconciled(TypedDict):
 class Compared(TypedDict):
     """How a label row on the branch differs from what the import would write.
 
-    `equal` and the differences `missing` and `changed` are together the annotations that it would write on the row.
+    `equal` and the differences `missing`, `changed` and `conflicting_answer` are together the annotations that it would
+    write on the row.
     """
 
-    equal: int  # annotations that stand there as they should
-    # Lines of JSON, each with its newline: code (missing, changed, extra), data_hash, title, data_unit (its data_hash),
-    # frame, object_hash, class (name), fields (of a changed one: the members that differ). An extra classification has
-    # a classification_hash in place of the object_hash, and neither data_unit nor frame where it stands in the answers
-    # only.
+    equal: int  # annotations that are stored as they should be
+    # Lines of JSON, each with its newline: code (missing, changed, extra, or conflicting_answer where the row has
+    # another answer in its place), data_hash, title, data_unit (its data_hash), frame, object_hash, class (name),
+    # fields (of a changed one: the members that differ). A classification has a classification_hash in place of the
+    # object_hash, and neither data_unit nor frame where it is in the answers only.
     differences: list[str]
 
 class Staged:
@@ -182,6 +184,12 @@ class Staged:
 
         Args:
             rows: Of each label row its number, its label_hash, and the places that `unfit` gave, ascending.
+        """
+    def conflicting(self, index: int, existing: bytes, when: str) -> list[tuple[int, str]]:
+        """Find answers that a merge leaves out, since the label row as the server has it holds others in their place.
+
+        Returns:
+            As `unfit`.
         """
     def refuse(self, index: int, code: str, message: str) -> list[str]:
         """Reject all annotations of a label row that was not written.

@@ -122,7 +122,8 @@ CHANGES: list[tuple[str, Callable[[Row], None], type[Exception], str]] = [
         "",
     ),
     ("classification null", put("classification_answers", "a", value=None, of=whole), CorruptedLabelError, "answers"),
-    ("NaN out of the way", put("object_actions", "a", value=math.nan, of=whole), CorruptedLabelError, "NaN"),
+    ("NaN out of the way", put("notes", value=math.nan, of=whole), CorruptedLabelError, "NaN"),
+    ("NaN as an action", put("object_actions", "a", value=math.nan, of=whole), CorruptedLabelError, "SDK cannot open"),
 ]
 
 

@@ -117,7 +117,7 @@ def _convert_to_label_rows(
         progress.start("encoding", len(staged), "label rows")
         for index in range(len(staged)):
             info = staged.label_row(index)
-            unfit = [] if info["sized"] else staged.unfit(index, None, when)
+            unfit = staged.unfit(index, None, when)
             rejects.append([line for _, line in unfit], report)
             len_bytes = staged.write(index, file, None, when)
             file.write(b"\n")

@@ -10,6 +10,7 @@ from typing import Any
 
 from ropewalk.emulator.checks import LabelChecker
 from ropewalk.emulator.filters import like, moment
+from ropewalk.emulator.openable import RowOpener
 from ropewalk.emulator.refusals import corrupted_label, exists, invalid, not_found
 from ropewalk.emulator.rows import LABEL_TYPES, RowHeader, listing_entry, stage_of
 from ropewalk.emulator.store import RowExists, RowMissing, RowNotJson, Store
@@ -27,11 +28,13 @@ class EmulatorOptions:
         list_image_sizes: Whether a listing tells the size of single images.
         sync_before_import: HTTP status that a sync of a project gets which was never imported into Active; None where
             it is started all the same.
+        open_rows: Whether a save is refused whose row the SDK cannot open. Opening it costs more than storing it.
     """
 
     partial_saves: bool = False
     list_image_sizes: bool = True
     sync_before_import: int | None = 404
+    open_rows: bool = True
 
 
 class FirstApi:
@@ -46,6 +49,7 @@ class FirstApi:
         self._store = store
         self._options = options
         self._checker = LabelChecker(store.snapshot.ontology_structure)
+        self._opener = RowOpener(store.snapshot.ontology_structure)
         self._queries: dict[tuple[str, str], Callable[[Any, dict[str, Any]], str]] = {
             ("GET", "labelrowmetadata"): self._list,
             ("GET", "labelrow"): self._get,
@@ -144,7 +148,10 @@ class FirstApi:
         rows = list(zip(label_hashes, contents, strict=True))
         for label_hash, content in rows:
             header = self._store.header(label_hash)
-            self._checker.check(content, header, self._store.media[header.data_hash])
+            medium = self._store.media[header.data_hash]
+            self._checker.check(content, header, medium)
+            if self._options.open_rows:
+                self._opener.check(content, header, medium)
             if self._options.partial_saves:
                 self._store.save([(label_hash, content)])
         if not self._options.partial_saves:
@@ -229,5 +236,5 @@ def _only_features(row: dict[str, Any], objects: set[str] | None, classification
         }
     if classifications is not None:
         answers = row["classification_answers"]
-        row["classification_answers"] = {k: v for k, v in answers.items() if v["featureHash"] in classifications}
+        row["classification_answers"] = {k: v for k, v in answers.items() if v.get("featureHash") in classifications}
     return row

@@ -43,7 +43,8 @@ class Verification:
         extra: Objects and classifications on the source's label rows that it would not write.
         rows_missing: Label rows of the source that the branch does not have.
         rows_elsewhere: Label rows of the branch that the source does not mention; they are not looked at.
-        rejected: Annotations of the source that no import could write, by code.
+        rejected: Annotations of the source that no import could write, by code; `conflicting_answer` also for answers
+            where the branch holds other ones.
         examples: The first differences.
         notices: What the version of the `encord` SDK changes.
         exit_code: 0 when nothing differs, 3 when something does.
@@ -89,7 +90,8 @@ def verify_predictions(
         project: A project of the `encord` client.
         branch: The branch.
         allow_extra: Whether other objects may stand on the same label rows, as after a merge.
-        on_difference: Told each difference: a line of JSON with code (missing, changed, extra, row_missing) and place.
+        on_difference: Told each difference: a line of JSON with code (missing, changed, extra,
+            conflicting_answer, row_missing) and place.
         progress: Told about phases.
         **options: Those of `ropewalk verify --help`, under the same names: the import's, where it has them.
 
@@ -169,18 +171,22 @@ def _missing_row(staged: Staged, index: int, result: Verification) -> list[str]:
 
 def _compare(staged: Staged, index: int, existing: bytes, result: Verification) -> list[str]:
     info = staged.label_row(index)
-    unfit = [] if info["sized"] else staged.unfit(index, existing, _WHEN)
-    for _, reject in unfit:
-        code = json.loads(reject)["code"]
-        result.rejected[code] = result.rejected.get(code, 0) + 1
     compared = staged.compare(index, existing, _WHEN)
-    result.annotations_expected += info["annotations"] - len(unfit)
+    result.annotations_expected += info["annotations"]
     result.equal += compared["equal"]
-    for line in compared["differences"]:
+    unfit = (line for _, line in staged.unfit(index, existing, _WHEN))
+    for line in (*unfit, *compared["differences"]):
         code = json.loads(line)["code"]
-        setattr(result, code, getattr(result, code) + 1)
+        if code in _DIFFERENCES:
+            setattr(result, code, getattr(result, code) + 1)
+        else:
+            result.rejected[code] = result.rejected.get(code, 0) + 1
+            result.annotations_expected -= 1
     return compared["differences"]
 
+
+# Codes of differences that are counted under their own names; others are those of rejects.
+_DIFFERENCES = frozenset({"missing", "changed", "extra"})
 
 # Times are no content: any will do.
 _WHEN = "Thu, 01 Jan 1970 00:00:00 UTC"

@@ -55,7 +55,11 @@ def rules_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
                 project.ontology_structure, Templates(project.ontology_structure, options.skeleton_template or ())
             ),
             "classifications": [
-                {"feature_hash": item["featureNodeHash"], "attributes": _attributes(item)}
+                {
+                    "feature_hash": item["featureNodeHash"],
+                    "attributes": _attributes(item),
+                    "is_global": item.get("level") == "global",
+                }
                 for item in project.ontology_structure.get("classifications", [])
             ],
             **rules,

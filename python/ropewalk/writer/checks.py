@@ -36,17 +36,18 @@ class Place:
 
     Attributes:
         media: Title, file name or data_hash.
-        frame: 0-based.
+        frame: 0-based; None for the whole medium.
         warnings: Things worth a look, counted.
     """
 
     media: str
-    frame: int
+    frame: int | None
     warnings: Counter[str] = field(default_factory=Counter)
 
     def error(self, text: str) -> UsageError:
         """Make an error that names the frame."""
-        return UsageError(f"{shown(self.media)}, frame {self.frame}: {text}")
+        where = "" if self.frame is None else f", frame {self.frame}"
+        return UsageError(f"{shown(self.media)}{where}: {text}")
 
     def array(self, name: str, given: Any) -> npt.NDArray[Any]:
         """Take an array, a tensor of any device, or what numpy makes an array of."""

@@ -58,7 +58,7 @@ class Rows:
     """n rows of one frame, checked. What is None is null in all of them; `shapes` is None for answers."""
 
     media: str
-    frame: int
+    frame: int | None
     unit: str
     classes: list[str]
     frame_last: int | None = None

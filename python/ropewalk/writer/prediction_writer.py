@@ -272,18 +272,18 @@ class PredictionWriter:
     def add_answers(
         self,
         media: str | os.PathLike[str],
-        frame: int = 0,
+        frame: int | None = None,
         frame_last: int | None = None,
         *,
         classification: str,
         value: Any,
         score: float | None = None,
     ) -> None:
-        """Add the answer to a classification, on a frame or a range of frames.
+        """Add the answer to a classification, on a frame, a range of frames or the whole medium.
 
         Args:
             media: Title, file name or data_hash.
-            frame: 0-based first frame; milliseconds of audio.
+            frame: 0-based first frame; milliseconds of audio. None for the whole medium, or with `frame_last` for 0.
             frame_last: Last frame, inclusive; default `frame`.
             classification: Its name or feature hash.
             value: The option of a radio button, a list of the options of a checklist (empty for none), a text or a
@@ -296,7 +296,7 @@ class PredictionWriter:
 
         def rows(place: Place) -> Rows:
             last = None if frame_last is None else frame_number("frame_last", frame_last)
-            if last is not None and last < place.frame:
+            if last is not None and place.frame is not None and last < place.frame:
                 raise place.error(f"frame_last is {last}, expected at least {place.frame}")
             return Rows(
                 place.media,
@@ -308,7 +308,7 @@ class PredictionWriter:
                 attributes=[place.answers("value", value)],
             )
 
-        self._add(media, frame, rows)
+        self._add(media, 0 if frame is None and frame_last is not None else frame, rows)
 
     def add_detections(
         self,
@@ -425,7 +425,7 @@ class PredictionWriter:
         if self._closed:
             raise UsageError(f"{shown(self.path.name)}: the writer is closed")
 
-    def _add(self, media: str | os.PathLike[str], frame: int, rows_of: Callable[[Place], Rows]) -> None:
+    def _add(self, media: str | os.PathLike[str], frame: int | None, rows_of: Callable[[Place], Rows]) -> None:
         self._check_open()
         try:
             place = _place(media, frame)
@@ -483,10 +483,10 @@ class PredictionWriter:
             yield _core.AnnotationBatch.from_arrow(self._table())
 
 
-def _place(media: str | os.PathLike[str], frame: int) -> Place:
+def _place(media: str | os.PathLike[str], frame: int | None) -> Place:
     name = os.fspath(media) if isinstance(media, (str, os.PathLike)) else None
     if not isinstance(name, str) or not name:
         raise UsageError(f"media is {shown(repr(media))}, expected a title, file name or data_hash")
     if not is_writable(name):
         raise UsageError(f"media is {ascii(name)}, {WRITABLE}")
-    return Place(name, frame_number("frame", frame))
+    return Place(name, None if frame is None else frame_number("frame", frame))

@@ -207,6 +207,12 @@ impl Medium {
         }
     }
 
+    /// The last frame, millisecond or character, that labels can be on; none where nothing says where the medium ends.
+    pub fn last_place(&self) -> Option<u32> {
+        let last = u32::try_from(self.places().saturating_sub(1)).ok();
+        last.filter(|&last| last < u32::MAX - 1)
+    }
+
     /// Index of the data group that it is a space of.
     pub fn group(&self) -> Option<u32> {
         self.space.as_ref().map(|space| space.group)

@@ -87,6 +87,9 @@ pub struct Classification {
     pub feature_hash: String,
     /// Its questions; the first one's name is the classification's.
     pub attributes: Vec<Attribute>,
+    /// Whether a label row has one answer to it, which is about all of the medium and on no frame.
+    #[serde(default)]
+    pub is_global: bool,
 }
 
 impl Classification {

@@ -235,6 +235,12 @@ reasons! {
             /// The medium as the source has it.
             media: String,
         },
+        /// An answer about all of a medium, and nothing says where that ends.
+        #[error("the answer has no frame, and nothing says how long {media:?} is; give `frame` and `frame_last`")]
+        NoEnd = "no_frame" {
+            /// The medium's title.
+            media: String,
+        },
         /// The frame is negative or past the medium's end.
         #[error("frame {frame} is outside the medium's 0..{frames}; see --frame-base and --frame-stride")]
         FrameRange = "frame_range" {
@@ -332,6 +338,26 @@ reasons! {
         ConflictingAnswer = "conflicting_answer" {
             /// Encord frame, or millisecond, that the answer begins at.
             frame: u32,
+        },
+        /// An answer where the label row on the branch has another one, of someone else or of an earlier import.
+        #[error(
+            "the label row on the branch has another answer to {class:?} {place}, or this one with another confidence; that one \
+             stays, and --on-existing replace overwrites it"
+        )]
+        StoredAnswer = "conflicting_answer" {
+            /// Name of the classification.
+            class: String,
+            /// Where.
+            place: String,
+        },
+        /// A medium that has another answer to the same global classification, or the same one with another confidence.
+        #[error(
+            "the medium has another answer to {class:?}, or this one with another confidence; a global classification has one \
+             answer a medium, and the first one stays"
+        )]
+        ConflictingGlobalAnswer = "conflicting_answer" {
+            /// Name of the classification.
+            class: String,
         },
         /// The object or classification has no question of this name that is asked after the other answers.
         #[error("{class:?} has no attribute {name:?} under the options chosen; see `ropewalk ontology`")]

@@ -13,13 +13,13 @@ use crate::geometry::Geometry;
 use crate::identity::{self, Untracked};
 use crate::intake::Sources;
 use crate::label_row::{
-    self, Difference, OnExisting, Reconciled, RowHeader, RowWriter, Templates, UnitHeader, Written,
+    self, Beside, Difference, OnExisting, OwnAnswer, Reconciled, RowHeader, RowWriter, Templates, UnitHeader, Written,
 };
 use crate::plan::{DataType, Medium, Plan};
 use crate::reject::{Reason, RowReject};
 use crate::resolve::{fit, Scratch};
 use crate::source::TextSpan;
-use crate::stage::record::StagedRow;
+use crate::stage::record::{Key, StagedRow};
 use crate::stage::{LabelRowSpan, Staged};
 
 mod written;
@@ -95,10 +95,23 @@ impl LabelRows {
         when: &str,
         take: impl FnMut(&mut Vec<u8>),
     ) -> Result<Written> {
+        self.encode_those(span, header, when, |_| true, take)
+    }
+
+    /// Encodes the annotations for which `wanted` says so.
+    fn encode_those(
+        &self,
+        span: &LabelRowSpan,
+        header: Option<&[u8]>,
+        when: &str,
+        wanted: impl Fn(&Key) -> bool,
+        take: impl FnMut(&mut Vec<u8>),
+    ) -> Result<Written> {
         let header = self.header(span, header, when)?;
         let templates = self.templates(when);
         let mut writer = RowWriter::new(&templates, &header, take).with_distinct(span.distinct);
-        self.fitting(span, &header, |row| writer.push(row), |_, _, _| Ok(()))?;
+        let mut write = |row: &StagedRow<'_>| if wanted(&row.key) { writer.push(row) } else { Ok(()) };
+        self.fitting(span, &header, &mut write, |_, _, _| Ok(()))?;
         writer.finish()
     }
 
@@ -119,6 +132,9 @@ impl LabelRows {
     /// # Errors
     /// As [`Self::encode`].
     pub fn unfit(&self, span: &LabelRowSpan, header: Option<&[u8]>, when: &str) -> Result<Vec<(u64, String)>> {
+        if self.is_sized(span) {
+            return Ok(Vec::new());
+        }
         let header = self.header(span, header, when)?;
         let (at, mut found) = (Cell::new(0), Vec::new());
         let refuse = |reason, row: &StagedRow<'_>, text| {
@@ -131,6 +147,72 @@ impl LabelRows {
         };
         self.fitting(span, &header, write, refuse)?;
         Ok(found)
+    }
+
+    /// The answers that a merge with `existing` leaves out, since the row has others in their place; as [`Self::unfit`] gives
+    /// them.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn conflicting(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<Vec<(u64, String)>> {
+        let Some(beside) = self.beside(span, existing, when)? else {
+            return Ok(Vec::new());
+        };
+        let (mut at, mut found) = (0, Vec::new());
+        self.staged.for_each(span, |row, text| {
+            if beside.refused.contains(&row.key) {
+                let classification = &self.plan.classifications[row.feature as usize];
+                let reason = Reason::StoredAnswer {
+                    class: classification.name().to_owned(),
+                    place: match classification.is_global {
+                        true => "for the whole medium".to_owned(),
+                        false => format!("from frame {} on", row.key.frame),
+                    },
+                };
+                found.push((at, self.reject_line(reason, row, text)));
+            }
+            at += 1;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// What a merge with `existing` leaves out; none where it leaves out nothing.
+    fn beside(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<Option<Beside>> {
+        if !span.has_answers {
+            return Ok(None);
+        }
+        let (ours, _) = self.encode_written(span, Some(existing), when)?;
+        let mut own = Vec::new();
+        self.staged.for_each(span, |row, _| {
+            if let Geometry::Answer(last) = row.geometry {
+                let hash = identity::usual_hash(identity::answer(row.key.object, row.score, row.answers));
+                own.push(OwnAnswer {
+                    key: row.key,
+                    feature: row.feature,
+                    hash: String::from_utf8_lossy(&hash).into_owned(),
+                    range: (row.key.frame, last),
+                    is_global: self.plan.classifications[row.feature as usize].is_global,
+                });
+            }
+            Ok(())
+        })?;
+        let found = label_row::beside(existing, &ours.concat(), &own)?;
+        Ok((!found.is_empty()).then_some(found))
+    }
+
+    /// Encodes a label row without the annotations for which `left_out` says so.
+    fn encode_without(
+        &self,
+        span: &LabelRowSpan,
+        existing: &[u8],
+        when: &str,
+        left_out: impl Fn(&Key) -> bool,
+    ) -> Result<(Vec<u8>, Written)> {
+        let mut ours = Vec::new();
+        let take = |text: &mut Vec<u8>| ours.append(text);
+        let written = self.encode_those(span, Some(existing), when, |key| !left_out(key), take)?;
+        Ok((ours, written))
     }
 
     /// Lines of a reject file for all annotations of a row that was not written.
@@ -175,8 +257,17 @@ impl LabelRows {
         when: &str,
         policy: OnExisting,
     ) -> Result<Reconciled> {
-        let (ours, written) = self.encode_written(span, Some(existing), when)?;
-        label_row::reconcile(existing, &ours.concat(), &written.joined, policy)
+        let beside = match policy {
+            OnExisting::Merge => self.beside(span, existing, when)?.unwrap_or_default(),
+            _ => Beside::default(),
+        };
+        let (ours, written) = self.encode_without(span, existing, when, |key| beside.leaves_out(key))?;
+        let found = label_row::reconcile(existing, &ours, &written.joined, policy)?;
+        Ok(Reconciled {
+            ours: found.ours + beside.equal.len(),
+            already_there: found.already_there + beside.equal.len(),
+            ..found
+        })
     }
 
     /// Tracks of this import on a label row that the branch holds as `existing` with the same id, from a source called one of
@@ -211,17 +302,33 @@ impl LabelRows {
         Ok(found)
     }
 
-    /// Compares what the import would write with the row as the branch holds it: how many annotations stand there as they
-    /// should, and a line of JSON for each other one.
+    /// Compares what the import would write with the row as the branch holds it: how many annotations are stored as they
+    /// should be, and a line of JSON for each other one. Those of an answer that has another one in its place have the code
+    /// `conflicting_answer`.
     ///
     /// # Errors
     /// As [`Self::encode`].
     pub fn compare(&self, span: &LabelRowSpan, existing: &[u8], when: &str) -> Result<(usize, Vec<String>)> {
-        let (ours, written) = self.encode_written(span, Some(existing), when)?;
-        let compared = label_row::compare(existing, &ours.concat(), &written.joined)?;
+        let beside = self.beside(span, existing, when)?.unwrap_or_default();
+        let left_out = |key: &Key| beside.equal.contains(key) || beside.of_refused.contains_key(key);
+        let (ours, written) = self.encode_without(span, existing, when, left_out)?;
+        let compared = label_row::compare(existing, &ours, &written.joined)?;
         let medium = &self.plan.media[span.medium as usize];
         let line = |difference: &Difference| difference.to_json_line(&medium.data_hash, medium.shown_title());
-        Ok((compared.equal, compared.differences.iter().map(line).collect()))
+        let other = compared.differences.iter();
+        let other = other.filter(|difference| !difference.is_of_classification(&beside.equal_to));
+        let mut lines: Vec<String> = other.map(line).collect();
+        if !beside.of_refused.is_empty() {
+            self.staged.for_each(span, |row, _| {
+                if let Some(hash) = beside.of_refused.get(&row.key) {
+                    let class = self.plan.classifications[row.feature as usize].name();
+                    lines.push(line(&Difference::conflicting(hash, class)));
+                }
+                Ok(())
+            })?;
+        }
+        let equal = beside.equal.iter().filter(|key| !beside.of_refused.contains_key(key));
+        Ok((compared.equal + equal.count(), lines))
     }
 
     /// Measures all label rows on `threads` threads. No row is held whole.

@@ -63,6 +63,7 @@ fn verdict(class: &str, rings: &[&[f64]], mut visit: impl FnMut(&Geometry<'_>)) 
         height: None,
         declared: true,
         id_is_name: false,
+        may_be_whole: false,
     };
     let named = || {
         let name = ClassName {

@@ -186,6 +186,7 @@ impl Staged {
         info.set_item("title", medium.shown_title())?;
         info.set_item("annotations", span.annotations)?;
         info.set_item("sized", medium.is_sized())?;
+        info.set_item("has_answers", span.has_answers)?;
         Ok(info)
     }
 
@@ -261,6 +262,20 @@ impl Staged {
         let span = self.span(index)?;
         let lines = py
             .detach(|| self.rows.unfit(span, header, when))
+            .map_err(|e| to_py(py, e))?;
+        PyList::new(py, lines)
+    }
+
+    fn conflicting<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+        existing: &[u8],
+        when: &str,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let span = self.span(index)?;
+        let lines = py
+            .detach(|| self.rows.conflicting(span, existing, when))
             .map_err(|e| to_py(py, e))?;
         PyList::new(py, lines)
     }

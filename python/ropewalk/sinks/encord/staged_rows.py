@@ -22,6 +22,7 @@ class Row:
     title: str
     annotations: int
     sized: bool
+    has_answers: bool
     len_bytes: int
     digest: str
 
@@ -38,7 +39,16 @@ def staged_rows(staged: Staged, threads: int) -> list[Row]:
     """Measure the label rows of a stage."""
     infos = map(staged.label_row, range(len(staged)))
     return [
-        Row(index, info["data_hash"], info["title"], info["annotations"], info["sized"], len_bytes, digest)
+        Row(
+            index=index,
+            data_hash=info["data_hash"],
+            title=info["title"],
+            annotations=info["annotations"],
+            sized=info["sized"],
+            has_answers=info["has_answers"],
+            len_bytes=len_bytes,
+            digest=digest,
+        )
         for index, (info, (len_bytes, digest)) in enumerate(zip(infos, staged.measure(threads), strict=True))
     ]
 

@@ -163,7 +163,7 @@ class Upload:
         found = {row: existing for row, _, existing in self._fetch(label_hashes, Outcome())}
         for row in batch:
             # Beside merged labels others may stand, also new ones; anywhere else they are an edit.
-            policy = "merge" if self.options.on_existing == "merge" else "fail"
+            policy = "merge" if self._merges else "fail"
             if (
                 row in found
                 and self.staged.reconcile(row.index, found[row], self.when, policy)["verdict"] == "already_there"
@@ -178,9 +178,10 @@ class Upload:
 
     def _is_done(self, row: Row, ledger: Ledger) -> bool:
         stands = self.standing.get(row.data_hash)
-        # What does not fit a row of unlisted size is known only from the row: it is fetched each time.
+        # Only the row tells what does not fit its size or its answers: it is fetched each time.
+        depends_on_row = not row.sized or (row.has_answers and self._merges)
         return (
-            row.sized
+            not depends_on_row
             and stands is not None
             and ledger.is_done(row.data_hash, row.digest, stands.label_hash, stands.last_edited_at)
         )
@@ -234,6 +235,10 @@ class Upload:
         return outcome
 
     @property
+    def _merges(self) -> bool:
+        return self.options.on_existing == "merge"
+
+    @property
     def dry_run(self) -> bool:
         """Whether everything is done but writing."""
         return self.ledger is None
@@ -268,7 +273,7 @@ class Upload:
             outcome.rows_skipped += 1
             outcome.left_out.append(row.index)
             return
-        if not self._set_aside(row, existing, outcome):
+        if not self._set_aside(row, existing, outcome, merges=self._merges):
             return
         if verdict == "already_there":
             self._note_standing(row, label_hash)
@@ -305,16 +310,17 @@ class Upload:
         found = self.staged.namesakes(row.index, existing, self.labels_before)
         return [SharedTrack(track, row.title, (other, own)) for track, own, other in found]
 
-    def _set_aside(self, row: Row, header: bytes | None, outcome: Outcome) -> bool:
-        """Note the annotations that `encode` leaves out, since they do not fit a row whose size only the row tells.
+    def _set_aside(self, row: Row, header: bytes | None, outcome: Outcome, *, merges: bool = False) -> bool:
+        """Note the annotations that are left out: they do not fit a row whose size only the row tells, or its answers.
 
         Returns:
             Whether any is left: a row is not saved for nothing.
         """
-        if not row.sized:
-            found = self.staged.unfit(row.index, header, self.when)
-            outcome.rejects[row.index] = [line for _, line in found]
-            outcome.unfit[row.index] = [at for at, _ in found]
+        found = self.staged.unfit(row.index, header, self.when)
+        if merges and header is not None:
+            found += self.staged.conflicting(row.index, header, self.when)
+        outcome.rejects[row.index] = [line for _, line in found]
+        outcome.unfit[row.index] = sorted(at for at, _ in found)
         return outcome.fitting(row) > 0
 
     def _note_standing(self, row: Row, label_hash: str) -> None:

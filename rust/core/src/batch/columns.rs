@@ -83,7 +83,7 @@ fn make_schema() -> SchemaRef {
         Field::new("offset", DataType::UInt64, false),
         text("annotation_id", true),
         text("media", false),
-        Field::new("frame", DataType::UInt32, false),
+        Field::new("frame", DataType::UInt32, true),
         Field::new("frame_last", DataType::UInt32, true),
         text("kind", false),
         text("class", false),

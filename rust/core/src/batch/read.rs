@@ -102,7 +102,7 @@ impl Columns {
             offset: self.offset.value(row),
             annotation_id: text(&self.annotation_id, row),
             media: self.media.value(row),
-            frame: self.frame.value(row),
+            frame: number(&self.frame, row).unwrap_or(0),
             frame_last: number(&self.frame_last, row),
             kind: self.words.kind.get(row).unwrap_or(Kind::Object),
             class: self.class.value(row),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow_array::BooleanArray;
+use serde_json::Value;
 
 use super::{check_row, Fault, GoodRings};
-use crate::batch::{row_json, Annotation, AnnotationBatch, AnnotationBatchBuilder, AttributeValue};
+use crate::batch::{row_members, Annotation, AnnotationBatch, AnnotationBatchBuilder, AttributeValue};
 use crate::error::Result;
 use crate::reject::{Counts, Origin, Reason, Reject, RowReject};
 use crate::source::TextSpan;
@@ -196,7 +197,11 @@ impl Batch {
             Some(text) => text,
             None => {
                 let attributes: Vec<AttributeValue<'_>> = self.rows.attributes(index).collect();
-                written = row_json(&row, &attributes);
+                let mut members = row_members(&row, &attributes);
+                if self.frameless.get(index).copied().unwrap_or(false) {
+                    members.remove("frame");
+                }
+                written = Value::Object(members).to_string();
                 written.as_bytes()
             }
         };

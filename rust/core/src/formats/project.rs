@@ -1,6 +1,6 @@
 //! What a format may ask about the project that a source is imported into.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub struct KnownNames {
     media: Digests,
     classes: Digests,
     titles: Digests,
+    /// Its classifications by feature hash and by name, and whether each is global. Of those that share a name, whether all are.
+    pub classifications: HashMap<String, bool>,
     /// Whether a map says what each class becomes.
     pub has_class_map: bool,
 }
@@ -39,11 +41,19 @@ impl KnownNames {
         let objects = plan.ontology.iter().map(|object| &object.feature_hash);
         let classifications = plan.classifications.iter().map(|of| &of.feature_hash);
         let mapped_classes = plan.class_map.iter().flat_map(|map| map.keys());
+        let mut levels: HashMap<String, bool> = HashMap::new();
+        for of in &plan.classifications {
+            for name in [&of.feature_hash, of.name()] {
+                let all = levels.entry(name.to_owned()).or_insert(of.is_global);
+                *all &= of.is_global;
+            }
+        }
         let units = plan.media.iter().flat_map(|medium| &medium.units);
         let titles = plan.media.iter().map(Medium::name);
         let titles = titles.chain(units.map(|unit| &*unit.title));
         Self {
             titles: Digests::of(titles.flat_map(|title| [title, base_name(title), stem(title)])),
+            classifications: levels,
             has_class_map: plan.class_map.is_some(),
             media: Digests::of(hashes.chain(items.iter().map(String::as_str)).chain(mapped_media)),
             classes: Digests::of(objects.chain(classifications).chain(mapped_classes).map(String::as_str)),

@@ -264,7 +264,15 @@ impl Intake {
             let frame = duplicate.key.frame;
             let reason = match duplicate.track.clone() {
                 Some(track) => Reason::DuplicateTrackFrame { track, frame },
-                None => Reason::ConflictingAnswer { frame },
+                None => {
+                    let classification = &self.plan.classifications[duplicate.feature as usize];
+                    match classification.is_global {
+                        true => Reason::ConflictingGlobalAnswer {
+                            class: classification.name().to_owned(),
+                        },
+                        false => Reason::ConflictingAnswer { frame },
+                    }
+                }
             };
             let reject = sources.reject(
                 reason,

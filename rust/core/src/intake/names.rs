@@ -242,10 +242,12 @@ impl Learned {
                 SourceResolver::new(number, name, frames)
             });
             let frameless = batch.frameless.get(index).copied().unwrap_or(false);
-            rows.push((
-                source,
-                found.learn(rules, source, &row, (!frameless).then_some(row.frame)),
-            ));
+            let frame = match frameless {
+                false => RowFrame::Given(row.frame),
+                true if row.kind == Kind::Answer && row.frame_last.is_none() => RowFrame::NoneOrAll,
+                true => RowFrame::None,
+            };
+            rows.push((source, found.learn(rules, source, &row, frame)));
         }
         RowNames::ByText {
             sources: found.sources.into_iter().map(|source| source.resolver).collect(),
@@ -278,8 +280,18 @@ struct Texted<'b> {
 /// The label of a source, and the file in it that the line of a reject file names.
 type Named<'b> = (&'b str, Option<&'b str>);
 
+/// What a row says of its frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum RowFrame {
+    Given(u32),
+    /// Nothing: the medium's name may say it.
+    None,
+    /// Nothing: the medium's name may say it, else the row is about all of the medium.
+    NoneOrAll,
+}
+
 /// What tells one image from another: its medium, its frame, and its width and height.
-type Image<'b> = (&'b str, Option<u32>, Option<u32>, Option<u32>);
+type Image<'b> = (&'b str, RowFrame, Option<u32>, Option<u32>);
 
 struct OneSource<'b> {
     resolver: SourceResolver,
@@ -308,7 +320,7 @@ impl<'b> Texted<'b> {
     }
 
     /// Numbers of a row's medium and class in its source.
-    fn learn(&mut self, rules: &mut Resolver, source: u32, row: &Annotation<'b>, frame: Option<u32>) -> (u32, u32) {
+    fn learn(&mut self, rules: &mut Resolver, source: u32, row: &Annotation<'b>, frame: RowFrame) -> (u32, u32) {
         let OneSource {
             resolver,
             media,
@@ -335,17 +347,21 @@ impl<'b> Texted<'b> {
     }
 }
 
-fn media_name<'a>(row: &Annotation<'a>, frame: Option<u32>) -> MediaName<'a> {
+fn media_name<'a>(row: &Annotation<'a>, frame: RowFrame) -> MediaName<'a> {
     let known = |size: Option<u32>| size.filter(|&size| size > 0);
     MediaName {
         image_id: None,
         file_name: Some(row.media),
         video: Some(row.media),
         title: None,
-        frame_index: frame.map(i64::from),
+        frame_index: match frame {
+            RowFrame::Given(frame) => Some(frame.into()),
+            RowFrame::None | RowFrame::NoneOrAll => None,
+        },
         width: known(row.width_px),
         height: known(row.height_px),
         declared: true,
         id_is_name: false,
+        may_be_whole: frame == RowFrame::NoneOrAll,
     }
 }

@@ -1,6 +1,6 @@
 //! Answers of a label row: kept until the row's end, where they are written with the ranges that they turned out to have.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::coordinate::{damaged, push_finite};
 use super::number::push_u64;
@@ -11,8 +11,31 @@ use crate::answers::{Answer, Answers};
 use crate::error::Result;
 use crate::identity::ObjectHash;
 
-/// How many annotations became one label, by its hash: answers, and objects, on several ranges. Of others it is one.
-pub type Joined = HashMap<String, usize>;
+/// What is behind labels that the JSON of a row does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Joined {
+    /// How many annotations became one label, by its hash: answers and sounds on several ranges. Of others it is one.
+    annotations: HashMap<String, usize>,
+    /// Hashes of answers to global classifications.
+    globals: HashSet<String>,
+}
+
+impl Joined {
+    /// Nothing: each label is one annotation.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many annotations became the label of this hash.
+    pub(super) fn annotations(&self, hash: &str) -> usize {
+        self.annotations.get(hash).copied().unwrap_or(1)
+    }
+
+    /// Whether the label of this hash answers a global classification.
+    pub(super) fn is_global(&self, hash: &str) -> bool {
+        self.globals.contains(hash)
+    }
+}
 
 /// Adds a range; those that follow each other become one.
 fn add_range(ranges: &mut Vec<Range>, (first, last): Range) {
@@ -126,13 +149,21 @@ impl<'a> AnswerBook<'a> {
         add_range(&mut self.classified[at].ranges, range);
     }
 
-    /// How many annotations became one answer or sound.
-    pub fn joined(&self) -> Joined {
+    /// What became of the annotations behind answers and sounds.
+    pub fn joined(&self, templates: &Templates) -> Joined {
         let text = |hash: &ObjectHash| String::from_utf8_lossy(hash).into_owned();
         let on_ranges = self.objects.iter().filter(|(_, about)| about.given > 0);
         let on_ranges = on_ranges.map(|(hash, about)| (text(hash), about.given));
         let answers = self.classified.iter().map(|answer| (text(&answer.hash), answer.given));
-        on_ranges.chain(answers).collect()
+        let is_global = |answer: &&Classified| {
+            let template = templates.classification(answer.feature);
+            template.is_ok_and(|template| template.is_global)
+        };
+        let globals = self.classified.iter().filter(is_global);
+        Joined {
+            annotations: on_ranges.chain(answers).collect(),
+            globals: globals.map(|answer| text(&answer.hash)).collect(),
+        }
     }
 
     /// Classifications in the row.
@@ -206,15 +237,15 @@ impl<'a> AnswerBook<'a> {
     /// Writes the entry of `classification_answers` at `at`.
     pub fn push_classification(&self, at: usize, templates: &Templates, out: &mut Vec<u8>) -> Result<()> {
         let classified = &self.classified[at];
-        let (feature_hash, texts) = templates.classification(classified.feature)?;
+        let template = templates.classification(classified.feature)?;
         push_entry(at, &classified.hash, out);
         out.extend_from_slice(br#"{"classifications":["#);
         let answers: Vec<_> = Answers::from_packed(&classified.packed).iter().collect::<Result<_>>()?;
-        push_reversed(answers.iter().map(Answer::content), texts, out)?;
+        push_reversed(answers.iter().map(Answer::content), &template.questions, out)?;
         out.extend_from_slice(br#"],"classificationHash":""#);
         out.extend_from_slice(&classified.hash);
         out.extend_from_slice(br#"","featureHash":"#);
-        out.extend_from_slice(feature_hash);
+        out.extend_from_slice(&template.feature_hash);
         out.extend_from_slice(br#","spaces":"#);
         match classified.space {
             None => {

@@ -224,6 +224,8 @@ enum DifferenceKind {
     Changed(Vec<&'static str>),
     /// This import would not write it.
     Extra,
+    /// The row has another answer in its place.
+    Conflicting,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,12 +245,28 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// That of an answer of this import, by its hash, that the row has another one in the place of.
+    pub(crate) fn conflicting(hash: &str, class: &str) -> Self {
+        Self {
+            kind: DifferenceKind::Conflicting,
+            place: None,
+            hash: LabelHash::Classification(hash.to_owned()),
+            class: Some(class.to_owned()),
+        }
+    }
+
+    /// Whether it is that of one of these classifications.
+    pub(crate) fn is_of_classification(&self, hashes: &HashSet<String>) -> bool {
+        matches!(&self.hash, LabelHash::Classification(hash) if hashes.contains(hash))
+    }
+
     /// One line of JSON, newline included, for the row on the medium `data_hash` with this title.
     pub fn to_json_line(&self, data_hash: &str, title: &str) -> String {
         let (code, fields) = match &self.kind {
             DifferenceKind::Missing => ("missing", &[][..]),
             DifferenceKind::Changed(fields) => ("changed", fields.as_slice()),
             DifferenceKind::Extra => ("extra", &[][..]),
+            DifferenceKind::Conflicting => ("conflicting_answer", &[][..]),
         };
         let (data_unit, frame) = self.place.clone().unzip();
         let (hash_name, hash) = match &self.hash {

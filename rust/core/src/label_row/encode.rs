@@ -35,7 +35,7 @@ pub struct Written {
     pub classifications: usize,
     /// Labels on frames, sounds and answers.
     pub annotations: usize,
-    /// Annotations behind the labels that may have several.
+    /// What is behind labels that may be of several annotations.
     pub joined: Joined,
 }
 
@@ -195,7 +195,7 @@ impl<'a, T: FnMut(&mut Vec<u8>)> RowWriter<'a, T> {
             objects: objects.len(),
             classifications: self.book.classifications(),
             annotations: self.annotations,
-            joined: self.book.joined(),
+            joined: self.book.joined(self.templates),
         })
     }
 

@@ -4,6 +4,7 @@
 //! names the objects, [`compare`] tells what of them the server's row holds, and [`reconcile`] what to do about it.
 
 mod answers;
+mod beside;
 mod compare;
 mod compare_answers;
 mod coordinate;
@@ -24,6 +25,7 @@ mod text;
 mod unit;
 
 pub use answers::Joined;
+pub(crate) use beside::{beside, Beside, OwnAnswer};
 pub use compare::{compare, Compared, Difference};
 pub(crate) use encode::label_hash_of;
 pub use encode::{RowWriter, Written};

@@ -16,10 +16,19 @@ use crate::ontology::{Classification, OntologyObject};
 #[derive(Debug)]
 pub struct Templates {
     objects: Vec<Template>,
-    classifications: Vec<(Vec<u8>, QuestionTexts)>,
+    classifications: Vec<ClassificationTemplate>,
     /// The creation time as JSON.
     pub(super) when: Vec<u8>,
     pub(super) decimals: Option<u8>,
+}
+
+/// The constant JSON of a classification.
+#[derive(Debug)]
+pub(super) struct ClassificationTemplate {
+    /// Its feature hash as JSON.
+    pub feature_hash: Vec<u8>,
+    pub questions: QuestionTexts,
+    pub is_global: bool,
 }
 
 /// The constant JSON of an ontology object, and what its labels must be.
@@ -52,7 +61,11 @@ impl Templates {
             objects: objects.iter().map(|object| Template::new(object, when)).collect(),
             classifications: classifications
                 .iter()
-                .map(|of| (text(&of.feature_hash), QuestionTexts::new(&of.attributes)))
+                .map(|of| ClassificationTemplate {
+                    feature_hash: text(&of.feature_hash),
+                    questions: QuestionTexts::new(&of.attributes),
+                    is_global: of.is_global,
+                })
                 .collect(),
             when: text(when),
             decimals: None,
@@ -65,14 +78,10 @@ impl Templates {
         object.ok_or_else(|| damaged(format!("ontology object {feature} of {of}")))
     }
 
-    /// The feature hash of a classification as JSON, and its questions.
-    pub(super) fn classification(&self, feature: u32) -> Result<(&[u8], &QuestionTexts)> {
+    pub(super) fn classification(&self, feature: u32) -> Result<&ClassificationTemplate> {
         let of = self.classifications.len();
-        let (hash, questions) = self
-            .classifications
-            .get(feature as usize)
-            .ok_or_else(|| damaged(format!("classification {feature} of {of}")))?;
-        Ok((hash, questions))
+        let classification = self.classifications.get(feature as usize);
+        classification.ok_or_else(|| damaged(format!("classification {feature} of {of}")))
     }
 
     /// Rounds coordinates and angles to so many decimals (see [`super::number::round_to`]); masks and confidences stay as

@@ -47,7 +47,7 @@ mod tests {
         aspect(&Place {
             medium: 0,
             name: 0,
-            frame: 0,
+            frame: Some(0),
             width_px: Some(medium.0),
             height_px: Some(medium.1),
             source_width_px: Some(source.0),

@@ -86,6 +86,14 @@ impl MediaRules {
         if !titles.into_iter().flatten().any(|title| self.wanted(title)) {
             return Verdict::Filtered("only_media");
         }
+        let found = |frame| {
+            Verdict::Found(Spot {
+                medium: target.medium(),
+                frame,
+                name: led.lead.name,
+                size_px: (image.width, image.height),
+            })
+        };
         let frame = match (medium.data_type, target, led.frame) {
             (DataType::Group, ..) => return Verdict::Reject(self.data_group(target.medium())),
             (DataType::Other, ..) => {
@@ -98,20 +106,20 @@ impl MediaRules {
             (_, _, FrameOf::Map(frame)) => i64::from(frame),
             (DataType::Image, ..) => 0,
             // Milliseconds and characters are not frames: there is nothing to count from another number on.
-            (data_type, ..) if data_type.is_by_range() => named.frame.unwrap_or(0),
+            (data_type, ..) if data_type.is_by_range() => match named.frame {
+                Some(place) => place,
+                None if image.may_be_whole => return found(None),
+                None => 0,
+            },
             (_, _, from) => match named.frame.or_else(|| from.number(image)) {
                 Some(frame) => frames.in_video(frame),
                 None if medium.frames == 1 => 0,
+                None if image.may_be_whole => return found(None),
                 None => return Verdict::Reject(Reason::NoFrame { media: named.name }),
             },
         };
         match u32::try_from(frame) {
-            Ok(in_range) if u64::from(in_range) < medium.places() => Verdict::Found(Spot {
-                medium: target.medium(),
-                frame: in_range,
-                name: led.lead.name,
-                size_px: (image.width, image.height),
-            }),
+            Ok(in_range) if u64::from(in_range) < medium.places() => found(Some(in_range)),
             _ => Verdict::Reject(past_end(medium, frame)),
         }
     }

@@ -79,7 +79,8 @@ impl Resolver {
             return verdict;
         };
         let video = self.plan.media[spot.medium as usize].data_type == DataType::Video;
-        if video && self.plan.every.is_some_and(|every| u64::from(spot.frame) % every != 0) {
+        let frame = u64::from(spot.frame.unwrap_or(0));
+        if video && self.plan.every.is_some_and(|every| frame % every != 0) {
             return Verdict::Filtered("every");
         }
         let Some(limit) = self.plan.limit_rows else {

@@ -12,8 +12,8 @@ use crate::sizes::{SizePx, Sizes};
 pub(super) struct Spot {
     /// Index of the medium.
     pub medium: u32,
-    /// Encord frame, or index of the image in its group.
-    pub frame: u32,
+    /// Encord frame, or index of the image in its group; none where all of the medium is meant.
+    pub frame: Option<u32>,
     /// Number of the name that led here, by which it may be refused in the end; 0 where that cannot be.
     pub name: u32,
     /// The image's own size.
@@ -25,8 +25,8 @@ pub(super) struct Spot {
 pub(super) struct Place {
     /// Index of the medium.
     pub medium: u32,
-    /// Encord frame, or index of the image in its group.
-    pub frame: u32,
+    /// Encord frame, or index of the image in its group; none where all of the medium is meant.
+    pub frame: Option<u32>,
     /// Number of the name that led here, see [`Spot`].
     pub name: u32,
     /// Width of the medium, or of the image inside a group, where the project knows it.
@@ -47,6 +47,8 @@ enum Slot {
         /// Number of the size.
         size: u32,
     },
+    /// All of a medium.
+    Whole { medium: u32, name: u32, size: u32 },
     /// Index into the refusals.
     Refused(u32),
 }
@@ -77,12 +79,23 @@ impl Places {
     pub fn learn(&mut self, image: u32, spot: impl FnOnce() -> Verdict<Spot>) {
         let (sizes, refusals) = (&mut self.sizes, &mut self.refusals);
         self.slots.learn(image, || match spot() {
-            Verdict::Found(spot) => Slot::Found {
-                medium: spot.medium,
-                frame: spot.frame,
-                name: spot.name,
-                size: sizes.number(spot.size_px),
-            },
+            Verdict::Found(Spot {
+                medium,
+                frame,
+                name,
+                size_px,
+            }) => {
+                let size = sizes.number(size_px);
+                match frame {
+                    Some(frame) => Slot::Found {
+                        medium,
+                        frame,
+                        name,
+                        size,
+                    },
+                    None => Slot::Whole { medium, name, size },
+                }
+            }
             refusal => {
                 if refusals.last() != Some(&refusal) {
                     refusals.push(refusal);
@@ -105,26 +118,30 @@ impl Places {
                 frame,
                 name,
                 size,
-            } => {
-                let known = &plan.media[medium as usize];
-                let unit = known.units.get(frame as usize);
-                let (width_px, height_px) = unit.map_or((known.width, known.height), |unit| (unit.width, unit.height));
-                let (own_width, own_height) = self.sizes.get(size);
-                Verdict::Found(Place {
-                    medium,
-                    frame,
-                    name,
-                    width_px,
-                    height_px,
-                    source_width_px: own_width.or(width_px),
-                    source_height_px: own_height.or(height_px),
-                })
-            }
+            } => Verdict::Found(self.place(plan, medium, Some(frame), name, size)),
+            Slot::Whole { medium, name, size } => Verdict::Found(self.place(plan, medium, None, name, size)),
             Slot::Refused(index) => match &self.refusals[index as usize] {
                 Verdict::Filtered(why) => Verdict::Filtered(why),
                 Verdict::Reject(reason) => Verdict::Reject(reason.clone()),
                 Verdict::Found(_) => unreachable!("a refusal"),
             },
         })
+    }
+
+    #[inline]
+    fn place(&self, plan: &Plan, medium: u32, frame: Option<u32>, name: u32, size: u32) -> Place {
+        let known = &plan.media[medium as usize];
+        let unit = frame.and_then(|frame| known.units.get(frame as usize));
+        let (width_px, height_px) = unit.map_or((known.width, known.height), |unit| (unit.width, unit.height));
+        let (own_width, own_height) = self.sizes.get(size);
+        Place {
+            medium,
+            frame,
+            name,
+            width_px,
+            height_px,
+            source_width_px: own_width.or(width_px),
+            source_height_px: own_height.or(height_px),
+        }
     }
 }

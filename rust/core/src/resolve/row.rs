@@ -47,7 +47,7 @@ impl<'a> FoundRow<'a, '_> {
     fn key(&self) -> Key {
         Key {
             label_row: self.place.medium,
-            frame: self.place.frame,
+            frame: self.place.frame.unwrap_or(0),
             object: 0,
             source: self.source,
             offset: self.row.offset,
@@ -57,7 +57,7 @@ impl<'a> FoundRow<'a, '_> {
     /// Last frame, or millisecond, of the row's range. One that sounds past the end of its medium ends there, unless the plan
     /// says otherwise.
     fn last(&self, out: &mut Resolved) -> Result<u32, Reason> {
-        let first = self.place.frame;
+        let first = self.place.frame.unwrap_or(0);
         let span = i64::from(self.row.frame_last.unwrap_or(self.row.frame)) - i64::from(self.row.frame);
         let stride = if self.medium().data_type.is_by_range() {
             1
@@ -103,8 +103,22 @@ impl<'a> FoundRow<'a, '_> {
         };
         let classification = &plan.classifications[feature as usize];
         let mut key = self.key();
-        let mut last = self.last(out)?;
-        if self.medium().space.is_some() && self.medium().data_type.is_by_range() {
+        let (mut last, warning) = match self.place.frame {
+            // The SDK writes frame 0 for one that was put on any frames.
+            frame if classification.is_global => {
+                key.frame = 0;
+                let has_frames = self.medium().places() > 1 && frame.is_some();
+                (0, has_frames.then_some("global_answer"))
+            }
+            None => {
+                let last = self.medium().last_place().ok_or_else(|| Reason::NoEnd {
+                    media: self.medium().shown_title().to_owned(),
+                })?;
+                (last, Some("whole_medium"))
+            }
+            Some(_) => (self.last(out)?, None),
+        };
+        if self.medium().space.is_some() && self.medium().data_type.is_by_range() && !classification.is_global {
             // Encord has no ranges for them there: two of one question would be one answer too many.
             let end = (self.medium().places() - 1) as u32;
             if (key.frame, last) != (0, end) {
@@ -137,6 +151,7 @@ impl<'a> FoundRow<'a, '_> {
             answers: out.packer.answers(),
         };
         out.rows.push_named(&staged, self.text, self.place.name);
+        warning.into_iter().for_each(|warning| out.warn(warning));
         Ok(())
     }
 

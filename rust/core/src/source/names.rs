@@ -23,6 +23,8 @@ pub struct MediaName<'a> {
     pub declared: bool,
     /// Whether its id may be the name of its file, where it has none beside it.
     pub id_is_name: bool,
+    /// Whether all of the medium is meant where nothing says which frame.
+    pub may_be_whole: bool,
 }
 
 /// What a source says about one of its classes.

@@ -21,6 +21,8 @@ pub struct LabelRowSpan {
     pub annotations: u64,
     /// Whether all of them are objects of their own whose hashes differ by themselves.
     pub distinct: bool,
+    /// Whether some of them answer classifications.
+    pub has_answers: bool,
     /// Index of the first entry (in memory) or byte of the first record (on disk).
     pub(super) start: u64,
     /// One past the last.
@@ -37,6 +39,8 @@ pub struct Duplicate {
     pub annotation_id: Option<String>,
     /// The track; none for an answer.
     pub track: Option<String>,
+    /// Index of the ontology object in the plan; of the classification for an answer.
+    pub feature: u32,
     /// Where its text lies in the source.
     pub text: TextSpan,
 }
@@ -92,6 +96,7 @@ impl Splitter {
             key,
             annotation_id: head.annotation_id.map(text),
             track: head.track.map(text),
+            feature: head.feature,
             text: head.text,
         });
     }
@@ -137,6 +142,7 @@ impl Splitter {
                     medium,
                     annotations: 0,
                     distinct: false,
+                    has_answers: false,
                     start,
                     end,
                 });
@@ -144,6 +150,7 @@ impl Splitter {
         }
         if let Some(label_row) = self.split.label_rows.last_mut() {
             label_row.annotations += 1;
+            label_row.has_answers |= head.answered_to().is_some();
             label_row.end = end;
         }
         self.distinct

@@ -132,6 +132,7 @@ impl CocoTables {
                 let own = index - first;
                 let (width, height) = self.sizes.get(self.size_of[own]);
                 MediaName {
+                    may_be_whole: false,
                     image_id: self.images.id(own),
                     file_name: self.images.name(own),
                     video: self.video(own),

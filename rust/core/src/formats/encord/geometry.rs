@@ -15,6 +15,8 @@ pub(super) struct Object {
     pub name: String,
     #[serde(default)]
     pub confidence: Option<f64>,
+    #[serde(default)]
+    pub is_deleted: Option<bool>,
     bounding_box: Option<Box>,
     rotatable_bounding_box: Option<Box>,
     polygon: Option<Ring>,

@@ -15,11 +15,11 @@ pub(super) struct LabelRow<'a> {
     #[serde(borrow)]
     pub data_units: Entries<DataUnit<'a>>,
     #[serde(borrow, default)]
-    pub object_answers: Entries<ObjectAnswer<'a>>,
+    pub object_answers: Entries<&'a RawValue>,
     #[serde(borrow, default)]
-    pub classification_answers: Entries<ClassificationAnswer<'a>>,
+    pub classification_answers: Entries<&'a RawValue>,
     #[serde(borrow, default)]
-    pub object_actions: Entries<ObjectActions<'a>>,
+    pub object_actions: Entries<&'a RawValue>,
     #[serde(borrow, default)]
     pub spaces: Option<&'a RawValue>,
 }
@@ -87,6 +87,8 @@ pub(super) struct OnFrame {
     pub name: Option<String>,
     #[serde(default)]
     pub confidence: Option<f64>,
+    #[serde(default)]
+    pub is_deleted: Option<bool>,
 }
 
 /// What is said of an object besides its frames; of one that sounds, everything.
@@ -94,12 +96,17 @@ pub(super) struct OnFrame {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ObjectAnswer<'a> {
     #[serde(borrow, default)]
-    pub classifications: Vec<Answer<'a>>,
+    pub classifications: Option<Vec<Answer<'a>>>,
     #[serde(default)]
-    pub range: Vec<(u32, u32)>,
+    pub range: Option<Vec<(u32, u32)>>,
     /// Places in an HTML document.
     #[serde(borrow, default, rename = "range_html")]
-    pub range_html: Vec<&'a RawValue>,
+    pub range_html: Option<Vec<&'a RawValue>>,
+    /// Where it is in each space.
+    #[serde(borrow, default)]
+    pub spaces: Option<Entries<&'a RawValue>>,
+    #[serde(default)]
+    pub is_deleted: Option<bool>,
     #[serde(default)]
     pub feature_hash: Option<String>,
     #[serde(default)]
@@ -121,11 +128,16 @@ pub(super) struct ClassificationAnswer<'a> {
     #[serde(default)]
     pub feature_hash: Option<String>,
     #[serde(borrow, default)]
-    pub classifications: Vec<Answer<'a>>,
+    pub classifications: Option<Vec<Answer<'a>>>,
     #[serde(default)]
-    pub range: Vec<(u32, u32)>,
+    pub range: Option<Vec<(u32, u32)>>,
     #[serde(default)]
     pub confidence: Option<f64>,
+    /// Where it holds in each space.
+    #[serde(borrow, default)]
+    pub spaces: Option<Entries<&'a RawValue>>,
+    #[serde(default)]
+    pub is_deleted: Option<bool>,
 }
 
 /// An answer to one question.

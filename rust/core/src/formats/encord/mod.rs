@@ -5,6 +5,7 @@ mod answers;
 mod geometry;
 mod label_row;
 mod reader;
+mod rows;
 
 use crate::formats::json_names::JSON_SUFFIXES;
 use crate::formats::{Files, Format, Opened, Project};
