@@ -311,9 +311,14 @@ fn turned_and_round_shapes_over_the_edge_are_whole_and_counted() {
         ("ellipse", ellipse(2.0, 90), ellipse(0.5, 90), ellipse(-1.5, 90)),
     ] {
         let clip = json!({});
-        assert_eq!(row(class, inside, &clip).warnings(), BTreeMap::new(), "{class}");
+        let mut warnings = BTreeMap::new();
+        if class == "ellipse" {
+            warnings.insert("no_metrics", 1);
+        }
+        assert_eq!(row(class, inside, &clip).warnings(), warnings, "{class}");
         let whole = row(class, over.clone(), &clip);
-        assert_eq!(whole.warnings(), BTreeMap::from([("over_edge", 1)]), "{class}");
+        warnings.insert("over_edge", 1);
+        assert_eq!(whole.warnings(), warnings, "{class}");
         assert_eq!(
             whole.drawn,
             row(class, over.clone(), &json!({"off_image": "keep"})).drawn
