@@ -41,7 +41,7 @@ const TEXTS: [(&str, bool); 9] = [
     ("rle_order", true),
 ];
 const NUMBERS: [(&str, bool); 4] = [
-    ("frame", false),
+    ("frame", true),
     ("frame_last", true),
     ("width_px", true),
     ("height_px", true),
