@@ -30,6 +30,7 @@ def guide_ontology() -> OntologyStructure:
         name = row["class"]
         shape = row.get("shape") or ("rotatable_bounding_box" if "theta" in row else "bounding_box")
         shape = "bitmask" if "rle" in row else "audio" if row["media"].endswith(".mp3") else shape
+        shape = "text" if row["media"].endswith(".txt") else shape
         if name in ("Triangle", "Many types of fruit?") or any(item.name == name for item in structure.objects):
             continue
         structure.add_object(name, Shape(shape))
@@ -53,6 +54,7 @@ def test_the_rows_that_the_guide_shows_are_written(tmp_path: Path) -> None:
         make_image("tiny.png", width=3, height=2),
         make_video("b.mp4", width=320, height=200, number_of_frames=200),
         replace(make_image("c.mp3", width=None, height=None), data_type="AUDIO", file_type="audio/mp3", duration=4.0),
+        replace(make_image("d.txt", width=None, height=None), data_type="PLAIN_TEXT", file_type="text/plain"),
     )
     project = make_snapshot(media, guide_ontology().to_dict())
     report = ropewalk.import_predictions(

@@ -35,7 +35,7 @@ from ropewalk.emulator.rows import RowHeader, listing_entry
 from ropewalk.project.plan import PlanOptions, plan_of
 from ropewalk.project.snapshot import Medium
 from ropewalk.project.spaces import Space
-from sdk_oracle import LABEL_HASH, WHEN, WHEN_TEXT, normalised, server_row
+from sdk_oracle import LABEL_HASH, WHEN, WHEN_TEXT, normalised, object_number, server_row
 from snapshots import make_data_group, make_image, make_snapshot
 
 BRANCH = "model-v3"
@@ -152,7 +152,7 @@ def add_to_space(space: Any, structure: OntologyStructure, drawn: Labels) -> Non
     for number, label in enumerate(drawn.objects):
         item = structure.objects[label.item]
         key = (label.item, label.track) if label.track else number
-        instance = instances.setdefault(key, item.create_instance())
+        instance = instances.setdefault(key, item.create_instance(object_number=object_number(label.track)))
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             attribute = by_name[name]
