@@ -144,15 +144,20 @@ def empty_row(structure: OntologyStructure) -> LabelRowV2:
     return row
 
 
-def add_to_space(space: Any, structure: OntologyStructure, drawn: Labels) -> None:
-    """Put labels on a space of the SDK."""
+def add_to_space(space: Any, structure: OntologyStructure, drawn: Labels, numbers: set[Any]) -> None:
+    """Put labels on a space of the SDK; the first object of a class in the row keeps a number."""
     instances: dict[Any, ObjectInstance] = {}
     ranges: dict[Any, list[Range]] = defaultdict(list)
     varying: list[Any] = []
     for number, label in enumerate(drawn.objects):
         item = structure.objects[label.item]
         key = (label.item, label.track) if label.track else number
-        instance = instances.setdefault(key, item.create_instance(object_number=object_number(label.track)))
+        if key not in instances:
+            number_of = object_number(label.track)
+            taken = (label.item, number_of) in numbers
+            numbers.add((label.item, number_of))
+            instances[key] = item.create_instance(object_number=None if taken else number_of)
+        instance = instances[key]
         by_name = {attribute.name: attribute for attribute in all_attributes(item.attributes)}
         for name, value in label.answers:
             attribute = by_name[name]
@@ -222,11 +227,12 @@ def test_labels_on_spaces_equal_the_sdks(data: st.DataObject) -> None:
     structure = data.draw(group_structures())
     theirs = empty_row(structure)
     tables = []
+    numbers: set[Any] = set()
     for space in GROUP.spaces:
         drawn = data.draw(labels_of(space, structure))
         if drawn.objects or drawn.classified:
             tables.append(table(drawn, medium_of(space), "model"))
-            add_to_space(theirs._space_map[space.space_id], structure, drawn)
+            add_to_space(theirs._space_map[space.space_id], structure, drawn, numbers)
     if not tables:
         return
     header = json.dumps(server_row(GROUP, BRANCH)).encode()

@@ -201,7 +201,7 @@ def test_answers_and_attributes(tmp_path: Path) -> None:
         ("answer", "Weather", 2, 9, 0.25, None),
         ("answer", "Fruit", 2, None, None, None),
         ("answer", "Fruit", 3, None, None, None),
-        ("answer", "Fruit", 0, None, None, None),
+        ("answer", "Fruit", None, None, None, None),
     ]
     assert [[(a["name"], a["value"]) for a in given] for given in table["attributes"].to_list()] == [
         [("Doors", "3"), ("Colours", "red"), ("Colours", "blue")],
