@@ -16,9 +16,9 @@ from encord.objects.classification import OntologyClassificationLevel
 
 import ropewalk
 from ropewalk.emulator import EmulatorOptions, running_emulator
-from snapshots import make_image, make_image_group, make_snapshot, make_video
+from snapshots import make_data_group, make_image, make_image_group, make_snapshot, make_video
 
-MEDIA = (make_video("drive.mp4"), make_image_group("walk"), make_image("still.jpg"))
+MEDIA = (make_video("drive.mp4"), make_image_group("walk"), make_image("still.jpg"), make_data_group())
 
 
 def ontology() -> dict[str, Any]:
@@ -181,3 +181,48 @@ def test_an_answer_of_an_earlier_import_keeps_its_frames(run: Any, project: Proj
     merged = run([weather("sea", 0, 0)], on_existing="merge")
     assert merged.rejects_by_code == {"conflicting_answer": 1}
     assert answers(opened(project)) == [("Weather", "sea", [[2, 6]]), ("Weather", "town", [[0, 1]])]
+
+
+def in_cameras(project: Project, name: str) -> dict[str, list[tuple[str, list[int]]]]:
+    """Read the answers to a classification on the two cameras of the group."""
+    row = opened(project, "scene-12")
+    found = {}
+    for key in ("cam-left", "cam-right"):
+        space = row.get_space(layout_key=key, type_="video")
+        instances = [item for item in space.get_classification_instances() if item.classification_name == name]
+        annotations = list(space.get_annotations("classification"))
+        found[key] = [
+            (
+                str(getattr(item.get_answer(), "title", None)),
+                sorted(
+                    getattr(annotation, "frame", 0)
+                    for annotation in annotations
+                    if annotation.classification_hash == item.classification_hash
+                ),
+            )
+            for item in instances
+        ]
+    return found
+
+
+def test_each_camera_of_a_group_has_one_global_answer(run: Any, project: Project) -> None:
+    left, right = "scene-12/left.mp4", "scene-12/right.mp4"
+    rows = [place("town", left), place("sea", right, frame=2), place("sea", left)]
+    report = run(rows)
+    assert (report.annotations_written, report.rejects_by_code) == (2, {"conflicting_answer": 1})
+    found = in_cameras(project, "Place")
+    assert [title for title, _ in found["cam-left"]] == ["town"]
+    assert [title for title, _ in found["cam-right"]] == ["sea"]
+    again = run(rows, on_existing="merge")
+    assert (again.annotations_already_there, again.rejects_by_code) == (2, {"conflicting_answer": 1})
+
+
+def test_answers_of_one_camera_leave_the_other_its_own(run: Any, project: Project) -> None:
+    def weather(camera: str, value: str, first: int, last: int) -> dict[str, Any]:
+        given = {"frame": first, "frame_last": last, "attributes": [{"name": "Weather", "value": value}]}
+        return {"media": f"scene-12/{camera}.mp4", "class": "Weather", **given}
+
+    assert run([weather("left", "town", 2, 4)]).annotations_written == 1
+    report = run([weather("left", "sea", 3, 3), weather("right", "sea", 3, 3)], on_existing="merge")
+    assert (report.annotations_written, report.rejects_by_code) == (1, {"conflicting_answer": 1})
+    assert in_cameras(project, "Weather") == {"cam-left": [("town", [2, 3, 4])], "cam-right": [("sea", [3])]}

@@ -187,12 +187,17 @@ impl LabelRows {
         self.staged.for_each(span, |row, _| {
             if let Geometry::Answer(last) = row.geometry {
                 let hash = identity::usual_hash(identity::answer(row.key.object, row.score, row.answers));
+                let medium = &self.plan.media[row.key.label_row as usize];
+                let in_space = medium.space.is_some();
                 own.push(OwnAnswer {
                     key: row.key,
                     feature: row.feature,
                     hash: String::from_utf8_lossy(&hash).into_owned(),
                     range: (row.key.frame, last),
-                    is_global: self.plan.classifications[row.feature as usize].is_global,
+                    // Spaces without frames have one answer each.
+                    is_global: self.plan.classifications[row.feature as usize].is_global
+                        || in_space && !medium.data_type.is_by_frame(),
+                    space: in_space.then(|| medium.data_hash.to_string()),
                 });
             }
             Ok(())

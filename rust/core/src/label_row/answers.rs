@@ -253,7 +253,8 @@ impl<'a> AnswerBook<'a> {
                 push_ranges(&classified.ranges, out);
             }
             Some(space) => {
-                let ranges: &[Range] = if space.has_frames { &classified.ranges } else { &[] };
+                let has_frames = space.has_frames && !template.is_global;
+                let ranges: &[Range] = if has_frames { &classified.ranges } else { &[] };
                 push_space(space.id, ranges, out);
                 out.extend_from_slice(br#","range":[]"#);
             }

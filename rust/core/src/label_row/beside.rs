@@ -22,7 +22,10 @@ pub(crate) struct OwnAnswer {
     /// Hash of the answer that it is written as.
     pub hash: String,
     pub range: Range,
+    /// Whether it holds wherever the medium has anything: it has no frames.
     pub is_global: bool,
+    /// Id of the space of a data group that it is about.
+    pub space: Option<String>,
 }
 
 /// Annotations that a merge cannot write, by what the row holds in their place.
@@ -61,13 +64,35 @@ struct Placed<'a> {
     spaces: Option<Entries<&'a RawValue>>,
 }
 
+impl Placed<'_> {
+    /// Where it holds, by spaces: one in a space is there alone.
+    fn places(self, name: &str) -> Result<Vec<(Option<String>, Vec<Range>)>> {
+        let spaces = self.spaces.map_or_else(Vec::new, |spaces| spaces.0);
+        if spaces.is_empty() {
+            return Ok(vec![(None, self.range.unwrap_or_default())]);
+        }
+        let place = |(id, raw): (String, &RawValue)| {
+            let placed: InSpace = read(name, "an answer's space", raw.get())?;
+            Ok((Some(id), placed.range.unwrap_or_default()))
+        };
+        spaces.into_iter().map(place).collect()
+    }
+}
+
+/// Where an answer holds in a space.
+#[derive(Deserialize)]
+struct InSpace {
+    #[serde(default)]
+    range: Option<Vec<Range>>,
+}
+
 /// An answer of the server's row.
 struct Stored<'a> {
     hash: &'a str,
     raw: &'a RawValue,
 }
 
-/// The answers to one classification that the server's row has.
+/// The answers to one classification that the server's row has in one place.
 #[derive(Default)]
 struct Answered<'a> {
     all: Vec<Stored<'a>>,
@@ -112,33 +137,35 @@ pub(crate) fn beside(existing: &[u8], ours: &[u8], own: &[OwnAnswer]) -> Result<
     let feature_of = |raw: &RawValue| -> Result<Option<String>> {
         read::<Placed<'_>>(ours.name, "an answer", raw.get()).map(|placed| placed.feature_hash)
     };
-    let mut answered: HashMap<String, Answered<'_>> = HashMap::new();
+    let mut answered: HashMap<(String, Option<String>), Answered<'_>> = HashMap::new();
     for (hash, raw) in &theirs.classification_answers.0 {
-        let placed: Placed<'_> = read(theirs.name, "an answer", raw.get())?;
-        // The SDK reads no answer without a feature hash, and one in a space there alone.
-        let in_spaces = placed.spaces.is_some_and(|spaces| !spaces.0.is_empty());
-        let (Some(feature_hash), false) = (placed.feature_hash, in_spaces) else {
+        let mut placed: Placed<'_> = read(theirs.name, "an answer", raw.get())?;
+        // The SDK reads no answer without a feature hash.
+        let Some(feature_hash) = placed.feature_hash.take() else {
             continue;
         };
-        let answers = answered.entry(feature_hash).or_default();
-        let at = answers.all.len();
-        answers
-            .ranges
-            .extend(placed.range.unwrap_or_default().into_iter().map(|range| (range, 0, at)));
-        answers.all.push(Stored { hash, raw });
+        for (space, ranges) in placed.places(theirs.name)? {
+            let answers = answered.entry((feature_hash.clone(), space)).or_default();
+            let at = answers.all.len();
+            answers.ranges.extend(ranges.into_iter().map(|range| (range, 0, at)));
+            answers.all.push(Stored { hash, raw });
+        }
     }
     answered.values_mut().for_each(Answered::sort);
 
-    let mut features: HashMap<u32, Option<&Answered<'_>>> = HashMap::new();
+    let mut features: HashMap<u32, Option<String>> = HashMap::new();
     for answer in own {
         if let (false, Some(raw)) = (
             features.contains_key(&answer.feature),
             our_raws.get(answer.hash.as_str()),
         ) {
-            let feature_hash = feature_of(raw)?;
-            features.insert(answer.feature, feature_hash.and_then(|hash| answered.get(&hash)));
+            features.insert(answer.feature, feature_of(raw)?);
         }
     }
+    let rivals = |answer: &OwnAnswer| {
+        let feature_hash = features.get(&answer.feature)?.clone()?;
+        answered.get(&(feature_hash, answer.space.clone()))
+    };
     let mut found = Beside::default();
     // An answer of an earlier import keeps its room where nothing is written in its place after all: look again then.
     let mut written: HashSet<&str> = own.iter().map(|answer| answer.hash.as_str()).collect();
@@ -148,7 +175,7 @@ pub(crate) fn beside(existing: &[u8], ours: &[u8], own: &[OwnAnswer]) -> Result<
             .filter(|answer| !found.leaves_out(&answer.key))
             .collect::<Vec<_>>()
         {
-            let Some(answers) = features.get(&answer.feature).copied().flatten() else {
+            let Some(answers) = rivals(answer) else {
                 continue;
             };
             let on: Vec<(usize, bool)> = match answer.is_global {
