@@ -1,4 +1,4 @@
-"""What the emulator accepts, the unmodified SDK opens: random label rows, saved and opened again."""
+"""Random label rows: what the emulator accepts, the unmodified SDK opens; what the SDK shows of it, a source has."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
 from encord import EncordUserClient, Project
 from encord.exceptions import EncordException
-from encord.objects import OntologyStructure, Shape
+from encord.objects import LabelRowV2, OntologyStructure, Shape
 from encord.objects.attributes import ChecklistAttribute, NumericAttribute, RadioAttribute, TextAttribute
 from encord.objects.classification import OntologyClassificationLevel
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from ropewalk import Report, convert
 from ropewalk.emulator import running_emulator
 from snapshots import make_image, make_image_group, make_ontology, make_snapshot, make_video
 
@@ -218,3 +221,66 @@ def test_the_sdk_opens_what_is_accepted(medium: Any, project: Project) -> None:
 
     check()
     assert verdicts == {"accepted", "refused"}
+
+
+def shown(row: LabelRowV2) -> set[tuple[str, str, int | None]]:
+    """List what the SDK shows: objects by hash and answers by classification, with their frames; of sound without."""
+    by_frame = row.data_type.value != "audio"
+    objects = {
+        ("object", item.object_hash, annotation.frame if by_frame else None)
+        for item in row.get_object_instances()
+        for annotation in item.get_annotations()
+    }
+    answered = {
+        ("answer", item.feature_hash, None if item.is_global() or not by_frame else annotation.frame)
+        for item in row.get_classification_instances()
+        for annotation in item.get_annotations()
+        if any(answer.is_answered() for answer in item._static_answer_map.values())
+    }
+    return objects | answered
+
+
+def listed(table: polars.DataFrame, by_frame: bool) -> set[tuple[str, str, int | None]]:
+    """List what a source has in the same way."""
+    found = set()
+    for row in table.iter_rows(named=True):
+        what = row["track"] if row["kind"] == "object" else row["class"]
+        first = row["frame"] or 0
+        frames: Any = range(first, (first if row["frame_last"] is None else row["frame_last"]) + 1)
+        if not by_frame or (row["kind"] == "answer" and row["class"] == "cls-plac"):
+            frames = [None]
+        found |= {(row["kind"], what, frame) for frame in frames}
+    return found
+
+
+@pytest.mark.parametrize("medium", MEDIA, ids=[medium.title for medium in MEDIA])
+def test_a_source_has_what_the_sdk_shows(medium: Any, project: Project, tmp_path: Path) -> None:
+    (row,) = project.list_label_rows_v2(branch_name="read", data_title_eq=medium.title)
+    row.initialise_labels()
+    empty, label_hash = json.loads(json.dumps(row.to_encord_dict())), row.label_hash
+    assert label_hash is not None
+    file, out = tmp_path / "rows.json", tmp_path / "table.parquet"
+    seen: set[Any] = set()
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(row=changes(empty))
+    def check(row: Row) -> None:
+        try:
+            project._client.save_label_rows([label_hash], [row])
+        except EncordException:
+            return
+        (opened,) = project.list_label_rows_v2(branch_name="read", data_title_eq=medium.title)
+        opened.initialise_labels()
+        file.write_text(json.dumps(row))
+        report: Report = convert(file, out, format="encord", work_dir=tmp_path)
+        theirs, ours = shown(opened), listed(polars.read_parquet(out), medium.data_type != "AUDIO")
+        # What is missing was counted by name, one or more frames each.
+        if not (report.rejects_by_code or report.filtered_by_reason):
+            assert theirs <= ours
+            seen.update(theirs)
+        assert report.annotations_read == report.annotations_written + report.annotations_rejected + sum(
+            report.filtered_by_reason.values()
+        )
+
+    check()
+    assert len(seen) > 3
