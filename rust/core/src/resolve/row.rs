@@ -103,28 +103,21 @@ impl<'a> FoundRow<'a, '_> {
         };
         let classification = &plan.classifications[feature as usize];
         let mut key = self.key();
-        let (mut last, warning) = match self.place.frame {
+        let (medium, frame) = (self.medium(), self.place.frame);
+        // Encord has no ranges for them there: two of one question would be one answer too many.
+        let on_whole_space = medium.space.is_some() && medium.data_type.is_by_range();
+        let last = match frame {
             // The SDK writes frame 0 for one that was put on any frames.
-            frame if classification.is_global => {
-                key.frame = 0;
-                let has_frames = self.medium().places() > 1 && frame.is_some();
-                (0, has_frames.then_some("global_answer"))
-            }
-            None => {
-                let last = self.medium().last_place().ok_or_else(|| Reason::NoEnd {
-                    media: self.medium().shown_title().to_owned(),
-                })?;
-                (last, Some("whole_medium"))
-            }
-            Some(_) => (self.last(out)?, None),
+            _ if classification.is_global => 0,
+            _ if on_whole_space => (medium.places() - 1) as u32,
+            Some(_) => self.last(out)?,
+            None => medium.last_place().ok_or_else(|| Reason::NoEnd {
+                media: medium.shown_title().to_owned(),
+            })?,
         };
-        if self.medium().space.is_some() && self.medium().data_type.is_by_range() && !classification.is_global {
-            // Encord has no ranges for them there: two of one question would be one answer too many.
-            let end = (self.medium().places() - 1) as u32;
-            if (key.frame, last) != (0, end) {
-                out.warn("answer_on_whole_space");
-            }
-            (key.frame, last) = (0, end);
+        let is_part = frame.is_some() && (key.frame, self.row.frame_last.unwrap_or(key.frame)) != (0, last);
+        if classification.is_global || on_whole_space {
+            key.frame = 0;
         }
         self.pack(&classification.attributes, out)?;
         if out.packer.answers().is_empty() {
@@ -151,7 +144,15 @@ impl<'a> FoundRow<'a, '_> {
             answers: out.packer.answers(),
         };
         out.rows.push_named(&staged, self.text, self.place.name);
-        warning.into_iter().for_each(|warning| out.warn(warning));
+        if classification.is_global {
+            if frame.is_some() && medium.places() > 1 {
+                out.warn("global_answer");
+            }
+        } else if frame.is_none() {
+            out.warn("whole_medium");
+        } else if on_whole_space && is_part {
+            out.warn("answer_on_whole_space");
+        }
         Ok(())
     }
 
