@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from encord.objects import LabelRowV2, Object
 from encord.objects.coordinates import BoundingBoxCoordinates
 
+from ropewalk.sinks.encord import versions
 from workbench import DRIVE, Bench, Json, box, dataset
 
 
@@ -75,3 +77,14 @@ def test_a_merge_leaves_numbers_that_exist(bench: Bench) -> None:
     assert by_hash[drawn.object_hash] == 7
     row.save()
     assert bench.run(source, on_existing="merge").warnings == {}
+
+
+def test_an_sdk_that_has_no_numbers_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where its public calls write the rows."""
+    monkeypatch.setattr(versions, "version", lambda _: "0.1.209")
+    rows = dataset([box(1, image=101, track_id=7)])
+    assert bench.run(rows, dry_run=True).notices == []
+    (notice,) = bench.run(rows, dry_run=True, sdk_calls=True).notices
+    assert notice.startswith(
+        "tracks do not become the numbers of objects (object numbers: the encord SDK 0.1.210 or later"
+    )

@@ -12,6 +12,7 @@ from editing import add_one, edit
 from ropewalk import Promotion, promote
 from ropewalk.errors import BlockerError, EncordError, UsageError
 from ropewalk.importing import promote as module
+from ropewalk.sinks.encord import versions
 from workbench import DRIVE, STILL, WALK, Bench, box, dataset, ring
 
 CONTENT = dataset([box(1), *(box(10 + n, image=100 + n, track_id=7) for n in range(3)), ring(20, image=2)])
@@ -145,8 +146,8 @@ def test_what_cannot_be_promoted(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     ):
         with pytest.raises(error, match=expected):
             promoted(bench, "main", **options)
-    monkeypatch.delattr(Project, "copy_labels_to_branch")
-    with pytest.raises(UsageError, match="needs encord 0.1.195"):
+    monkeypatch.setattr(versions, "version", lambda _: "0.1.194")
+    with pytest.raises(UsageError, match="copies of branches: the encord SDK 0.1.195 or later is needed, 0.1.194 is"):
         promoted(bench, "anywhere")
 
 

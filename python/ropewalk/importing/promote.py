@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ropewalk.sinks.encord.rows import LabelRows
-
-# The first SDK that copies branches.
-_LEAST_SDK = "0.1.195"
 
 # Label rows that are copied with one request.
 _ROWS_TOGETHER = 50
@@ -120,14 +116,14 @@ def promote(
         EncordError: Encord refused, or could not be reached any more; running it again finishes it.
     """
     from ropewalk.sinks.encord.connection import connected
+    from ropewalk.sinks.encord.versions import COPIES, check_sdk
 
     check_branch(to, allow_branch=to == "main")
     if branch == to:
         raise UsageError(f"{spelt('branch')} and {spelt('to')} are both {shown(branch)}; give two branches")
     if limit_rows is not None and limit_rows < 1:
         raise UsageError(f"{spelt('limit_rows')} is {limit_rows}; expected a whole number of at least 1")
-    if not hasattr(project, "copy_labels_to_branch"):
-        raise UsageError(f"promoting needs encord {_LEAST_SDK}; {version('encord')} is installed, which cannot copy")
+    check_sdk(COPIES)
     job = made(ConnectOptions, options)
     with (
         connected(project, job) as (rows, endpoint),

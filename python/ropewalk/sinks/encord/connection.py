@@ -15,7 +15,7 @@ from ropewalk.sinks.encord.pace import Pace
 from ropewalk.sinks.encord.retry import Retry
 from ropewalk.sinks.encord.rows import LabelRows
 from ropewalk.sinks.encord.transport import Timeouts, Transport
-from ropewalk.sinks.encord.versions import CHANGING_ANSWERS, check_sdk, installed, lack_of
+from ropewalk.sinks.encord.versions import CHANGING_ANSWERS, OBJECT_NUMBERS, check_sdk, installed, lack_of
 
 if TYPE_CHECKING:
     import encord
@@ -44,7 +44,8 @@ def connected(
         if _has_changing_answers(project):
             # Its objects would not read the rows.
             check_sdk(CHANGING_ANSWERS)
-        notices = []
+        lack = lack_of(OBJECT_NUMBERS)
+        notices = [] if lack is None else [f"tracks do not become the numbers of objects ({lack})"]
         if not options.sdk_calls:
             notices.append(
                 f"the encord SDK {installed()} has no {missing}, so its public calls were used instead, which are "

@@ -9,6 +9,8 @@ from ropewalk.errors import UsageError
 
 CHANGING_ANSWERS = "answers that change from frame to frame"
 ANSWERS_ON_SPACES = "answers on spaces"
+OBJECT_NUMBERS = "object numbers"
+COPIES = "copies of branches"
 
 # Found by looking through the releases on PyPI; 0.1.194 and 0.1.203 were never published.
 FIRST_WITH = {
@@ -22,8 +24,8 @@ FIRST_WITH = {
     # Older ones read the spaces of a data group without their classifications.
     ANSWERS_ON_SPACES: "0.1.204",
     # Other features.
-    "copies of branches": "0.1.195",
-    "object numbers": "0.1.210",
+    COPIES: "0.1.195",
+    OBJECT_NUMBERS: "0.1.210",
     "spaces": "0.1.187",
     "time series": "0.1.199",
 }
