@@ -17,10 +17,10 @@ from encord import Project
 from encord.objects import LabelRowV2
 
 from ropewalk import import_predictions, read_table, rle, rollback, verify_predictions
-from ropewalk.emulator import running_emulator
+from ropewalk.emulator import EmulatorOptions, running_emulator
 from ropewalk.errors import UsageError
 from ropewalk.sinks.encord.client import open_project
-from ropewalk.sinks.encord.versions import CHANGING_ANSWERS, lack_of
+from ropewalk.sinks.encord.versions import CHANGING_ANSWERS, OBJECT_NUMBERS, lack_of
 from snapshots import make_image, make_image_group, make_snapshot, make_video
 
 BRANCH = "any-sdk"
@@ -109,9 +109,13 @@ def table(*, changing: bool) -> list[dict[str, Any]]:
 
 @contextmanager
 def opened(*, changing: bool) -> Iterator[Project]:
-    """Open a project whose cars have an answer, which may change from frame to frame."""
+    """Open a project whose cars have an answer, which may change from frame to frame.
+
+    Encord stores rows that an older SDK cannot open.
+    """
     media = (make_video(), make_image(), make_image_group())
-    with running_emulator(make_snapshot(media, ontology(changing=changing))) as running:
+    options = EmulatorOptions(open_rows=False)
+    with running_emulator(make_snapshot(media, ontology(changing=changing)), options=options) as running:
         yield open_project(running.project_hash, ssh_key=running.ssh_key_path, domain=running.url)
 
 
@@ -162,7 +166,9 @@ def test_import_read_back_verify_and_roll_back(tmp_path: Path, sdk_calls: bool) 
     with opened(changing=changing) as project:
         predictions = read_table(table(changing=changing), unit="frac", source_label="table")
         report = import_predictions(predictions, project, branch=BRANCH, work_dir=tmp_path, sdk_calls=sdk_calls)
-        assert (report.rejects_by_code, report.annotations_written, report.notices) == ({}, 12, [])
+        lack = lack_of(OBJECT_NUMBERS) if sdk_calls else None
+        notices = [] if lack is None else [f"tracks do not become the numbers of objects ({lack})"]
+        assert (report.rejects_by_code, report.annotations_written, report.notices) == ({}, 12, notices)
         assert read_back(project.list_label_rows_v2(branch_name=BRANCH)) == expected(changing=changing)
         found = verify_predictions(predictions, project, branch=BRANCH, work_dir=tmp_path, sdk_calls=sdk_calls)
         assert (found.equal, found.exit_code, found.examples) == (12, 0, [])
