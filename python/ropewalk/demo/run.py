@@ -50,7 +50,7 @@ def run_demo(folder: Path, *, annotations: int, seed: int, say: Callable[[str], 
         step = _Steps(folder, environment, say)
         onto = ("--project", written.project_hash, "--branch")
         step("The import: predictions become label rows on a branch.", "import", PREDICTIONS, *onto, BRANCH)
-        step("What stands there now:", "show", *onto, BRANCH)
+        step("What is on the branch now:", "show", *onto, BRANCH)
         step("The same command again saves nothing, since all of it is there.", "import", PREDICTIONS, *onto, BRANCH)
         step(
             "Bad rows are rejected one by one, each with its reason and place; the exit code is 3 then.",
