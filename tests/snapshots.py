@@ -72,6 +72,23 @@ def make_image(title: str = "still.jpg", *, width: int | None = 30, height: int 
     )
 
 
+def make_sound(title: str = "speech.mp3", *, duration: float | None = 5.0) -> Medium:
+    """Make a sound of so many seconds, which may be unknown."""
+    return Medium(
+        data_hash=hash_of(title),
+        title=title,
+        data_type="AUDIO",
+        dataset_hash=DATASET_HASH,
+        dataset_title="Test data",
+        file_type="audio/mpeg",
+        duration=duration,
+        audio_codec="mp3",
+        audio_sample_rate=8000,
+        audio_bit_depth=16,
+        audio_num_channels=1,
+    )
+
+
 def make_image_group(
     title: str = "walk", sizes_wh: tuple[tuple[int, int], ...] = ((40, 24), (24, 40), (33, 21))
 ) -> Medium:

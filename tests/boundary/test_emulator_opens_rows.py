@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +20,11 @@ from hypothesis import strategies as st
 
 from ropewalk import Report, convert
 from ropewalk.emulator import running_emulator
-from snapshots import make_image, make_image_group, make_ontology, make_snapshot, make_video
+from snapshots import make_image, make_image_group, make_ontology, make_snapshot, make_sound, make_video
 
 Row = dict[str, Any]
 
-SOUND = replace(
-    make_video("speech.mp3"),
-    data_type="AUDIO",
-    file_type="audio/mpeg",
-    width=None,
-    height=None,
-    number_of_frames=1,
-    duration=5.0,
-    audio_codec="mp3",
-    audio_sample_rate=8000,
-    audio_bit_depth=16,
-    audio_num_channels=1,
-)
-MEDIA = (make_video("drive.mp4"), make_image("still.jpg"), make_image_group("walk"), SOUND)
+MEDIA = (make_video("drive.mp4"), make_image("still.jpg"), make_image_group("walk"), make_sound())
 WHEN = "Sat, 21 Nov 2026 23:48:11 UTC"
 
 

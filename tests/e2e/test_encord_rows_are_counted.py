@@ -17,13 +17,11 @@ from encord.objects.classification import OntologyClassificationLevel
 from ropewalk import Report
 from ropewalk.converting.convert import convert
 from ropewalk.reading.sources import find_sources
-from snapshots import make_ontology, make_snapshot, make_video
+from snapshots import make_ontology, make_snapshot, make_sound, make_video
 
 Row = dict[str, Any]
 VIDEO = make_video("drive.mp4")
-SOUND = replace(
-    make_video("speech.mp3"), data_type="AUDIO", file_type="audio/mpeg", width=None, height=None, number_of_frames=1
-)
+SOUND = make_sound(duration=0.5)
 PAGE = replace(SOUND, title="page.html", data_hash=make_video("page").data_hash, data_type="PLAIN_TEXT", duration=None)
 MEDIA = {"video": VIDEO, "audio": SOUND, "plain_text": PAGE}
 

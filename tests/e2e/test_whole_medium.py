@@ -14,23 +14,10 @@ from encord import EncordUserClient, Project
 
 import ropewalk
 from ropewalk.emulator import running_emulator
-from snapshots import make_image, make_image_group, make_snapshot, make_video
+from snapshots import make_image, make_image_group, make_snapshot, make_sound, make_video
 
 VIDEO, GROUP, STILL = make_video("drive.mp4"), make_image_group("walk"), make_image("still.jpg")
-SOUND = replace(
-    make_video("speech.mp3"),
-    data_type="AUDIO",
-    file_type="audio/mpeg",
-    width=None,
-    height=None,
-    number_of_frames=1,
-    frames_per_second=None,
-    duration=2.5,
-    audio_codec="mp3",
-    audio_sample_rate=8000,
-    audio_bit_depth=16,
-    audio_num_channels=1,
-)
+SOUND = make_sound(duration=2.5)
 ENDLESS = replace(SOUND, title="stream.mp3", data_hash=make_video("stream.mp3").data_hash, duration=None)
 WHOLE = {"drive.mp4": [[0, 11]], "walk": [[0, 2]], "still.jpg": [[0, 0]], "speech.mp3": [[0, 2500]]}
 
