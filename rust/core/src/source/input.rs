@@ -173,7 +173,8 @@ impl SourceFile {
         Opened::at(self.open_stored()?, byte).map_err(|cause| self.failed(byte, cause))
     }
 
-    fn open_stored(&self) -> Result<Box<dyn Stored>> {
+    /// The file as it is stored, from its start.
+    pub(super) fn open_stored(&self) -> Result<Box<dyn Stored>> {
         Ok(match &self.place {
             Place::Path(path) => Box::new(File::open(path).map_err(Error::io(path))?),
             Place::Bytes(bytes, _) => Box::new(Cursor::new(Arc::clone(bytes))),
@@ -182,7 +183,7 @@ impl SourceFile {
 }
 
 /// A file as it is stored.
-trait Stored: Read + Seek + Send + Sync {}
+pub(super) trait Stored: Read + Seek + Send + Sync {}
 
 impl<T: Read + Seek + Send + Sync> Stored for T {}
 
