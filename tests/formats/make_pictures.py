@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ FOLDER = Path(__file__).resolve().parent
 DRIVE, STILL, WALK = (64, 36), (30, 50), ((40, 24), (24, 40), (33, 21))
 
 Pixels = NDArray[np.integer]
+Json = dict[str, Any]
 
 
 def areas(size_wh: tuple[int, int], *boxes: tuple[int, int, int, int, int]) -> Pixels:
@@ -164,8 +167,60 @@ def bdd_bitmask() -> None:
     write(f"{wrong}/unmapped_class/bitmasks/still.png", colours(areas(STILL, (value(5, 0, 7), 2, 3, 8, 40)), 4))
 
 
+CATEGORIES = [{"id": 3, "name": "Tree", "isthing": 1}, {"id": 700, "name": "Road", "isthing": 0}]
+
+
+def panoptic() -> None:
+    images = [{"id": 1, "file_name": "still.jpg", "width": 30, "height": 50}, {"id": 5, "file_name": "walk-1.png"}]
+    boxes = [(70000, 2, 3, 8, 40), (300, 14, 20, 9, 7), (9, 15, 30, 12, 19)]
+    still = colours(areas(STILL, *boxes), 3)
+    segments: list[Json] = [
+        {"id": 9, "category_id": 700, "area": 1, "bbox": [15, 30, 12, 19], "iscrowd": 0},
+        {"id": 300, "category_id": 3, "iscrowd": 1},
+        {"id": 70000, "category_id": 3, "iscrowd": False, "score": 0.75},
+    ]
+    entry: Json = {"image_id": 1, "file_name": "still.png", "segments_info": segments}
+
+    def source(path: str, annotations: list[Json], pngs: dict[str, bytes], **lists: list[Json]) -> None:
+        text = json.dumps({**lists, "annotations": annotations, "categories": CATEGORIES}) + "\n"
+        write(f"panoptic/{path}/pan.json", text.encode())
+        for name, content in pngs.items():
+            write(f"panoptic/{path}/pan/{name}", content)
+
+    walk: Json = {"image_id": 5, "file_name": "000005.png", "segments_info": [{"id": 1, "category_id": 3}]}
+    walk_png = colours(areas(WALK[1], (1, 3, 5, 11, 30)), 3)
+    source("good/images", [entry, walk], {"still.png": still, "000005.png": walk_png}, images=images)
+    # VIPSeg: an id is a track of its video.
+    frames = [
+        {"file_name": f"{frame:08}.png", "segments_info": [{"id": 257, "category_id": 3, "iscrowd": 0}]}
+        for frame in (2, 7)
+    ]
+    drive = {f"drive/{frame:08}.png": colours(areas(DRIVE, (257, 4 + frame, 6, 20, 10)), 3) for frame in (2, 7)}
+    source("good/vipseg", [{"video_id": "drive", "annotations": frames}], drive)
+
+    wrong = {
+        "bad_field/unlisted": (entry | {"segments_info": segments[1:]}, still),
+        "bad_field/outside": (entry | {"file_name": "../still.png"}, still),
+        "bad_field/segment": (entry | {"segments_info": [{"id": -1, "category_id": 3}]}, still),
+        "bad_picture/cut": (entry, still[:-30]),
+        "empty_geometry/few": (entry | {"segments_info": [*segments, {"id": 8, "category_id": 3}]}, still),
+        "missing_field/bare": (entry | {"segments_info": None}, still),
+        "repeated_id/twice": (entry | {"segments_info": [*segments, segments[0]]}, still),
+        "unknown_category/other": (entry | {"segments_info": [segments[0] | {"category_id": 8}, *segments[1:]]}, still),
+        "mask_size/turned": (
+            entry | {"segments_info": [{"id": 1, "category_id": 3}]},
+            colours(areas(STILL[::-1], (1, 2, 3, 8, 20)), 3),
+        ),
+        "blocker-RGB/palette": (entry, palette(areas(STILL, (1, 2, 3, 8, 40)))),
+    }
+    for path, (annotation, png) in wrong.items():
+        source(f"malformed/{path}", [annotation], {"still.png": png}, images=images)
+    source("malformed/bad_picture/missing", [entry], {"other.png": still}, images=images)
+    source("malformed/blocker-png-dir/alone", [entry], {}, images=images)
+
+
 def main() -> None:
-    for make in (davis, masks, mots, bdd_bitmask):
+    for make in (davis, masks, mots, bdd_bitmask, panoptic):
         for part in ("good", "named", "malformed"):
             shutil.rmtree(FOLDER / make.__name__.replace("_", "-") / part, ignore_errors=True)
         make()

@@ -61,10 +61,10 @@ def values_of(path: Path) -> Pixels:
     return total
 
 
-def read(folder: Path, name: str, **options: Any) -> Rows:
-    """Read a folder by the core; run-length strings are decoded by pycocotools, which walks down the columns."""
+def read(source: Path, name: str | None, **options: Any) -> Rows:
+    """Read a source by the core; run-length strings are decoded by pycocotools, which walks down the columns."""
     found: Rows = {}
-    opened = _core.read(folder, "run", name, json.dumps(options))
+    opened = _core.read(source, "run", name, json.dumps(options))
     for row in polars.concat([polars.DataFrame(batch) for batch in opened]).iter_rows(named=True):
         assert row["rle_order"] == "row_major"
         turned = mask.decode({"size": [row["width_px"], row["height_px"]], "counts": bytes(row["rle"])})
@@ -151,3 +151,63 @@ def test_bdd_bitmask(tmp_path: Path) -> None:
                 media, frame = (path.parent.name, int(path.stem[-7:])) if is_video else (path.stem, 0)
                 expected[(media, frame, str(red[here][0]), str(number) if is_video else None)] = here
     check(read(tmp_path, "bdd-bitmask"), expected)
+
+
+def panoptic_entry(path: Path) -> dict[str, Any]:
+    """List the ids of a picture, each with a category of its own making."""
+    ids = sorted(set(np.unique(values_of(path)).tolist()) - {0})
+    return {"file_name": path.name, "segments_info": [{"id": number, "category_id": number % 3 + 1} for number in ids]}
+
+
+def panoptic_rows(path: Path, media: str, frame: int, *, is_video: bool) -> Rows:
+    pixels = values_of(path)
+    ids = set(np.unique(pixels).tolist()) - {0}
+    return {
+        (media, frame, f"class {number % 3 + 1}", str(number) if is_video else None): pixels == number for number in ids
+    }
+
+
+CATEGORIES = [{"id": number, "name": f"class {number}"} for number in (1, 2, 3)]
+
+
+def test_panoptic(tmp_path: Path) -> None:
+    # No two ids of a picture are of one category: the rows of still images have no other key.
+    paths = write(tmp_path / "pngs", lambda n: f"{n:012}.png", ["RGB"], [300, 70_000, 16_777_211])
+    truth = tmp_path / "truth.json"
+    images = [{"id": 7 * n, "file_name": f"image {n}.jpg"} for n in range(len(paths))]
+    truth.write_text(json.dumps({"images": images, "annotations": [], "categories": CATEGORIES}))
+    results = tmp_path / "results.json"
+    entries = [{"image_id": 7 * n, **panoptic_entry(path)} for n, path in enumerate(paths)]
+    results.write_text(json.dumps({"annotations": entries}))
+    expected: Rows = {}
+    for n, path in enumerate(paths):
+        expected |= panoptic_rows(path, f"image {n}.jpg", 0, is_video=False)
+    options = {"annotations": str(truth), "png_dir": str(tmp_path / "pngs")}
+    check(read(results, "panoptic", **options), expected)
+
+
+def test_panoptic_of_videos(tmp_path: Path) -> None:
+    paths = write(tmp_path / "pan_pred", lambda n: f"v{n % 2}/{n:08}.png", ["RGB"], [300, 70_000, 16_777_211])
+    videos = [
+        {"video_id": video, "annotations": [panoptic_entry(path) for path in paths if path.parent.name == video]}
+        for video in ("v0", "v1")
+    ]
+    results = tmp_path / "pan_pred.json"
+    results.write_text(json.dumps({"annotations": videos, "categories": CATEGORIES}))
+    expected: Rows = {}
+    for path in paths:
+        expected |= panoptic_rows(path, path.parent.name, int(path.stem), is_video=True)
+    check(read(results, "panoptic"), expected)
+
+
+def test_panoptic_is_recognised_behind_a_long_list_of_images(tmp_path: Path) -> None:
+    (path,) = write(tmp_path / "pan", lambda _: "a.png", ["RGB"], [300])[:1]
+    images = [{"id": n, "file_name": f"{n}.jpg"} for n in range(4000)]
+    results = tmp_path / "pan.json"
+    entry = {"image_id": 7, **panoptic_entry(path)}
+    results.write_text(json.dumps({"images": images, "annotations": [entry], "categories": CATEGORIES}))
+    assert results.read_text().index("segments_info") > 1 << 16
+    check(read(results, None), panoptic_rows(path, "7.jpg", 0, is_video=False))
+    boxes = {"id": 1, "image_id": 7, "category_id": 1, "bbox": [1, 2, 3, 4]}
+    results.write_text(json.dumps({"images": images, "annotations": [boxes], "categories": CATEGORIES}))
+    assert _core.read(results, "run").format == "coco"

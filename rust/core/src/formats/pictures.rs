@@ -76,27 +76,64 @@ pub(super) struct Place {
     pub object: Option<String>,
 }
 
+/// What is used again for each picture of a batch.
+#[derive(Default)]
+pub(super) struct MasksRoom {
+    /// A run-length string.
+    string: Vec<u8>,
+    /// Bytes of all run-length strings of the batch.
+    rle_bytes: usize,
+}
+
+impl MasksRoom {
+    /// Begins a batch.
+    pub fn begin(&mut self) {
+        self.rle_bytes = 0;
+    }
+
+    /// Whether the batch has enough of masks.
+    pub fn is_full(&self) -> bool {
+        self.rle_bytes >= BATCH_RLE_BYTES
+    }
+}
+
 /// Takes the masks of a picture.
 pub(super) struct Masks<'r> {
     pub place: &'r Place,
     rows: Rows<'r>,
     origin: &'r Origin,
-    string: &'r mut Vec<u8>,
-    rle_bytes: &'r mut usize,
+    room: &'r mut MasksRoom,
 }
 
-impl Masks<'_> {
+impl<'r> Masks<'r> {
+    /// Takes the masks of the picture at a place; `origin` is that of rejects.
+    pub fn new(place: &'r Place, rows: Rows<'r>, origin: &'r Origin, room: &'r mut MasksRoom) -> Self {
+        Self {
+            place,
+            rows,
+            origin,
+            room,
+        }
+    }
+
     /// Adds a mask of a class.
     pub fn push(&mut self, class: &str, track: Option<&str>, mask: &Rle<RowMajor>) {
-        self.string.clear();
-        mask.to_string_into(self.string);
-        *self.rle_bytes += self.string.len();
+        self.push_scored(class, track, None, mask);
+    }
+
+    /// Adds a mask of a class, with its score if it has one.
+    pub fn push_scored(&mut self, class: &str, track: Option<&str>, score: Option<f64>, mask: &Rle<RowMajor>) {
+        let string = &mut self.room.string;
+        string.clear();
+        mask.to_string_into(string);
+        self.room.rle_bytes += string.len();
         let row = Annotation {
             track,
+            score,
             shape: Some(Shape::Bitmask),
             width_px: Some(mask.size().w()),
             height_px: Some(mask.size().h()),
-            rle: Some(self.string),
+            rle: Some(string),
             rle_order: Some(RleOrder::RowMajor),
             ..Annotation::object("", 0, &self.place.media, 0, class)
         };
@@ -115,7 +152,7 @@ impl Masks<'_> {
         known.extend(self.place.frame.map(|frame| ("frame".to_owned(), frame.into())));
         known.extend(track.map(|track| ("track".to_owned(), track.into())));
         let text = Value::Object(known).to_string();
-        let reject = Reject::new(reason, self.origin, 0, None, Some(text.as_bytes()));
+        let reject = Reject::new(reason, self.origin, self.rows.offset, None, Some(text.as_bytes()));
         self.rows.batch.rejects.push(reject);
     }
 }
@@ -127,8 +164,7 @@ pub(super) struct PictureReader<F: PictureFormat> {
     files: Members,
     bytes_read: u64,
     chunk_bytes: Option<usize>,
-    /// Room for a run-length string.
-    string: Vec<u8>,
+    room: MasksRoom,
 }
 
 impl<F: PictureFormat> PictureReader<F> {
@@ -152,11 +188,11 @@ impl<F: PictureFormat> PictureReader<F> {
             files,
             bytes_read: 0,
             chunk_bytes,
-            string: Vec::new(),
+            room: MasksRoom::default(),
         }
     }
 
-    fn read(&mut self, next: NextFile, draft: &mut Draft, rle_bytes: &mut usize) -> Result<()> {
+    fn read(&mut self, next: NextFile, draft: &mut Draft) -> Result<()> {
         let path = PicturePath {
             names: next.path,
             below: next.below,
@@ -169,19 +205,15 @@ impl<F: PictureFormat> PictureReader<F> {
             member: next.member,
             ..self.origin.clone()
         };
-        let mut masks = Masks {
-            place: &place,
-            rows: Rows {
-                source: &self.origin.source,
-                offset: 0,
-                batch: draft,
-            },
-            origin: &origin,
-            string: &mut self.string,
-            rle_bytes,
+        let rows = Rows {
+            source: &self.origin.source,
+            offset: 0,
+            batch: draft,
         };
+        let mut masks = Masks::new(&place, rows, &origin, &mut self.room);
         self.bytes_read += next.file.len_bytes();
-        match regions_of(&self.format, &place, &next.file, self.chunk_bytes) {
+        let mask_of = |value| self.format.mask_of(&place, value);
+        match regions(&next.file, self.chunk_bytes, F::PIXELS, F::INSTEAD, mask_of) {
             Ok(regions) => self.format.masks(&mut regions.finish(), &mut masks),
             Err(PictureError::Content(message)) => masks.reject(Reason::BadPicture { message }, None),
             Err(PictureError::File(error)) => return Err(error),
@@ -190,25 +222,28 @@ impl<F: PictureFormat> PictureReader<F> {
     }
 }
 
-/// The masks of a picture.
-fn regions_of<F: PictureFormat>(
-    format: &F,
-    place: &Place,
+/// The masks of a picture, by what `mask_of` calls the one of a pixel; none for the background.
+///
+/// # Errors
+/// [`PictureError`]; it is the file's where its pixels are not of the kind `expected`, and then says what to do `instead`.
+pub(super) fn regions(
     file: &SourceFile,
     chunk_bytes: Option<usize>,
+    expected: Pixels,
+    instead: &str,
+    mask_of: impl Fn(u32) -> Option<u32>,
 ) -> std::result::Result<Regions, PictureError> {
     let picture = Picture::open(file, chunk_bytes)?;
-    if picture.pixels() != F::PIXELS {
+    if picture.pixels() != expected {
         let message = format!(
-            "its pixels are {}; expected {}; {}",
+            "its pixels are {}; expected {}; {instead}",
             picture.pixels().name(),
-            F::PIXELS.name(),
-            F::INSTEAD
+            expected.name()
         );
         return Err(PictureError::File(file.error(COLOUR_TYPE_AT, message)));
     }
     let mut regions = Regions::new(picture.size());
-    picture.runs(|value, pixels| match format.mask_of(place, value) {
+    picture.runs(|value, pixels| match mask_of(value) {
         Some(mask) => regions.add(mask, pixels).map_err(|cause| cause.to_string()),
         None => {
             regions.skip(pixels);
@@ -221,11 +256,11 @@ fn regions_of<F: PictureFormat>(
 impl<F: PictureFormat> Reader for PictureReader<F> {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         let mut draft = Draft::default();
-        let mut rle_bytes = 0;
+        self.room.begin();
         let start = self.bytes_read;
-        while !draft.is_full() && self.bytes_read - start < BATCH_BYTES && rle_bytes < BATCH_RLE_BYTES {
+        while !draft.is_full() && self.bytes_read - start < BATCH_BYTES && !self.room.is_full() {
             match self.files.next() {
-                Some(next) => self.read(next, &mut draft, &mut rle_bytes)?,
+                Some(next) => self.read(next, &mut draft)?,
                 // Pictures without a mask end no batch.
                 None if draft.is_empty() => return Ok(None),
                 None => break,

@@ -18,6 +18,7 @@ pub static FORMATS: &[&Format] = &[
     &masks::FORMAT,
     &davis::FORMAT,
     &bdd_bitmask::FORMAT,
+    &coco::panoptic::FORMAT,
 ];
 
 /// The format with a name.

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use super::anywhere::Anywhere;
 use super::compressed::{Compression, Consumed};
+use super::names::stem;
 use super::naming::names_of;
 use crate::error::{Error, Result};
 
@@ -104,6 +105,15 @@ impl SourceFile {
         };
         let found = own.parent()?.join(path);
         found.is_file().then(|| Self::path(found))
+    }
+
+    /// The path beside it that is called as it is without suffix; none for a file in memory.
+    pub(crate) fn folder_beside(&self) -> Option<PathBuf> {
+        let Place::Path(own) = &self.place else {
+            return None;
+        };
+        let name = self.file_name()?;
+        Some(own.with_file_name(stem(&name)))
     }
 
     /// Its whole text, of a file that explains others and is short.
