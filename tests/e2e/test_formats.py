@@ -48,6 +48,13 @@ def options_of(name: str) -> Json:
     }
 
 
+def import_options_of(name: str) -> Json:
+    """Read what an import of a format's examples needs besides the options of reading."""
+    path = EXAMPLES / name / "import.json"
+    options: Json = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return options
+
+
 def run(sources: list[Path], project: Project, branch: str, folder: Path, **options: Any) -> ropewalk.Report:
     report = ropewalk.import_predictions(
         sources, project, branch=branch, work_dir=folder / "work", rejects=folder / f"{branch}.ndjson", **options
@@ -75,14 +82,17 @@ def read_back(project: Project, branch: str) -> list[Any]:
 @pytest.mark.parametrize("name", FORMATS)
 def test_good_sources_give_the_labels_of_the_expected_rows(name: str, project: Project, tmp_path: Path) -> None:
     options = options_of(name)
-    report = run(sorted((EXAMPLES / name / "good").iterdir()), project, f"pred-{name}", tmp_path, **options)
+    good, named = (sorted((EXAMPLES / name / folder).glob("*")) for folder in ("good", "named"))
+    told = {"format": name} if named else {}
+    besides = import_options_of(name)
+    report = run(good + named, project, f"pred-{name}", tmp_path, **told, **besides, **options)
     assert report.exit_code == 0, report
 
     # The table counts frames from 0 on, unless it is told otherwise; expected.ndjson has the source's own numbers.
     frames = {"frame_base": FORMATS[name]["frame_base"]}
     frames |= {option: value for option, value in options.items() if option in FRAME_OPTIONS}
     rows = EXAMPLES / name / "expected.ndjson"
-    expected = run([rows], project, f"pred-{name}-expected", tmp_path, format="ndjson", **frames)
+    expected = run([rows], project, f"pred-{name}-expected", tmp_path, format="ndjson", **besides, **frames)
     assert (expected.exit_code, expected.annotations_written) == (0, report.annotations_written)
 
     labels = read_back(project, f"pred-{name}")
@@ -96,7 +106,7 @@ def test_a_reject_is_fixed_and_imported(name: str, key: str, place: Json, projec
     options = options_of(name)
     source = EXAMPLES / name / "malformed" / key
     # What is wrong may keep it from being recognised.
-    report = run([source], project, branch, tmp_path, format=name, **options)
+    report = run([source], project, branch, tmp_path, format=name, **import_options_of(name), **options)
     code = key.split("/")[0]
     assert report.rejects_by_code == {code: 1}
     rejects = tmp_path / f"{branch}.ndjson"

@@ -248,7 +248,8 @@ def test_each_source_is_given_what_its_format_takes(rows: Path, results: Path) -
 
 
 @pytest.mark.parametrize(
-    "options", [{"class_": "Car"}, {"classes": ["Car", "Bus"]}, {"media": "still.jpg"}, {"pixel_base": 1}]
+    "options",
+    [{"class_": "Car"}, {"classes": ["Car", "Bus"]}, {"media": "still.jpg"}, {"pixel_base": 1}, {"png_dir": "pngs"}],
 )
 def test_options_that_no_format_here_takes_are_refused_of_every_format(
     rows: Path, results: Path, options: dict[str, Any]

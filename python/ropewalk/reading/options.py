@@ -148,6 +148,16 @@ class ReadOptions(FrameOptions):
         ),
     ] = None
 
+    png_dir: Annotated[
+        Path | None,
+        Opt(
+            "Folder of the PNGs that a COCO panoptic file names.",
+            panel=READING,
+            metavar="DIR",
+            default_text="beside the file, called as it is without suffix",
+        ),
+    ] = None
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.source_label == "":
@@ -180,3 +190,4 @@ class ReadKeywords(FrameKeywords, total=False):
     classes: str | os.PathLike[str] | Iterable[str] | None
     media: str | None
     pixel_base: int | None
+    png_dir: str | os.PathLike[str] | None

@@ -60,6 +60,12 @@ reasons! {
             /// What is wrong with it, and where.
             message: String,
         },
+        /// A picture that cannot be read.
+        #[error("the picture cannot be read: {message}")]
+        BadPicture = "bad_picture" {
+            /// What is wrong with it, and what to do.
+            message: String,
+        },
         /// NaN or an infinity where a number is needed.
         #[error("`{field}` holds NaN or an infinity; expected finite numbers")]
         NotFinite = "not_finite" {

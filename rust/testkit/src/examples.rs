@@ -25,12 +25,28 @@ pub fn formats() -> Vec<String> {
     folders.map(|path| name(&path)).collect()
 }
 
-/// Good sources of a format, in the order of their names.
+/// Good sources of a format: those that are recognised, then those that need `--format`, each in the order of their names.
 ///
 /// # Panics
 /// When the folder cannot be read.
 pub fn good(format: &str) -> Vec<PathBuf> {
-    entries(&root().join(format).join("good"))
+    [recognised(format), named(format)].concat()
+}
+
+/// Good sources that are recognised as their format.
+///
+/// # Panics
+/// When the folder cannot be read.
+pub fn recognised(format: &str) -> Vec<PathBuf> {
+    entries_if_any(&root().join(format).join("good"))
+}
+
+/// Good sources whose format has to be named.
+///
+/// # Panics
+/// When the folder cannot be read.
+pub fn named(format: &str) -> Vec<PathBuf> {
+    entries_if_any(&root().join(format).join("named"))
 }
 
 /// Sources of a format that are not right, in the order of their codes and names.
@@ -51,6 +67,15 @@ pub fn malformed(format: &str) -> Vec<Malformed> {
 /// The name of a file or folder.
 pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What is in a folder, as [`entries`]; nothing where there is no such folder.
+fn entries_if_any(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_dir() {
+        entries(folder)
+    } else {
+        Vec::new()
+    }
 }
 
 /// What is in a folder, in the order of names; nothing whose name begins with a point or with two underscores.

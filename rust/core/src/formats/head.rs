@@ -66,6 +66,11 @@ impl Head {
         self.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.text)
     }
 
+    /// Whether the text goes on behind what is shown.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// Whether some object of the text has a member called `name`.
     pub(super) fn has_name(&self, name: &str) -> bool {
         memmem::find(&self.text, format!("\"{name}\"").as_bytes()).is_some()

@@ -5,21 +5,19 @@
 //!
 //! Source: KITTI's development kit; Encord Active 0.1.84 for the names of files and `ontology_mapping.json`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::active_names::{mapping, title_and_frame, MAPPING};
 use super::lines::{box_of_edges, stem, LineFormat, LineReader, Rows};
 use super::{Files, Format, Head, KnownNames, Opened, Opening, Sure};
 use crate::batch::{Annotation, Shape};
 use crate::error::Result;
 use crate::reject::Reason;
-use crate::source::{Columns, Frames, Source, SourceFile};
+use crate::source::{Columns, Frames};
 
 /// Columns without a score. It is the next one.
 const COLUMNS: usize = 15;
-
-/// The file in which Encord Active keeps which feature hash a type becomes.
-const MAPPING: &str = "ontology_mapping.json";
 
 /// What KITTI calls regions in which nothing was labelled.
 const REGION_TO_IGNORE: &str = "DontCare";
@@ -59,34 +57,11 @@ struct Kitti {
 
 impl Kitti {
     fn new(opening: &Opening<'_>) -> Result<Self> {
-        let known = opening.project.map(|project| project.known_names());
-        let is_mapped = known.as_ref().is_some_and(|known| known.has_class_map);
-        let mapping = match &opening.source {
-            Source::Folder(folder) if !is_mapped => folder.companion(MAPPING),
-            _ => None,
-        };
-        let classes = mapping.map_or(Ok(HashMap::new()), |file| types_by_name(&file))?;
         Ok(Self {
-            classes: Arc::new(classes),
-            known,
+            classes: Arc::new(mapping(opening)?.unwrap_or_default()),
+            known: opening.project.map(|project| project.known_names()),
         })
     }
-}
-
-/// Reads `{feature hash: type}`.
-fn types_by_name(file: &SourceFile) -> Result<HashMap<String, String>> {
-    let wrong =
-        |cause: &dyn std::fmt::Display| file.error(0, format!("{cause}; expected an object {{feature hash: type}}"));
-    let types: BTreeMap<String, String> = serde_json::from_str(&file.read_short()?).map_err(|cause| wrong(&cause))?;
-    let mut by_name = HashMap::with_capacity(types.len());
-    for (hash, name) in types {
-        if let Some(other) = by_name.insert(name.clone(), hash.clone()) {
-            return Err(wrong(&format_args!(
-                "the type {name:?} becomes both {other} and {hash}"
-            )));
-        }
-    }
-    Ok(by_name)
 }
 
 /// The image or frame that a file is about.
@@ -99,22 +74,10 @@ impl LineFormat for Kitti {
     type File = Place;
 
     fn file(&self, name: &str) -> Place {
-        let name = stem(name);
-        let whole = || Place {
-            media: name.to_owned(),
-            frame: None,
-        };
-        if self.known.as_ref().is_some_and(|known| known.has_title(name)) {
-            return whole();
-        }
-        let numbered = name.rsplit_once("__").filter(|(title, _)| !title.is_empty());
-        match numbered.map(|(title, digits)| (title, digits.bytes().all(|byte| byte.is_ascii_digit()), digits.parse()))
-        {
-            Some((title, true, Ok(frame))) => Place {
-                media: title.to_owned(),
-                frame: Some(frame),
-            },
-            _ => whole(),
+        let (title, frame) = title_and_frame(stem(name), self.known.as_deref());
+        Place {
+            media: title.to_owned(),
+            frame,
         }
     }
 

@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Batch, MemberRows, Opening, Reader, Texts};
-use crate::batch::{Annotation, AnnotationBatchBuilder};
+use super::draft::Draft;
+pub(super) use super::draft::Rows;
+use super::members::Members;
+use super::{Batch, Opening, Reader};
 use crate::error::Result;
-use crate::reject::{Counts, Origin, Reason, Reject};
-use crate::source::{Columns, Folder, Lines, Source, SourceFile};
-
-/// Most rows, or rejects, a batch.
-const MOST_ROWS: usize = 1 << 13;
+use crate::reject::{Origin, Reason, Reject};
+use crate::source::{Columns, Lines};
 
 /// Bytes of text after which a batch is full.
 const BATCH_BYTES: u64 = 1 << 20;
-
-/// Most files a batch: each is kept until its rows are resolved.
-const MOST_FILES: usize = 1 << 12;
 
 /// The name of a text file without the suffix that says so.
 pub(super) fn stem(name: &str) -> &str {
@@ -58,68 +54,6 @@ pub(super) trait LineFormat: Clone + Send + 'static {
     fn line(&self, file: &Self::File, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason>;
 }
 
-/// Takes what a line holds.
-pub(super) struct Rows<'r> {
-    source: &'r str,
-    offset: u64,
-    batch: &'r mut Draft,
-}
-
-impl Rows<'_> {
-    /// Adds a row that is on `frame`, or on the only one of its medium. Where it comes from is filled in.
-    pub fn push(&mut self, row: &Annotation<'_>, frame: Option<u32>) {
-        self.batch.rows.push(&Annotation {
-            source: self.source,
-            offset: self.offset,
-            frame: frame.unwrap_or(0),
-            ..*row
-        });
-        self.batch.frameless.push(frame.is_none());
-    }
-
-    /// Counts a line that the format's own rules leave out.
-    pub fn leave_out(&mut self, why: &'static str) {
-        *self.batch.filtered.entry(why).or_default() += 1;
-    }
-}
-
-/// A batch in the making.
-#[derive(Default)]
-struct Draft {
-    rows: AnnotationBatchBuilder,
-    frameless: Vec<bool>,
-    rejects: Vec<Reject>,
-    filtered: Counts,
-    members: Vec<MemberRows>,
-}
-
-impl Draft {
-    fn is_full(&self) -> bool {
-        self.rows.len().max(self.rejects.len()) >= MOST_ROWS || self.members.len() >= MOST_FILES
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.rejects.is_empty() && self.filtered.is_empty()
-    }
-
-    fn finish(self) -> Result<Batch> {
-        Ok(Batch {
-            rejects: self.rejects,
-            filtered: self.filtered,
-            texts: Texts::Foreign,
-            frameless: self.frameless,
-            members: self.members,
-            ..Batch::new(self.rows.finish()?)
-        })
-    }
-}
-
-/// The files of a document that are still to be read.
-enum Files {
-    One(Option<SourceFile>),
-    Folder(Folder, std::ops::Range<usize>),
-}
-
 /// A file that is being read.
 struct Current<T> {
     about: T,
@@ -132,7 +66,7 @@ struct Current<T> {
 pub(super) struct LineReader<F: LineFormat> {
     format: F,
     origin: Origin,
-    files: Files,
+    files: Members,
     current: Option<Current<F::File>>,
     /// Stored bytes of the files before the current one.
     before: u64,
@@ -145,15 +79,10 @@ impl<F: LineFormat> LineReader<F> {
     /// # Errors
     /// [`crate::error::Error::Plan`] for a table.
     pub fn open(format: F, opening: &Opening<'_>) -> Result<Self> {
-        let files = match &opening.source {
-            Source::File(file) => Files::One(Some(file.clone())),
-            Source::Folder(folder) => Files::Folder(folder.clone(), 0..folder.files().len()),
-            Source::Table(_) => return Err(opening.wrong_source("a file or a folder")),
-        };
         Ok(Self {
             format,
             origin: Origin::of(opening.label),
-            files,
+            files: Members::of(opening)?,
             current: None,
             before: 0,
             chunk_bytes: opening.options.chunk_bytes,
@@ -162,27 +91,13 @@ impl<F: LineFormat> LineReader<F> {
 
     /// Goes on to the next file; false at the end of the document.
     fn next_file(&mut self, draft: &mut Draft) -> Result<bool> {
-        let (file, name, member) = match &mut self.files {
-            Files::One(file) => match file.take() {
-                Some(file) => {
-                    let name = file.file_name().unwrap_or_default().into_owned();
-                    (file, name, None)
-                }
-                None => return Ok(false),
-            },
-            Files::Folder(folder, left) => match left.next().map(|next| &folder.files()[next]) {
-                Some(member) => {
-                    let file = folder.file(member);
-                    let name = file.file_name().unwrap_or_default().into_owned();
-                    (file, name, Some(Arc::from(member.shown())))
-                }
-                None => return Ok(false),
-            },
+        let Some(next) = self.files.next() else {
+            return Ok(false);
         };
         self.current = Some(Current {
-            about: self.format.file(&name),
-            lines: Lines::new(file.stream_from(0)?, self.chunk_bytes),
-            member,
+            about: self.format.file(&next.file.file_name().unwrap_or_default()),
+            lines: Lines::new(next.file.stream_from(0)?, self.chunk_bytes),
+            member: next.member,
         });
         self.name_member(draft);
         Ok(true)
@@ -194,10 +109,7 @@ impl<F: LineFormat> LineReader<F> {
             member: Some(member), ..
         }) = &self.current
         {
-            draft.members.push(MemberRows {
-                first_row: draft.rows.len(),
-                name: Arc::clone(member),
-            });
+            draft.name_member(member);
         }
     }
 
@@ -258,20 +170,19 @@ impl<F: LineFormat> Reader for LineReader<F> {
     }
 
     fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let Files::Folder(folder, left) = &self.files else {
-            return Ok(None);
-        };
-        let size = left.len().div_ceil(at_most.max(1)).max(1);
-        let piece = |start: usize| -> Box<dyn Reader> {
+        let piece = |files| -> Box<dyn Reader> {
             Box::new(Self {
                 format: self.format.clone(),
                 origin: self.origin.clone(),
-                files: Files::Folder(folder.clone(), start..left.end.min(start + size)),
+                files,
                 current: None,
                 before: 0,
                 chunk_bytes: self.chunk_bytes,
             })
         };
-        Ok(Some(left.clone().step_by(size).map(piece).collect()))
+        Ok(self
+            .files
+            .split(at_most)
+            .map(|parts| parts.into_iter().map(piece).collect()))
     }
 }

@@ -12,12 +12,16 @@
 //!   checks rows ([`check_row`]), numbers their names, and resolves each name once a batch.
 //! * Describe it in a `pub static FORMAT: Format`, and add that to the table.
 
+mod active_names;
 mod batch;
+mod bdd_bitmask;
 mod beside;
 mod check;
 pub mod coco;
+mod davis;
 pub mod detect;
 mod documents;
+mod draft;
 mod encord;
 mod fault;
 mod head;
@@ -27,11 +31,15 @@ mod kitti_tracking;
 pub mod known;
 mod lines;
 mod looks;
+mod masks;
+mod members;
 mod mot;
+mod mots;
 pub mod ndjson;
 mod open;
 mod options;
 mod parts;
+mod pictures;
 mod project;
 pub mod registry;
 mod rejects;

@@ -71,6 +71,8 @@ pub enum ReadOption {
     Media,
     /// [`ReadOptions::pixel_base`]
     PixelBase,
+    /// [`ReadOptions::png_dir`]
+    PngDir,
 }
 
 /// Names of the options that every format takes.
@@ -91,6 +93,7 @@ impl ReadOption {
             Self::Classes => "classes",
             Self::Media => "media",
             Self::PixelBase => "pixel_base",
+            Self::PngDir => "png_dir",
         }
     }
 }
@@ -121,6 +124,8 @@ pub struct ReadOptions {
     pub media: Option<String>,
     /// Number of the first pixel in each direction, 0 or 1.
     pub pixel_base: Option<u8>,
+    /// Folder of the pictures that the source names.
+    pub png_dir: Option<PathBuf>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
@@ -154,6 +159,7 @@ impl ReadOptions {
             ReadOption::Classes => self.classes = None,
             ReadOption::Media => self.media = None,
             ReadOption::PixelBase => self.pixel_base = None,
+            ReadOption::PngDir => self.png_dir = None,
         }
     }
 
@@ -170,6 +176,7 @@ impl ReadOptions {
             (ReadOption::Classes, self.classes.is_some()),
             (ReadOption::Media, self.media.is_some()),
             (ReadOption::PixelBase, self.pixel_base.is_some()),
+            (ReadOption::PngDir, self.png_dir.is_some()),
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))

@@ -1,6 +1,6 @@
 //! The table of formats.
 
-use super::{coco, encord, kitti, kitti_tracking, mot, ndjson, table, Format};
+use super::{bdd_bitmask, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, table, Format};
 use crate::error::{Error, Result};
 
 /// All formats. A new one is a line here.
@@ -14,6 +14,11 @@ pub static FORMATS: &[&Format] = &[
     &kitti::FORMAT,
     &kitti_tracking::FORMAT,
     &mot::FORMAT,
+    &mots::FORMAT,
+    &masks::FORMAT,
+    &davis::FORMAT,
+    &bdd_bitmask::FORMAT,
+    &coco::panoptic::FORMAT,
 ];
 
 /// The format with a name.

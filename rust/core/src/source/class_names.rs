@@ -23,6 +23,19 @@ pub enum Classes {
     Names(Vec<String>),
 }
 
+impl Classes {
+    /// The names.
+    ///
+    /// # Errors
+    /// As [`ClassNames::read`].
+    pub fn read(&self) -> Result<ClassNames> {
+        match self {
+            Self::File(path) => ClassNames::read(path),
+            Self::Names(names) => Ok(ClassNames::new(names.iter().cloned())),
+        }
+    }
+}
+
 /// Names by number; numbers may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassNames(BTreeMap<u64, String>);

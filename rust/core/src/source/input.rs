@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use super::anywhere::Anywhere;
 use super::compressed::{Compression, Consumed};
+use super::names::stem;
 use super::naming::names_of;
 use crate::error::{Error, Result};
 
@@ -106,6 +107,15 @@ impl SourceFile {
         found.is_file().then(|| Self::path(found))
     }
 
+    /// The path beside it that is called as it is without suffix; none for a file in memory.
+    pub(crate) fn folder_beside(&self) -> Option<PathBuf> {
+        let Place::Path(own) = &self.place else {
+            return None;
+        };
+        let name = self.file_name()?;
+        Some(own.with_file_name(stem(&name)))
+    }
+
     /// Its whole text, of a file that explains others and is short.
     ///
     /// # Errors
@@ -173,7 +183,8 @@ impl SourceFile {
         Opened::at(self.open_stored()?, byte).map_err(|cause| self.failed(byte, cause))
     }
 
-    fn open_stored(&self) -> Result<Box<dyn Stored>> {
+    /// The file as it is stored, from its start.
+    pub(super) fn open_stored(&self) -> Result<Box<dyn Stored>> {
         Ok(match &self.place {
             Place::Path(path) => Box::new(File::open(path).map_err(Error::io(path))?),
             Place::Bytes(bytes, _) => Box::new(Cursor::new(Arc::clone(bytes))),
@@ -182,7 +193,7 @@ impl SourceFile {
 }
 
 /// A file as it is stored.
-trait Stored: Read + Seek + Send + Sync {}
+pub(super) trait Stored: Read + Seek + Send + Sync {}
 
 impl<T: Read + Seek + Send + Sync> Stored for T {}
 

@@ -12,6 +12,7 @@ mod input;
 mod lines;
 mod names;
 mod naming;
+mod png;
 mod span;
 mod table;
 
@@ -28,5 +29,6 @@ pub(crate) use names::{base_name, number_at_end, stem, stems};
 pub use names::{ClassName, MediaName};
 pub use naming::Naming;
 pub(crate) use naming::{is_partition, table_root};
+pub(crate) use png::{Picture, PictureError, Pixels, COLOUR_TYPE_AT};
 pub use span::TextSpan;
 pub use table::{Source, Table};

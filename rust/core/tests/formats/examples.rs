@@ -146,7 +146,7 @@ fn every_format_has_examples_and_every_folder_is_a_format() {
 #[test]
 fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
     for format in formats() {
-        for path in examples::good(format.name) {
+        for path in examples::recognised(format.name) {
             let documents = documents(&path, None).unwrap();
             assert!(!documents.is_empty(), "{}", path.display());
             for document in documents {
@@ -167,6 +167,15 @@ fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
                 // Some files of a folder may be empty.
                 assert!(sure.contains(&Sure::Yes), "{}", document.label);
             }
+        }
+    }
+}
+
+#[test]
+fn sources_whose_format_has_to_be_named_are_claimed_by_no_format() {
+    for format in formats() {
+        for path in examples::named(format.name) {
+            assert!(documents(&path, None).is_err(), "{}", path.display());
         }
     }
 }

@@ -48,6 +48,12 @@ fn table_bytes(len: usize) -> usize {
     4 * (250 * len + (1 << 26))
 }
 
+/// How PNG pictures begin.
+const PICTURES: [&[u8]; 1] = [b"\x89PNG"];
+
+/// Bytes that reading pictures may hold, however small their files are: runs of the masks of one, and the rows of a batch.
+const PICTURE_BYTES: usize = 1 << 28;
+
 /// Whether a text begins in one of some ways.
 fn begins(text: &[u8], heads: &[&[u8]]) -> bool {
     heads.iter().any(|head| text.starts_with(head))
@@ -138,6 +144,8 @@ pub fn formats(input: &[u8]) -> &'static str {
         usize::MAX
     } else if holds(&TABLES) {
         table_bytes(input.len())
+    } else if holds(&PICTURES) {
+        PICTURE_BYTES
     } else {
         reading_bytes(input.len(), chunk_bytes)
     };

@@ -12,6 +12,7 @@ mod lookup;
 mod names;
 mod odd;
 mod packed;
+pub mod panoptic;
 mod reader;
 mod rotated;
 mod rows;
@@ -53,6 +54,8 @@ pub static FORMAT: Format = Format {
         // COCO panoptic has the same sections.
         _ if head.has_name("segments_info") => Sure::No,
         Sure::No if head.is_untold_json() => Sure::Maybe,
+        // Nor does a long list of images tell them apart.
+        Sure::Yes if head.is_cut() && !head.has_name("annotations") && head.has_name("images") => Sure::Maybe,
         sure => sure,
     },
     open,
@@ -67,6 +70,10 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
         match first_names(file.stream_from(0)?) {
             Told::Format(told) if told != FORMAT.name => return Ok(Opened::This(told)),
             Told::Other => return Err(unknown(file, &Head::of(file)?)),
+            // What else is wrong with it is found by reading it.
+            Told::Format(_) if matches!(panoptic::has_segments(file), Ok(true)) => {
+                return Ok(Opened::This(panoptic::FORMAT.name))
+            }
             Told::Format(_) | Told::Nothing => {}
         }
     }

@@ -1,0 +1,80 @@
+//! A batch in the making, of formats whose records say little: boxes of a line, masks of a picture.
+
+use std::sync::Arc;
+
+use super::{Batch, MemberRows, Texts};
+use crate::batch::{Annotation, AnnotationBatchBuilder};
+use crate::error::Result;
+use crate::reject::{Counts, Reject};
+
+/// Most rows, or rejects, a batch.
+const MOST_ROWS: usize = 1 << 13;
+
+/// Most files a batch: each is kept until its rows are resolved.
+const MOST_FILES: usize = 1 << 12;
+
+/// A batch in the making.
+#[derive(Default)]
+pub(super) struct Draft {
+    rows: AnnotationBatchBuilder,
+    frameless: Vec<bool>,
+    pub rejects: Vec<Reject>,
+    filtered: Counts,
+    members: Vec<MemberRows>,
+}
+
+/// Takes what a record holds.
+pub(super) struct Rows<'r> {
+    /// The label of its source.
+    pub source: &'r str,
+    /// Byte at which it begins.
+    pub offset: u64,
+    pub batch: &'r mut Draft,
+}
+
+impl Rows<'_> {
+    /// Adds a row that is on `frame`, or on the only one of its medium. Where it comes from is filled in.
+    pub fn push(&mut self, row: &Annotation<'_>, frame: Option<u32>) {
+        self.batch.rows.push(&Annotation {
+            source: self.source,
+            offset: self.offset,
+            frame: frame.unwrap_or(0),
+            ..*row
+        });
+        self.batch.frameless.push(frame.is_none());
+    }
+
+    /// Counts a record that the format's own rules leave out.
+    pub fn leave_out(&mut self, why: &'static str) {
+        *self.batch.filtered.entry(why).or_default() += 1;
+    }
+}
+
+impl Draft {
+    /// Says of the coming rows which file they are from.
+    pub fn name_member(&mut self, member: &Arc<str>) {
+        self.members.push(MemberRows {
+            first_row: self.rows.len(),
+            name: Arc::clone(member),
+        });
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.rows.len().max(self.rejects.len()) >= MOST_ROWS || self.members.len() >= MOST_FILES
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.rejects.is_empty() && self.filtered.is_empty()
+    }
+
+    pub fn finish(self) -> Result<Batch> {
+        Ok(Batch {
+            rejects: self.rejects,
+            filtered: self.filtered,
+            texts: Texts::Foreign,
+            frameless: self.frameless,
+            members: self.members,
+            ..Batch::new(self.rows.finish()?)
+        })
+    }
+}
