@@ -102,7 +102,7 @@ pub fn reconcile(existing: &[u8], ours: &[u8], joined: &Joined, policy: OnExisti
     };
     let (body, merged) = match (verdict, policy) {
         (Verdict::Save, OnExisting::Merge) => {
-            let numbers = MergedNumbers::new(&theirs, &import, &comparison.replaced)?;
+            let numbers = MergedNumbers::new(&theirs, &import, &comparison.replaced);
             let merged = Merged {
                 numbers_taken: numbers.taken,
                 ..comparison.merged(&theirs)
