@@ -38,6 +38,8 @@ mod rejects;
 mod scores;
 mod shared_options;
 pub mod table;
+mod visibility;
+mod yolo;
 
 use crate::error::{Error, Result};
 use crate::source::{ClassName, Frames, MediaName, Source};
@@ -52,6 +54,7 @@ pub use options::{AngleFormat, BoxFormat, ReadOption, ReadOptions, COMMON_OPTION
 pub use project::{KnownNames, Project};
 pub use scores::Scores;
 pub use shared_options::SharedOptions;
+pub use yolo::{YoloExtra, YoloKeypoints, YoloTask};
 
 /// A format of predictions: one line of the table.
 pub struct Format {

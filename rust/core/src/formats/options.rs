@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
-use super::Scores;
+use super::{Scores, YoloExtra, YoloKeypoints, YoloTask};
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::source::Classes;
@@ -71,6 +71,12 @@ pub enum ReadOption {
     Media,
     /// [`ReadOptions::pixel_base`]
     PixelBase,
+    /// [`ReadOptions::yolo_task`]
+    YoloTask,
+    /// [`ReadOptions::yolo_extra`]
+    YoloExtra,
+    /// [`ReadOptions::yolo_keypoints`]
+    YoloKeypoints,
 }
 
 /// Names of the options that every format takes.
@@ -91,6 +97,9 @@ impl ReadOption {
             Self::Classes => "classes",
             Self::Media => "media",
             Self::PixelBase => "pixel_base",
+            Self::YoloTask => "yolo_task",
+            Self::YoloExtra => "yolo_extra",
+            Self::YoloKeypoints => "yolo_keypoints",
         }
     }
 }
@@ -121,6 +130,12 @@ pub struct ReadOptions {
     pub media: Option<String>,
     /// Number of the first pixel in each direction, 0 or 1.
     pub pixel_base: Option<u8>,
+    /// What a line of YOLO text draws.
+    pub yolo_task: Option<YoloTask>,
+    /// What a line of YOLO text has behind that.
+    pub yolo_extra: Option<YoloExtra>,
+    /// What YOLO text has of each keypoint.
+    pub yolo_keypoints: Option<YoloKeypoints>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
@@ -154,6 +169,9 @@ impl ReadOptions {
             ReadOption::Classes => self.classes = None,
             ReadOption::Media => self.media = None,
             ReadOption::PixelBase => self.pixel_base = None,
+            ReadOption::YoloTask => self.yolo_task = None,
+            ReadOption::YoloExtra => self.yolo_extra = None,
+            ReadOption::YoloKeypoints => self.yolo_keypoints = None,
         }
     }
 
@@ -170,6 +188,9 @@ impl ReadOptions {
             (ReadOption::Classes, self.classes.is_some()),
             (ReadOption::Media, self.media.is_some()),
             (ReadOption::PixelBase, self.pixel_base.is_some()),
+            (ReadOption::YoloTask, self.yolo_task.is_some()),
+            (ReadOption::YoloExtra, self.yolo_extra.is_some()),
+            (ReadOption::YoloKeypoints, self.yolo_keypoints.is_some()),
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))
