@@ -150,6 +150,18 @@ class ReadOptions(FrameOptions):
             at_most=1,
         ),
     ] = None
+    frame_column: Annotated[
+        str | None,
+        Opt(
+            "Column that counts frames.",
+            panel=READING,
+            metavar="NAME",
+            default_text="frame, frame_index or frame_number",
+        ),
+    ] = None
+    media_column: Annotated[
+        str | None, Opt("Column that names the medium, instead of the file's name.", panel=READING, metavar="NAME")
+    ] = None
     yolo_task: Annotated[
         YoloTask | None, Opt("What each line of YOLO text draws.", panel=READING, default_text="detect")
     ] = None
@@ -198,6 +210,8 @@ class ReadKeywords(FrameKeywords, total=False):
     classes: str | os.PathLike[str] | Iterable[str] | None
     media: str | None
     pixel_base: int | None
+    frame_column: str | None
+    media_column: str | None
     yolo_task: YoloTask | None
     yolo_extra: YoloExtra | None
     yolo_keypoints: YoloKeypoints | None

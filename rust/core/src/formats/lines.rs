@@ -12,7 +12,7 @@ use crate::source::{Columns, Folder, Lines, Source, SourceFile};
 const MOST_ROWS: usize = 1 << 13;
 
 /// Bytes of text after which a batch is full.
-const BATCH_BYTES: u64 = 1 << 20;
+pub(super) const BATCH_BYTES: u64 = 1 << 20;
 
 /// Most files a batch: each is kept until its rows are resolved.
 const MOST_FILES: usize = 1 << 12;
@@ -60,9 +60,9 @@ pub(super) trait LineFormat: Clone + Send + 'static {
 
 /// Takes what a line holds.
 pub(super) struct Rows<'r> {
-    source: &'r str,
-    offset: u64,
-    batch: &'r mut Draft,
+    pub source: &'r str,
+    pub offset: u64,
+    pub batch: &'r mut Draft,
 }
 
 impl Rows<'_> {
@@ -85,24 +85,24 @@ impl Rows<'_> {
 
 /// A batch in the making.
 #[derive(Default)]
-struct Draft {
+pub(super) struct Draft {
     rows: AnnotationBatchBuilder,
     frameless: Vec<bool>,
-    rejects: Vec<Reject>,
+    pub rejects: Vec<Reject>,
     filtered: Counts,
     members: Vec<MemberRows>,
 }
 
 impl Draft {
-    fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.rows.len().max(self.rejects.len()) >= MOST_ROWS || self.members.len() >= MOST_FILES
     }
 
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.rejects.is_empty() && self.filtered.is_empty()
     }
 
-    fn finish(self) -> Result<Batch> {
+    pub fn finish(self) -> Result<Batch> {
         Ok(Batch {
             rejects: self.rejects,
             filtered: self.filtered,

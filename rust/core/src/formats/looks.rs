@@ -27,12 +27,11 @@ const MAGIC: [(&[u8], &str); 10] = [
 ];
 
 /// Names by which formats of other tools are known that are not read.
-const FOREIGN: [(&str, &str); 6] = [
+const FOREIGN: [(&str, &str); 5] = [
     ("segmentations", "YouTube-VIS results"),
     ("segments_info", "COCO panoptic"),
     ("frameIndex", "Scalabel (BDD100K)"),
     ("box2d", "Scalabel (BDD100K)"),
-    ("x_min", "supervision's JSONSink"),
     ("masklet", "SA-V"),
 ];
 

@@ -71,6 +71,10 @@ pub enum ReadOption {
     Media,
     /// [`ReadOptions::pixel_base`]
     PixelBase,
+    /// [`ReadOptions::frame_column`]
+    FrameColumn,
+    /// [`ReadOptions::media_column`]
+    MediaColumn,
     /// [`ReadOptions::yolo_task`]
     YoloTask,
     /// [`ReadOptions::yolo_extra`]
@@ -97,6 +101,8 @@ impl ReadOption {
             Self::Classes => "classes",
             Self::Media => "media",
             Self::PixelBase => "pixel_base",
+            Self::FrameColumn => "frame_column",
+            Self::MediaColumn => "media_column",
             Self::YoloTask => "yolo_task",
             Self::YoloExtra => "yolo_extra",
             Self::YoloKeypoints => "yolo_keypoints",
@@ -130,6 +136,10 @@ pub struct ReadOptions {
     pub media: Option<String>,
     /// Number of the first pixel in each direction, 0 or 1.
     pub pixel_base: Option<u8>,
+    /// Name of the column that counts frames.
+    pub frame_column: Option<String>,
+    /// Name of the column that names media.
+    pub media_column: Option<String>,
     /// What a line of YOLO text draws.
     pub yolo_task: Option<YoloTask>,
     /// What a line of YOLO text has behind that.
@@ -169,6 +179,8 @@ impl ReadOptions {
             ReadOption::Classes => self.classes = None,
             ReadOption::Media => self.media = None,
             ReadOption::PixelBase => self.pixel_base = None,
+            ReadOption::FrameColumn => self.frame_column = None,
+            ReadOption::MediaColumn => self.media_column = None,
             ReadOption::YoloTask => self.yolo_task = None,
             ReadOption::YoloExtra => self.yolo_extra = None,
             ReadOption::YoloKeypoints => self.yolo_keypoints = None,
@@ -188,6 +200,8 @@ impl ReadOptions {
             (ReadOption::Classes, self.classes.is_some()),
             (ReadOption::Media, self.media.is_some()),
             (ReadOption::PixelBase, self.pixel_base.is_some()),
+            (ReadOption::FrameColumn, self.frame_column.is_some()),
+            (ReadOption::MediaColumn, self.media_column.is_some()),
             (ReadOption::YoloTask, self.yolo_task.is_some()),
             (ReadOption::YoloExtra, self.yolo_extra.is_some()),
             (ReadOption::YoloKeypoints, self.yolo_keypoints.is_some()),

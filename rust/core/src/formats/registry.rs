@@ -1,6 +1,6 @@
 //! The table of formats.
 
-use super::{coco, encord, kitti, kitti_tracking, mot, ndjson, table, yolo, Format};
+use super::{coco, encord, kitti, kitti_tracking, mot, ndjson, openimages, supervision, table, yolo, Format};
 use crate::error::{Error, Result};
 
 /// All formats. A new one is a line here.
@@ -14,6 +14,8 @@ pub static FORMATS: &[&Format] = &[
     &kitti::FORMAT,
     &kitti_tracking::FORMAT,
     &mot::FORMAT,
+    &openimages::FORMAT,
+    &supervision::FORMAT,
     &yolo::FORMAT,
 ];
 

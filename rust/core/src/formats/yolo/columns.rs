@@ -185,7 +185,7 @@ fn track(word: &str) -> Result<Option<&str>, Reason> {
     }
 }
 
-pub(super) fn unlike(field: &'static str, expected: &'static str, word: &str) -> Reason {
+fn unlike(field: &'static str, expected: &'static str, word: &str) -> Reason {
     let found: String = word.chars().take(SHOWN_CHARS).collect();
     Reason::BadField {
         field,

@@ -10,14 +10,15 @@ mod columns;
 
 use std::sync::Arc;
 
+use super::class_numbers::ClassNumbers;
 use super::lines::{stem, LineFormat, LineReader, Rows};
 use super::visibility::flags;
 use super::{Files, Format, KnownNames, Opened, Opening, ReadOption, Sure};
 use crate::batch::{Annotation, Points, Shape, Unit};
 use crate::error::{Error, Result};
 use crate::reject::Reason;
-use crate::source::{ClassNames, Folder, Frames, Source};
-use columns::{unlike, Layout};
+use crate::source::{ClassNames, Frames, Source};
+use columns::Layout;
 pub use columns::{YoloExtra, YoloKeypoints, YoloTask};
 
 /// Files with the names of classes: Ultralytics', and that of older tools.
@@ -47,22 +48,21 @@ pub static FORMAT: Format = Format {
 #[derive(Debug, Clone)]
 struct Yolo {
     layout: Layout,
-    /// Names of the class numbers; none where a class map has the numbers, or nobody asks for names.
-    names: Option<Arc<ClassNames>>,
+    classes: ClassNumbers,
     known: Option<Arc<KnownNames>>,
 }
 
 impl Yolo {
     fn new(opening: &Opening<'_>) -> Result<Self> {
         let options = opening.options;
-        let beside = |folder: &Folder| CLASS_FILES.iter().find_map(|name| folder.companion(name));
-        let names = match (&options.classes, &opening.source) {
-            (Some(classes), _) => Some(classes.names()?),
-            (None, Source::Folder(folder)) => beside(folder).map(|file| ClassNames::read(&file)).transpose()?,
-            (None, _) => None,
-        };
-        let known = opening.project.map(|project| project.known_names());
-        if names.is_none() && known.as_ref().is_some_and(|known| !known.has_class_map) {
+        let classes = ClassNumbers::new(opening, || {
+            let Source::Folder(folder) = &opening.source else {
+                return Ok(None);
+            };
+            let found = CLASS_FILES.iter().find_map(|name| folder.companion(name));
+            found.map(|file| ClassNames::read(&file)).transpose()
+        })?;
+        if classes.are_unknown() {
             return Err(Error::Plan(format!(
                 "{}: its classes are numbers, and there is no data.yaml or classes.txt in the folder or beside it; give \
                  --classes FILE, or --class-map with the numbers",
@@ -75,22 +75,9 @@ impl Yolo {
                 extra: options.yolo_extra.unwrap_or_default(),
                 keypoints: options.yolo_keypoints.unwrap_or_default(),
             },
-            names: names.map(Arc::new),
-            known,
+            classes,
+            known: opening.project.map(|project| project.known_names()),
         })
-    }
-
-    /// The class that a number is: as it is where a class map has it, else by its name.
-    fn class<'a>(&'a self, word: &'a str) -> std::result::Result<&'a str, Reason> {
-        let number = word.parse::<u64>();
-        let number = number.map_err(|_| unlike("class", "the number of a class, from 0", word))?;
-        let is_mapped = |known: &KnownNames| known.has_class_map && known.has_class(word);
-        match &self.names {
-            Some(names) if !self.known.as_deref().is_some_and(is_mapped) => names
-                .get(number)
-                .ok_or_else(|| unlike("class", "a number that the file of class names has", word)),
-            _ => Ok(word),
-        }
     }
 
     /// Whether a medium goes by this name.
@@ -138,7 +125,7 @@ impl LineFormat for Yolo {
             track: line.track,
             score: line.score,
             unit: Unit::Frac,
-            ..Annotation::object("", 0, &place.media, 0, self.class(line.class)?)
+            ..Annotation::object("", 0, &place.media, 0, self.classes.class(line.class)?)
         };
         match self.layout.task {
             YoloTask::Detect => {
