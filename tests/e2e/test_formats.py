@@ -103,10 +103,10 @@ def test_good_sources_give_the_labels_of_the_expected_rows(name: str, project: P
 @pytest.mark.parametrize(("name", "key", "place"), MALFORMED)
 def test_a_reject_is_fixed_and_imported(name: str, key: str, place: Json, project: Project, tmp_path: Path) -> None:
     branch = f"pred-{name}-{key.replace('/', '-')}"
-    options = options_of(name)
-    source = EXAMPLES / name / "malformed" / key
     # What is wrong may keep it from being recognised.
-    report = run([source], project, branch, tmp_path, format=name, **import_options_of(name), **options)
+    options = options_of(name) | {"format": name}
+    source = EXAMPLES / name / "malformed" / key
+    report = run([source], project, branch, tmp_path, **import_options_of(name), **options)
     code = key.split("/")[0]
     assert report.rejects_by_code == {code: 1}
     rejects = tmp_path / f"{branch}.ndjson"
@@ -124,6 +124,8 @@ def test_a_reject_is_fixed_and_imported(name: str, key: str, place: Json, projec
         line["annotation"] = {member: value for member, value in fixed.items() if value is not None}
     mended = tmp_path / "fixed.ndjson"
     mended.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    # Lines of a reject file name their format.
+    del options["format"]
     # Rows of the table are read without the source's options; COCO's own annotations are not.
     if "media" in line["annotation"]:
         options = {option: value for option, value in options.items() if option in FRAME_OPTIONS}

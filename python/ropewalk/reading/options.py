@@ -20,6 +20,9 @@ Unit: TypeAlias = Literal["px", "frac"]
 BoxFormat: TypeAlias = Literal["xywh", "cxcywha", "corners"]
 Angle: TypeAlias = Literal["degrees", "degrees-ccw", "radians", "radians-ccw"]
 Scores: TypeAlias = Literal["reject", "clamp"]
+YoloTask: TypeAlias = Literal["detect", "segment", "pose", "obb"]
+YoloExtra: TypeAlias = Literal["none", "conf", "track", "conf,track"]
+YoloKeypoints: TypeAlias = Literal["xy", "xyv"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,33 @@ class ReadOptions(FrameOptions):
             at_most=1,
         ),
     ] = None
+    frame_column: Annotated[
+        str | None,
+        Opt(
+            "Column that counts frames.",
+            panel=READING,
+            metavar="NAME",
+            default_text="frame, frame_index or frame_number",
+        ),
+    ] = None
+    media_column: Annotated[
+        str | None, Opt("Column that names the medium, instead of the file's name.", panel=READING, metavar="NAME")
+    ] = None
+    yolo_task: Annotated[
+        YoloTask | None, Opt("What each line of YOLO text draws.", panel=READING, default_text="detect")
+    ] = None
+    yolo_extra: Annotated[
+        YoloExtra | None,
+        Opt("Columns of YOLO text after the coordinates: confidence, track.", panel=READING, default_text="none"),
+    ] = None
+    yolo_keypoints: Annotated[
+        YoloKeypoints | None,
+        Opt(
+            "Columns of each YOLO keypoint: x, y, or x, y and its visibility or confidence.",
+            panel=READING,
+            default_text="xyv",
+        ),
+    ] = None
 
     png_dir: Annotated[
         Path | None,
@@ -191,3 +221,8 @@ class ReadKeywords(FrameKeywords, total=False):
     media: str | None
     pixel_base: int | None
     png_dir: str | os.PathLike[str] | None
+    frame_column: str | None
+    media_column: str | None
+    yolo_task: YoloTask | None
+    yolo_extra: YoloExtra | None
+    yolo_keypoints: YoloKeypoints | None

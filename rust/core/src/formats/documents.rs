@@ -285,9 +285,12 @@ fn whole_folder(folder: Folder, naming: &Naming, format: &'static Format, left_o
     let mut members = Vec::with_capacity(folder.files().len());
     for member in folder.files() {
         let name = member.name();
+        if format.is_beside(&name) {
+            continue;
+        }
         if format.takes_name(&name) {
             members.push(member.clone());
-        } else if !format.is_beside(&name) {
+        } else {
             let file = folder.file(member);
             // What another format claims must not be lost for this one.
             if let Some((other, _)) = claimed(&Head::of(&file)?, file.name())? {

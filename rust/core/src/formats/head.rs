@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::json_names::{first_names, Told};
 use crate::error::Result;
-use crate::source::SourceFile;
+use crate::source::{Columns, SourceFile};
 
 /// Bytes of the text that formats are shown.
 const HEAD_BYTES: usize = 1 << 16;
@@ -97,7 +97,10 @@ impl Head {
         let Ok(whole) = std::str::from_utf8(whole) else {
             return Sure::No;
         };
-        let lines = whole.lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut lines = whole.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+        if lines.peek().is_some_and(|line| is_header(line)) {
+            return Sure::No;
+        }
         let (mut found, mut records) = (0, 0);
         for line in lines.take(LINES) {
             found += 1;
@@ -113,4 +116,10 @@ impl Head {
     fn json(&self) -> Told {
         *self.json.get_or_init(|| first_names(self.text.as_slice()))
     }
+}
+
+/// Whether a line names the columns of those that follow: records of such a text are not told by their numbers.
+fn is_header(line: &str) -> bool {
+    let columns = Columns::split(line);
+    line.contains(',') && columns.len() > 1 && (0..columns.len()).all(|at| columns.number(at, "").is_err())
 }

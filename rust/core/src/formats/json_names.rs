@@ -135,6 +135,7 @@ impl<'de> Visitor<'de> for Names<'_> {
                 }
                 "media" | "class" => return self.told("ndjson"),
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
+                "x_min" => return self.told("supervision"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),
                 "annotation" => {
                     map.next_value_seed(Below(self.again()))?;

@@ -11,7 +11,7 @@ use crate::reject::{Origin, Reason, Reject};
 use crate::source::{Columns, Lines};
 
 /// Bytes of text after which a batch is full.
-const BATCH_BYTES: u64 = 1 << 20;
+pub(super) const BATCH_BYTES: u64 = 1 << 20;
 
 /// The name of a text file without the suffix that says so.
 pub(super) fn stem(name: &str) -> &str {

@@ -27,11 +27,10 @@ const MAGIC: [(&[u8], &str); 10] = [
 ];
 
 /// Names by which formats of other tools are known that are not read.
-const FOREIGN: [(&str, &str); 5] = [
+const FOREIGN: [(&str, &str); 4] = [
     ("segmentations", "YouTube-VIS results"),
     ("frameIndex", "Scalabel (BDD100K)"),
     ("box2d", "Scalabel (BDD100K)"),
-    ("x_min", "supervision's JSONSink"),
     ("masklet", "SA-V"),
 ];
 

@@ -49,7 +49,7 @@ impl ClassMasks {
     fn new(opening: &Opening<'_>) -> Result<Self> {
         let known = opening.project.map(|project| project.known_names());
         let hashes = mapping(opening)?;
-        let names = opening.options.classes.as_ref().map(Classes::read).transpose()?;
+        let names = opening.options.classes.as_ref().map(Classes::names).transpose()?;
         let is_mapped = known.as_ref().is_none_or(|known| known.has_class_map);
         if hashes.is_none() && names.is_none() && !is_mapped {
             return Err(Error::Plan(format!(

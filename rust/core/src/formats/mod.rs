@@ -17,6 +17,7 @@ mod batch;
 mod bdd_bitmask;
 mod beside;
 mod check;
+mod class_numbers;
 pub mod coco;
 mod davis;
 pub mod detect;
@@ -37,15 +38,20 @@ mod mot;
 mod mots;
 pub mod ndjson;
 mod open;
+mod openimages;
 mod options;
 mod parts;
 mod pictures;
 mod project;
+mod records;
 pub mod registry;
 mod rejects;
 mod scores;
 mod shared_options;
+mod supervision;
 pub mod table;
+mod visibility;
+mod yolo;
 
 use crate::error::{Error, Result};
 use crate::source::{ClassName, Frames, MediaName, Source};
@@ -60,6 +66,7 @@ pub use options::{AngleFormat, BoxFormat, ReadOption, ReadOptions, COMMON_OPTION
 pub use project::{KnownNames, Project};
 pub use scores::Scores;
 pub use shared_options::SharedOptions;
+pub use yolo::{YoloExtra, YoloKeypoints, YoloTask};
 
 /// A format of predictions: one line of the table.
 pub struct Format {

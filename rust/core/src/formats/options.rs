@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::de::{Deserializer, Error as _};
 use serde::Deserialize;
 
-use super::Scores;
+use super::{Scores, YoloExtra, YoloKeypoints, YoloTask};
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::source::Classes;
@@ -73,6 +73,16 @@ pub enum ReadOption {
     PixelBase,
     /// [`ReadOptions::png_dir`]
     PngDir,
+    /// [`ReadOptions::frame_column`]
+    FrameColumn,
+    /// [`ReadOptions::media_column`]
+    MediaColumn,
+    /// [`ReadOptions::yolo_task`]
+    YoloTask,
+    /// [`ReadOptions::yolo_extra`]
+    YoloExtra,
+    /// [`ReadOptions::yolo_keypoints`]
+    YoloKeypoints,
 }
 
 /// Names of the options that every format takes.
@@ -94,6 +104,11 @@ impl ReadOption {
             Self::Media => "media",
             Self::PixelBase => "pixel_base",
             Self::PngDir => "png_dir",
+            Self::FrameColumn => "frame_column",
+            Self::MediaColumn => "media_column",
+            Self::YoloTask => "yolo_task",
+            Self::YoloExtra => "yolo_extra",
+            Self::YoloKeypoints => "yolo_keypoints",
         }
     }
 }
@@ -126,6 +141,16 @@ pub struct ReadOptions {
     pub pixel_base: Option<u8>,
     /// Folder of the pictures that the source names.
     pub png_dir: Option<PathBuf>,
+    /// Name of the column that counts frames.
+    pub frame_column: Option<String>,
+    /// Name of the column that names media.
+    pub media_column: Option<String>,
+    /// What a line of YOLO text draws.
+    pub yolo_task: Option<YoloTask>,
+    /// What a line of YOLO text has behind that.
+    pub yolo_extra: Option<YoloExtra>,
+    /// What YOLO text has of each keypoint.
+    pub yolo_keypoints: Option<YoloKeypoints>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
@@ -160,6 +185,11 @@ impl ReadOptions {
             ReadOption::Media => self.media = None,
             ReadOption::PixelBase => self.pixel_base = None,
             ReadOption::PngDir => self.png_dir = None,
+            ReadOption::FrameColumn => self.frame_column = None,
+            ReadOption::MediaColumn => self.media_column = None,
+            ReadOption::YoloTask => self.yolo_task = None,
+            ReadOption::YoloExtra => self.yolo_extra = None,
+            ReadOption::YoloKeypoints => self.yolo_keypoints = None,
         }
     }
 
@@ -177,6 +207,11 @@ impl ReadOptions {
             (ReadOption::Media, self.media.is_some()),
             (ReadOption::PixelBase, self.pixel_base.is_some()),
             (ReadOption::PngDir, self.png_dir.is_some()),
+            (ReadOption::FrameColumn, self.frame_column.is_some()),
+            (ReadOption::MediaColumn, self.media_column.is_some()),
+            (ReadOption::YoloTask, self.yolo_task.is_some()),
+            (ReadOption::YoloExtra, self.yolo_extra.is_some()),
+            (ReadOption::YoloKeypoints, self.yolo_keypoints.is_some()),
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))

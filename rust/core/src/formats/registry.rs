@@ -1,6 +1,9 @@
 //! The table of formats.
 
-use super::{bdd_bitmask, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, table, Format};
+use super::{
+    bdd_bitmask, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, openimages, supervision, table,
+    yolo, Format,
+};
 use crate::error::{Error, Result};
 
 /// All formats. A new one is a line here.
@@ -19,6 +22,9 @@ pub static FORMATS: &[&Format] = &[
     &davis::FORMAT,
     &bdd_bitmask::FORMAT,
     &coco::panoptic::FORMAT,
+    &openimages::FORMAT,
+    &supervision::FORMAT,
+    &yolo::FORMAT,
 ];
 
 /// The format with a name.

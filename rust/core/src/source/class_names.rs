@@ -1,17 +1,13 @@
 //! Names of numbered classes: from a file with one on each line, or from `names` of a YAML file, as YOLO's data.yaml has.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use saphyr_parser::{Event, Parser, ScanError, Span, StrInput};
 use serde::Deserialize;
 
+use super::SourceFile;
 use crate::error::{Error, Result};
-
-/// Largest file: a million names of sixteen bytes.
-const MOST_BYTES: u64 = 1 << 24;
 
 /// Where names of numbered classes come from, as options say it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -28,9 +24,9 @@ impl Classes {
     ///
     /// # Errors
     /// As [`ClassNames::read`].
-    pub fn read(&self) -> Result<ClassNames> {
+    pub fn names(&self) -> Result<ClassNames> {
         match self {
-            Self::File(path) => ClassNames::read(path),
+            Self::File(path) => ClassNames::read(&SourceFile::path(path)),
             Self::Names(names) => Ok(ClassNames::new(names.iter().cloned())),
         }
     }
@@ -49,29 +45,18 @@ impl ClassNames {
     /// Reads a file: `.yaml` and `.yml` have `names`, a list or a mapping of numbers; others have a name on each line.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Plan`] for a file that is too large, not UTF-8, or holds no such names, with the line.
-    pub fn read(path: &Path) -> Result<Self> {
-        let wrong = |message: String| Error::Plan(format!("{}: {message}", path.display()));
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(Error::io(path))?;
-        let length = file
-            .take(MOST_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(Error::io(path))?;
-        if length as u64 > MOST_BYTES {
-            return Err(wrong(format!(
-                "more than {MOST_BYTES} bytes; expected names of classes"
-            )));
-        }
-        let text = String::from_utf8(bytes)
-            .map_err(|cause| wrong(format!("byte {}: not UTF-8", cause.utf8_error().valid_up_to())))?;
+    /// What reading a short file returns; [`Error::Plan`] for one that holds no such names, with the line.
+    pub fn read(file: &SourceFile) -> Result<Self> {
+        let text = file.read_short()?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
-        let suffix = path.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
-        let names = match suffix.to_ascii_lowercase().as_str() {
-            "yaml" | "yml" => in_yaml(text),
+        let name = file.file_name().unwrap_or_default().to_ascii_lowercase();
+        let names = match name.rsplit_once('.') {
+            Some((_, "yaml" | "yml")) => in_yaml(text),
             _ => in_lines(text),
         };
-        names.map(Self).map_err(|problem| wrong(problem.to_string()))
+        names
+            .map(Self)
+            .map_err(|problem| Error::Plan(format!("{}: {problem}", file.name())))
     }
 
     /// The name of a class.
@@ -244,7 +229,8 @@ mod tests {
             .map_err(|e| e.to_string())?;
         file.write_all(content).map_err(|e| e.to_string())?;
         let path = file.path().display().to_string();
-        let found = ClassNames::read(file.path()).map_err(|e| e.to_string().replace(&path, "FILE"))?;
+        let found =
+            ClassNames::read(&SourceFile::path(file.path())).map_err(|e| e.to_string().replace(&path, "FILE"))?;
         Ok(found.0.into_iter().collect())
     }
 
@@ -285,7 +271,7 @@ mod tests {
                 &b"car\n\nbus\n"[..],
                 "FILE: line 2: empty; expected the name of class 1",
             ),
-            (".txt", b"car\xFF", "FILE: byte 3: not UTF-8"),
+            (".txt", b"car\xFF", "FILE: byte 3: the text is not UTF-8"),
             (
                 ".yaml",
                 b"- car\n",

@@ -2,6 +2,7 @@
 
 use memchr::memchr;
 
+use super::csv::RecordEnd;
 use super::input::TextStream;
 use crate::error::Result;
 
@@ -23,6 +24,8 @@ pub(crate) struct Lines {
     at: usize,
     ended: bool,
     chunk_bytes: usize,
+    /// Whether a line goes on after a line break in quotes, as a record of CSV does.
+    are_records: bool,
 }
 
 impl Lines {
@@ -35,6 +38,15 @@ impl Lines {
             at: 0,
             ended: false,
             chunk_bytes: chunk_bytes.unwrap_or(CHUNK_BYTES).max(1),
+            are_records: false,
+        }
+    }
+
+    /// Records of CSV, whose cells may hold line breaks in quotes.
+    pub fn of_records(text: TextStream, chunk_bytes: Option<usize>) -> Self {
+        Self {
+            are_records: true,
+            ..Self::new(text, chunk_bytes)
         }
     }
 
@@ -74,11 +86,20 @@ impl Lines {
     /// Where the next line ends in the buffer; none at the text's end.
     fn line_end(&mut self) -> Result<Option<usize>> {
         let mut searched = self.at;
+        let mut record = RecordEnd::default();
         loop {
-            let found = memchr(b'\n', &self.buffer[searched..]).map(|found| searched + found);
+            let found = if self.are_records {
+                record.find(&self.buffer[self.at..]).map(|found| self.at + found)
+            } else {
+                memchr(b'\n', &self.buffer[searched..]).map(|found| searched + found)
+            };
             let end = found.unwrap_or(self.buffer.len());
             if end - self.at > MOST_LINE_BYTES {
-                let message = "the line is longer than 64 MiB; expected a JSON object on each line (NDJSON)";
+                let message = "the line is longer than 64 MiB; expected a record on each line";
+                return Err(self.text.input().error(self.position(), message));
+            }
+            if self.ended && record.is_in_quotes() {
+                let message = "this record has a quote that is not closed before the end of the file; close it";
                 return Err(self.text.input().error(self.position(), message));
             }
             if found.is_some() || self.ended {

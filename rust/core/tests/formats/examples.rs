@@ -27,11 +27,23 @@ fn formats() -> impl Iterator<Item = &'static Format> {
     FORMATS.iter().copied().filter(of_files)
 }
 
+/// What options.json of a format's examples says.
+fn given(format: &Format) -> Map<String, Value> {
+    let path = examples::root().join(format.name).join("options.json");
+    let text = std::fs::read_to_string(path).unwrap_or_else(|_| "{}".to_owned());
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Whether a format's examples say that the format must be named, since their files do not tell it.
+fn must_be_named(format: &Format) -> bool {
+    given(format).get("format").is_some_and(|name| name == format.name)
+}
+
 /// The reading options of a format's examples. A text that is the name of a file in the format's folder is that file.
 fn options(format: &Format, chunk_bytes: Option<usize>) -> ReadOptions {
     let folder = examples::root().join(format.name);
-    let text = std::fs::read_to_string(folder.join("options.json")).unwrap_or_else(|_| "{}".to_owned());
-    let mut given: Map<String, Value> = serde_json::from_str(&text).unwrap();
+    let mut given = given(format);
+    given.remove("format");
     for value in given.values_mut() {
         if let Some(file) = value
             .as_str()
@@ -147,7 +159,8 @@ fn every_format_has_examples_and_every_folder_is_a_format() {
 fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
     for format in formats() {
         for path in examples::recognised(format.name) {
-            let documents = documents(&path, None).unwrap();
+            let must_be_named = must_be_named(format);
+            let documents = documents(&path, must_be_named.then_some(format)).unwrap();
             assert!(!documents.is_empty(), "{}", path.display());
             for document in documents {
                 assert_eq!(document.format.name, format.name, "{}", document.label);
@@ -164,8 +177,12 @@ fn good_sources_are_detected_as_their_format_and_as_nothing_else() {
                         assert_eq!((other.detect)(&head), Sure::No, "{} as {}", document.label, other.name);
                     }
                 }
-                // Some files of a folder may be empty.
-                assert!(sure.contains(&Sure::Yes), "{}", document.label);
+                if must_be_named {
+                    assert_eq!(sure, HashSet::from([Sure::No]), "{}", document.label);
+                } else {
+                    // Some files of a folder may be empty.
+                    assert!(sure.contains(&Sure::Yes), "{}", document.label);
+                }
             }
         }
     }

@@ -105,6 +105,9 @@ fn with(option: &str) -> ReadOptions {
         r#"["a"]"#,
         r#"{"a": "b"}"#,
         r#""clamp""#,
+        r#""pose""#,
+        r#""conf,track""#,
+        r#""xy""#,
     ];
     let mut given = values
         .iter()

@@ -4,6 +4,7 @@
 use super::rotated::Turn;
 use super::values::{number, Value, Wrong};
 use crate::batch::Points;
+use crate::formats::visibility::flags;
 use crate::formats::AngleFormat;
 use crate::json::Scanner;
 use crate::reject::Reason;
@@ -81,21 +82,11 @@ impl Extras {
         if self.numbers.iter().all(|value| *value == 0.0) {
             return Ok(Err(Reason::NoKeypoints.into()));
         }
-        // Models put their scores where COCO has 0, 1 or 2.
-        let flags = self
-            .numbers
-            .iter()
-            .skip(2)
-            .step_by(3)
-            .all(|v| [0.0, 1.0, 2.0].contains(v));
         for point in self.numbers.chunks_exact(3) {
             self.coords.extend_from_slice(&point[..2]);
-            self.visibility.push(match point[2] {
-                v if flags => v as u8,
-                score if score > 0.0 => 2,
-                _ => 0,
-            });
         }
+        self.visibility
+            .extend(flags(self.numbers.iter().skip(2).step_by(3).copied()));
         self.rings = [0, self.coords.len() as i32];
         Ok(Ok(()))
     }
