@@ -2,20 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Batch, MemberRows, Opening, Reader, Texts};
-use crate::batch::{Annotation, AnnotationBatchBuilder};
+use super::drafts::Draft;
+use super::{Batch, MemberRows, Opening, Reader};
+use crate::batch::Annotation;
 use crate::error::Result;
-use crate::reject::{Counts, Origin, Reason, Reject};
+use crate::reject::{Origin, Reason, Reject};
 use crate::source::{Columns, Folder, Lines, Source, SourceFile};
-
-/// Most rows, or rejects, a batch.
-const MOST_ROWS: usize = 1 << 13;
 
 /// Bytes of text after which a batch is full.
 const BATCH_BYTES: u64 = 1 << 20;
-
-/// Most files a batch: each is kept until its rows are resolved.
-const MOST_FILES: usize = 1 << 12;
 
 /// The name of a text file without the suffix that says so.
 pub(super) fn stem(name: &str) -> &str {
@@ -80,37 +75,6 @@ impl Rows<'_> {
     /// Counts a line that the format's own rules leave out.
     pub fn leave_out(&mut self, why: &'static str) {
         *self.batch.filtered.entry(why).or_default() += 1;
-    }
-}
-
-/// A batch in the making.
-#[derive(Default)]
-struct Draft {
-    rows: AnnotationBatchBuilder,
-    frameless: Vec<bool>,
-    rejects: Vec<Reject>,
-    filtered: Counts,
-    members: Vec<MemberRows>,
-}
-
-impl Draft {
-    fn is_full(&self) -> bool {
-        self.rows.len().max(self.rejects.len()) >= MOST_ROWS || self.members.len() >= MOST_FILES
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.rejects.is_empty() && self.filtered.is_empty()
-    }
-
-    fn finish(self) -> Result<Batch> {
-        Ok(Batch {
-            rejects: self.rejects,
-            filtered: self.filtered,
-            texts: Texts::Foreign,
-            frameless: self.frameless,
-            members: self.members,
-            ..Batch::new(self.rows.finish()?)
-        })
     }
 }
 

@@ -27,8 +27,7 @@ const MAGIC: [(&[u8], &str); 10] = [
 ];
 
 /// Names by which formats of other tools are known that are not read.
-const FOREIGN: [(&str, &str); 6] = [
-    ("segmentations", "YouTube-VIS results"),
+const FOREIGN: [(&str, &str); 5] = [
     ("segments_info", "COCO panoptic"),
     ("frameIndex", "Scalabel (BDD100K)"),
     ("box2d", "Scalabel (BDD100K)"),

@@ -1,7 +1,6 @@
 //! COCO: dataset files, results as a list or line by line, and Ropewalk's own reject files become batches of the IR, and batches a dataset.
 
 mod annotation;
-mod counts;
 mod duplicates;
 mod entries;
 mod extras;
@@ -18,7 +17,6 @@ mod rows;
 mod survey;
 mod tables;
 mod titled;
-mod values;
 mod write;
 
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
