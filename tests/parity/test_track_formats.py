@@ -31,7 +31,7 @@ class Label(NamedTuple):
 Track = tuple[str, str, str | None]
 
 
-def labels_of(path: Path, name: str, **options: Any) -> dict[Track, list[Label]]:
+def labels_of(path: Path, name: str | None, **options: Any) -> dict[Track, list[Label]]:
     """Read a file by the core: labels by medium, class and track, in the order of the file."""
     found = defaultdict(list)
     reader = _core.read(path, "label", name, json.dumps(options, default=str))
@@ -113,3 +113,99 @@ def test_youtube_vis(seed: int, tmp_path: Path) -> None:
     # The ids of tracks do not depend on their order.
     again = labels_of(write(tmp_path / "turned.json", results[::-1]), "youtube-vis", annotations=truth)
     assert again == found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_burst(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    sequences: Json = [
+        {
+            "seq_name": f"v{at}",
+            "width": WIDTH,
+            "height": HEIGHT,
+            "annotated_image_paths": [f"frame{n:04}.jpg" for n in range(1, 60, 10)],
+            "segmentations": [
+                {
+                    str(track): {"rle": random_rle(random)["counts"], "score": round(float(random.random()), 6)}
+                    for track in range(5)
+                    if random.random() < 0.6
+                }
+                for _ in range(FRAMES)
+            ],
+            "track_category_ids": {str(track): int(random.integers(1, 900)) for track in range(5)},
+        }
+        for at in range(3)
+    ]
+    expected = defaultdict(list)
+    for sequence in sequences:
+        for path, masks in zip(sequence["annotated_image_paths"], sequence["segmentations"], strict=True):
+            for track, mask in masks.items():
+                drawn = decoded({"size": [HEIGHT, WIDTH], "counts": mask["rle"]})
+                name = str(sequence["track_category_ids"][track])
+                label = Label(sequence["seq_name"], int(path[5:9]), name, mask["score"], drawn)
+                expected[label.media, name, track].append(label)
+
+    found = labels_of(write(tmp_path / "results.json", {"sequences": sequences, "split": "test"}), "burst")
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sav(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    ids = [3, 0, 12]
+    nothing = coco_mask.encode(np.zeros((HEIGHT, WIDTH), np.uint8, order="F"))
+    empty = {"size": [HEIGHT, WIDTH], "counts": nothing["counts"].decode()}
+    frames: Json = [[random_rle(random) if random.random() < 0.7 else empty for _ in ids] for _ in range(FRAMES)]
+    document = {"video_id": "sav_000009", "video_frame_count": 24.0, "masklet": frames, "masklet_id": ids}
+    expected = {
+        ("sav_000009", "Thing", str(track)): [
+            Label("sav_000009", frame, "Thing", None, decoded(masks[at])) for frame, masks in enumerate(frames)
+        ]
+        for at, track in enumerate(ids)
+    }
+
+    found = labels_of(write(tmp_path / "sav_000009_manual.json", document), "sav", class_="Thing")
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tao(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    images: Json = [
+        {"id": 100 * video + n, "video_id": video, "frame_index": 30 * n, "file_name": f"v{video}/{n}.jpg"}
+        for video in (1, 2)
+        for n in range(FRAMES)
+    ]
+    truth: Json = {
+        "images": images,
+        "videos": [{"id": video, "name": f"val/HACS/v{video}"} for video in (1, 2)],
+        "categories": [{"id": 95, "name": "Car"}, {"id": 805, "name": "Dog"}],
+    }
+    results: Json = [
+        {
+            "image_id": image["id"],
+            "video_id": image["video_id"],
+            "track_id": 10 * image["video_id"] + track,
+            "category_id": (95, 805)[track % 2],
+            "bbox": np.round(random.random(4) * 20, 3).tolist(),
+            "score": round(float(random.random()), 6),
+        }
+        for image in images
+        for track in range(3)
+        if random.random() < 0.7
+    ]
+    expected = defaultdict(list)
+    by_id = {image["id"]: image for image in images}
+    for result in results:
+        media, name = f"val/HACS/v{result['video_id']}", {95: "Car", 805: "Dog"}[result["category_id"]]
+        label = Label(media, by_id[result["image_id"]]["frame_index"], name, result["score"], tuple(result["bbox"]))
+        expected[media, name, str(result["track_id"])].append(label)
+
+    # What a list of results is, is told by the file with its images.
+    found = labels_of(
+        write(tmp_path / "results.json", results), None, annotations=write(tmp_path / "truth.json", truth)
+    )
+
+    assert found == expected

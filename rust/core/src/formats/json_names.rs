@@ -139,6 +139,8 @@ impl<'de> Visitor<'de> for Names<'_> {
                 }
                 "media" | "class" => return self.told("ndjson"),
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
+                "masklet" if !self.in_reject => return self.told("sav"),
+                "sequences" if !self.in_reject => return self.told("burst"),
                 "segmentations" if !self.in_reject => return self.told("youtube-vis"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),
                 "annotation" => {

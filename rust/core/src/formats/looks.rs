@@ -27,12 +27,11 @@ const MAGIC: [(&[u8], &str); 10] = [
 ];
 
 /// Names by which formats of other tools are known that are not read.
-const FOREIGN: [(&str, &str); 5] = [
+const FOREIGN: [(&str, &str); 4] = [
     ("segments_info", "COCO panoptic"),
     ("frameIndex", "Scalabel (BDD100K)"),
     ("box2d", "Scalabel (BDD100K)"),
     ("x_min", "supervision's JSONSink"),
-    ("masklet", "SA-V"),
 ];
 
 /// The error for a file that no format claims by its beginning.

@@ -14,6 +14,7 @@
 
 mod batch;
 mod beside;
+mod burst;
 mod check;
 pub mod coco;
 mod counts;
@@ -39,10 +40,12 @@ mod project;
 mod records;
 pub mod registry;
 mod rejects;
+mod sav;
 mod scores;
 mod segmentation;
 mod shared_options;
 pub mod table;
+mod tao;
 mod youtube_vis;
 
 use crate::error::{Error, Result};

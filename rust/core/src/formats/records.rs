@@ -12,10 +12,10 @@ use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
 use crate::reject::{Origin, Reason, Reject};
 use crate::source::SourceFile;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Bytes read at a time.
-const CHUNK_BYTES: usize = 1 << 18;
+pub(super) const CHUNK_BYTES: usize = 1 << 18;
 
 /// Bytes of text after which a batch is full.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -82,6 +82,7 @@ impl<'r> Rows<'r> {
         // Whoever fixes it gives it a geometry.
         members.remove("kind");
         members.remove("frame");
+        members.retain(|_, value| value != "");
         members.extend(frame.map(|frame| ("frame".to_owned(), frame.into())));
         let text = serde_json::Value::Object(members).to_string();
         self.reject_text(at, reason, text.as_bytes());
@@ -192,6 +193,7 @@ impl<F: RecordFormat> RecordReader<F> {
             scanner.at += usize::from(byte.is_some());
             Ok((at, byte))
         })?;
+        let start = self.window.byte(at);
         match (byte, F::MEMBER) {
             // An empty file holds no predictions.
             (None, _) => Ok(State::Done),
@@ -202,11 +204,10 @@ impl<F: RecordFormat> RecordReader<F> {
                     self.window.item(|scanner| scanner.expect(b'[', "expected a list"))?;
                     return Ok(State::List { first: true });
                 }
-                Err(self
-                    .window
-                    .error(at, format!("the object has no `{member}`; {}", expected::<F>())))
+                let message = format!("the object has no `{member}`; {}", expected::<F>());
+                Err(self.window.input().error(start, message))
             }
-            _ => Err(self.window.error(at, expected::<F>())),
+            _ => Err(self.window.input().error(start, expected::<F>())),
         }
     }
 

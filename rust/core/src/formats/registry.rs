@@ -1,6 +1,6 @@
 //! The table of formats.
 
-use super::{coco, encord, kitti, kitti_tracking, mot, ndjson, table, youtube_vis, Format};
+use super::{burst, coco, encord, kitti, kitti_tracking, mot, ndjson, sav, table, tao, youtube_vis, Format};
 use crate::error::{Error, Result};
 
 /// All formats. A new one is a line here.
@@ -14,6 +14,9 @@ pub static FORMATS: &[&Format] = &[
     &kitti::FORMAT,
     &kitti_tracking::FORMAT,
     &mot::FORMAT,
+    &tao::FORMAT,
+    &burst::FORMAT,
+    &sav::FORMAT,
     &youtube_vis::FORMAT,
 ];
 

@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::formats::json_values::{count, member, name, string};
+use crate::formats::records::{BYTE_ORDER_MARK, CHUNK_BYTES};
 use crate::json::{only_space, plain, Scan, Scanner, Window};
 use crate::source::{number_at_end, SourceFile};
-
-/// Bytes read at a time.
-const CHUNK_BYTES: usize = 1 << 18;
 
 /// Videos and categories by their ids.
 #[derive(Debug, Default)]
@@ -46,7 +44,7 @@ impl GroundTruth {
         let mut window = Window::open(file, 0, CHUNK_BYTES)?;
         let mut found = Self::default();
         window.item(|scanner| {
-            scanner.skip_mark(b"\xEF\xBB\xBF")?;
+            scanner.skip_mark(BYTE_ORDER_MARK)?;
             scanner.expect(b'{', "expected a JSON object, the ground truth with its `videos`")
         })?;
         let (mut first, mut has_videos) = (true, false);

@@ -181,7 +181,9 @@ impl RecordFormat for YoutubeVis {
         let (mut first, mut frame) = (true, 0u32);
         scanner.at += 1;
         while scanner.next_item(&mut first)? {
-            if length.is_some_and(|length| frame >= length) && !scanner.null()? {
+            if scanner.null()? {
+                // The track is not on the frame.
+            } else if length.is_some_and(|length| frame >= length) {
                 let start = scanner.at;
                 scanner.skip()?;
                 let reason = Reason::BadField {
