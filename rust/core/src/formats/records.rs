@@ -106,11 +106,6 @@ impl<'r> Rows<'r> {
         self.draft.rejects.push(reject);
     }
 
-    /// Counts what the format's own rules leave out.
-    pub fn leave_out(&mut self, why: &'static str) {
-        *self.draft.filtered.entry(why).or_default() += 1;
-    }
-
     /// Counts what is worth a look.
     pub fn warn(&mut self, name: &'static str) {
         *self.draft.warnings.entry(name).or_default() += 1;
