@@ -144,7 +144,8 @@ impl RecordFormat for Burst {
             } else if !scanner.null()? {
                 let start = scanner.at;
                 scanner.skip()?;
-                let reason = Wrong::Expected("an object, with the masks by track").reason("segmentations", scanner.since(start));
+                let reason =
+                    Wrong::Expected("an object, with the masks by track").reason("segmentations", scanner.since(start));
                 rows.reject(start..scanner.at, reason);
             }
             image += 1;

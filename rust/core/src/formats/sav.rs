@@ -58,7 +58,12 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
         tracks: video.tracks,
         area: Segmentation::default(),
     };
-    Ok(Opened::reader(RecordReader::open(sav, file, opening.label, options.chunk_bytes)?))
+    Ok(Opened::reader(RecordReader::open(
+        sav,
+        file,
+        opening.label,
+        options.chunk_bytes,
+    )?))
 }
 
 /// What a file says besides its masks, in front of them or behind.
