@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{count, member, name, place, score, string, Span, Wrong};
-use super::records::{RecordFormat, RecordReader, Rows};
+use super::list_entries::{RecordFormat, RecordReader, Rows};
 use super::{Files, Format, Opened};
 use crate::batch::{Annotation, RleOrder, Shape};
 use crate::json::{plain, Scan, Scanner};

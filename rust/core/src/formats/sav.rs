@@ -7,7 +7,7 @@
 
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{count, member, name, Wrong};
-use super::records::{RecordFormat, RecordReader, Rows, BYTE_ORDER_MARK, CHUNK_BYTES};
+use super::list_entries::{RecordFormat, RecordReader, Rows, BYTE_ORDER_MARK, CHUNK_BYTES};
 use super::segmentation::Segmentation;
 use super::{Files, Format, Opened, Opening, ReadOption};
 use crate::batch::Annotation;

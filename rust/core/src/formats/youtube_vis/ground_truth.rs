@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::formats::json_values::{count, member, name, string};
-use crate::formats::records::{BYTE_ORDER_MARK, CHUNK_BYTES};
+use crate::formats::list_entries::{BYTE_ORDER_MARK, CHUNK_BYTES};
 use crate::json::{only_space, plain, Scan, Scanner, Window};
 use crate::source::{number_at_end, SourceFile};
 

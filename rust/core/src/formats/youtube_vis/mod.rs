@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{member, name, place, score, Wrong};
-use super::records::{RecordFormat, RecordReader, Rows};
+use super::list_entries::{RecordFormat, RecordReader, Rows};
 use super::segmentation::Segmentation;
 use super::{Files, Format, Opened, Opening, ReadOption};
 use crate::batch::Annotation;
