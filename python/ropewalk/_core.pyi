@@ -246,6 +246,7 @@ class FormatInfo(TypedDict):
     beside: list[str]  # names of files that explain such a folder
     options: list[str]  # names of the options that it takes
     frame_base: int  # number of the first frame, unless an option says otherwise
+    frame_stride: int  # video frames from one frame of the source to the next, likewise
 
 def formats() -> list[FormatInfo]:
     """List the formats."""

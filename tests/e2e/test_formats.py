@@ -88,8 +88,8 @@ def test_good_sources_give_the_labels_of_the_expected_rows(name: str, project: P
     report = run(good + named, project, f"pred-{name}", tmp_path, **told, **besides, **options)
     assert report.exit_code == 0, report
 
-    # The table counts frames from 0 on, unless it is told otherwise; expected.ndjson has the source's own numbers.
-    frames = {"frame_base": FORMATS[name]["frame_base"]}
+    # The table counts every frame from 0 on, unless it is told otherwise; expected.ndjson has the source's own numbers.
+    frames = {option: FORMATS[name][option] for option in FRAME_OPTIONS}
     frames |= {option: value for option, value in options.items() if option in FRAME_OPTIONS}
     rows = EXAMPLES / name / "expected.ndjson"
     expected = run([rows], project, f"pred-{name}-expected", tmp_path, format="ndjson", **besides, **frames)

@@ -33,6 +33,7 @@ NOTES = {
     "over_edge": "turned boxes, round shapes and cuboids are written whole; --off-image reject rejects them",
     "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",
     "round_as_box": "circles and ellipses are written as the boxes around them",
+    "sampled_frames": "videos of which only some frames are listed; if media have all frames, use --frame-stride",
     "score_clamped": "scores outside 0 to 1 are written as 0 or 1; without --score clamp only those within 0.000001",
     "small_angles": "all angles lie between -3.15 and 3.15 and are read as degrees; for radians use --angle radians",
     "track_split_by_class": "each class of the track is an object of its own",

@@ -70,6 +70,7 @@ fn list_formats(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         found.set_item("beside", beside)?;
         found.set_item("options", format.option_names().collect::<Vec<_>>())?;
         found.set_item("frame_base", format.frames.base)?;
+        found.set_item("frame_stride", format.frames.stride)?;
         out.append(found)?;
     }
     Ok(out)

@@ -16,10 +16,11 @@ const MOST_FILES: usize = 1 << 12;
 /// A batch in the making.
 #[derive(Default)]
 pub(super) struct Draft {
-    rows: AnnotationBatchBuilder,
-    frameless: Vec<bool>,
+    pub rows: AnnotationBatchBuilder,
+    pub frameless: Vec<bool>,
     pub rejects: Vec<Reject>,
-    filtered: Counts,
+    pub filtered: Counts,
+    pub warnings: Counts,
     members: Vec<MemberRows>,
 }
 
@@ -64,13 +65,14 @@ impl Draft {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.rejects.is_empty() && self.filtered.is_empty()
+        self.rows.is_empty() && self.rejects.is_empty() && self.filtered.is_empty() && self.warnings.is_empty()
     }
 
     pub fn finish(self) -> Result<Batch> {
         Ok(Batch {
             rejects: self.rejects,
             filtered: self.filtered,
+            warnings: self.warnings,
             texts: Texts::Foreign,
             frameless: self.frameless,
             members: self.members,

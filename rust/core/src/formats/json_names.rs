@@ -57,6 +57,7 @@ pub(super) fn first_names(mut text: impl Read) -> Told {
         let value = Names {
             found: &mut found,
             is_reject: &mut is_reject,
+            in_reject: false,
         };
         let parsed = parser.deserialize_any(value);
         match found {
@@ -82,6 +83,8 @@ struct Names<'a> {
     found: &'a mut Option<&'static str>,
     /// Whether it is a line of a reject file.
     is_reject: &'a mut bool,
+    /// Whether it is the annotation in one: there, what could not be read tells nothing.
+    in_reject: bool,
 }
 
 impl Names<'_> {
@@ -94,6 +97,7 @@ impl Names<'_> {
         Names {
             found: &mut *self.found,
             is_reject: &mut *self.is_reject,
+            in_reject: self.in_reject,
         }
     }
 }
@@ -136,9 +140,14 @@ impl<'de> Visitor<'de> for Names<'_> {
                 "media" | "class" => return self.told("ndjson"),
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
                 "x_min" => return self.told("supervision"),
+                "masklet" if !self.in_reject => return self.told("sav"),
+                "sequences" if !self.in_reject => return self.told("burst"),
+                "segmentations" if !self.in_reject => return self.told("youtube-vis"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),
                 "annotation" => {
-                    map.next_value_seed(Below(self.again()))?;
+                    let mut inside = self.again();
+                    inside.in_reject = true;
+                    map.next_value_seed(Below(inside))?;
                     is_reject = true;
                     *self.is_reject = true;
                 }

@@ -27,12 +27,7 @@ const MAGIC: [(&[u8], &str); 10] = [
 ];
 
 /// Names by which formats of other tools are known that are not read.
-const FOREIGN: [(&str, &str); 4] = [
-    ("segmentations", "YouTube-VIS results"),
-    ("frameIndex", "Scalabel (BDD100K)"),
-    ("box2d", "Scalabel (BDD100K)"),
-    ("masklet", "SA-V"),
-];
+const FOREIGN: [(&str, &str); 2] = [("frameIndex", "Scalabel (BDD100K)"), ("box2d", "Scalabel (BDD100K)")];
 
 /// The error for a file that no format claims by its beginning.
 pub(super) fn unknown(file: &SourceFile, head: &Head) -> Error {

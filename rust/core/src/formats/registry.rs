@@ -1,8 +1,8 @@
 //! The table of formats.
 
 use super::{
-    bdd_bitmask, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, openimages, supervision, table,
-    yolo, Format,
+    bdd_bitmask, burst, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, openimages, sav,
+    supervision, table, tao, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -25,6 +25,10 @@ pub static FORMATS: &[&Format] = &[
     &openimages::FORMAT,
     &supervision::FORMAT,
     &yolo::FORMAT,
+    &tao::FORMAT,
+    &burst::FORMAT,
+    &sav::FORMAT,
+    &youtube_vis::FORMAT,
 ];
 
 /// The format with a name.

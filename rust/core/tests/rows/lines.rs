@@ -227,7 +227,7 @@ fn files_are_told_by_their_names() {
         // Rows are one a line, never in a list.
         (r#"[{"media": "a"}]"#, ""),
         (r#"[{"x": 1}, {"image_id": 1}]"#, "coco"),
-        (r#"[{"category_id": 1, "segmentations": [null]}]"#, ""),
+        (r#"[{"category_id": 1, "segmentations": [null]}]"#, "youtube-vis"),
         (r#"{"lr": 0.1}"#, ""),
         (r#"[{"label_hash": null}, {"image_id": 1}]"#, "encord"),
         (r#"{"object_answers": {}, "data_units": {}}"#, "encord"),

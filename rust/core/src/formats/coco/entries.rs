@@ -3,8 +3,8 @@
 
 use super::names::{Id, TooMany};
 use super::tables::{CocoTables, Image};
-use super::values::{self, Wrong};
 use crate::error::Result;
+use crate::formats::json_values::{self as values, member, Wrong};
 use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text, Window};
 use crate::media::shown_title;
 use crate::reject::Reason;
@@ -18,26 +18,6 @@ enum Value {
     Int(i64),
     /// An integer beyond `i64`, as it is written.
     Digits(Text),
-}
-
-/// Reads a member of an entry; one that is not what it should be is passed over, and makes the entry odd.
-fn member<T: Default>(
-    scanner: &mut Scanner<'_>,
-    field: &'static str,
-    odd: &mut Option<Reason>,
-    read: impl FnOnce(&mut Scanner<'_>) -> values::Value<T>,
-) -> Scan<T> {
-    scanner.peek()?;
-    let start = scanner.at;
-    match read(scanner)? {
-        Ok(value) => Ok(value),
-        Err(wrong) => {
-            scanner.at = start;
-            scanner.skip()?;
-            odd.get_or_insert_with(|| wrong.reason(field, scanner.since(start)));
-            Ok(T::default())
-        }
-    }
 }
 
 fn id(scanner: &mut Scanner<'_>) -> values::Value<Value> {

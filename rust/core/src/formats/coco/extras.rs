@@ -2,8 +2,8 @@
 //! annotations without it pay one look.
 
 use super::rotated::Turn;
-use super::values::{number, Value, Wrong};
 use crate::batch::Points;
+use crate::formats::json_values::{number, Value, Wrong};
 use crate::formats::visibility::flags;
 use crate::formats::AngleFormat;
 use crate::json::Scanner;

@@ -1,7 +1,7 @@
 //! One line of a reject file, whose annotation is one of COCO.
 
 use super::annotation::Draft;
-use super::values::shown;
+use crate::formats::json_values::shown;
 use crate::formats::rejects::{Held, Line};
 use crate::json::{only_space, Scan, Scanner};
 use crate::reject::Reason;

@@ -1,7 +1,6 @@
 //! COCO: dataset files, results as a list or line by line, and Ropewalk's own reject files become batches of the IR, and batches a dataset.
 
 mod annotation;
-mod counts;
 mod duplicates;
 mod entries;
 mod extras;
@@ -19,7 +18,6 @@ mod rows;
 mod survey;
 mod tables;
 mod titled;
-mod values;
 mod write;
 
 pub use reader::{CocoKind, CocoOptions, CocoReader, CocoSummary};
@@ -28,31 +26,36 @@ pub use tables::CocoTables;
 pub use write::{CocoWriter, Written};
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::formats::json_names::{first_names, Told, JSON_SUFFIXES};
 use crate::formats::looks::{looks_like, unknown};
-use crate::formats::{BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
+use crate::formats::{tao, BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::source::{Frames, Source, SourceFile};
+
+/// What COCO and its kin take.
+pub(super) const OPTIONS: &[ReadOption] = &[
+    ReadOption::Annotations,
+    ReadOption::ConfidenceField,
+    ReadOption::IncludeCrowd,
+    ReadOption::BoxFormat,
+    ReadOption::Angle,
+    ReadOption::Unit,
+];
 
 /// Datasets, lists of results, and reject files with their annotations.
 pub static FORMAT: Format = Format {
     name: "coco",
     about: "COCO datasets, and results as a list or line by line",
     files: Files::Each(JSON_SUFFIXES),
-    options: &[
-        ReadOption::Annotations,
-        ReadOption::ConfidenceField,
-        ReadOption::IncludeCrowd,
-        ReadOption::BoxFormat,
-        ReadOption::Angle,
-        ReadOption::Unit,
-    ],
+    options: OPTIONS,
     frames: Frames::FROM_0,
     detect: |head| match head.is_json("coco") {
         // COCO panoptic has the same sections.
         _ if head.has_name("segments_info") => Sure::No,
+        _ if tao::may_be(head) => Sure::No,
         Sure::No if head.is_untold_json() => Sure::Maybe,
         // Nor does a long list of images tell them apart.
         Sure::Yes if head.is_cut() && !head.has_name("annotations") && head.has_name("images") => Sure::Maybe,
@@ -61,7 +64,21 @@ pub static FORMAT: Format = Format {
     open,
 };
 
-fn open(opening: Opening<'_>) -> Result<Opened> {
+/// The images and categories of the file that the options name.
+///
+/// # Errors
+/// As [`CocoTables::read`].
+pub(super) fn annotations(opening: &Opening<'_>) -> Result<Option<Arc<CocoTables>>> {
+    let read = |path: &Path| CocoTables::read(&SourceFile::path(path), &CocoOptions::default());
+    let path = opening.options.annotations.as_deref();
+    path.map(|path| opening.beside.get(path, read)).transpose()
+}
+
+/// Opens a source that is COCO's.
+///
+/// # Errors
+/// As [`CocoReader::open`], and for options that do not go together.
+pub(super) fn open(opening: Opening<'_>) -> Result<Opened> {
     let Source::File(file) = &opening.source else {
         return Err(opening.wrong_source("a file"));
     };
@@ -78,9 +95,7 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
         }
     }
     let options = opening.options;
-    let read = |path: &Path| CocoTables::read(&SourceFile::path(path), &CocoOptions::default());
-    let annotations = options.annotations.as_deref();
-    let tables = annotations.map(|path| opening.beside.get(path, read)).transpose()?;
+    let tables = annotations(&opening)?;
     if options.unit == Some(Unit::Frac) && options.box_format == Some(BoxFormat::Corners) {
         return Err(Error::OptionValue {
             option: "unit",

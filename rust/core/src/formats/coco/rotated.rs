@@ -1,6 +1,6 @@
 //! Boxes that are turned, in the ways in which models write them.
 
-use super::values::{numbers, Value, Wrong};
+use crate::formats::json_values::{numbers, Value, Wrong};
 use crate::json::Scanner;
 use crate::rectangle;
 use crate::reject::Reason;

@@ -199,6 +199,11 @@ impl CocoTables {
         self.video_refs.len() > 0
     }
 
+    /// Whether images are frames of videos.
+    pub(in crate::formats) fn lists_frames(&self) -> bool {
+        self.names_videos() && (0..self.images.len()).any(|image| self.frames.get(image).is_some())
+    }
+
     /// Adds an image, which is odd for a reason if there is one.
     pub(super) fn add_image(&mut self, image: Image<'_>, odd: Option<Reason>) -> Result<(), TooMany> {
         if let Some(known) = image.id.and_then(|id| self.images.find(id)) {

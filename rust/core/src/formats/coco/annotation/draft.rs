@@ -6,16 +6,10 @@ use crate::formats::coco::extras::{Angles, Extras};
 use crate::formats::coco::layout::Layout;
 use crate::formats::coco::names::Id;
 use crate::formats::coco::rotated::RotatedBox;
+use crate::formats::json_values::Span;
+use crate::formats::segmentation::Segmentation;
 use crate::formats::{AngleFormat, Piece};
 use crate::reject::Reason;
-
-/// A piece of text in the window, or in the draft's own buffer where escapes had to be resolved.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub start: usize,
-    pub end: usize,
-    pub own: bool,
-}
 
 /// An id as it was read: as text, and as the number that it is.
 #[derive(Debug, Clone, Copy)]
@@ -47,17 +41,11 @@ pub struct Draft {
     pub(super) attribute_score: Option<Result<f64, Reason>>,
     pub(super) crowd: bool,
     pub(super) bbox: Option<[f64; 4]>,
-    pub(super) counts: Option<Span>,
-    pub(super) size_hw: Option<[u32; 2]>,
-    pub(super) coords: Vec<f64>,
-    pub(super) rings: Vec<i32>,
-    pub(super) parts: Vec<i32>,
+    pub(super) area: Segmentation,
     /// Why it cannot be written, whatever it draws.
     pub(super) problem: Option<Reason>,
     /// What it draws that cannot be used, which matters where it is needed.
     pub(super) faults: Vec<(Piece, Reason)>,
-    /// Annotations so far whose polygons lost a ring.
-    pub(super) rings_dropped: u64,
     /// The angles so far.
     pub(super) angles: Angles,
     pub(super) own: Vec<u8>,
@@ -93,14 +81,6 @@ impl Draft {
         self.faults.retain(|(of, _)| *of != piece);
     }
 
-    /// Forgets the segmentation.
-    pub(super) fn forget_segmentation(&mut self) {
-        self.coords.clear();
-        self.rings.clear();
-        self.parts.clear();
-        (self.counts, self.size_hw) = (None, None);
-    }
-
     /// Forgets all fields.
     pub fn clear(&mut self) {
         (self.id, self.image_id, self.category_id) = (None, None, None);
@@ -108,12 +88,10 @@ impl Draft {
         (self.track, self.attribute_track, self.instance) = (None, None, None);
         (self.score, self.attribute_score) = (None, None);
         self.crowd = false;
-        (self.bbox, self.counts, self.size_hw) = (None, None, None);
+        self.bbox = None;
+        self.area.clear();
         self.problem = None;
         self.faults.clear();
-        self.coords.clear();
-        self.rings.clear();
-        self.parts.clear();
         self.own.clear();
         if self.extras.present {
             self.extras.clear();
@@ -124,8 +102,7 @@ impl Draft {
 /// The draft's values, for the text that it was read from.
 impl Draft {
     fn text<'a>(&'a self, span: Span, text: &'a [u8]) -> &'a [u8] {
-        let from = if span.own { self.own.as_slice() } else { text };
-        &from[span.start..span.end]
+        span.slice(text, &self.own)
     }
 
     fn string<'a>(&'a self, span: Span, text: &'a [u8]) -> &'a str {
@@ -195,16 +172,12 @@ impl Draft {
 
     /// Polygons, one ring a part.
     pub fn points(&self) -> Option<Points<'_>> {
-        (!self.rings.is_empty()).then_some(Points {
-            coords: &self.coords,
-            rings: &self.rings,
-            parts: &self.parts,
-        })
+        self.area.points()
     }
 
     /// Compressed counts with (h, w).
     pub fn rle<'a>(&'a self, text: &'a [u8]) -> Option<(&'a [u8], [u32; 2])> {
-        Some((self.text(self.counts?, text), self.size_hw?))
+        self.area.rle(text)
     }
 
     /// Whether there are fields that few annotations have.
@@ -229,7 +202,7 @@ impl Draft {
 
     /// Annotations so far whose polygons lost a ring.
     pub fn rings_dropped(&self) -> u64 {
-        self.rings_dropped
+        self.area.rings_dropped()
     }
 
     /// Angles so far that were taken for degrees and look like radians.

@@ -6,7 +6,6 @@
 mod draft;
 mod member;
 mod read;
-mod segmentation;
 mod verdict;
 
 pub(super) use draft::Draft;

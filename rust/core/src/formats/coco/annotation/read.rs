@@ -1,11 +1,11 @@
 //! Reading one annotation: short ways for what most members are, and one that takes everything.
 
-use super::draft::{Draft, RawId, Span};
+use super::draft::{Draft, RawId};
 use super::member::Member;
 use crate::formats::coco::rotated::{poly, rbox, Turn};
-use crate::formats::coco::values::{angle, bbox, flag, score, Value, Wrong};
+use crate::formats::json_values::{angle, bbox, flag, score, Span, Value, Wrong};
 use crate::formats::Piece;
-use crate::json::{plain, starts_number, unescape, Number, Scan, Scanner, Text};
+use crate::json::{plain, starts_number, Number, Scan, Scanner};
 use crate::reject::Reason;
 
 impl Draft {
@@ -108,7 +108,7 @@ impl Draft {
             }
             Member::FileName if scanner.peek()? == b'"' => {
                 let name = scanner.string()?;
-                self.file_name = Some(self.span(scanner, name));
+                self.file_name = Some(Span::of(scanner, name, &mut self.own));
             }
             Member::CategoryId => {
                 let id = self.value(scanner, "category_id", Self::id)?;
@@ -138,9 +138,9 @@ impl Draft {
                 self.usable(Piece::Keypoints, read.map(Some));
             }
             Member::Segmentation => {
-                let read = self.value(scanner, "segmentation", Self::segmentation)?;
+                let read = self.value(scanner, "segmentation", |draft, scanner| draft.area.read(scanner))?;
                 if read.is_err() {
-                    self.forget_segmentation();
+                    self.area.clear();
                 }
                 self.usable(Piece::Area, read.map(Some));
             }
@@ -252,7 +252,7 @@ impl Draft {
         let start = scanner.at;
         if byte == b'"' {
             let text = scanner.string()?;
-            let text = self.span(scanner, text);
+            let text = Span::of(scanner, text, &mut self.own);
             return Ok(Ok(Some(RawId { number: None, text })));
         }
         if !starts_number(byte) {
@@ -301,19 +301,5 @@ impl Draft {
         let start = scanner.at;
         let id = self.id(scanner)?;
         Ok(if scanner.since(start) == b"NaN" { Ok(None) } else { id })
-    }
-
-    pub(super) fn span(&mut self, scanner: &Scanner<'_>, text: Text) -> Span {
-        let Text { start, end, escaped } = text;
-        if !escaped {
-            return Span { start, end, own: false };
-        }
-        let start = self.own.len();
-        unescape(scanner.slice(text), &mut self.own);
-        Span {
-            start,
-            end: self.own.len(),
-            own: true,
-        }
     }
 }

@@ -65,9 +65,9 @@ impl Draft {
                 return Verdict::Row(shape);
             }
         }
-        if self.counts.is_some() {
+        if self.area.is_mask() {
             Verdict::Row(Shape::Bitmask)
-        } else if !self.rings.is_empty() {
+        } else if !self.area.is_empty() {
             Verdict::Row(Shape::Polygon)
         } else if self.bbox.is_some() {
             Verdict::Row(Shape::BoundingBox)
@@ -96,7 +96,7 @@ impl Draft {
         self.take_turned();
         self.extras.find_theta(&mut self.angles);
         let has_keypoints = self.extras.points().is_some();
-        let has_area = self.counts.is_some() || !self.rings.is_empty();
+        let has_area = !self.area.is_empty();
         if has_keypoints {
             // Encord's exporter writes a ring of one point beside a point's keypoint.
             let is_point = |(_, reason): &(Piece, Reason)| matches!(reason, Reason::BadPolygon { coordinates: 2 });
@@ -112,13 +112,11 @@ impl Draft {
     /// Takes Ultralytics' turned box where the segmentation is missing: its corners, which are more exact
     /// than its angle, else the box and the angle.
     fn take_turned(&mut self) {
-        if self.counts.is_some() || !self.rings.is_empty() {
+        if !self.area.is_empty() {
             return;
         }
         if let Some(corners) = self.extras.poly {
-            self.coords.extend(corners);
-            self.rings.extend([0, 8]);
-            self.parts.extend([0, 1]);
+            self.area.set_ring(&corners);
         } else if let Some((corner_and_size, turn)) = self.extras.rbox {
             (self.bbox, self.extras.turn) = (Some(corner_and_size), turn);
         }

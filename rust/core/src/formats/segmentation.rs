@@ -1,14 +1,95 @@
-//! Reading an annotation's segmentation: polygons, or an RLE with counts as text or as a list.
+//! An annotation's segmentation as COCO writes it: polygons, or an RLE with counts as text or as a list.
 
-use super::draft::{Draft, Span};
-use crate::formats::coco::counts::CountsWriter;
-use crate::formats::coco::values::{number, size, wrong_count, Value, Wrong, COUNTS, SEGMENTATION};
+use super::counts::CountsWriter;
+use super::json_values::{number, size, wrong_count, Span, Value, Wrong, COUNTS, SEGMENTATION};
+use crate::batch::{Annotation, Points, RleOrder, Shape};
 use crate::json::{plain, starts_number, Scanner};
 use crate::reject::Reason;
 
-impl Draft {
-    pub(super) fn segmentation(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
-        self.forget_segmentation();
+/// A segmentation. One is used for many annotations, so that none of them allocates.
+#[derive(Debug, Default)]
+pub(super) struct Segmentation {
+    counts: Option<Span>,
+    size_hw: Option<[u32; 2]>,
+    coords: Vec<f64>,
+    rings: Vec<i32>,
+    parts: Vec<i32>,
+    /// Segmentations so far that lost a ring.
+    rings_dropped: u64,
+    own: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Segmentation {
+    /// Forgets what it holds.
+    pub fn clear(&mut self) {
+        self.coords.clear();
+        self.rings.clear();
+        self.parts.clear();
+        self.own.clear();
+        (self.counts, self.size_hw) = (None, None);
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        !self.is_mask() && self.rings.is_empty()
+    }
+
+    /// Whether it is an RLE.
+    pub fn is_mask(&self) -> bool {
+        self.counts.is_some()
+    }
+
+    /// Polygons, one ring a part.
+    pub fn points(&self) -> Option<Points<'_>> {
+        (!self.rings.is_empty()).then_some(Points {
+            coords: &self.coords,
+            rings: &self.rings,
+            parts: &self.parts,
+        })
+    }
+
+    /// Compressed counts with (h, w), for the text that it was read from.
+    pub fn rle<'a>(&'a self, text: &'a [u8]) -> Option<(&'a [u8], [u32; 2])> {
+        Some((self.counts?.slice(text, &self.own), self.size_hw?))
+    }
+
+    /// The row with what it draws, for the text that it was read from; as it is where that is nothing.
+    pub fn on<'a>(&'a self, row: Annotation<'a>, text: &'a [u8]) -> Annotation<'a> {
+        match (self.rle(text), self.points()) {
+            (Some((counts, [h, w])), _) => Annotation {
+                shape: Some(Shape::Bitmask),
+                rle: Some(counts),
+                rle_order: Some(RleOrder::ColumnMajor),
+                width_px: Some(w),
+                height_px: Some(h),
+                ..row
+            },
+            (None, Some(points)) => Annotation {
+                shape: Some(Shape::Polygon),
+                points: Some(points),
+                ..row
+            },
+            (None, None) => row,
+        }
+    }
+
+    /// Makes it one polygon.
+    pub fn set_ring(&mut self, coords: &[f64]) {
+        self.clear();
+        self.coords.extend(coords);
+        self.rings.extend([0, coords.len() as i32]);
+        self.parts.extend([0, 1]);
+    }
+
+    /// Segmentations so far that lost a ring.
+    pub fn rings_dropped(&self) -> u64 {
+        self.rings_dropped
+    }
+
+    /// Reads the next value; whatever else it is, null and an empty text are nothing.
+    pub fn read(&mut self, scanner: &mut Scanner<'_>) -> Value<()> {
+        self.clear();
         match scanner.peek()? {
             b'[' => self.polygons(scanner),
             b'{' => self.read_rle(scanner),
@@ -121,7 +202,7 @@ impl Draft {
         match scanner.peek()? {
             b'"' => {
                 let text = scanner.string()?;
-                return Ok(Ok(Some(self.span(scanner, text))));
+                return Ok(Ok(Some(Span::of(scanner, text, &mut self.own))));
             }
             b'[' => scanner.at += 1,
             _ if scanner.null()? => return Ok(Ok(None)),

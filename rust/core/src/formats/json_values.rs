@@ -1,6 +1,6 @@
-//! Single values of an annotation, and what to say where one is not what it should be.
+//! Single values of an annotation that is JSON, and what to say where one is not what it should be.
 
-use crate::json::{starts_number, Scan, Scanner};
+use crate::json::{starts_number, unescape, Number, Scan, Scanner, Text};
 use crate::reject::Reason;
 
 /// Bytes of a wrong value that a reject's sentence shows.
@@ -37,8 +37,59 @@ impl From<Reason> for Wrong {
     }
 }
 
+/// A piece of text in what is scanned, or in a buffer of its own where escapes had to be resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+    pub own: bool,
+}
+
+impl Span {
+    /// The content of a string, whose escapes are resolved into `buffer`.
+    pub fn of(scanner: &Scanner<'_>, text: Text, buffer: &mut Vec<u8>) -> Self {
+        let Text { start, end, escaped } = text;
+        if !escaped {
+            return Self { start, end, own: false };
+        }
+        let start = buffer.len();
+        unescape(scanner.slice(text), buffer);
+        Self {
+            start,
+            end: buffer.len(),
+            own: true,
+        }
+    }
+
+    /// The text, of what was scanned or of the buffer.
+    pub fn slice<'a>(self, text: &'a [u8], buffer: &'a [u8]) -> &'a [u8] {
+        let from = if self.own { buffer } else { text };
+        &from[self.start..self.end]
+    }
+}
+
 /// A value, or why it is none; only broken JSON stops the scanner.
 pub(super) type Value<T> = Scan<Result<T, Wrong>>;
+
+/// Reads a member of an entry; one that is not what it should be is passed over, and makes the entry odd.
+pub(super) fn member<T: Default>(
+    scanner: &mut Scanner<'_>,
+    field: &'static str,
+    odd: &mut Option<Reason>,
+    read: impl FnOnce(&mut Scanner<'_>) -> Value<T>,
+) -> Scan<T> {
+    scanner.peek()?;
+    let start = scanner.at;
+    match read(scanner)? {
+        Ok(value) => Ok(value),
+        Err(wrong) => {
+            scanner.at = start;
+            scanner.skip()?;
+            odd.get_or_insert_with(|| wrong.reason(field, scanner.since(start)));
+            Ok(T::default())
+        }
+    }
+}
 
 /// JSON text as a reject shows it.
 pub(super) fn shown(text: &[u8]) -> String {
@@ -155,6 +206,60 @@ pub(super) fn score(scanner: &mut Scanner<'_>) -> Value<Option<f64>> {
     } else {
         Ok(Some(score))
     })
+}
+
+/// Reads a name or an id: a string, or a whole number as text; none for null.
+pub(super) fn name(scanner: &mut Scanner<'_>) -> Value<Option<String>> {
+    let byte = scanner.peek()?;
+    let start = scanner.at;
+    Ok(match byte {
+        b'"' => {
+            let text = scanner.string()?;
+            Ok(Some(string(scanner, text)))
+        }
+        byte if starts_number(byte) => {
+            let number = scanner.number()?;
+            match (number, number.as_integer()) {
+                (_, Some(value)) => Ok(Some(value.to_string())),
+                (Number::Big(_), None) => Ok(Some(String::from_utf8_lossy(scanner.since(start)).into_owned())),
+                _ => Err(Wrong::Expected("a string or a whole number")),
+            }
+        }
+        _ if scanner.null()? => Ok(None),
+        _ => Err(Wrong::Expected("a string or a whole number")),
+    })
+}
+
+/// The content of a string.
+pub(super) fn string(scanner: &Scanner<'_>, text: Text) -> String {
+    let mut content = Vec::with_capacity(text.end - text.start);
+    unescape(scanner.slice(text), &mut content);
+    String::from_utf8_lossy(&content).into_owned()
+}
+
+/// Reads a whole number from 0 to 2^32 - 1, also one that is written as 3.0; none for null.
+pub(super) fn count(scanner: &mut Scanner<'_>) -> Value<Option<u32>> {
+    if scanner.null()? {
+        return Ok(Ok(None));
+    }
+    let number = if starts_number(scanner.peek()?) {
+        scanner.number()?.as_integer()
+    } else {
+        None
+    };
+    let count = number.and_then(|number| u32::try_from(number).ok());
+    Ok(count.map(Some).ok_or(Wrong::Expected("a whole number of at least 0")))
+}
+
+/// Where a list or an object begins, which is passed over; none for null.
+pub(super) fn place(scanner: &mut Scanner<'_>, begin: u8) -> Value<Option<usize>> {
+    let byte = scanner.peek()?;
+    let start = scanner.at;
+    if byte != begin && byte != b'n' {
+        return Ok(Err(Wrong::Expected(if begin == b'[' { "a list" } else { "an object" })));
+    }
+    scanner.skip()?;
+    Ok(Ok((byte == begin).then_some(start)))
 }
 
 /// Reads an angle; none for null.

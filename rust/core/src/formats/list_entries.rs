@@ -1,0 +1,307 @@
+//! Reads formats whose records are the entries of one list of a JSON text: the text itself, or a member of it.
+//!
+//! A record is read twice. First its own fields, of which some may follow the long list of what it draws; then that list.
+//! So one record is in memory at a time, and nothing of it is parsed into a tree.
+
+use super::draft::Draft;
+use super::{Batch, Reader};
+use crate::batch::{row_members, Annotation};
+use crate::error::Result;
+use crate::formats::segmentation::Segmentation;
+use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
+use crate::reject::{Origin, Reason, Reject};
+use crate::source::SourceFile;
+
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Bytes read at a time.
+pub(super) const CHUNK_BYTES: usize = 1 << 18;
+
+/// Bytes of text after which a batch is full.
+const BATCH_BYTES: u64 = 1 << 20;
+
+/// What a format makes of its records.
+pub(super) trait RecordFormat: Send + 'static {
+    /// Member whose list holds the records, where the text is an object.
+    const MEMBER: Option<&'static str>;
+    /// Whether the text may be the list itself.
+    const MAY_BE_LIST: bool;
+    /// What a record says besides what it draws, and where that is.
+    type Record;
+
+    /// Reads the fields of a record, at whose first byte the scanner is. It may be called again for the same record.
+    ///
+    /// # Errors
+    /// Text that is not JSON, and the end of what was read so far.
+    fn record(&mut self, scanner: &mut Scanner<'_>) -> Scan<Self::Record>;
+
+    /// Adds the rows of record `number` of the list. Places in it are those of the first reading.
+    ///
+    /// # Errors
+    /// None: the text was read before.
+    fn rows(&mut self, record: &Self::Record, number: u32, rows: &mut Rows<'_>) -> Scan<()>;
+}
+
+/// Takes what a record holds.
+pub(super) struct Rows<'r> {
+    origin: &'r Origin,
+    /// What was read; the record is a part of it.
+    text: &'r [u8],
+    /// Byte in the file where `text` begins.
+    base: u64,
+    /// Where the record is in `text`.
+    pub record: std::ops::Range<usize>,
+    draft: &'r mut Draft,
+}
+
+impl<'r> Rows<'r> {
+    /// What was read, in which the record is.
+    pub fn text(&self) -> &'r [u8] {
+        self.text
+    }
+
+    /// Reads the record again, from a place in it on.
+    pub fn scanner(&self, at: usize) -> Scanner<'r> {
+        Scanner::new(&self.text[..self.record.end], at, true)
+    }
+
+    /// Adds a row that is on `frame`, or on the only one of its medium, and begins at `at`.
+    pub fn push(&mut self, at: usize, row: &Annotation<'_>, frame: Option<u32>) {
+        self.draft.rows.push(&Annotation {
+            source: &self.origin.source,
+            offset: self.base + at as u64,
+            frame: frame.unwrap_or(0),
+            ..*row
+        });
+        self.draft.frameless.push(frame.is_none());
+    }
+
+    /// Rejects what begins at `at` and is known to be this row but for what is wrong with it.
+    pub fn reject_row(&mut self, at: usize, row: &Annotation<'_>, frame: Option<u32>, reason: Reason) {
+        let mut members = row_members(row, &[]);
+        // Whoever fixes it gives it a geometry.
+        members.remove("kind");
+        members.remove("frame");
+        members.retain(|_, value| value != "");
+        members.extend(frame.map(|frame| ("frame".to_owned(), frame.into())));
+        let text = serde_json::Value::Object(members).to_string();
+        self.reject_text(at, reason, text.as_bytes());
+    }
+
+    /// Rejects the whole record.
+    pub fn reject_record(&mut self, reason: Reason) {
+        let text = &self.text[self.record.clone()];
+        self.reject_text(self.record.start, reason, text);
+    }
+
+    /// Rejects what is between two places.
+    pub fn reject(&mut self, span: std::ops::Range<usize>, reason: Reason) {
+        let text = &self.text[span.clone()];
+        self.reject_text(span.start, reason, text);
+    }
+
+    fn reject_text(&mut self, at: usize, reason: Reason, text: &[u8]) {
+        let offset = self.base + at as u64;
+        let reject = Reject::new(reason, self.origin, offset, None, Some(text));
+        self.draft.rejects.push(reject);
+    }
+
+    /// Counts what is worth a look.
+    pub fn warn(&mut self, name: &'static str) {
+        *self.draft.warnings.entry(name).or_default() += 1;
+    }
+
+    /// Reads a segmentation, and adds the row that it is drawn on; null and what else is nothing is not a row.
+    ///
+    /// # Errors
+    /// As [`Segmentation::read`].
+    pub fn segmentation(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        area: &mut Segmentation,
+        row: &Annotation<'_>,
+        frame: u32,
+    ) -> Scan<()> {
+        scanner.peek()?;
+        let start = scanner.at;
+        match area.read(scanner)? {
+            Ok(()) if area.is_empty() => {}
+            Ok(()) => self.push(start, &area.on(*row, self.text), Some(frame)),
+            Err(wrong) => {
+                scanner.at = start;
+                scanner.skip()?;
+                let reason = wrong.reason("segmentation", scanner.since(start));
+                self.reject_row(start, row, Some(frame), reason);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far a text is read.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Start,
+    /// Inside the list of records.
+    List {
+        first: bool,
+    },
+    /// Behind the list, inside the object that it is a member of.
+    Behind,
+    /// Behind the text.
+    Tail,
+    Done,
+}
+
+/// Reads the records of one file.
+pub(super) struct RecordReader<F> {
+    format: F,
+    origin: Origin,
+    window: Window,
+    state: State,
+    in_object: bool,
+    records: u32,
+}
+
+impl<F: RecordFormat> RecordReader<F> {
+    /// Reads a file from its beginning.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Io`] where it cannot be opened.
+    pub fn open(format: F, file: &SourceFile, label: &str, chunk_bytes: Option<usize>) -> Result<Self> {
+        Ok(Self {
+            format,
+            origin: Origin::of(label),
+            window: Window::open(file, 0, chunk_bytes.unwrap_or(CHUNK_BYTES))?,
+            state: State::Start,
+            in_object: false,
+            records: 0,
+        })
+    }
+
+    /// Finds the list of records.
+    fn begin(&mut self) -> Result<State> {
+        let (at, byte) = self.window.item(|scanner| {
+            scanner.skip_mark(BYTE_ORDER_MARK)?;
+            let byte = if scanner.at_end()? { None } else { Some(scanner.peek()?) };
+            let at = scanner.at;
+            scanner.at += usize::from(byte.is_some());
+            Ok((at, byte))
+        })?;
+        let start = self.window.byte(at);
+        match (byte, F::MEMBER) {
+            // An empty file holds no predictions.
+            (None, _) => Ok(State::Done),
+            (Some(b'['), _) if F::MAY_BE_LIST => Ok(State::List { first: true }),
+            (Some(b'{'), Some(member)) => {
+                self.in_object = true;
+                if next_member(&mut self.window, true, member)? {
+                    self.window.item(|scanner| scanner.expect(b'[', "expected a list"))?;
+                    return Ok(State::List { first: true });
+                }
+                let message = format!("the object has no `{member}`; {}", expected::<F>());
+                Err(self.window.input().error(start, message))
+            }
+            _ => Err(self.window.input().error(start, expected::<F>())),
+        }
+    }
+
+    /// Reads the next record, and adds its rows; false at the end of the list.
+    fn record(&mut self, first: bool, draft: &mut Draft) -> Result<bool> {
+        self.window.release();
+        let format = &mut self.format;
+        let found = self.window.item(|scanner| {
+            let mut first = first;
+            if !scanner.next_item(&mut first)? {
+                return Ok(None);
+            }
+            scanner.peek()?;
+            let start = scanner.at;
+            let record = format.record(scanner)?;
+            Ok(Some((start..scanner.at, record)))
+        })?;
+        let Some((place, record)) = found else {
+            return Ok(false);
+        };
+        let mut rows = Rows {
+            origin: &self.origin,
+            text: self.window.text(),
+            base: self.window.byte(0),
+            record: place,
+            draft,
+        };
+        let added = self.format.rows(&record, self.records, &mut rows);
+        self.records = self.records.saturating_add(1);
+        added.map(|()| true).map_err(|stop| match stop {
+            Stop::Bad { at, message } => self.window.error(at, message),
+            Stop::Incomplete => self.window.error(0, "the record ends too early"),
+        })
+    }
+}
+
+/// What a text of a format is, for errors.
+fn expected<F: RecordFormat>() -> String {
+    match (F::MEMBER, F::MAY_BE_LIST) {
+        (Some(member), true) => format!("expected a JSON list, or an object with `{member}`"),
+        (Some(member), false) => format!("expected a JSON object with `{member}`"),
+        (None, _) => "expected a JSON list".to_owned(),
+    }
+}
+
+/// Moves to the value of the next member with this name, passing over others; false at the end of the object.
+fn next_member(window: &mut Window, first: bool, name: &str) -> Result<bool> {
+    let mut first = first;
+    loop {
+        window.release();
+        let is_it = window.item(|scanner| {
+            let mut first = first;
+            let key = scanner.next_key(&mut first)?;
+            Ok(key.map(|key| plain(scanner, key, &mut Vec::new()) == name.as_bytes()))
+        })?;
+        match is_it {
+            None => return Ok(false),
+            Some(true) => return Ok(true),
+            Some(false) => window.skip()?,
+        }
+        first = false;
+    }
+}
+
+impl<F: RecordFormat> Reader for RecordReader<F> {
+    fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let mut draft = Draft::default();
+        let start = self.window.position();
+        while !draft.is_full() && self.window.position() - start < BATCH_BYTES {
+            self.state = match self.state {
+                State::Start => self.begin()?,
+                State::List { first } => match (self.record(first, &mut draft)?, self.in_object) {
+                    (true, _) => State::List { first: false },
+                    (false, true) => State::Behind,
+                    (false, false) => State::Tail,
+                },
+                State::Behind => {
+                    if next_member(&mut self.window, false, F::MEMBER.unwrap_or_default())? {
+                        let byte = self.window.position();
+                        let message = "the list is in the object twice; expected it once";
+                        return Err(self.window.input().error(byte, message));
+                    }
+                    State::Tail
+                }
+                State::Tail => {
+                    self.window.item(only_space)?;
+                    State::Done
+                }
+                State::Done => break,
+            };
+        }
+        if matches!(self.state, State::Done) && draft.is_empty() {
+            Ok(None)
+        } else {
+            draft.finish().map(Some)
+        }
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.window.stored_bytes()
+    }
+}
