@@ -56,7 +56,6 @@ mod segmentation;
 mod shared_options;
 mod supervision;
 pub mod table;
-mod tao;
 mod visibility;
 mod yolo;
 mod youtube_vis;

@@ -2,7 +2,7 @@
 
 use super::{
     bdd_bitmask, burst, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, openimages, sav,
-    supervision, table, tao, yolo, youtube_vis, Format,
+    supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -25,7 +25,7 @@ pub static FORMATS: &[&Format] = &[
     &openimages::FORMAT,
     &supervision::FORMAT,
     &yolo::FORMAT,
-    &tao::FORMAT,
+    &coco::tao::FORMAT,
     &burst::FORMAT,
     &sav::FORMAT,
     &youtube_vis::FORMAT,

@@ -17,6 +17,7 @@ mod rotated;
 mod rows;
 mod survey;
 mod tables;
+pub mod tao;
 mod titled;
 mod write;
 
@@ -32,7 +33,7 @@ use crate::batch::Unit;
 use crate::error::{Error, Result};
 use crate::formats::json_names::{first_names, Told, JSON_SUFFIXES};
 use crate::formats::looks::{looks_like, unknown};
-use crate::formats::{tao, BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
+use crate::formats::{BoxFormat, Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::source::{Frames, Source, SourceFile};
 
 /// What COCO and its kin take.
@@ -55,7 +56,7 @@ pub static FORMAT: Format = Format {
     detect: |head| match head.is_json("coco") {
         // COCO panoptic has the same sections.
         _ if head.has_name("segments_info") => Sure::No,
-        _ if tao::may_be(head) => Sure::No,
+        _ if names_tracks(head) => Sure::No,
         Sure::No if head.is_untold_json() => Sure::Maybe,
         // Nor does a long list of images tell them apart.
         Sure::Yes if head.is_cut() && !head.has_name("annotations") && head.has_name("images") => Sure::Maybe,
@@ -63,6 +64,11 @@ pub static FORMAT: Format = Format {
     },
     open,
 };
+
+/// Whether a text, if it is COCO's, is a list of entries that name a track and a video: TAO's.
+fn names_tracks(head: &Head) -> bool {
+    head.without_mark().trim_ascii_start().starts_with(b"[") && head.has_name("track_id") && head.has_name("video_id")
+}
 
 /// The images and categories of the file that the options name.
 ///
