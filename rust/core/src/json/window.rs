@@ -25,6 +25,8 @@ pub(crate) struct Window {
     /// First byte of `text` that is not read yet.
     at: usize,
     eof: bool,
+    /// Why reading on fails, once all that was read before is scanned: errors do not depend on the length of a chunk.
+    failed: Option<Error>,
     chunk_bytes: usize,
 }
 
@@ -39,6 +41,7 @@ impl Window {
             keep: 0,
             at: 0,
             eof: false,
+            failed: None,
             chunk_bytes: chunk_bytes.clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end()),
         })
     }
@@ -177,7 +180,15 @@ impl Window {
         }
         let wanted = self.chunk_bytes.max(unread);
         self.text.reserve(wanted);
-        self.eof = self.file.read_into(&mut self.text, wanted)? < wanted;
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
+        let before = self.text.len();
+        match self.file.read_into(&mut self.text, wanted) {
+            Ok(read) => self.eof = read < wanted,
+            Err(failed) if self.text.len() > before => self.failed = Some(failed),
+            Err(failed) => return Err(failed),
+        }
         Ok(())
     }
 }
