@@ -23,7 +23,7 @@ WORK_DIR = Path(".ropewalk")
 
 
 def is_stream(path: Path) -> bool:
-    """Tell whether a path is no file, but what somebody else reads or writes: `-`, a pipe, a device."""
+    """Tell whether a path is a stream that somebody else reads or writes: `-`, a pipe, a device."""
     return path == STDOUT or (path.exists() and not path.is_file() and not path.is_dir())
 
 

@@ -91,7 +91,7 @@ def test_a_pipe_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: Any)
 
 @pytest.mark.parametrize("given", [5, None, {"a": 1}, [5], [None], [["a.json"]]], ids=str)
 def test_what_is_no_source_is_said(given: Any, snapshot: Snapshot) -> None:
-    with pytest.raises(UsageError, match="is no source: expected the path of a file or folder"):
+    with pytest.raises(UsageError, match="is not a source: expected the path of a file or folder"):
         import_predictions(given, snapshot, branch="b", dry_run=True)
 
 
@@ -99,9 +99,9 @@ def test_what_is_no_project_or_no_branch_is_said(tmp_path: Path, snapshot: Snaps
     file = tmp_path / "run.json"
     file.write_text(CONTENT)
     wrong: Any = 5
-    with pytest.raises(UsageError, match="int is no project"):
+    with pytest.raises(UsageError, match="int is not a project"):
         import_predictions(file, wrong, branch="b")
-    with pytest.raises(UsageError, match="int is no branch"):
+    with pytest.raises(UsageError, match="int is not a branch name"):
         import_predictions(file, snapshot, branch=wrong, dry_run=True)
     (tmp_path / "taken").touch()
     with pytest.raises(FileError, match="taken: cannot be made: File exists"):

@@ -352,14 +352,18 @@ def emulator(
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON file of faults that the answers suffer, to rehearse them.")
     ] = None,
+    open_rows: Annotated[
+        bool, typer.Option(help="Refuse a save whose label row the SDK cannot open. Opening takes longer than saving.")
+    ] = True,
 ) -> None:
     """Run a local Encord for the `encord` client; the first line on stdout says where it is, as JSON."""
     with console.failures():
         try:
-            from ropewalk.emulator import read_faults, serve
+            from ropewalk.emulator import EmulatorOptions, read_faults, serve
         except ModuleNotFoundError as e:
             console.fail(str(e), 1)
-        serve(project_file, db, port, faults=None if faults is None else read_faults(faults))
+        options = EmulatorOptions(open_rows=open_rows)
+        serve(project_file, db, port, options, None if faults is None else read_faults(faults))
 
 
 @app.command()

@@ -79,7 +79,7 @@ def import_predictions(
     """
     sources, job = sources_of(predictions, ImportOptions, options)
     if not (isinstance(project, Snapshot) or hasattr(project, "project_hash")):
-        raise UsageError(f"{type(project).__name__} is no project; expected one of the encord client, or a snapshot")
+        raise UsageError(f"{type(project).__name__} is not a project; expected one of the encord client, or a snapshot")
     files_read(sources, job).refuse("written", job.written)
     refuse_same(written=job.written, rejects=job.rejects)
     return _Import(sources, project, branch, job, progress or NoProgress()).run()
@@ -92,7 +92,7 @@ def check_branch(branch: str, allow_branch: bool) -> None:
         BlockerError: The name is not valid, or it is `main` or of a consensus and `allow_branch` is not given.
     """
     if not isinstance(branch, str):
-        raise UsageError(f"{type(branch).__name__} is no branch; expected its name")
+        raise UsageError(f"{type(branch).__name__} is not a branch name; expected a text")
     if not _BRANCH.fullmatch(branch):
         raise BlockerError(
             f'"{shown(branch)}" is not a branch name; expected letters A to Z and a to z, digits, `-`, `_` and `.`'

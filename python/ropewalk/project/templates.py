@@ -24,7 +24,7 @@ class Templates:
         chosen: `CLASS=TEMPLATE` for objects that nothing links; each side is a name or a feature hash.
 
     Raises:
-        UsageError: A choice is not of that form, or there is no such skeleton or template; names those that exist.
+        UsageError: A choice is not of that form, or names an unknown skeleton or template; lists those that exist.
     """
 
     def __init__(self, structure: Mapping[str, Any], chosen: Sequence[str] = ()) -> None:

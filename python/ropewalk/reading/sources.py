@@ -109,7 +109,7 @@ def find_sources(
         Each file and folder once: files, then folders, each ordered by path; then pipes.
 
     Raises:
-        UsageError: Something given does not exist or is no path, two files have one label, or a pipe has none.
+        UsageError: A source does not exist or is not a path, two files have one label, or a pipe has none.
         FileError: A pipe cannot be read, or its copy cannot be written.
     """
     names = _names(given)
@@ -150,11 +150,11 @@ def _names(given: Paths) -> list[str]:
     if isinstance(given, (str, os.PathLike)):
         given = [given]
     elif isinstance(given, Mapping) or not isinstance(given, Iterable):
-        raise UsageError(f"{type(given).__name__} is no source: {expected}, or several of them")
+        raise UsageError(f"{type(given).__name__} is not a source: {expected}, or several of them")
     names = []
     for name in given:
         if not isinstance(name, (str, os.PathLike)):
-            raise UsageError(f"{type(name).__name__} is no source: {expected}")
+            raise UsageError(f"{type(name).__name__} is not a source: {expected}")
         names.append(os.fsdecode(name))
     return names
 

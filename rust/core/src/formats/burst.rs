@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{count, member, name, place, score, string, Span, Wrong};
-use super::list_entries::{RecordFormat, RecordReader, Rows};
+use super::list_entries::{EntryFormat, EntryReader, Rows};
 use super::{Files, Format, Opened};
 use crate::batch::{Annotation, RleOrder, Shape};
 use crate::json::{plain, Scan, Scanner};
@@ -28,7 +28,7 @@ pub static FORMAT: Format = Format {
         let Source::File(file) = &opening.source else {
             return Err(opening.wrong_source("a file"));
         };
-        Ok(Opened::reader(RecordReader::open(
+        Ok(Opened::reader(EntryReader::open(
             Burst::default(),
             file,
             opening.label,
@@ -82,7 +82,7 @@ impl Sequence {
     }
 }
 
-impl RecordFormat for Burst {
+impl EntryFormat for Burst {
     const MEMBER: Option<&'static str> = Some("sequences");
     const MAY_BE_LIST: bool = false;
     type Record = Sequence;

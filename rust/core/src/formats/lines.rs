@@ -15,9 +15,9 @@ pub(super) const BATCH_BYTES: u64 = 1 << 20;
 
 /// The name of a text file without the suffix that says so.
 pub(super) fn stem(name: &str) -> &str {
-    name.strip_suffix(".txt")
-        .or_else(|| name.strip_suffix(".csv"))
-        .unwrap_or(name)
+    let suffixes = [".txt", ".csv", ".json", ".jsonl"];
+    let cut = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
+    cut.unwrap_or(name)
 }
 
 /// Reads a box that is written as left, top, right, bottom from column `first` on, as x, y, width, height.

@@ -12,8 +12,6 @@ use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
 use crate::reject::{Origin, Reason, Reject};
 use crate::source::SourceFile;
 
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
 /// Bytes read at a time.
 pub(super) const CHUNK_BYTES: usize = 1 << 18;
 
@@ -21,7 +19,7 @@ pub(super) const CHUNK_BYTES: usize = 1 << 18;
 const BATCH_BYTES: u64 = 1 << 20;
 
 /// What a format makes of its records.
-pub(super) trait RecordFormat: Send + 'static {
+pub(super) trait EntryFormat: Send + 'static {
     /// Member whose list holds the records, where the text is an object.
     const MEMBER: Option<&'static str>;
     /// Whether the text may be the list itself.
@@ -154,7 +152,7 @@ enum State {
 }
 
 /// Reads the records of one file.
-pub(super) struct RecordReader<F> {
+pub(super) struct EntryReader<F> {
     format: F,
     origin: Origin,
     window: Window,
@@ -163,7 +161,7 @@ pub(super) struct RecordReader<F> {
     records: u32,
 }
 
-impl<F: RecordFormat> RecordReader<F> {
+impl<F: EntryFormat> EntryReader<F> {
     /// Reads a file from its beginning.
     ///
     /// # Errors
@@ -182,7 +180,7 @@ impl<F: RecordFormat> RecordReader<F> {
     /// Finds the list of records.
     fn begin(&mut self) -> Result<State> {
         let (at, byte) = self.window.item(|scanner| {
-            scanner.skip_mark(BYTE_ORDER_MARK)?;
+            scanner.skip_mark()?;
             let byte = if scanner.at_end()? { None } else { Some(scanner.peek()?) };
             let at = scanner.at;
             scanner.at += usize::from(byte.is_some());
@@ -240,7 +238,7 @@ impl<F: RecordFormat> RecordReader<F> {
 }
 
 /// What a text of a format is, for errors.
-fn expected<F: RecordFormat>() -> String {
+fn expected<F: EntryFormat>() -> String {
     match (F::MEMBER, F::MAY_BE_LIST) {
         (Some(member), true) => format!("expected a JSON list, or an object with `{member}`"),
         (Some(member), false) => format!("expected a JSON object with `{member}`"),
@@ -267,7 +265,7 @@ fn next_member(window: &mut Window, first: bool, name: &str) -> Result<bool> {
     }
 }
 
-impl<F: RecordFormat> Reader for RecordReader<F> {
+impl<F: EntryFormat> Reader for EntryReader<F> {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         let mut draft = Draft::default();
         let start = self.window.position();

@@ -6,7 +6,7 @@ use super::draft::{Draft, Rows};
 use super::lines::BATCH_BYTES;
 use super::{Batch, Head, Opening, Reader};
 use crate::error::Result;
-use crate::json::{only_space, unescape, Scan, Scanner, Window};
+use crate::json::{unescape, Scan, Scanner, Values, Window};
 use crate::reject::{Origin, Reason, Reject};
 use crate::source::{fields, Lines, Source, SourceFile};
 
@@ -15,8 +15,6 @@ const CHUNK_BYTES: usize = 1 << 18;
 
 /// Names of a header that a message lists.
 const SHOWN_NAMES: usize = 20;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A cell as text; none where it is missing, empty or null. Lists and objects of JSON are their JSON.
 pub(super) type Cell<'a> = Option<Cow<'a, str>>;
@@ -60,15 +58,6 @@ pub(super) fn has_header(head: &Head, names: &[&str]) -> bool {
     names.iter().all(|name| header.iter().any(|cell| cell.trim() == *name))
 }
 
-/// The name of a file without the suffix that says that it holds records.
-pub(super) fn stem(name: &str) -> &str {
-    let suffixes = [".csv", ".json", ".jsonl"];
-    suffixes
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name)
-}
-
 enum Records {
     Csv {
         lines: Lines,
@@ -79,8 +68,7 @@ enum Records {
     },
     Json {
         window: Window,
-        /// Whether the objects are in a list; none before the first byte was seen.
-        in_list: Option<bool>,
+        values: Values,
     },
 }
 
@@ -106,7 +94,7 @@ impl<F: RecordFormat> RecordReader<F> {
         let records = match head.without_mark().trim_ascii_start().first() {
             Some(b'{' | b'[') => Records::Json {
                 window: Window::open(file, 0, chunk_bytes.unwrap_or(CHUNK_BYTES))?,
-                in_list: None,
+                values: Values::default(),
             },
             _ => csv(&format, file, Lines::of_records(file.stream_from(0)?, chunk_bytes))?,
         };
@@ -127,8 +115,8 @@ impl<F: RecordFormat> RecordReader<F> {
                 };
                 (byte, text, csv_cells(text, places, *width))
             }
-            Records::Json { window, in_list } => {
-                let Some((start, end)) = next_object(window, in_list)? else {
+            Records::Json { window, values } => {
+                let Some((start, end)) = values.next(window, "expected a list of objects")? else {
                     return Ok(false);
                 };
                 let text = &window.text()[start..end];
@@ -212,40 +200,6 @@ fn csv_cells<'a>(text: &'a [u8], places: &[Option<usize>], width: usize) -> std:
         Some(cell).filter(|cell| !cell.trim().is_empty())
     };
     Ok(places.iter().map(take).collect())
-}
-
-/// Finds the next object's text in the window.
-fn next_object(window: &mut Window, in_list: &mut Option<bool>) -> Result<Option<(usize, usize)>> {
-    window.release();
-    let is_first = in_list.is_none();
-    let listed = match *in_list {
-        Some(listed) => listed,
-        None => window.item(|scanner| {
-            scanner.skip_mark(BYTE_ORDER_MARK)?;
-            let listed = !scanner.at_end()? && scanner.peek()? == b'[';
-            if listed {
-                scanner.expect(b'[', "expected a list of objects")?;
-            }
-            Ok(listed)
-        })?,
-    };
-    *in_list = Some(listed);
-    window.item(|scanner| {
-        // Scanned anew where the window ends too early, it is the first item again.
-        let mut first = is_first;
-        let more = if listed {
-            scanner.next_item(&mut first)?
-        } else {
-            !scanner.at_end()?
-        };
-        if !more {
-            return only_space(scanner).map(|()| None);
-        }
-        scanner.peek()?;
-        let start = scanner.at;
-        scanner.skip()?;
-        Ok(Some((start, scanner.at)))
-    })
 }
 
 fn json_cells<'a>(text: &'a [u8], names: &[String]) -> std::result::Result<Vec<Cell<'a>>, Reason> {

@@ -7,7 +7,7 @@
 
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{count, member, name, Wrong};
-use super::list_entries::{RecordFormat, RecordReader, Rows, BYTE_ORDER_MARK, CHUNK_BYTES};
+use super::list_entries::{EntryFormat, EntryReader, Rows, CHUNK_BYTES};
 use super::segmentation::Segmentation;
 use super::{Files, Format, Opened, Opening, ReadOption};
 use crate::batch::Annotation;
@@ -58,7 +58,7 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
         tracks: video.tracks,
         area: Segmentation::default(),
     };
-    Ok(Opened::reader(RecordReader::open(
+    Ok(Opened::reader(EntryReader::open(
         sav,
         file,
         opening.label,
@@ -81,7 +81,7 @@ impl Video {
         let mut window = Window::open(file, 0, chunk_bytes)?;
         let mut video = Self::default();
         let is_empty = window.item(|scanner| {
-            scanner.skip_mark(BYTE_ORDER_MARK)?;
+            scanner.skip_mark()?;
             scanner.at_end()
         })?;
         if is_empty {
@@ -172,7 +172,7 @@ struct Sav {
     area: Segmentation,
 }
 
-impl RecordFormat for Sav {
+impl EntryFormat for Sav {
     const MEMBER: Option<&'static str> = Some(MASKS);
     const MAY_BE_LIST: bool = false;
     /// Whether it is a list of masks.

@@ -6,8 +6,9 @@
 //! Source: supervision 0.31.2, detection/tools.
 
 use super::class_numbers::ClassNumbers;
+use super::lines::stem;
 use super::lines::Rows;
-use super::records::{has_header, number, stem, track, unlike, whole, Cell, RecordFormat, RecordReader, SUFFIXES};
+use super::records::{has_header, number, track, unlike, whole, Cell, RecordFormat, RecordReader, SUFFIXES};
 use super::{Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::batch::{Annotation, Points, Shape};
 use crate::error::Result;

@@ -6,6 +6,7 @@
 
 use super::digits::{self, CHUNK_BYTES};
 use super::number::{Number, EXACT, TENS};
+use crate::source::BYTE_ORDER_MARK;
 
 /// Why scanning stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +98,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Consumes `mark` if the text starts with it.
-    pub fn skip_mark(&mut self, mark: &[u8]) -> Scan<()> {
-        let found = &self.text[self.at..self.text.len().min(self.at + mark.len())];
-        if found == mark {
-            self.at += mark.len();
-        } else if mark.starts_with(found) && !self.eof {
+    /// Consumes a byte order mark.
+    pub fn skip_mark(&mut self) -> Scan<()> {
+        let found = &self.text[self.at..self.text.len().min(self.at + BYTE_ORDER_MARK.len())];
+        if found == BYTE_ORDER_MARK {
+            self.at += BYTE_ORDER_MARK.len();
+        } else if BYTE_ORDER_MARK.starts_with(found) && !self.eof {
             return Err(Stop::Incomplete);
         }
         Ok(())

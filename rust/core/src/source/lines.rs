@@ -12,7 +12,8 @@ const CHUNK_BYTES: usize = 1 << 18;
 /// Longest line: a mask of noise as large as pictures are, many times over.
 const MOST_LINE_BYTES: usize = 1 << 26;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// What some programs write in front of a text in UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads lines.
 pub(crate) struct Lines {

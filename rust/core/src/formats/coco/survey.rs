@@ -7,8 +7,6 @@ use crate::json::Window;
 use crate::json::{bad, only_space, plain, Scan, Scanner, Text};
 use crate::source::SourceFile;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
 /// The sections that matter, each allowed once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
@@ -123,7 +121,7 @@ struct Survey {
 impl Survey {
     fn run(&mut self, extent: Extent, tables: &mut CocoTables) -> Result<Found> {
         let start = self.window.item(|scanner| {
-            scanner.skip_mark(BYTE_ORDER_MARK)?;
+            scanner.skip_mark()?;
             if scanner.at_end()? {
                 return bad(0, "the file is empty; expected a COCO dataset or a list of results");
             }

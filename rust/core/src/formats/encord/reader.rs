@@ -6,7 +6,7 @@ use super::label_row::LabelRow;
 use super::rows::Rows;
 use crate::error::Result;
 use crate::formats::{Batch, KnownNames, ReadOptions, Reader};
-use crate::json::{only_space, Window};
+use crate::json::{Values, Window};
 use crate::source::SourceFile;
 
 /// Bytes read at a time.
@@ -17,8 +17,7 @@ pub struct EncordReader {
     label: String,
     known: Option<Arc<KnownNames>>,
     window: Window,
-    /// Whether the rows stand in a list; none before the first byte was seen.
-    list: Option<bool>,
+    values: Values,
     /// Labels read so far.
     records: u64,
 }
@@ -39,50 +38,15 @@ impl EncordReader {
             label: label.to_owned(),
             known,
             window: Window::open(input, 0, options.chunk_bytes.unwrap_or(CHUNK_BYTES))?,
-            list: None,
+            values: Values::default(),
             records: 0,
-        })
-    }
-
-    /// Finds the next row's text in the window.
-    fn next_text(&mut self) -> Result<Option<(usize, usize)>> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-        self.window.release();
-        let first = self.list.is_none();
-        let in_list = match self.list {
-            Some(in_list) => in_list,
-            None => self.window.item(|scanner| {
-                scanner.skip_mark(BYTE_ORDER_MARK)?;
-                let in_list = !scanner.at_end()? && scanner.peek()? == b'[';
-                if in_list {
-                    scanner.expect(b'[', "expected a list of label rows")?;
-                }
-                Ok(in_list)
-            })?,
-        };
-        self.list = Some(in_list);
-        self.window.item(|scanner| {
-            // Scanned anew where the window ends too early, it is the first item again.
-            let mut first = first;
-            let more = if in_list {
-                scanner.next_item(&mut first)?
-            } else {
-                !scanner.at_end()?
-            };
-            if !more {
-                return only_space(scanner).map(|()| None);
-            }
-            scanner.peek()?;
-            let start = scanner.at;
-            scanner.skip()?;
-            Ok(Some((start, scanner.at)))
         })
     }
 }
 
 impl Reader for EncordReader {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
-        let Some((start, end)) = self.next_text()? else {
+        let Some((start, end)) = self.values.next(&mut self.window, "expected a list of label rows")? else {
             return Ok(None);
         };
         let mut rows = Rows::new(&self.label, self.known.as_deref(), &mut self.records);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::formats::json_values::{count, member, name, string};
-use crate::formats::list_entries::{BYTE_ORDER_MARK, CHUNK_BYTES};
+use crate::formats::list_entries::CHUNK_BYTES;
 use crate::json::{only_space, plain, Scan, Scanner, Window};
 use crate::source::{number_at_end, SourceFile};
 
@@ -44,7 +44,7 @@ impl GroundTruth {
         let mut window = Window::open(file, 0, CHUNK_BYTES)?;
         let mut found = Self::default();
         window.item(|scanner| {
-            scanner.skip_mark(BYTE_ORDER_MARK)?;
+            scanner.skip_mark()?;
             scanner.expect(b'{', "expected a JSON object, the ground truth with its `videos`")
         })?;
         let (mut first, mut has_videos) = (true, false);

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{member, name, place, score, Wrong};
-use super::list_entries::{RecordFormat, RecordReader, Rows};
+use super::list_entries::{EntryFormat, EntryReader, Rows};
 use super::segmentation::Segmentation;
 use super::{Files, Format, Opened, Opening, ReadOption};
 use crate::batch::Annotation;
@@ -38,7 +38,7 @@ pub static FORMAT: Format = Format {
             return Err(opening.wrong_source("a file"));
         };
         let format = YoutubeVis::new(&opening)?;
-        Ok(Opened::reader(RecordReader::open(
+        Ok(Opened::reader(EntryReader::open(
             format,
             file,
             opening.label,
@@ -123,7 +123,7 @@ impl YoutubeVis {
     }
 }
 
-impl RecordFormat for YoutubeVis {
+impl EntryFormat for YoutubeVis {
     const MEMBER: Option<&'static str> = None;
     const MAY_BE_LIST: bool = true;
     type Record = Track;

@@ -7,8 +7,6 @@ use crate::source::SourceFile;
 /// Bytes of the file that are read at a time.
 pub(super) const CHUNK_BYTES: usize = 1 << 16;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
 /// The list of annotations of a file, at its next entry.
 pub(super) struct Annotations {
     window: Window,
@@ -24,7 +22,7 @@ impl Annotations {
     pub fn of(file: &SourceFile, chunk_bytes: usize) -> Result<Option<Self>> {
         let mut window = Window::open(file, 0, chunk_bytes)?;
         window.item(|scanner| {
-            scanner.skip_mark(BYTE_ORDER_MARK)?;
+            scanner.skip_mark()?;
             scanner.expect(b'{', "expected an object with `annotations`")
         })?;
         let mut first = true;
