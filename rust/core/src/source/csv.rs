@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::BYTE_ORDER_MARK;
+use super::input::BYTE_ORDER_MARK;
 
 /// Finds where a record ends, of which more and more is there.
 #[derive(Debug, Default)]

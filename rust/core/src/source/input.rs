@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 /// given back (glibc's) then keep the memory of a batch for the next one.
 const WINDOW_BYTES: usize = 1 << 21;
 
+/// What some programs write in front of a text in UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Least bytes that [`SourceFile::read_short`] refuses.
 const SHORT_BYTES: usize = 1 << 26;
 

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::csv::RecordEnd;
-use super::input::TextStream;
+use super::input::{TextStream, BYTE_ORDER_MARK};
 use crate::error::Result;
 
 /// Bytes read at a time.
@@ -11,9 +11,6 @@ const CHUNK_BYTES: usize = 1 << 18;
 
 /// Longest line: a mask of noise as large as pictures are, many times over.
 const MOST_LINE_BYTES: usize = 1 << 26;
-
-/// What some programs write in front of a text in UTF-8.
-pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads lines.
 pub(crate) struct Lines {
