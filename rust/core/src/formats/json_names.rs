@@ -141,6 +141,15 @@ impl<'de> Visitor<'de> for Names<'_> {
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
                 "x_min" => return self.told("supervision"),
                 "masklet" if !self.in_reject => return self.told("sav"),
+                "videoName" | "frameIndex" | "box2d" | "poly2d" if !self.in_reject => return self.told("scalabel"),
+                "frames" | "labels" if !self.in_reject => {
+                    let mut found = false;
+                    let looked = map.next_value_seed(OfScalabel(&mut found));
+                    if found {
+                        return self.told("scalabel");
+                    }
+                    looked?;
+                }
                 "sequences" if !self.in_reject => return self.told("burst"),
                 "segmentations" if !self.in_reject => return self.told("youtube-vis"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),
@@ -172,6 +181,70 @@ impl<'de> Visitor<'de> for Names<'_> {
         if named(&["media", "class"]) {
             return self.told("ndjson");
         }
+        Ok(())
+    }
+}
+
+/// Frames or labels, which are Scalabel's if they have its members. That ends the parser by an error.
+struct OfScalabel<'a>(&'a mut bool);
+
+impl<'de> serde::de::DeserializeSeed<'de> for OfScalabel<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OfScalabel<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(OfScalabel(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "videoName" | "frameIndex" | "box2d" | "poly2d" | "rle" => {
+                    *self.0 = true;
+                    return Err(A::Error::custom("told"));
+                }
+                "labels" => map.next_value_seed(OfScalabel(self.0))?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 }

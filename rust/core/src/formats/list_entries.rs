@@ -109,6 +109,11 @@ impl<'r> Rows<'r> {
         *self.draft.warnings.entry(name).or_default() += 1;
     }
 
+    /// Counts what the format's own rules leave out.
+    pub fn leave_out(&mut self, why: &'static str) {
+        *self.draft.filtered.entry(why).or_default() += 1;
+    }
+
     /// Reads a segmentation, and adds the row that it is drawn on; null and what else is nothing is not a row.
     ///
     /// # Errors

@@ -51,6 +51,7 @@ mod records;
 pub mod registry;
 mod rejects;
 mod sav;
+mod scalabel;
 mod scores;
 mod segmentation;
 mod shared_options;

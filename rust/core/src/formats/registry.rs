@@ -2,7 +2,7 @@
 
 use super::{
     bdd_bitmask, burst, coco, davis, encord, kitti, kitti_tracking, masks, mot, mots, ndjson, openimages, sav,
-    supervision, table, yolo, youtube_vis, Format,
+    scalabel, supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -28,6 +28,7 @@ pub static FORMATS: &[&Format] = &[
     &coco::tao::FORMAT,
     &burst::FORMAT,
     &sav::FORMAT,
+    &scalabel::FORMAT,
     &youtube_vis::FORMAT,
 ];
 
