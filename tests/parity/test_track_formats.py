@@ -221,7 +221,7 @@ def test_scalabel(seed: int, tmp_path: Path) -> None:
         box = {"x1": 1.5, "y1": track + 0.25, "x2": 2 + 3.0 * track, "y2": 9.5 + n}
         return {"id": str(track), "category": "car", "score": round(float(random.random()), 6), "box2d": box}
 
-    frames: Json = [
+    frames: list[Json] = [
         {
             "name": f"v{video}-{n + 1:07}.jpg",
             "videoName": f"v{video}",
@@ -241,9 +241,9 @@ def test_scalabel(seed: int, tmp_path: Path) -> None:
                 # Both corners are pixels of the box.
                 x1, y1, x2, y2 = (drawn["box2d"][corner] for corner in ("x1", "y1", "x2", "y2"))
                 shape = (x1, y1, x2 - x1 + 1, y2 - y1 + 1)
-            media, number = frame["videoName"], int(frame["name"][-11:-4]) - 1
-            found = Label(media, number, drawn["category"], drawn["score"], shape)
-            expected[media, drawn["category"], drawn["id"]].append(found)
+            number = int(frame["name"][-11:-4]) - 1
+            found = Label(frame["videoName"], number, drawn["category"], drawn["score"], shape)
+            expected[found.media, found.name, drawn["id"]].append(found)
 
     path = write(tmp_path / "frames.json", frames)
 

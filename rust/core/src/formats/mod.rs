@@ -38,6 +38,8 @@ mod list_entries;
 mod looks;
 mod masks;
 mod members;
+mod mmdet;
+mod mmpose;
 mod mot;
 mod mots;
 pub mod ndjson;

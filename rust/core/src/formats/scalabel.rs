@@ -13,7 +13,7 @@ use super::{Files, Format, Opened};
 use crate::batch::{Annotation, Points, Shape};
 use crate::json::{plain, Scan, Scanner};
 use crate::reject::Reason;
-use crate::source::{number_at_end, Frames, Source};
+use crate::source::{number_at_end, Frames};
 
 const BOX: &str = "an object with the numbers x1, y1, x2 and y2";
 const POLYGONS: &str = "a list of {\"vertices\": [[x, y], ...], \"types\": \"LL...\", \"closed\": true or false}";
@@ -26,21 +26,11 @@ pub static FORMAT: Format = Format {
     options: &[],
     frames: Frames::FROM_0,
     detect: |head| head.is_json("scalabel"),
-    open: |opening| {
-        let Source::File(file) = &opening.source else {
-            return Err(opening.wrong_source("a file"));
-        };
-        Ok(Opened::reader(EntryReader::open(
-            Scalabel::default(),
-            file,
-            opening.label,
-            opening.options.chunk_bytes,
-        )?))
-    },
+    open: |opening| Ok(Opened::reader(EntryReader::open(Scalabel::default(), &opening)?)),
 };
 
 /// Room for what a label draws.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Scalabel {
     area: Segmentation,
     poly: Poly,
@@ -76,7 +66,7 @@ impl Frame {
 }
 
 /// Outlines and lines.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Poly {
     coords: Vec<f64>,
     rings: Vec<i32>,

@@ -285,7 +285,9 @@ impl Outcome {
         }
         for row in 0..batch.rows.len() {
             let attributes: Vec<AttributeValue<'_>> = batch.rows.attributes(row).collect();
-            let points = batch.rows.row(row).points.map(|points| points.coords.to_vec());
+            // Its own parts alone: the coordinates of a row lie among those of its batch.
+            let points = batch.rows.row(row).points;
+            let points: Option<Vec<Vec<&[f64]>>> = points.map(|points| points.iter().map(Iterator::collect).collect());
             let annotation = ropewalk_core::batch::Annotation {
                 points: None,
                 ..batch.rows.row(row)
