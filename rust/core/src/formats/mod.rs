@@ -13,6 +13,7 @@
 //! * Describe it in a `pub static FORMAT: Format`, and add that to the table.
 
 mod active_names;
+mod active_pkl;
 mod batch;
 mod bdd_bitmask;
 mod beside;
