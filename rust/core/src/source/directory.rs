@@ -31,7 +31,7 @@ impl SourceFile {
     }
 
     /// The folder that it is in; none for a file in memory.
-    fn folder(&self) -> Option<Directory> {
+    pub(crate) fn folder(&self) -> Option<Directory> {
         match self.place() {
             FilePlace::Path(own) => Some(Directory::at(own.parent()?)),
             FilePlace::Packed(archive, own) => Some(Directory::packed(archive, own.parent()?)),
