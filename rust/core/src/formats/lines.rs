@@ -41,7 +41,7 @@ pub(super) fn box_of_edges(columns: &Columns<'_>, first: usize) -> std::result::
 
 /// What a format makes of its files, line by line.
 pub(super) trait LineFormat: Clone + Send + 'static {
-    /// What the name of a file says.
+    /// What the name of a file says, and what its lines so far did.
     type File: Send;
 
     /// Prepares for a file with this name, without folders and without the suffix that says how it is compressed.
@@ -51,7 +51,7 @@ pub(super) trait LineFormat: Clone + Send + 'static {
     ///
     /// # Errors
     /// Why it is not a row.
-    fn line(&self, file: &Self::File, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason>;
+    fn line(&self, file: &mut Self::File, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason>;
 }
 
 /// A file that is being read.
@@ -129,7 +129,7 @@ impl<F: LineFormat> LineReader<F> {
             batch: draft,
         };
         let read = match std::str::from_utf8(text) {
-            Ok(line) => self.format.line(&current.about, line, &mut rows),
+            Ok(line) => self.format.line(&mut current.about, line, &mut rows),
             Err(cause) => {
                 let message = format!("it is not UTF-8 at its byte {}", cause.valid_up_to());
                 Err(Reason::BadLine { message })

@@ -146,7 +146,7 @@ impl PanopticReader {
             masks.reject(Reason::MissingField { field: "segments_info" }, None);
             return Ok(());
         };
-        let Some(file) = self.pngs.file(video.as_deref(), name).filter(|_| !name.is_empty()) else {
+        let Some(path) = Pngs::path(video.as_deref(), name).filter(|_| !name.is_empty()) else {
             let reason = Reason::BadField {
                 field: "file_name",
                 expected: "the name of a PNG in the folder",
@@ -155,11 +155,11 @@ impl PanopticReader {
             masks.reject(reason, None);
             return Ok(());
         };
-        if file.stamp().is_none() {
+        let Some(file) = self.pngs.file(&path) else {
             let message = format!("there is no {name} in the folder of the PNGs; add it, or give another --png-dir");
             masks.reject(Reason::BadPicture { message }, None);
             return Ok(());
-        }
+        };
         let mask_of = |value| (value != 0).then_some(value);
         match regions(&file, self.chunk_bytes, Pixels::Rgb, INSTEAD, mask_of) {
             Ok(found) => self.lists.add(
