@@ -4,8 +4,9 @@
 //! So one record is in memory at a time, and nothing of it is parsed into a tree.
 
 use super::draft::Draft;
+use super::keyframes::{Gap, Gaps};
 use super::{Batch, Reader};
-use crate::batch::{row_members, Annotation};
+use crate::batch::{row_members, Annotation, AttributeValue};
 use crate::error::Result;
 use crate::formats::segmentation::Segmentation;
 use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
@@ -50,6 +51,7 @@ pub(super) struct Rows<'r> {
     /// Where the record is in `text`.
     pub record: std::ops::Range<usize>,
     draft: &'r mut Draft,
+    gaps: &'r mut Gaps,
 }
 
 impl<'r> Rows<'r> {
@@ -65,13 +67,38 @@ impl<'r> Rows<'r> {
 
     /// Adds a row that is on `frame`, or on the only one of its medium, and begins at `at`.
     pub fn push(&mut self, at: usize, row: &Annotation<'_>, frame: Option<u32>) {
-        self.draft.rows.push(&Annotation {
+        self.push_with_attributes(at, row, frame, &[]);
+    }
+
+    /// Adds a row with its answers.
+    pub fn push_with_attributes(
+        &mut self,
+        at: usize,
+        row: &Annotation<'_>,
+        frame: Option<u32>,
+        attributes: &[AttributeValue<'_>],
+    ) {
+        let row = Annotation {
             source: &self.origin.source,
             offset: self.base + at as u64,
             frame: frame.unwrap_or(0),
             ..*row
-        });
+        };
+        self.draft.rows.push_with_attributes(&row, attributes);
         self.draft.frameless.push(frame.is_none());
+    }
+
+    /// Adds the frames of a gap behind a keyframe that begins at `at`, or rejects them; `row` is what is known of them.
+    pub fn fill(&mut self, at: usize, row: &Annotation<'_>, gap: std::result::Result<Option<Gap>, Reason>) {
+        match gap {
+            Ok(None) => {}
+            Ok(Some(gap)) => {
+                if let Some((frame, reason)) = self.gaps.add(gap, self.base + at as u64) {
+                    self.reject_row(at, row, Some(frame), reason);
+                }
+            }
+            Err(reason) => self.reject_row(at, row, None, reason),
+        }
     }
 
     /// Rejects what begins at `at` and is known to be this row but for what is wrong with it.
@@ -104,9 +131,16 @@ impl<'r> Rows<'r> {
         self.draft.rejects.push(reject);
     }
 
+    /// Counts records that the format's own rules leave out.
+    pub fn leave_out(&mut self, why: &'static str, records: u64) {
+        if records > 0 {
+            *self.draft.filtered.entry(why).or_default() += records;
+        }
+    }
+
     /// Counts what is worth a look.
     pub fn warn(&mut self, name: &'static str) {
-        *self.draft.warnings.entry(name).or_default() += 1;
+        self.draft.warn(name);
     }
 
     /// Reads a segmentation, and adds the row that it is drawn on; null and what else is nothing is not a row.
@@ -159,6 +193,7 @@ pub(super) struct EntryReader<F> {
     state: State,
     in_object: bool,
     records: u32,
+    gaps: Gaps,
 }
 
 impl<F: EntryFormat> EntryReader<F> {
@@ -167,6 +202,20 @@ impl<F: EntryFormat> EntryReader<F> {
     /// # Errors
     /// [`crate::error::Error::Io`] where it cannot be opened.
     pub fn open(format: F, file: &SourceFile, label: &str, chunk_bytes: Option<usize>) -> Result<Self> {
+        Self::with_gaps(format, file, label, chunk_bytes, Gaps::default())
+    }
+
+    /// Reads a file whose objects move between keyframes.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn with_gaps(
+        format: F,
+        file: &SourceFile,
+        label: &str,
+        chunk_bytes: Option<usize>,
+        gaps: Gaps,
+    ) -> Result<Self> {
         Ok(Self {
             format,
             origin: Origin::of(label),
@@ -174,6 +223,7 @@ impl<F: EntryFormat> EntryReader<F> {
             state: State::Start,
             in_object: false,
             records: 0,
+            gaps,
         })
     }
 
@@ -227,6 +277,7 @@ impl<F: EntryFormat> EntryReader<F> {
             base: self.window.byte(0),
             record: place,
             draft,
+            gaps: &mut self.gaps,
         };
         let added = self.format.rows(&record, self.records, &mut rows);
         self.records = self.records.saturating_add(1);
@@ -270,6 +321,10 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
         let mut draft = Draft::default();
         let start = self.window.position();
         while !draft.is_full() && self.window.position() - start < BATCH_BYTES {
+            self.gaps.fill(&self.origin.source, &mut draft);
+            if draft.is_full() {
+                break;
+            }
             self.state = match self.state {
                 State::Start => self.begin()?,
                 State::List { first } => match (self.record(first, &mut draft)?, self.in_object) {
