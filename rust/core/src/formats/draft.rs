@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Batch, MemberRows, Texts};
-use crate::batch::{Annotation, AnnotationBatchBuilder};
+use crate::batch::{row_members, Annotation, AnnotationBatchBuilder};
 use crate::error::Result;
 use crate::reject::{Counts, Reject};
 
@@ -27,6 +27,16 @@ pub(super) struct Draft {
     /// Coordinates of rows that are made from others, of which the text is short.
     pub numbers: usize,
     members: Vec<MemberRows>,
+}
+
+/// What is known of a row that is rejected, as a row of the table: whoever fixes it gives it a geometry.
+pub(super) fn known_text(row: &Annotation<'_>, frame: Option<u32>) -> String {
+    let mut members = row_members(row, &[]);
+    members.remove("kind");
+    members.remove("frame");
+    members.retain(|_, value| value != "");
+    members.extend(frame.map(|frame| ("frame".to_owned(), frame.into())));
+    serde_json::Value::Object(members).to_string()
 }
 
 /// Takes what a record holds.

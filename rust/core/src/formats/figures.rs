@@ -5,6 +5,8 @@ use crate::batch::{Annotation, Points, Shape};
 /// A shape, and what its numbers are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Figure {
+    /// x, y, width, height, and degrees clockwise about the centre.
+    Rectangle,
     /// x, y, width, height in fractions, and degrees clockwise about the top left corner, of an image whose width in px is
     /// this many times its height.
     TurnedAboutCorner(f64),
@@ -12,6 +14,8 @@ pub(super) enum Figure {
     Ellipse,
     /// x and y of each point of a polygon.
     Polygon,
+    /// x and y of each point of a line.
+    Polyline,
     /// x and y of a point.
     Point,
 }
@@ -27,6 +31,7 @@ impl Figure {
     /// The row with this figure drawn on it. `room` holds what the row borrows. Too few numbers draw nothing.
     pub fn draw<'a>(self, row: Annotation<'a>, numbers: &[f64], room: &'a mut Drawing) -> Annotation<'a> {
         match (self, numbers) {
+            (Self::Rectangle, &[x, y, w, h, theta]) => boxed(row, [x, y, w, h], theta),
             (Self::TurnedAboutCorner(_), &[x, y, w, h, 0.0]) => boxed(row, [x, y, w, h], 0.0),
             (Self::TurnedAboutCorner(aspect), &[x, y, w, h, theta]) => {
                 let (sin, cos) = theta.to_radians().sin_cos();
@@ -46,6 +51,7 @@ impl Figure {
                 }
             }
             (Self::Polygon, _) => pointed(row, Shape::Polygon, numbers, room),
+            (Self::Polyline, _) => pointed(row, Shape::Polyline, numbers, room),
             (Self::Point, _) => pointed(row, Shape::Point, numbers, room),
             _ => row,
         }

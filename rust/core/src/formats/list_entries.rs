@@ -3,10 +3,10 @@
 //! A record is read twice. First its own fields, of which some may follow the long list of what it draws; then that list.
 //! So one record is in memory at a time, and nothing of it is parsed into a tree.
 
-use super::draft::Draft;
+use super::draft::{known_text, Draft};
 use super::keyframes::{Gap, Gaps};
 use super::{Batch, Reader};
-use crate::batch::{row_members, Annotation, AttributeValue};
+use crate::batch::{Annotation, AttributeValue};
 use crate::error::Result;
 use crate::formats::segmentation::Segmentation;
 use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
@@ -103,13 +103,7 @@ impl<'r> Rows<'r> {
 
     /// Rejects what begins at `at` and is known to be this row but for what is wrong with it.
     pub fn reject_row(&mut self, at: usize, row: &Annotation<'_>, frame: Option<u32>, reason: Reason) {
-        let mut members = row_members(row, &[]);
-        // Whoever fixes it gives it a geometry.
-        members.remove("kind");
-        members.remove("frame");
-        members.retain(|_, value| value != "");
-        members.extend(frame.map(|frame| ("frame".to_owned(), frame.into())));
-        let text = serde_json::Value::Object(members).to_string();
+        let text = known_text(row, frame);
         self.reject_text(at, reason, text.as_bytes());
     }
 

@@ -21,6 +21,7 @@ mod check;
 mod class_numbers;
 pub mod coco;
 mod counts;
+mod cvat;
 mod davis;
 pub mod detect;
 mod documents;

@@ -1,8 +1,8 @@
 //! The table of formats.
 
 use super::{
-    bdd_bitmask, burst, coco, davis, encord, kitti, kitti_tracking, labelstudio, masks, mot, mots, ndjson, openimages,
-    sav, supervision, table, yolo, youtube_vis, Format,
+    bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelstudio, masks, mot, mots, ndjson,
+    openimages, sav, supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -30,6 +30,7 @@ pub static FORMATS: &[&Format] = &[
     &sav::FORMAT,
     &youtube_vis::FORMAT,
     &labelstudio::FORMAT,
+    &cvat::FORMAT,
 ];
 
 /// The format with a name.
