@@ -149,6 +149,7 @@ impl<'de> Visitor<'de> for Names<'_> {
                 "masklet" if !self.in_reject => return self.told("sav"),
                 "sequences" if !self.in_reject => return self.told("burst"),
                 "segmentations" if !self.in_reject => return self.told("youtube-vis"),
+                "dataRow" if !self.in_reject => return self.told("labelbox"),
                 // Entries of COCO's results have neither.
                 "predictions" | "annotations" if self.in_list && !self.in_reject => return self.told("labelstudio"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),

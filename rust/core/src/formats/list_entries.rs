@@ -25,6 +25,8 @@ pub(super) trait EntryFormat: Send + 'static {
     const MEMBER: Option<&'static str>;
     /// Whether the text may be the list itself.
     const MAY_BE_LIST: bool;
+    /// Whether the text may be the records one after the other, as lines.
+    const MAY_BE_LINES: bool = false;
     /// What a record says besides what it draws, and where that is.
     type Record;
 
@@ -172,6 +174,8 @@ enum State {
     List {
         first: bool,
     },
+    /// Among records that are one after the other.
+    Lines,
     /// Behind the list, inside the object that it is a member of.
     Behind,
     /// Behind the text.
@@ -227,7 +231,9 @@ impl<F: EntryFormat> EntryReader<F> {
             scanner.skip_mark()?;
             let byte = if scanner.at_end()? { None } else { Some(scanner.peek()?) };
             let at = scanner.at;
-            scanner.at += usize::from(byte.is_some());
+            // What may be a record of its own stays.
+            let is_consumed = byte.is_some_and(|byte| byte == b'[' || !F::MAY_BE_LINES);
+            scanner.at += usize::from(is_consumed);
             Ok((at, byte))
         })?;
         let start = self.window.byte(at);
@@ -235,6 +241,7 @@ impl<F: EntryFormat> EntryReader<F> {
             // An empty file holds no predictions.
             (None, _) => Ok(State::Done),
             (Some(b'['), _) if F::MAY_BE_LIST => Ok(State::List { first: true }),
+            (Some(b'{'), None) if F::MAY_BE_LINES => Ok(State::Lines),
             (Some(b'{'), Some(member)) => {
                 self.in_object = true;
                 if next_member(&mut self.window, true, member)? {
@@ -248,13 +255,16 @@ impl<F: EntryFormat> EntryReader<F> {
         }
     }
 
-    /// Reads the next record, and adds its rows; false at the end of the list.
-    fn record(&mut self, first: bool, draft: &mut Draft) -> Result<bool> {
+    /// Reads the next record, and adds its rows; false at the end of the list, or of the text where there is none.
+    fn record(&mut self, first: Option<bool>, draft: &mut Draft) -> Result<bool> {
         self.window.release();
         let format = &mut self.format;
         let found = self.window.item(|scanner| {
-            let mut first = first;
-            if !scanner.next_item(&mut first)? {
+            let is_more = match first {
+                Some(mut first) => scanner.next_item(&mut first)?,
+                None => !scanner.at_end()?,
+            };
+            if !is_more {
                 return Ok(None);
             }
             scanner.peek()?;
@@ -287,6 +297,7 @@ fn expected<F: EntryFormat>() -> String {
     match (F::MEMBER, F::MAY_BE_LIST) {
         (Some(member), true) => format!("expected a JSON list, or an object with `{member}`"),
         (Some(member), false) => format!("expected a JSON object with `{member}`"),
+        (None, _) if F::MAY_BE_LINES => "expected JSON objects, one a line, or a list of them".to_owned(),
         (None, _) => "expected a JSON list".to_owned(),
     }
 }
@@ -321,7 +332,11 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
             }
             self.state = match self.state {
                 State::Start => self.begin()?,
-                State::List { first } => match (self.record(first, &mut draft)?, self.in_object) {
+                State::Lines => match self.record(None, &mut draft)? {
+                    true => State::Lines,
+                    false => State::Done,
+                },
+                State::List { first } => match (self.record(Some(first), &mut draft)?, self.in_object) {
                     (true, _) => State::List { first: false },
                     (false, true) => State::Behind,
                     (false, false) => State::Tail,

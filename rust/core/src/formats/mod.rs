@@ -36,6 +36,7 @@ mod keyframes;
 mod kitti;
 mod kitti_tracking;
 pub mod known;
+mod labelbox;
 mod labelstudio;
 mod lines;
 mod list_entries;

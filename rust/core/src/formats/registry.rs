@@ -1,8 +1,8 @@
 //! The table of formats.
 
 use super::{
-    bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelstudio, masks, mot, mots, ndjson,
-    openimages, sav, supervision, table, yolo, youtube_vis, Format,
+    bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelbox, labelstudio, masks, mot, mots,
+    ndjson, openimages, sav, supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -31,6 +31,7 @@ pub static FORMATS: &[&Format] = &[
     &youtube_vis::FORMAT,
     &labelstudio::FORMAT,
     &cvat::FORMAT,
+    &labelbox::FORMAT,
 ];
 
 /// The format with a name.
