@@ -59,6 +59,11 @@ impl Rows<'_> {
         self.batch.frameless.push(frame.is_none());
     }
 
+    /// Counts what is worth a look.
+    pub fn warn(&mut self, name: &'static str) {
+        *self.batch.warnings.entry(name).or_default() += 1;
+    }
+
     /// Counts a record that the format's own rules leave out.
     pub fn leave_out(&mut self, why: &'static str) {
         *self.batch.filtered.entry(why).or_default() += 1;

@@ -6,7 +6,7 @@
 
 use super::draft::{known_members, Draft};
 use super::members::{Members, NextFile};
-use super::{Batch, Opening, Reader};
+use super::{Batch, OpenPiece, Opening, Reader};
 use crate::batch::Annotation;
 use crate::error::Result;
 use crate::formats::segmentation::Segmentation;
@@ -399,9 +399,9 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
         self.before + self.current.as_ref().map_or(0, |text| text.window.stored_bytes())
     }
 
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let piece = |files| -> Box<dyn Reader> {
-            Box::new(Self {
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let piece = |files| -> OpenPiece {
+            let reader = Self {
                 format: self.format.clone(),
                 origin: self.origin.clone(),
                 files,
@@ -409,11 +409,12 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
                 before: 0,
                 text_before: 0,
                 chunk_bytes: self.chunk_bytes,
-            })
+            };
+            Box::new(move || Ok(Box::new(reader)))
         };
         Ok(self
             .files
-            .split(at_most)
+            .split(len_bytes)
             .map(|parts| parts.into_iter().map(piece).collect()))
     }
 }
