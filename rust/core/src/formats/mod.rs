@@ -149,6 +149,9 @@ impl Opened {
     }
 }
 
+/// Opens the reader of a piece of a source. Pieces may be many, so that each is opened when its turn comes.
+pub type OpenPiece = Box<dyn FnOnce() -> Result<Box<dyn Reader>> + Send>;
+
 /// Reads a source, batch by batch.
 pub trait Reader: Send {
     /// The next batch; none at the end. A batch may hold rejects alone. Nothing can be read after an error.
@@ -165,14 +168,14 @@ pub trait Reader: Send {
         None
     }
 
-    /// Splits what is to be read into at most `at_most` readers, in the order of the source: put one after the other, their
-    /// batches hold the same rows and rejects. Asked for before the first batch; none where the source cannot be split, and
-    /// then this reader reads all of it.
+    /// Splits what is to be read into pieces of about `len_bytes` stored bytes of text each, or of what takes as long to
+    /// read, in the order of the source: put one after the other, their batches hold the same rows and rejects. Asked for
+    /// before the first batch; none where the source cannot be split. The reader itself still reads all of it.
     ///
     /// # Errors
     /// As [`Self::next_batch`].
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let _ = at_most;
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let _ = len_bytes;
         Ok(None)
     }
 }

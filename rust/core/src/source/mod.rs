@@ -29,7 +29,7 @@ pub use folder::{Folder, Member};
 pub use frames::Frames;
 pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use input::{TextStream, BYTE_ORDER_MARK};
-pub(crate) use lines::Lines;
+pub(crate) use lines::{Lines, LinesPart};
 pub(crate) use names::{base_name, number_at_end, stem, stems};
 pub use names::{ClassName, MediaName};
 pub use naming::Naming;

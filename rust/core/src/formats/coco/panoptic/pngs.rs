@@ -7,6 +7,7 @@ use crate::formats::Opening;
 use crate::source::{Directory, SourceFile};
 
 /// The folder of the PNGs.
+#[derive(Clone)]
 pub(super) struct Pngs(Directory);
 
 impl Pngs {
