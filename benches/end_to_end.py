@@ -101,6 +101,7 @@ def main() -> int:
                 end_to_end(scale, repeats, Path(folder)),
                 shapes.table(scale, repeats, Path(folder)),
                 formats.table(scale, repeats, Path(folder)),
+                formats.threads(scale, repeats, Path(folder)),
                 reading.table(scale, repeats, Path(folder)),
                 scaling.threads(scale, repeats, Path(folder)),
                 scaling.growth(scale, repeats, Path(folder)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import tempfile
@@ -47,6 +48,14 @@ on one thread: median (fastest..slowest), x times ropewalk. *plain Python* reads
 of numbers) or `str.split` (small files), JSON with orjson, PNGs with Pillow. It encodes masks with pycocotools from the
 transposed picture, transposes run-length strings with rlemasklib, writes dict literals with orjson, checks nothing."""
 
+THREADS_TEXT = """\
+Microseconds a mask, from PNGs of 1080p to the body of the save request: the same job many times on two threads, on one
+thread, and half of the times in each of two processes that share nothing; x is the time against that of two threads.
+Two threads cannot gain more than two processes do on the machine as it is."""
+
+# How often each of two processes does the job: starting them takes as long as doing it once.
+ROUNDS = 8
+
 OBJECTS = 5
 STRIDE = 4
 
@@ -87,8 +96,42 @@ def table(scale: float, repeats: int, folder: Path) -> Table:
     return Table("Other formats", TEXT, WAYS, tuple(lines))
 
 
-def _ropewalk(case: Case, plan: _core.Plan, folder: Path) -> Blocks:
-    stage = _core.Stage(plan, str(folder / "rejects.ndjson"), str(folder), threads=1)
+def threads(scale: float, repeats: int, folder: Path) -> Table:
+    """Time pictures on two threads beside two processes; what they make is checked in `table`."""
+    lines = []
+    for case in _pictures(folder / "threads", max(2, round(60 * scale))):
+        plan = plan_onto(case.predictions.medium, ontology_of(case.predictions), case.class_map)
+        jobs = {
+            "two threads": partial(_repeat, 2 * ROUNDS, partial(_ropewalk, case, plan, folder, threads=2)),
+            "one thread": partial(_repeat, 2 * ROUNDS, partial(_ropewalk, case, plan, folder)),
+            "two processes": partial(_in_two_processes, partial(_ropewalk, case, plan, folder)),
+        }
+        count = case.predictions.number_of_annotations
+        lines.append(Line(f"{case.name}: {count:,}", 2 * ROUNDS * count, interleave(jobs, repeats)))
+    return Table("Two threads on pictures", THREADS_TEXT, ("two threads", "one thread", "two processes"), tuple(lines))
+
+
+def _repeat(times: int, job: Callable[[], object]) -> None:
+    for _ in range(times):
+        job()
+
+
+def _in_two_processes(job: Callable[[], object]) -> None:
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            try:
+                _repeat(ROUNDS, job)
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def _ropewalk(case: Case, plan: _core.Plan, folder: Path, threads: int = 1) -> Blocks:
+    stage = _core.Stage(plan, str(folder / f"rejects-{os.getpid()}.ndjson"), str(folder), threads=threads)
     for source in find_sources(case.path):
         add_source(stage, source, case.options, lambda _: None)
     return staged_body(stage)
@@ -309,4 +352,6 @@ def _sav(path: Path) -> Iterator[PlainLabel]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="ropewalk-bench-") as temporary:
-        sys.stdout.write(write([table(1, 5, Path(temporary))], "python benches/formats.py"))
+        sys.stdout.write(
+            write([table(1, 5, Path(temporary)), threads(1, 5, Path(temporary))], "python benches/formats.py")
+        )

@@ -10,6 +10,7 @@ NOTES = {
     "aspect_differs": "the image has another aspect than the medium; coordinates stay fractions of the image",
     "attribute_differs": "an answer about a whole object differs from an earlier one, which is kept",
     "attribute_left_out": "COCO has no place for these answers",
+    "box_3d": "3D boxes are left out; Scalabel's 2D boxes, outlines, lines and masks are read",
     "clipped": "cut at the edge of the image or the end of the sound; --off-image keep or reject changes this",
     "confidence_not_written": "Encord stores no confidence of sounds",
     "crowd": "annotations with iscrowd and no score are left out; --include-crowd keeps them",

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Batch, MemberRows, Texts};
-use crate::batch::{Annotation, AnnotationBatchBuilder};
+use crate::batch::{row_members, Annotation, AnnotationBatchBuilder, Kind};
 use crate::error::Result;
 use crate::reject::{Counts, Reject};
 
@@ -22,6 +24,18 @@ pub(super) struct Draft {
     pub filtered: Counts,
     pub warnings: Counts,
     members: Vec<MemberRows>,
+}
+
+/// What is known of a row that is rejected, as members of a row of the table: whoever fixes it gives it what is missing.
+pub(super) fn known_members(row: &Annotation<'_>, frame: Option<u32>) -> Value {
+    let mut members = row_members(row, &[]);
+    if row.kind == Kind::Object {
+        members.remove("kind");
+    }
+    members.remove("frame");
+    members.retain(|_, value| value != "");
+    members.extend(frame.map(|frame| ("frame".to_owned(), frame.into())));
+    Value::Object(members)
 }
 
 /// Takes what a record holds.

@@ -13,6 +13,7 @@
 //! * Describe it in a `pub static FORMAT: Format`, and add that to the table.
 
 mod active_names;
+mod active_pkl;
 mod batch;
 mod bdd_bitmask;
 mod beside;
@@ -38,6 +39,8 @@ mod list_entries;
 mod looks;
 mod masks;
 mod members;
+mod mmdet;
+mod mmpose;
 mod mot;
 mod mots;
 pub mod ndjson;
@@ -51,6 +54,7 @@ mod records;
 pub mod registry;
 mod rejects;
 mod sav;
+mod scalabel;
 mod scores;
 mod segmentation;
 mod shared_options;

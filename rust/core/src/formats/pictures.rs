@@ -18,7 +18,7 @@ const BATCH_BYTES: u64 = 1 << 20;
 const BATCH_RLE_BYTES: usize = 1 << 22;
 
 /// Bytes of text that take as long to read as a byte of a picture.
-const TEXT_BYTES_A_BYTE: u64 = 16;
+const TEXT_BYTES_A_BYTE: u64 = 8;
 
 /// What a format makes of its pictures.
 pub(super) trait PictureFormat: Clone + Send + 'static {

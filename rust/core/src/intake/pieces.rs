@@ -2,31 +2,38 @@
 //! number of threads, since what is rejected is written batch by batch.
 
 use std::collections::VecDeque;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rayon::prelude::*;
-use rayon::ThreadPool;
+use rayon::{ThreadPool, Yield};
 
 use crate::error::{Error, Result};
 use crate::formats::{Batch, OpenPiece, Reader};
 
-/// Stored bytes of a piece, about: each is as much as a batch or a little less.
+/// Stored bytes of a piece of text, about: a batch or a little less.
 const PIECE_BYTES: u64 = 1 << 18;
 
-/// Most stored bytes of a piece, on average: what is read of pieces before their turn is held.
+/// Most stored bytes of a piece, on average: what is read before its turn is held.
 const MOST_PIECE_BYTES: u64 = 1 << 21;
 
-/// Pieces that are read at a time, for each thread: who is done with one takes another.
-const PIECES_A_THREAD: usize = 2;
+/// Pieces that are read before their turn, for each thread.
+const AHEAD_A_THREAD: usize = 3;
 
-/// Batches of a piece that are held at a time.
+/// Batches of a piece that are read before its turn.
 const MOST_BATCHES: usize = 2;
 
-/// A reader that reads pieces of a source ahead on all threads of a pool.
+/// How long a thread without work waits for a piece before it looks for work again.
+const WAIT: Duration = Duration::from_micros(200);
+
+/// A reader that reads pieces of a source ahead on the threads of a pool.
 pub(super) struct InPieces {
     /// None where one thread does all.
     pool: Option<Arc<ThreadPool>>,
-    pieces: VecDeque<Piece>,
+    current: Option<Piece>,
+    ahead: VecDeque<Receiver<std::thread::Result<Piece>>>,
+    closed: VecDeque<OpenPiece>,
     /// Bytes of the pieces that were given out whole.
     before: u64,
     bytes_read: u64,
@@ -34,7 +41,7 @@ pub(super) struct InPieces {
 
 struct Piece {
     state: State,
-    /// What was read ahead, each with the bytes of the piece up to its end.
+    /// What was read and not given out, each with the bytes of the piece up to its end.
     batches: VecDeque<(Batch, u64)>,
 }
 
@@ -47,7 +54,8 @@ enum State {
 }
 
 impl InPieces {
-    /// Splits what `reader` reads, of `len_bytes` stored bytes; gives it back where that is short or cannot be split.
+    /// Splits what `reader` reads, of `len_bytes` stored bytes; gives it back where it cannot be split into parts that are
+    /// short.
     ///
     /// # Errors
     /// As [`Reader::pieces`].
@@ -56,73 +64,122 @@ impl InPieces {
             Some(pieces) if len_bytes <= MOST_PIECE_BYTES * pieces.len() as u64 => pieces,
             _ => return Ok(reader),
         };
-        let piece = |open| Piece {
-            state: State::Closed(open),
-            batches: VecDeque::new(),
-        };
         Ok(Box::new(Self {
             pool: pool.cloned(),
-            pieces: pieces.into_iter().map(piece).collect(),
+            current: None,
+            ahead: VecDeque::new(),
+            closed: pieces.into(),
             before: 0,
             bytes_read: 0,
         }))
     }
 
-    fn read_ahead(&mut self) {
+    /// The next piece, which may be read in part; none at the end.
+    fn next_piece(&mut self) -> Option<Piece> {
         let Some(pool) = &self.pool else {
-            self.pieces.iter_mut().take(1).for_each(Piece::read);
-            return;
+            return self.closed.pop_front().map(Piece::new);
         };
-        let at_a_time = PIECES_A_THREAD * pool.current_num_threads();
-        let pieces: Vec<&mut Piece> = self.pieces.iter_mut().take(at_a_time).collect();
-        pool.install(|| pieces.into_par_iter().for_each(Piece::read));
+        while self.ahead.len() < AHEAD_A_THREAD * pool.current_num_threads() {
+            let Some(open) = self.closed.pop_front() else { break };
+            let (sender, receiver) = channel();
+            pool.spawn(move || {
+                let mut piece = Piece::new(open);
+                let read = catch_unwind(AssertUnwindSafe(|| {
+                    while piece.batches.len() < MOST_BATCHES && piece.read() {}
+                    piece
+                }));
+                // Nobody waits for it where the import was stopped.
+                let _ = sender.send(read);
+            });
+            self.ahead.push_back(receiver);
+        }
+        self.ahead.pop_front().map(|receiver| wait(&receiver))
     }
 }
 
-impl Piece {
-    fn read(&mut self) {
-        while self.batches.len() < MOST_BATCHES {
-            let state = std::mem::replace(&mut self.state, State::Ended(0));
-            self.state = match state {
-                State::Closed(open) => open().map_or_else(State::Failed, State::Open),
-                State::Open(mut reader) => match reader.next_batch() {
-                    Ok(Some(batch)) => {
-                        self.batches.push_back((batch, reader.bytes_read()));
-                        State::Open(reader)
-                    }
-                    Ok(None) => State::Ended(reader.bytes_read()),
-                    Err(cause) => State::Failed(cause),
-                },
-                ended @ (State::Ended(_) | State::Failed(_)) => {
-                    self.state = ended;
-                    return;
-                }
-            };
+/// Waits for a piece that is read on some thread. A thread of the pool does other work meanwhile.
+fn wait(receiver: &Receiver<std::thread::Result<Piece>>) -> Piece {
+    let sent = loop {
+        match receiver.try_recv() {
+            Ok(sent) => break Some(sent),
+            Err(TryRecvError::Disconnected) => break None,
+            Err(TryRecvError::Empty) => {}
         }
+        match rayon::yield_now() {
+            Some(Yield::Executed) => {}
+            None => break receiver.recv().ok(),
+            Some(Yield::Idle) => match receiver.recv_timeout(WAIT) {
+                Ok(sent) => break Some(sent),
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) => {}
+            },
+        }
+    };
+    let Some(sent) = sent else {
+        unreachable!("whoever reads a piece sends it")
+    };
+    sent.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+impl Piece {
+    fn new(open: OpenPiece) -> Self {
+        Self {
+            state: State::Closed(open),
+            batches: VecDeque::new(),
+        }
+    }
+
+    /// Reads a batch; false where there is none any more.
+    fn read(&mut self) -> bool {
+        let state = std::mem::replace(&mut self.state, State::Ended(0));
+        let opened = match state {
+            State::Closed(open) => open(),
+            State::Open(reader) => Ok(reader),
+            ended @ (State::Ended(_) | State::Failed(_)) => {
+                self.state = ended;
+                return false;
+            }
+        };
+        let read = opened.and_then(|mut reader| reader.next_batch().map(|batch| (batch, reader)));
+        self.state = match read {
+            Ok((Some(batch), reader)) => {
+                self.batches.push_back((batch, reader.bytes_read()));
+                State::Open(reader)
+            }
+            Ok((None, reader)) => State::Ended(reader.bytes_read()),
+            Err(cause) => State::Failed(cause),
+        };
+        matches!(self.state, State::Open(_))
     }
 }
 
 impl Reader for InPieces {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
-        while let Some(mut piece) = self.pieces.pop_front() {
+        loop {
+            let Some(piece) = &mut self.current else {
+                self.current = self.next_piece();
+                if self.current.is_none() {
+                    return Ok(None);
+                }
+                continue;
+            };
+            if piece.batches.is_empty() {
+                piece.read();
+            }
             if let Some((batch, bytes)) = piece.batches.pop_front() {
                 self.bytes_read = self.before + bytes;
-                self.pieces.push_front(piece);
                 return Ok(Some(batch));
             }
-            match piece.state {
-                State::Ended(bytes) => self.before += bytes,
-                State::Failed(cause) => {
-                    self.pieces.clear();
+            match self.current.take().map(|piece| piece.state) {
+                Some(State::Ended(bytes)) => self.before += bytes,
+                Some(State::Failed(cause)) => {
+                    self.closed.clear();
+                    self.ahead.clear();
                     return Err(cause);
                 }
-                State::Closed(_) | State::Open(_) => {
-                    self.pieces.push_front(piece);
-                    self.read_ahead();
-                }
+                Some(State::Closed(_) | State::Open(_)) | None => {}
             }
         }
-        Ok(None)
     }
 
     fn bytes_read(&self) -> u64 {

@@ -54,6 +54,9 @@ const PICTURES: [&[u8]; 1] = [b"\x89PNG"];
 /// Bytes that reading pictures may hold, however small their files are: runs of the masks of one, and the rows of a batch.
 const PICTURE_BYTES: usize = 1 << 28;
 
+/// Bytes that rows of a pickle may hold more: they may share one mask, until a batch is full.
+const SHARED_BYTES: usize = 1 << 24;
+
 /// Whether a text begins in one of some ways.
 fn begins(text: &[u8], heads: &[&[u8]]) -> bool {
     heads.iter().any(|head| text.starts_with(head))
@@ -146,6 +149,8 @@ pub fn formats(input: &[u8]) -> &'static str {
         table_bytes(input.len())
     } else if holds(&PICTURES) {
         PICTURE_BYTES
+    } else if format.name == "active-pkl" {
+        reading_bytes(input.len(), chunk_bytes) + SHARED_BYTES
     } else {
         reading_bytes(input.len(), chunk_bytes)
     };
@@ -287,7 +292,9 @@ impl Outcome {
         }
         for row in 0..batch.rows.len() {
             let attributes: Vec<AttributeValue<'_>> = batch.rows.attributes(row).collect();
-            let points = batch.rows.row(row).points.map(|points| points.coords.to_vec());
+            // Its own parts alone: the coordinates of a row lie among those of its batch.
+            let points = batch.rows.row(row).points;
+            let points: Option<Vec<Vec<&[f64]>>> = points.map(|points| points.iter().map(Iterator::collect).collect());
             let annotation = ropewalk_core::batch::Annotation {
                 points: None,
                 ..batch.rows.row(row)
