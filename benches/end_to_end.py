@@ -15,6 +15,7 @@ from pathlib import Path
 
 import converting
 import folders
+import formats
 import kernels
 import memory
 import reading
@@ -99,6 +100,8 @@ def main() -> int:
             tables = [
                 end_to_end(scale, repeats, Path(folder)),
                 shapes.table(scale, repeats, Path(folder)),
+                formats.table(scale, repeats, Path(folder)),
+                formats.threads(scale, repeats, Path(folder)),
                 reading.table(scale, repeats, Path(folder)),
                 scaling.threads(scale, repeats, Path(folder)),
                 scaling.growth(scale, repeats, Path(folder)),

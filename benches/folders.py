@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,17 +14,18 @@ from parity import check_equal
 from report import Line, Table
 from ropewalk.project.snapshot import write_snapshot
 from sending import make_project
+from synthetic import CLASS_NAMES
 from timing import interleave
 
 TEXT = """\
 Microseconds of processor time a row (user and system, files in the page cache) of `ropewalk convert`, from the start
-of the process to its exit: median (fastest..slowest). Each file of the folder holds one row, so the difference is what
+of the process to its exit: median (fastest..slowest). Each file of a folder holds one row, so the difference is what
 a file costs."""
 
-FILES = 50_000
-ONE_FILE, FOLDER = "one NDJSON file", "folder"
-_VIDEOS = 97
-_FRAMES = 25
+FILES = 100_000
+ONE_FILE, FOLDER, YOLO = "one NDJSON file", "folder of NDJSON", "folder of YOLO"
+# As many that each row has a frame of its own.
+_VIDEOS = 4_001
 
 
 def table(scale: float, repeats: int, folder: Path) -> Table:
@@ -34,35 +36,61 @@ def table(scale: float, repeats: int, folder: Path) -> Table:
     """
     count = max(2, round(FILES * scale))
     rows = [_row(number) for number in range(count)]
-    one, many, project = folder / "rows.ndjson", folder / "rows", folder / "videos.json"
-    one.write_text("".join(rows), encoding="ascii")
-    many.mkdir()
+    one, many, yolo, project = folder / "rows.ndjson", folder / "rows", folder / "labels", folder / "videos.json"
+    classes = folder / "classes.txt"
+    classes.write_text("\n".join(CLASS_NAMES), encoding="ascii")
+    one.write_text("".join(map(_line, rows)), encoding="ascii")
+    for target in (many, yolo):
+        target.mkdir()
     for number, row in enumerate(rows):
-        (many / f"{number:06}.ndjson").write_text(row, encoding="ascii")
+        (many / f"{number:06}.ndjson").write_text(_line(row), encoding="ascii")
+        (yolo / f"{row.video}_{row.frame + 1}.txt").write_text(row.yolo(), encoding="ascii")
     write_snapshot(make_project(_VIDEOS), project)
 
     lines = []
+    as_yolo = ("--format", "yolo", "--classes", str(classes))
     for suffix, options in {".parquet": [], ".ndjson": ["--project-file", str(project)]}.items():
-        outs = {ONE_FILE: folder / f"of-one-file{suffix}", FOLDER: folder / f"of-folder{suffix}"}
-        jobs = {way: partial(convert, source, outs[way], *options) for way, source in ((ONE_FILE, one), (FOLDER, many))}
+        sources = {ONE_FILE: (one,), FOLDER: (many,), YOLO: (yolo, *as_yolo)}
+        outs = {way: folder / f"{at}{suffix}" for at, way in enumerate(sources)}
+        jobs = {way: partial(convert, source, outs[way], *options, *more) for way, (source, *more) in sources.items()}
         for job in jobs.values():
             job()
-        check_equal(f"folder to {suffix}", {way: _content(out) for way, out in outs.items()})
+        # A table of YOLO calls media by the names of its files.
+        alike = outs if suffix == ".ndjson" else {way: outs[way] for way in (ONE_FILE, FOLDER)}
+        check_equal(f"folder to {suffix}", {way: _content(out) for way, out in alike.items()})
         title = f"{'table' if suffix == '.parquet' else 'label rows'}: {count:,}"
         lines.append(Line(title, count, interleave(jobs, repeats, seconds_of_children)))
-    return Table("A folder of small files", TEXT, (ONE_FILE, FOLDER), tuple(lines))
+    return Table("A folder of small files", TEXT, (ONE_FILE, FOLDER, YOLO), tuple(lines))
 
 
-def _row(number: int) -> str:
-    video, frame, box = number % _VIDEOS, number // _VIDEOS % _FRAMES, [number % 1900, number % 1000, 20, 10]
-    row = {
-        "media": f"video-{video}.mp4",
-        "frame": frame,
-        "class": "Car",
-        "box": box,
-        "unit": "px",
+@dataclass(frozen=True)
+class _Row:
+    """A box, in fractions that text and floats hold exactly."""
+
+    video: str
+    frame: int
+    x: float
+    y: float
+    w: float = 1 / 64
+    h: float = 1 / 128
+
+    def yolo(self) -> str:
+        return f"0 {self.x + self.w / 2} {self.y + self.h / 2} {self.w} {self.h}\n"
+
+
+def _row(number: int) -> _Row:
+    return _Row(f"video-{number % _VIDEOS}", number // _VIDEOS, number % 61 / 64, number % 127 / 128)
+
+
+def _line(row: _Row) -> str:
+    values = {
+        "media": f"{row.video}.mp4",
+        "frame": row.frame,
+        "class": CLASS_NAMES[0],
+        "box": [row.x, row.y, row.w, row.h],
+        "unit": "frac",
     }
-    return json.dumps(row) + "\n"
+    return json.dumps(values) + "\n"
 
 
 def _content(out: Path) -> object:

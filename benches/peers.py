@@ -6,7 +6,7 @@ Each takes prepared inputs and gives the request body as `POST labelrow` has it,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -49,7 +49,7 @@ def ontology_of(predictions: Predictions) -> OntologyStructure:
     return structure
 
 
-def plan_onto(medium: Medium, structure: OntologyStructure) -> _core.Plan:
+def plan_onto(medium: Medium, structure: OntologyStructure, class_map: Mapping[str, str] | None = None) -> _core.Plan:
     """Make the plan of an import onto one medium."""
     snapshot = Snapshot(
         project_hash=LABEL_HASH,
@@ -60,7 +60,7 @@ def plan_onto(medium: Medium, structure: OntologyStructure) -> _core.Plan:
         ontology_structure=structure.to_dict(),
         media=(medium,),
     )
-    return plan_of(snapshot, BRANCH, PlanOptions())
+    return plan_of(snapshot, BRANCH, PlanOptions(class_map=class_map))
 
 
 def feature_hash(name: str) -> str:
@@ -144,12 +144,54 @@ def _sdk(predictions: Predictions, structure: OntologyStructure) -> Way:
 
 def _plain(predictions: Predictions, structure: OntologyStructure) -> Way:
     """Do without the SDK: orjson in and out, dict literals, numbers for hashes, rlemasklib for masks."""
+    geometry = {"bounding_box": _plain_box, "polygon": _plain_polygon, "bitmask": _plain_bitmask}[predictions.shape]
+
+    def labels() -> Iterator[PlainLabel]:
+        document = orjson.loads(predictions.path.read_bytes())
+        sizes = {image["id"]: (image["width"], image["height"]) for image in document["images"]}
+        for annotation in document["annotations"]:
+            image_id = annotation["image_id"]
+            key, value = geometry(annotation, *sizes[image_id])
+            number = annotation["track_id"] if predictions.tracked else annotation["id"]
+            yield image_id, annotation["category_id"], number, annotation["score"], key, value
+
+    return lambda: plain_body(predictions.medium, structure, labels())
+
+
+# Frame, number of the class, number of the object, confidence, and the geometry by its key.
+PlainLabel = tuple[int, int, int, float, str, Any]
+
+
+def plain_body(medium: Medium, structure: OntologyStructure, labels: Iterable[PlainLabel]) -> Blocks:
+    """Put labels into dict literals, and write these with orjson."""
     classes = [
         {"name": item.name, "color": item.color, "shape": item.shape.value, "featureHash": item.feature_node_hash}
         for item in structure.objects
     ]
-    geometry = {"bounding_box": _plain_box, "polygon": _plain_polygon, "bitmask": _plain_bitmask}[predictions.shape]
-    medium = predictions.medium
+    frames: dict[str, dict[str, Any]] = {}
+    answers = {}
+    for number, at, object_number, confidence, key, value in labels:
+        item, object_hash, frame = classes[at], f"{object_number:08}", str(number)
+        if frame not in frames:
+            frames[frame] = {"objects": [], "classifications": []}
+        frames[frame]["objects"].append(
+            {
+                "name": item["name"],
+                "color": item["color"],
+                "shape": item["shape"],
+                "value": item["name"].lower().replace(" ", "_"),
+                "createdAt": WHEN_TEXT,
+                "createdBy": None,
+                "confidence": confidence,
+                "objectHash": object_hash,
+                "featureHash": item["featureHash"],
+                "manualAnnotation": False,
+                "lastEditedAt": WHEN_TEXT,
+                key: value,
+                **({"polygons": _parts(value)} if key == "polygon" else {}),
+            }
+        )
+        answers[object_hash] = {"classifications": [], "objectHash": object_hash}
     unit = {
         "data_hash": medium.data_hash,
         "data_title": medium.title,
@@ -160,49 +202,16 @@ def _plain(predictions: Predictions, structure: OntologyStructure) -> Way:
         "width": medium.width,
         "height": medium.height,
     }
-
-    def body() -> Blocks:
-        document = orjson.loads(predictions.path.read_bytes())
-        sizes = {image["id"]: (image["width"], image["height"]) for image in document["images"]}
-        frames: dict[str, dict[str, Any]] = {}
-        answers = {}
-        for annotation in document["annotations"]:
-            item, image_id = classes[annotation["category_id"]], annotation["image_id"]
-            key, value = geometry(annotation, *sizes[image_id])
-            object_hash = f"{annotation['track_id'] if predictions.tracked else annotation['id']:08}"
-            frame = str(image_id)
-            if frame not in frames:
-                frames[frame] = {"objects": [], "classifications": []}
-            frames[frame]["objects"].append(
-                {
-                    "name": item["name"],
-                    "color": item["color"],
-                    "shape": item["shape"],
-                    "value": item["name"].lower().replace(" ", "_"),
-                    "createdAt": WHEN_TEXT,
-                    "createdBy": None,
-                    "confidence": annotation["score"],
-                    "objectHash": object_hash,
-                    "featureHash": item["featureHash"],
-                    "manualAnnotation": False,
-                    "lastEditedAt": WHEN_TEXT,
-                    key: value,
-                    **({"polygons": _parts(value)} if key == "polygon" else {}),
-                }
-            )
-            answers[object_hash] = {"classifications": [], "objectHash": object_hash}
-        row = {
-            "label_hash": LABEL_HASH,
-            "branch_name": BRANCH,
-            "data_units": {medium.data_hash: {**unit, "labels": frames}},
-            "object_answers": answers,
-            "classification_answers": {},
-            "object_actions": {},
-            "spaces": {},
-        }
-        return save_body([LABEL_HASH], [[orjson.dumps(row)]])
-
-    return body
+    row = {
+        "label_hash": LABEL_HASH,
+        "branch_name": BRANCH,
+        "data_units": {medium.data_hash: {**unit, "labels": frames}},
+        "object_answers": answers,
+        "classification_answers": {},
+        "object_actions": {},
+        "spaces": {},
+    }
+    return save_body([LABEL_HASH], [[orjson.dumps(row)]])
 
 
 def _plain_box(annotation: dict[str, Any], width: int, height: int) -> tuple[str, Any]:
@@ -221,7 +230,15 @@ def _parts(polygon: dict[str, dict[str, float]]) -> list[list[list[float]]]:
 
 
 def _plain_bitmask(annotation: dict[str, Any], width: int, height: int) -> tuple[str, Any]:
-    segmentation = annotation["segmentation"]
+    return "bitmask", plain_bitmask(transposed(annotation["segmentation"]), width, height)
+
+
+def transposed(segmentation: dict[str, Any]) -> str:
+    """Transpose one of COCO's run-length strings with rlemasklib."""
     mask = RLEMask.from_dict({"size": segmentation["size"], "counts": segmentation["counts"].encode("ascii")})
-    rle_string = mask.T.to_dict()["counts"].decode("ascii")
-    return "bitmask", {"top": 0, "left": 0, "height": height, "width": width, "rleString": rle_string}
+    return str(mask.T.to_dict()["counts"], "ascii")
+
+
+def plain_bitmask(rle_string: str, width: int, height: int) -> dict[str, Any]:
+    """Make the geometry of a bitmask."""
+    return {"top": 0, "left": 0, "height": height, "width": width, "rleString": rle_string}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ropewalk.project.media import list_media
     from ropewalk.project.ontology import list_ontology
     from ropewalk.project.snapshot import Medium, MediumImage, Snapshot, read_snapshot, write_snapshot
-    from ropewalk.reading.predictions import Predictions, read_coco, read_table
+    from ropewalk.reading.predictions import Predictions, read, read_coco, read_table
     from ropewalk.report import Report
     from ropewalk.showing.projects import list_projects
     from ropewalk.showing.show import show
@@ -38,6 +38,7 @@ _HOME = {
     "prioritize": "evaluating.prioritize",
     "import_predictions": "importing.run",
     "Predictions": "reading.predictions",
+    "read": "reading.predictions",
     "read_coco": "reading.predictions",
     "read_table": "reading.predictions",
     "list_media": "project.media",
@@ -87,6 +88,7 @@ __all__ = [
     "list_projects",
     "prioritize",
     "promote",
+    "read",
     "read_coco",
     "read_snapshot",
     "read_table",

@@ -260,10 +260,16 @@ def detect(source: str | PathLike[str] | bytes | object) -> str:
     """
 
 def len_bytes(path: str | PathLike[str]) -> int:
-    """Give the size of a file, or of all files below a folder (hidden ones left out), as they are stored."""
+    """Give the size of a file or archive, or of all files below a folder (hidden ones left out), as they are stored."""
+
+def is_folder(path: str | PathLike[str]) -> bool:
+    """Say whether a path is read as a folder: one on disk, or a file that is called as an archive, as `run.zip`."""
 
 def label_of(path: str | PathLike[str], label_parts: int = 2) -> str:
-    """Give the label of a file, or of a folder as one document: the last parts of its path, links not resolved."""
+    """Give the label of a file, or of a folder as one document: the last parts of its path, links not resolved.
+
+    An archive has the label of the folder that it is called after: `run` of `run.zip`.
+    """
 
 def read(
     source: str | PathLike[str] | bytes | object,

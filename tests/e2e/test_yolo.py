@@ -211,3 +211,15 @@ def test_classes_without_names_are_refused_unless_they_are_mapped(project: Proje
     (tmp_path / "data.yaml").write_text("names: [Road, Person]\n")
     again = ropewalk.import_predictions(labels, project, branch="yolo-both", class_map={"1": "obj-car1"}, **common)
     assert again.annotations_written == 1
+
+
+def test_lines_of_a_second_run_are_counted_and_kept(tmp_path: Path) -> None:
+    """Each file by itself: two images may have the same line."""
+    first, second = "0 0.5 0.5 0.25 0.125\n", "1 0.5 0.5 0.25 0.125\n"
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "a.txt").write_text((first + second) * 2 + first)
+    (labels / "b.txt").write_text(first + second + "word\nword\n")
+    opened = ropewalk.read(labels, format="yolo", classes=["Car", "Person"]).open()
+    assert (sum(map(len, opened)), len(opened.rejects)) == (7, 2)
+    assert opened.counts["warnings"] == {"repeated_line": 4}

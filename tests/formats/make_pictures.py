@@ -219,11 +219,52 @@ def panoptic() -> None:
     source("malformed/blocker-png-dir/alone", [entry], {}, images=images)
 
 
+def openimages() -> None:
+    """Masks beside a CSV; the examples of boxes are written by hand."""
+
+    def source(path: str, records: list[str], pngs: dict[str, bytes]) -> None:
+        shutil.rmtree(FOLDER / "openimages" / path, ignore_errors=True)
+        header = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks,Confidence"
+        write(f"openimages/{path}/masks.csv", "".join(f"{line}\n" for line in (header, *records)).encode())
+        for name, content in pngs.items():
+            write(f"openimages/{path}/{name}", content)
+
+    def record(png: str, image: str, label: str, score: str = "") -> str:
+        return f"{png},{image},{label},9a55e2ed,0.1,0.3,0.06,0.86,0.9,,{score}"
+
+    still, walk = areas(STILL, (1, 2, 3, 8, 40)), areas(WALK[1], (255, 3, 5, 11, 30))
+    one_bit = encoded(Image.fromarray(still.astype(bool)))
+    records = [
+        record("still_m0tree_9a55e2ed.png", "still", "Tree"),
+        record("w/walk-1.png", "walk-1", "Road", "0.75"),
+        record("w/palette.png", "walk-1", "Tree", "0.5"),
+    ]
+    pngs = {
+        "still_m0tree_9a55e2ed.png": one_bit,
+        "w/walk-1.png": grey(walk),
+        "w/palette.png": palette(areas(WALK[1], (1, 10, 2, 6, 9))),
+    }
+    source("good/masks", records, pngs)
+    one = {"still.png": one_bit}
+    wrong = {
+        "bad_field/outside": (record("../still.png", "still", "Tree"), one),
+        "bad_picture/missing": (record("other.png", "still", "Tree"), one),
+        "bad_picture/cut": (record("still.png", "still", "Tree"), {"still.png": one_bit[:60]}),
+        "missing_field/label": (record("still.png", "still", ""), one),
+        "score_range/mask": (record("still.png", "still", "Tree", "2"), one),
+        "mask_size/turned": (record("still.png", "still", "Tree"), {"still.png": grey(still.T)}),
+        "blocker-RGB/colours": (record("still.png", "still", "Tree"), {"still.png": colours(still, 3)}),
+    }
+    for path, (line, found) in wrong.items():
+        source(f"malformed/{path}", [line], found)
+
+
 def main() -> None:
     for make in (davis, masks, mots, bdd_bitmask, panoptic):
         for part in ("good", "named", "malformed"):
             shutil.rmtree(FOLDER / make.__name__.replace("_", "-") / part, ignore_errors=True)
         make()
+    openimages()
 
 
 if __name__ == "__main__":

@@ -209,3 +209,45 @@ def test_tao(seed: int, tmp_path: Path) -> None:
     )
 
     assert found == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scalabel(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+
+    def label(track: int, n: int) -> Json:
+        if track == 0:
+            return {"id": "0", "category": "tree", "box2d": None, "rle": random_rle(random), "score": None}
+        box = {"x1": 1.5, "y1": track + 0.25, "x2": 2 + 3.0 * track, "y2": 9.5 + n}
+        return {"id": str(track), "category": "car", "score": round(float(random.random()), 6), "box2d": box}
+
+    frames: list[Json] = [
+        {
+            "name": f"v{video}-{n + 1:07}.jpg",
+            "videoName": f"v{video}",
+            **({"frameIndex": n} if random.random() < 0.5 else {}),
+            "labels": [label(track, n) for track in range(3)] + [{"id": "9", "category": "car", "box3d": {}}],
+        }
+        for video in range(2)
+        for n in range(FRAMES)
+    ]
+    random.shuffle(frames)
+    expected = defaultdict(list)
+    for frame in frames:
+        for drawn in frame["labels"][:-1]:
+            if "rle" in drawn:
+                shape: bytes | tuple[float, ...] = decoded(drawn["rle"])
+            else:
+                # Both corners are pixels of the box.
+                x1, y1, x2, y2 = (drawn["box2d"][corner] for corner in ("x1", "y1", "x2", "y2"))
+                shape = (x1, y1, x2 - x1 + 1, y2 - y1 + 1)
+            number = int(frame["name"][-11:-4]) - 1
+            found = Label(frame["videoName"], number, drawn["category"], drawn["score"], shape)
+            expected[found.media, found.name, drawn["id"]].append(found)
+
+    path = write(tmp_path / "frames.json", frames)
+
+    assert labels_of(path, "scalabel") == expected
+    reader = _core.read(path, "label", None, "{}")
+    assert len(list(reader)) > 0
+    assert reader.counts["filtered_by_reason"] == {"box_3d": len(frames)}

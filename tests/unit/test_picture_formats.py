@@ -16,6 +16,7 @@ from PIL import Image
 from pycocotools import mask
 
 from ropewalk import _core
+from ropewalk.errors import UsageError
 
 Pixels = NDArray[Any]
 Rows = dict[tuple[str, int, str, str | None], Pixels]
@@ -168,6 +169,39 @@ def panoptic_rows(path: Path, media: str, frame: int, *, is_video: bool) -> Rows
 
 
 CATEGORIES = [{"id": number, "name": f"class {number}"} for number in (1, 2, 3)]
+
+
+def openimages_csv(path: Path, pngs: list[str]) -> None:
+    """Write a file of masks: one class for each PNG, on an image of the same number."""
+    header = "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks"
+    records = [f"{png},image{n},/m/{n},b{n},0,1,0,1,0.5," for n, png in enumerate(pngs)]
+    path.write_text("\n".join([header, *records]) + "\n")
+
+
+@pytest.mark.parametrize("where", ["beside", "png_dir"])
+def test_masks_of_open_images(tmp_path: Path, where: str) -> None:
+    folder = tmp_path if where == "beside" else tmp_path / "pngs"
+    paths = write(folder, lambda n: f"{n % 2}/image{n}_m{n}_b{n}.png", ["1", "L", "P"], [1, 200, 255])
+    openimages_csv(tmp_path / "masks.csv", [str(path.relative_to(folder)) for path in paths])
+    expected: Rows = {(f"image{n}", 0, f"/m/{n}", None): values_of(path) > 0 for n, path in enumerate(paths)}
+    options = {} if where == "beside" else {"png_dir": str(folder)}
+    check(read(tmp_path / "masks.csv", None, **options), expected)
+
+
+def test_a_mask_of_open_images_without_pixels_is_counted(tmp_path: Path) -> None:
+    image_of(np.zeros((5, 9), np.uint32), "1").save(tmp_path / "a.png")
+    openimages_csv(tmp_path / "masks.csv", ["a.png", "a.png"])
+    opened = _core.read(tmp_path / "masks.csv")
+    assert sum(map(len, opened)) == 0
+    assert (opened.counts["filtered_by_reason"], opened.rejects) == ({"empty_mask": 2}, [])
+
+
+def test_masks_of_open_images_without_their_pngs(tmp_path: Path) -> None:
+    openimages_csv(tmp_path / "masks.csv", ["a.png"])
+    with pytest.raises(UsageError, match="there is no folder .*elsewhere; give another --png-dir"):
+        _core.read(tmp_path / "masks.csv", None, None, json.dumps({"png_dir": str(tmp_path / "elsewhere")}))
+    with pytest.raises(UsageError, match="content in memory has none beside it; give --png-dir DIR"):
+        _core.read((tmp_path / "masks.csv").read_bytes(), "label")
 
 
 def test_panoptic(tmp_path: Path) -> None:

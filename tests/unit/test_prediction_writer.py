@@ -15,7 +15,7 @@ from ropewalk import PredictionWriter, Report
 from ropewalk.errors import BlockerError, FileError, UsageError
 from ropewalk.importing import run as importing
 from ropewalk.reading.tables import read_table
-from ropewalk.writer import prediction_writer
+from ropewalk.writer import kept, prediction_writer
 from snapshots import make_snapshot
 
 BOXES = np.array([[2, 3, 12, 8], [1, 1, 5, 4.5]])
@@ -45,7 +45,7 @@ def test_batches_leave_no_trace(tmp_path: Path, suffix: str, limits: dict[str, A
         path = tmp_path / f"predictions.{suffix}"
         with PredictionWriter(path, classes=["Car", "Road"], **options) as writer:
             add_frames(writer, range(12))
-            kept = sorted(file.name for file in Path(writer._folder.name).iterdir())
+            kept = sorted(file.name for file in writer._kept.folder.iterdir())
             assert bool(kept) == bool(options)
         assert [file.name for file in tmp_path.iterdir()] == [path.name]
         tables.append(read_table(path).collect())
@@ -100,7 +100,7 @@ def test_what_could_not_be_written_can_be_written_again(tmp_path: Path, monkeypa
     writer = PredictionWriter(path, classes=["Car", "Road"], buffer_rows=2)
     add_frames(writer, range(6))
     with monkeypatch.context() as patch:
-        patch.setattr(prediction_writer, "write_table", full)
+        patch.setattr(kept, "write_table", full)
         for _ in range(2):
             with pytest.raises(FileError, match="predictions.parquet cannot be written: no space.*close.* tries again"):
                 writer.close()

@@ -99,6 +99,15 @@ def test_logits_above_the_threshold_are_foreground(
     assert table["rle"].to_list() == strings(*masks)
 
 
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_masks_with_a_channel(tmp_path: Path, n: int) -> None:
+    masks = np.array([F, ~F])[:n]
+    table = rows(tmp_path, masks=masks)
+    assert rows(tmp_path, masks=masks[:, None]).equals(table)
+    assert rows(tmp_path, masks=list(masks[:, None])).equals(table)
+    assert len(table) == n
+
+
 def test_uint8_without_a_threshold_is_foreground_where_it_is_not_0(tmp_path: Path) -> None:
     masks = np.where(F, [[255, 1, 2, 3, 4, 5, 6, 7]], 0).astype(np.uint8)[None]
     assert rows(tmp_path, masks=masks)["rle"].to_list() == strings(F)
@@ -265,7 +274,7 @@ def test_tensors_are_fetched(tmp_path: Path) -> None:
 
 ONE = {"boxes": BOX, "class_ids": [0]}
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({}, "nothing is drawn; expected boxes, masks, polygons, polylines, points, keypoints"),
+    ({}, "nothing is drawn; expected boxes, masks, rles, polygons, polylines, points, keypoints"),
     ({"boxes": np.zeros((3, 5)), "class_ids": [0]}, r"boxes has shape \(3, 5\), expected \(n, 4\) as xyxy"),
     ({"boxes": [2, 3, 12, 8], "class_ids": [0]}, r"boxes has shape \(4,\), expected \(n, 4\)"),
     ({"boxes": [["a"] * 4], "class_ids": [0]}, "boxes is of <U1, expected numbers"),
@@ -310,7 +319,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (ONE | {"attributes": {"Doors": 3}}, "attributes is one dict, expected one entry for each object"),
     (ONE | {"attributes": [{3: "a"}]}, r"attributes\[0\] has 3 for a question"),
     ({"masks": F, "class_ids": [0]}, r"masks has shape \(5, 8\), expected \(n, h, w\)"),
-    ({"masks": F[None, None], "class_ids": [0]}, r"masks has shape \(1, 1, 5, 8\), expected \(n, h, w\)"),
+    ({"masks": np.stack([F, F])[None], "class_ids": [0]}, r"masks has shape \(1, 2, 5, 8\), expected \(n, h, w\) or"),
     ({"masks": 3, "class_ids": [0]}, "masks is int, expected one entry for each object"),
     (
         {"masks": [F, F.T], "class_ids": [0, 0]},

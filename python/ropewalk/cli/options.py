@@ -13,7 +13,10 @@ from ropewalk.files import STDOUT
 from ropewalk.options import Field, Options, fields_of
 
 Sources = Annotated[
-    list[str], typer.Argument(metavar="SOURCE...", help="Prediction files, folders or globs; - is standard input.")
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...", help="Prediction files, folders, zips or tars of folders, or globs; - is standard input."
+    ),
 ]
 ProjectHash = Annotated[str | None, typer.Option("--project", metavar="HASH", help="Project hash.")]
 RequiredProjectHash = Annotated[str, typer.Option("--project", metavar="HASH", help="Project hash.")]

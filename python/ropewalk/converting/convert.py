@@ -51,7 +51,7 @@ def convert(
     """Convert predictions to a file, written whole or not at all.
 
     Args:
-        predictions: Files, folders or globs of predictions, or what `read_coco` or `read_table` gave.
+        predictions: Files, folders or globs of predictions, or what `read`, `read_coco` or `read_table` gave.
         out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR; `.json` for a COCO dataset.
         project: Needed for label rows; in COCO it puts names in the place of hashes.
         branch: Branch that label rows are meant for.

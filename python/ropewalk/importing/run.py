@@ -62,7 +62,7 @@ def import_predictions(
     """Import predictions onto a branch of a project.
 
     Args:
-        predictions: Files, folders or globs of predictions, or what `read_coco` or `read_table` gave.
+        predictions: Files, folders or globs of predictions, or what `read`, `read_coco` or `read_table` gave.
         project: A project of the `encord` client; with `dry_run` also a snapshot, without any network.
         branch: The prediction branch.
         progress: Told about phases.

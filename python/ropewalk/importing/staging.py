@@ -83,7 +83,7 @@ def staged_sources(
         progress.start("reading", sum(sizes), "bytes")
         before = 0
         for source, len_bytes in zip(sources, sizes, strict=True):
-            add_source(stage, source, options, partial(_update, progress, before))
+            add_source(stage, source, options, partial(_update, progress, before, len_bytes))
             before += len_bytes
             progress.update(before)
         progress.end()
@@ -104,8 +104,9 @@ def staged_sources(
         yield staged, rejects
 
 
-def _update(progress: Progress, before: int, done: int) -> None:
-    progress.update(before + done)
+def _update(progress: Progress, before: int, len_bytes: int, done: int) -> None:
+    # Of an archive what is done is as it is unpacked.
+    progress.update(before + min(done, len_bytes))
 
 
 def check_disk(folder: Path, needed_bytes: int) -> None:

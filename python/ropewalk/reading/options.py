@@ -190,10 +190,10 @@ class ReadOptions(FrameOptions):
     png_dir: Annotated[
         Path | None,
         Opt(
-            "Folder of the PNGs that a COCO panoptic file names.",
+            "Folder of the PNGs that a COCO panoptic or Open Images file names.",
             panel=READING,
             metavar="DIR",
-            default_text="beside the file, called as it is without suffix",
+            default_text="beside the file",
         ),
     ] = None
 

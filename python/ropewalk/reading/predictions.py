@@ -1,4 +1,4 @@
-"""Predictions of a file or table, to iterate as batches, to hand to polars or to import."""
+"""Predictions of a file, folder or table, to iterate as batches, to hand to polars or to import."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from ropewalk.options import given_of, made
 from ropewalk.reading.formats import check_taken, format_of, open_source
 from ropewalk.reading.options import Angle, BoxFormat, ReadOptions, Scores, Unit
 from ropewalk.reading.sources import Paths, Source, find_sources
+from ropewalk.text import shown
 
 if TYPE_CHECKING:
     import polars
+    from typing_extensions import Unpack
 
     from ropewalk._core import AnnotationBatch
     from ropewalk._core import Predictions as Opened
+    from ropewalk.reading.options import ReadKeywords
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """A COCO document or a table, and how it is read. Iterating reads it anew each time, in bounded memory.
+    """A source of any format, and how it is read. Iterating reads it anew each time, in bounded memory.
 
     Attributes:
-        source: A dataset, a bare results list, lines of JSON or a table, and its label.
+        source: A file, a folder, content in memory or a table, and its label.
         options: How it is read.
     """
 
@@ -55,6 +58,42 @@ class Predictions:
 Given: TypeAlias = Paths | Predictions | Sequence[Source]
 
 Family = TypeVar("Family", bound=ReadOptions)
+
+
+def read(path: str | os.PathLike[str], **options: Unpack[ReadKeywords]) -> Predictions:
+    """Name the predictions of a file or folder of any format; they are read when they are iterated or imported.
+
+    Rows are those of the table, whatever the format: media, classes and frames are as the source calls and counts
+    them. An import resolves them. What cannot be read is among the `rejects` of `Predictions.open()`.
+
+    Args:
+        path: A file, or a folder or archive of files, in one of the formats that `ropewalk formats` lists.
+        **options: `format`, by default told from names and content, and the options that the format takes, named as on
+            the command line (`class_` for `--class`): `classes`, `frame_base`, `annotations`, ...
+
+    Returns:
+        The predictions. `to_polars()` reads all of them; iterating gives Arrow batches in bounded memory.
+
+    Raises:
+        UsageError: There is no such file, it is none of these formats, or the format does not take an option.
+        RopewalkError: The source cannot be read; also while it is iterated.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> path = Path(tempfile.mkdtemp(), "street-1.txt")
+        >>> _ = path.write_text("1,7,20,30,40,10,0.5,-1,-1,-1\\n")  # MOTChallenge
+        >>> read(path, class_="Car").to_polars().select("media", "frame", "track", "box").rows()
+        [('street-1', 1, '7', [20.0, 30.0, 40.0, 10.0])]
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise UsageError(
+            f"{type(path).__name__} is not a path; tables in memory go to read_table, documents of COCO to read_coco"
+        )
+    sources, job = sources_of(path, ReadOptions, options)
+    if len(sources) > 1:
+        raise UsageError(f"{shown(os.fsdecode(path))} names {len(sources)} sources; give one file or folder")
+    return Predictions(sources[0], job)
 
 
 def read_coco(

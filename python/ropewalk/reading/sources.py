@@ -18,7 +18,8 @@ from ropewalk.text import shown
 if TYPE_CHECKING:
     from ropewalk.scratch import Spool
 
-_PACKED_SUFFIXES = (".gz", ".zst")
+# Of files that are smaller than what is in them.
+_PACKED_SUFFIXES = (".gz", ".zst", ".parquet", ".zip", ".tgz", ".tzst")
 
 # Options that may name a file to read.
 _OPTIONS_READ = ("annotations", "classes", "class_map", "media_map")
@@ -63,13 +64,15 @@ class Source:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder of files."""
-        return self.path is not None and self.path.is_dir()
+        """Whether it is a folder of files, or an archive of one."""
+        from ropewalk import _core
+
+        return self.path is not None and _core.is_folder(self.path)
 
     @property
     def is_packed(self) -> bool:
-        """Whether its name says that it is compressed, as Parquet always is; the core looks at the content."""
-        return self.path is not None and self.path.name.lower().endswith((*_PACKED_SUFFIXES, ".parquet"))
+        """Whether its name says that it is compressed, as Parquet and archives are; the core looks at the content."""
+        return self.path is not None and self.path.name.lower().endswith(_PACKED_SUFFIXES)
 
     @property
     def len_bytes(self) -> int:
@@ -96,7 +99,8 @@ def find_sources(
 
     The label of a file is the last parts of its path, written with `/`, without the `.gz` or `.zst` of a compressed
     one: objects are recognised again wherever the folder is moved. A folder is one source; the core lists its files,
-    leaves hidden ones out, and gives each a label by the same rule. A pipe or `-`, standard input, can be read once
+    leaves hidden ones out, and gives each a label by the same rule. An archive (`.zip`, `.tar`, also compressed) is the
+    folder that it unpacks to. A pipe or `-`, standard input, can be read once
     only, and is copied here.
 
     Args:
@@ -124,8 +128,8 @@ def find_sources(
         for path in _paths(name):
             found.setdefault(path.resolve(), path)
     # Folders last: the core compares the labels of their files with those that were given.
-    paths = sorted(found.values(), key=lambda path: (path.is_dir(), path.as_posix()))
-    sources = _apart([Source(path, source_label, label_parts) for path in paths])
+    files = [Source(path, source_label, label_parts) for path in sorted(found.values(), key=Path.as_posix)]
+    sources = _apart(sorted(files, key=lambda source: source.is_folder))
     return sources + [_copied(pipe, source_label, work_dir) for pipe in pipes]
 
 

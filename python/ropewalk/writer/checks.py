@@ -52,9 +52,11 @@ class Place:
     def array(self, name: str, given: Any) -> npt.NDArray[Any]:
         """Take an array, a tensor of any device, or what numpy makes an array of."""
         try:
-            return np.asarray(_on_host(given))
+            array = np.asarray(_on_host(given))
         except (TypeError, ValueError, RuntimeError) as e:
             raise self.error(f"{name} is {type(given).__name__} that is no array: {e}") from None
+        # A type of ml_dtypes: numpy has none of its own, and no kind for it. Each of its values is a 32-bit float.
+        return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
     def numbers(self, name: str, given: Any, expected: str, *tail: tuple[int, ...]) -> Floats:
         """Take finite numbers of shape (n, ...).
@@ -287,6 +289,9 @@ def frame_number(name: str, given: Any) -> int:
 
 def _on_host(given: Any) -> Any:
     """Bring a tensor of torch into numpy's reach; anything else is as it was."""
+    if str(getattr(given, "dtype", None)) == "torch.bfloat16":
+        # numpy has no such type; as 32-bit floats the values are the same.
+        given = given.float()
     for step in ("detach", "cpu", "numpy"):
         if callable(getattr(given, step, None)):
             given = getattr(given, step)()

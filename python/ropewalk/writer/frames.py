@@ -11,6 +11,7 @@ from ropewalk.text import is_writable
 from ropewalk.writer.checks import Place
 from ropewalk.writer.columns import Points, Rows
 from ropewalk.writer.masks import dense_masks, encode_masks
+from ropewalk.writer.run_lengths import encode_run_lengths, is_compact, unpack_compact
 
 UNITS = ("px", "frac")
 BOX_FORMATS = ("xyxy", "xywh", "cxcywh")
@@ -19,6 +20,7 @@ ROUND_SHAPES = ("circle", "ellipse")
 # Names of the arguments that draw something; a row has one of them, or only its box.
 _DRAWN = {
     "masks": "bitmask",
+    "rles": "bitmask",
     "polygons": "polygon",
     "polylines": "polyline",
     "points": "point",
@@ -76,6 +78,7 @@ def objects_of(
     shape: str | None = None,
     masks: Any = None,
     mask_threshold: float | None = None,
+    rles: Any = None,
     polygons: Any = None,
     polylines: Any = None,
     points: Any = None,
@@ -92,7 +95,20 @@ def objects_of(
     Raises:
         UsageError: An argument does not fit.
     """
-    given = {"masks": masks, "polygons": polygons, "polylines": polylines, "points": points, "keypoints": keypoints}
+    if masks is not None and is_compact(masks):
+        if mask_threshold is not None:
+            raise place.error("mask_threshold is given beside a CompactMask, whose pixels are foreground or not")
+        if rles is not None:
+            raise place.error("masks and rles are given; an object is drawn as one of them")
+        masks, rles = None, unpack_compact(place, masks)
+    given = {
+        "masks": masks,
+        "rles": rles,
+        "polygons": polygons,
+        "polylines": polylines,
+        "points": points,
+        "keypoints": keypoints,
+    }
     drawn = [name for name, value in given.items() if value is not None]
     _check_combination(place, drawn, boxes, thetas, shape, masks, mask_threshold)
     size = None if size_hw is None else place.size_hw(size_hw)
@@ -108,6 +124,9 @@ def objects_of(
             h, w = dense[0].shape
             size = (h, w)
         lengths["masks"] = len(dense)
+    elif rles is not None:
+        fields["rles"], size = encode_run_lengths(place, rles, size, how.threads)
+        lengths["rles"] = len(fields["rles"])
     elif drawn:
         _add_points(place, drawn[0], given[drawn[0]], fields)
         lengths[drawn[0]] = len(fields["points"])

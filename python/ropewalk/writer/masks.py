@@ -14,7 +14,7 @@ from ropewalk.writer.checks import Place, is_finite
 
 
 def dense_masks(place: Place, given: Any, size_hw: tuple[int, int] | None) -> list[npt.NDArray[Any]]:
-    """Take masks, (n, h, w) or a list of (h, w), all of the frame's size.
+    """Take masks, (n, h, w), (n, 1, h, w), or a list of (h, w) or (1, h, w), all of the frame's size.
 
     Args:
         place: The frame.
@@ -26,11 +26,11 @@ def dense_masks(place: Place, given: Any, size_hw: tuple[int, int] | None) -> li
     """
     one = hasattr(given, "ndim")
     items = place.items("masks", place.array("masks", given) if one else given)
-    masks = [place.array("masks", mask) for mask in items]
+    masks = [_without_channel(place.array("masks", mask)) for mask in items]
     for mask in masks:
         if mask.ndim != 2:
             found = f"has shape {(len(masks), *mask.shape)}" if one else f"holds one of shape {mask.shape}"
-            raise place.error(f"masks {found}, expected (n, h, w)")
+            raise place.error(f"masks {found}, expected (n, h, w) or (n, 1, h, w)")
         expected, source = (size_hw, "size_hw") if size_hw else (masks[0].shape, "the first of them")
         if mask.shape != expected:
             raise place.error(
@@ -40,6 +40,11 @@ def dense_masks(place: Place, given: Any, size_hw: tuple[int, int] | None) -> li
         if 0 in mask.shape:
             raise place.error(f"masks of (h, w) = {mask.shape}, expected at least one pixel")
     return masks
+
+
+def _without_channel(mask: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Take the one channel of a mask that models keep, as SAM 2 does."""
+    return mask[0] if mask.ndim == 3 and len(mask) == 1 else mask
 
 
 def encode_masks(

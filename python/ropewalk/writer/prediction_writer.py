@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-import polars
-
-from ropewalk import _core
-from ropewalk.errors import FileError, RopewalkError, UsageError
+from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import make_folder
 from ropewalk.options import made
-from ropewalk.reading.tables import SUFFIXES, write_table
+from ropewalk.reading.tables import SUFFIXES
 from ropewalk.text import count, is_writable, shown
 from ropewalk.writer.checks import WRITABLE, Place, frame_number
-from ropewalk.writer.columns import Rows, table_of
+from ropewalk.writer.columns import Rows
 from ropewalk.writer.frames import Conventions, class_table, objects_of
-from ropewalk.writer.results import LEAST_KEYPOINT, arguments_of_detections, arguments_of_results
+from ropewalk.writer.kept import KeptRows
+from ropewalk.writer.results import LEAST_KEYPOINT, objects_of_detections, objects_of_results
+from ropewalk.writer.video import numbered, objects_of_item
 
 if TYPE_CHECKING:
     import encord
     from typing_extensions import Unpack
 
-    from ropewalk._core import AnnotationBatch
     from ropewalk.importing.options import UploadKeywords
     from ropewalk.project.snapshot import Snapshot
     from ropewalk.report import Report
@@ -81,6 +77,7 @@ class PredictionWriter:
     Example:
         >>> import tempfile
         >>> import numpy as np
+        >>> import polars
         >>> path = Path(tempfile.mkdtemp(), "predictions.parquet")
         >>> with PredictionWriter(path, classes=["Car", "Lorry"]) as writer:
         ...     writer.add("drive.mp4", 7, boxes=np.array([[2, 3, 12, 8]]), scores=[0.5], class_ids=[1])
@@ -120,21 +117,10 @@ class PredictionWriter:
         self._source = source_label
         if source_label is not None and not is_writable(source_label):
             raise UsageError(f"source_label is {ascii(source_label)}, {WRITABLE}")
-        self._limits = buffer_rows, buffer_bytes
-        self._frames: list[Rows] = []
-        self._kept_rows = self._kept_bytes = 0
-        self._written_rows = 0
-        self._batches: list[Path] = []
         self._import: Callable[[], Report] | None = None
         self._takes_tracks = True
         self._closed = False
-        # Made at once: what cannot be written should not be found out after hours of a model's time.
-        try:
-            self._folder = tempfile.TemporaryDirectory(
-                dir=self.path.parent, prefix=f".{self.path.name}.", ignore_cleanup_errors=True
-            )
-        except OSError as e:
-            raise FileError(f"{shown(str(self.path))}: its folder cannot be written to: {e.strerror or e}") from e
+        self._kept = KeptRows(self.path, source_label, buffer_rows, buffer_bytes)
 
     @classmethod
     def upload(
@@ -203,6 +189,7 @@ class PredictionWriter:
         shape: str | None = None,
         masks: Any = None,
         mask_threshold: float | None = None,
+        rles: Any = None,
         polygons: Any = None,
         polylines: Any = None,
         points: Any = None,
@@ -214,9 +201,10 @@ class PredictionWriter:
         attributes: Sequence[Any] | None = None,
         size_hw: tuple[int, int] | None = None,
     ) -> None:
-        """Add the n objects of a frame: boxes, or one of masks, polygons, polylines, points, keypoints with or without.
+        """Add the n objects of a frame: boxes, or one of the other shapes, with or without boxes beside them.
 
-        Arrays may be numpy's, tensors (of any device), or lists. A frame whose arrays do not fit is not added.
+        Arrays may be numpy's, tensors (of any device; bfloat16 also), or lists. A frame whose arrays do not fit is not
+        added.
 
         Args:
             media: Title, file name or data_hash.
@@ -224,9 +212,11 @@ class PredictionWriter:
             boxes: (n, 4), in the writer's format and unit; finite.
             thetas: (n,), degrees clockwise about the centre of the boxes, which are given as they are before turning.
             shape: `circle` or `ellipse` where the boxes are those around one.
-            masks: (n, h, w), or a list of (h, w), at the size of the frame: bool or uint8, where all but 0 is
-                foreground, or any numbers with `mask_threshold`.
+            masks: (n, h, w) or (n, 1, h, w), or a list of (h, w), at the size of the frame: bool or uint8, where all
+                but 0 is foreground, or any numbers with `mask_threshold`; or supervision's `CompactMask`.
             mask_threshold: What masks are above in the foreground: 0.0 for logits, 0.5 for probabilities.
+            rles: n masks as run lengths, at the size of the frame: COCO's dicts of `size` (h, w) and `counts`
+                (compressed str or bytes, or a list), or Encord's rle_strings with `size_hw`.
             polygons: n of: a ring (k, 2); a list of rings, each a part; a list of parts, each a list of an outline and
                 its holes; None for an object that has only its box.
             polylines: n lines (k, 2).
@@ -239,7 +229,8 @@ class PredictionWriter:
             track_ids: (n,), numbers, texts or None; equal ones are one object over all frames. -1, NaN and an empty
                 text mean no track.
             attributes: n dicts of question and answer, or answers to the only question; as `value` of `add_answers`.
-            size_hw: (h, w), px, that px coordinates refer to; default that of the masks, else that of the media.
+            size_hw: (h, w), px, that px coordinates refer to; default that of the masks or rles, else that of the
+                media.
 
         Raises:
             UsageError: An argument does not fit; names it, what was found and the frame.
@@ -256,6 +247,7 @@ class PredictionWriter:
                 shape=shape,
                 masks=masks,
                 mask_threshold=mask_threshold,
+                rles=rles,
                 polygons=polygons,
                 polylines=polylines,
                 points=points,
@@ -332,12 +324,7 @@ class PredictionWriter:
         Raises:
             UsageError: Something in it does not fit; names it, what was found and the frame.
         """
-        how = replace(self._how, unit="px", box_format="xyxy")
-        self._add(
-            media,
-            frame,
-            lambda place: objects_of(place, how, **arguments_of_detections(place, detections), size_hw=size_hw),
-        )
+        self._add(media, frame, lambda place: objects_of_detections(place, self._how, detections, size_hw))
 
     def add_results(
         self,
@@ -363,14 +350,61 @@ class PredictionWriter:
         Raises:
             UsageError: Something in it does not fit; names it, what was found and the frame.
         """
+        self._add(
+            media, frame, lambda place: objects_of_results(place, self._how, results, segments, keypoint_threshold)
+        )
 
-        def rows(place: Place) -> Rows:
-            given, names = arguments_of_results(place, results, segments, keypoint_threshold)
-            classes = class_table(names) if self._how.classes is None else self._how.classes
-            how = replace(self._how, classes=classes, unit="px", box_format="xyxy")
-            return objects_of(place, how, **given)
+    def add_video(
+        self,
+        media: str | os.PathLike[str],
+        results: Iterable[Any],
+        *,
+        first_frame: int = 0,
+        frame_stride: int = 1,
+        class_names: str | Mapping[int, str] | None = None,
+        mask_threshold: float = 0.0,
+        segments: str = "masks",
+        keypoint_threshold: float = LEAST_KEYPOINT,
+        size_hw: tuple[int, int] | None = None,
+    ) -> int:
+        """Add the frames of a video as a model gives them, one after the other, and number them.
 
-        self._add(media, frame, rows)
+        Each item is `Results` of Ultralytics, `supervision.Detections`, or the (frame_idx, obj_ids, mask_logits) that
+        `propagate_in_video` of SAM 2 yields, which has its number with it. Nothing of the stream is kept but its rows.
+
+        Args:
+            media: Title, file name or data_hash.
+            results: One item for each frame, in order.
+            first_frame: Number of the first frame, 0-based; added to the frame_idx of SAM 2.
+            frame_stride: Frames from one item to the next, such as `vid_stride` of Ultralytics; a frame_idx is
+                multiplied by it.
+            class_names: SAM 2: one name for all objects, or names by object id.
+            mask_threshold: SAM 2: what logits are above in the foreground.
+            segments: Ultralytics: as for `add_results`.
+            keypoint_threshold: Ultralytics: as for `add_results`.
+            size_hw: (h, w), px, of the frames: as for `add_detections`; the masks of SAM 2 must be of it.
+
+        Returns:
+            The number of items.
+
+        Raises:
+            UsageError: An item is none of these, or something in it does not fit; the frames before it are added.
+        """
+        items = 0
+        for frame, item in numbered(results, first_frame, frame_stride):
+            items += 1
+            rows = partial(
+                objects_of_item,
+                how=self._how,
+                item=item,
+                class_names=class_names,
+                mask_threshold=mask_threshold,
+                segments=segments,
+                keypoint_threshold=keypoint_threshold,
+                size_hw=size_hw,
+            )
+            self._add(media, frame, rows)
+        return items
 
     def close(self) -> None:
         """Write the file, and import it where the writer was made by `upload`. Does nothing the second time.
@@ -381,9 +415,7 @@ class PredictionWriter:
         """
         if self._closed:
             return
-        # Without a label the file has that of its place, as any other.
-        with self._writing("the rows are kept, and close() tries again"):
-            write_table(self._all_batches(), self.path, () if self._source else ("source",))
+        self._kept.write()
         self.discard()
         if self.skipped:
             warnings.warn(
@@ -402,8 +434,7 @@ class PredictionWriter:
     def discard(self) -> None:
         """Remove what is kept: nothing more is written."""
         self._closed = True
-        self._frames.clear()
-        self._folder.cleanup()
+        self._kept.discard()
 
     def __enter__(self) -> PredictionWriter:
         self._check_open()
@@ -419,7 +450,7 @@ class PredictionWriter:
 
     def __len__(self) -> int:
         """Count the rows added so far."""
-        return self._written_rows + self._kept_rows
+        return len(self._kept)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -440,17 +471,6 @@ class PredictionWriter:
         self.warnings.update(place.warnings)
         self._keep(rows)
 
-    @contextmanager
-    def _writing(self, what_next: str) -> Iterator[None]:
-        """Make an error of Ropewalk of what keeps a file from being written: polars has errors of its own for that."""
-        try:
-            yield
-        except RopewalkError:
-            raise
-        except Exception as e:
-            cause = e.strerror if isinstance(e, OSError) and e.strerror else e
-            raise FileError(f"{shown(str(self.path))} cannot be written: {cause}; {what_next}") from e
-
     def _keep(self, rows: Rows) -> None:
         if not len(rows):
             return
@@ -459,28 +479,7 @@ class PredictionWriter:
                 f"source_label is needed: {shown(rows.media)} has tracks, which a later import recognises by it; "
                 "give `PredictionWriter.upload` the same name each time"
             )
-        self._frames.append(rows)
-        self._kept_rows += len(rows)
-        self._kept_bytes += rows.len_bytes
-        most_rows, most_bytes = self._limits
-        if self._kept_rows >= most_rows or self._kept_bytes >= most_bytes:
-            path = Path(self._folder.name, f"{len(self._batches)}.arrow")
-            with self._writing("the rows are kept, and the next frame tries again"):
-                self._table().write_ipc(path, compression="lz4")
-            self._batches.append(path)
-            self._written_rows += self._kept_rows
-            self._frames.clear()
-            self._kept_rows = self._kept_bytes = 0
-
-    def _table(self) -> polars.DataFrame:
-        return table_of(self._frames, self._source or self.path.name, self._written_rows)
-
-    def _all_batches(self) -> Iterator[AnnotationBatch]:
-        # The core checks its own schema once more: what is written can be read.
-        for path in self._batches:
-            yield _core.AnnotationBatch.from_arrow(polars.read_ipc(path))
-        if self._frames:
-            yield _core.AnnotationBatch.from_arrow(self._table())
+        self._kept.add(rows)
 
 
 def _place(media: str | os.PathLike[str], frame: int | None) -> Place:

@@ -1,13 +1,17 @@
-"""Results of other libraries as the arguments of a frame, known by their attributes: neither library is imported."""
+"""Results of other libraries as the rows of a frame, known by their attributes: none of the libraries is imported."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ropewalk.writer.checks import Floats, Place
+from ropewalk.writer.columns import Rows
+from ropewalk.writer.frames import Conventions, class_table, objects_of
 
 SEGMENTS = ("masks", "polygons")
 
@@ -18,7 +22,62 @@ LEAST_KEYPOINT = 0.5
 LEVEL = 0.01
 
 
-def arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
+def objects_of_detections(place: Place, how: Conventions, detections: Any, size_hw: Any) -> Rows:
+    """Take `supervision.Detections` of a frame of `size_hw`, or of the masks' size, or of the medium's.
+
+    Raises:
+        UsageError: Something in it does not fit.
+    """
+    how = replace(how, unit="px", box_format="xyxy")
+    return objects_of(place, how, **_arguments_of_detections(place, detections), size_hw=size_hw)
+
+
+def objects_of_results(place: Place, how: Conventions, results: Any, segments: str, keypoint_threshold: float) -> Rows:
+    """Take `Results` of Ultralytics of a frame.
+
+    Raises:
+        UsageError: Something in it does not fit.
+    """
+    given, names = _arguments_of_results(place, results, segments, keypoint_threshold)
+    classes = class_table(names) if how.classes is None else how.classes
+    return objects_of(place, replace(how, classes=classes, unit="px", box_format="xyxy"), **given)
+
+
+def objects_of_tracked_masks(
+    place: Place,
+    how: Conventions,
+    obj_ids: Any,
+    mask_logits: Any,
+    class_names: str | Mapping[int, str] | None,
+    mask_threshold: float,
+    size_hw: Any,
+) -> Rows:
+    """Take what SAM 2 yields for a frame: an object id and logits (h, w) for each object.
+
+    Raises:
+        UsageError: Something in it does not fit, or an object has no name.
+    """
+    numbers = place.whole("obj_ids", obj_ids)
+    if class_names is None:
+        raise place.error("SAM 2 gives objects without classes; give class_names: one name, or names by object id")
+    if isinstance(class_names, Mapping):
+        unnamed = next((number for number in numbers if number not in class_names), None)
+        if unnamed is not None:
+            known = ", ".join(map(str, list(class_names)[:10]))
+            raise place.error(f"obj_ids has {unnamed}, expected one of those in class_names: {known}")
+    names = class_names if isinstance(class_names, str) else [class_names[number] for number in numbers]
+    return objects_of(
+        place,
+        how,
+        masks=mask_logits,
+        mask_threshold=mask_threshold,
+        class_names=names,
+        track_ids=numbers,
+        size_hw=size_hw,
+    )
+
+
+def _arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
     """Take `supervision.Detections`: boxes, masks, confidences, classes, tracks; corners of turned boxes.
 
     Raises:
@@ -37,7 +96,7 @@ def arguments_of_detections(place: Place, detections: Any) -> dict[str, Any]:
     return given
 
 
-def arguments_of_results(
+def _arguments_of_results(
     place: Place, results: Any, segments: str, keypoint_threshold: float
 ) -> tuple[dict[str, Any], Any]:
     """Take `Results` of Ultralytics: boxes, turned boxes, masks or their outlines, keypoints.

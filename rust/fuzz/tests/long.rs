@@ -50,6 +50,14 @@ fn reject_lines() {
 }
 
 #[test]
+fn pickles() {
+    for item in ["I#\na", "]0", "}0", "V#\n0", "(I#\nNt0", "V#\nF#\nN\u{0}"] {
+        let read = replay_as("active-pkl", &list("(lp0\n", item, "", "."));
+        assert_eq!(read, if item.contains('\u{0}') { "blocked" } else { "no rows" });
+    }
+}
+
+#[test]
 fn rows_of_the_table() {
     let row = r#"{"media":"m","class":"c","box":[#,0,0,0],"unit":"px"}"#;
     assert_eq!(replay_as("ndjson", &list("", row, "\n", "")), "rows");

@@ -25,6 +25,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(detect, m)?)?;
     m.add_function(wrap_pyfunction!(len_bytes, m)?)?;
     m.add_function(wrap_pyfunction!(label_of, m)?)?;
+    m.add_function(wrap_pyfunction!(is_folder, m)?)?;
     m.add_function(wrap_pyfunction!(read, m)?)
 }
 
@@ -87,7 +88,7 @@ fn detect(py: Python<'_>, source: Given) -> PyResult<&'static str> {
     Ok(document.map_or(table::IN_MEMORY.name, |document| document.format.name))
 }
 
-/// Give the size of a file, or of all files below a folder, as they are stored.
+/// Give the size of a file or archive, or of all files below a folder, as they are stored.
 #[pyfunction]
 fn len_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
     let measured = py.detach(|| -> Result<u64, Error> {
@@ -103,7 +104,18 @@ fn len_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
 #[pyfunction]
 #[pyo3(signature = (path, label_parts=LABEL_PARTS))]
 fn label_of(path: PathBuf, label_parts: usize) -> String {
-    Naming::Path(label_parts).of(&path)
+    let naming = Naming::Path(label_parts);
+    if Folder::is_at(&path) {
+        naming.of(&Folder::place_of(&path), true)
+    } else {
+        naming.of(&path, false)
+    }
+}
+
+/// Say whether a path is read as a folder: one on disk, or an archive of one.
+#[pyfunction]
+fn is_folder(path: PathBuf) -> bool {
+    Folder::is_at(&path)
 }
 
 /// Open a source for reading in batches.

@@ -52,7 +52,7 @@ impl Given {
     /// in `raised`.
     pub(crate) fn into_source(self, label: Option<&str>, raised: &Raised) -> Result<Source, Error> {
         Ok(match self {
-            Self::Path(path) if path.is_dir() => Folder::at(&path)?.into(),
+            Self::Path(path) if Folder::is_at(&path) => Folder::at(&path)?.into(),
             Self::Path(path) => SourceFile::path(path).into(),
             Self::Content(bytes) => SourceFile::bytes(label.unwrap_or(IN_MEMORY), bytes).into(),
             Self::Table(tables) => Source::Table(Table::new(Batches::new(tables, raised))),

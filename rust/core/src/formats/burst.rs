@@ -14,7 +14,7 @@ use super::{Files, Format, Opened};
 use crate::batch::{Annotation, RleOrder, Shape};
 use crate::json::{plain, Scan, Scanner};
 use crate::reject::Reason;
-use crate::source::{number_at_end, Frames, Source};
+use crate::source::{number_at_end, Frames};
 
 /// BURST's annotations and results.
 pub static FORMAT: Format = Format {
@@ -24,21 +24,11 @@ pub static FORMAT: Format = Format {
     options: &[],
     frames: Frames::FROM_0,
     detect: |head| head.is_json("burst"),
-    open: |opening| {
-        let Source::File(file) = &opening.source else {
-            return Err(opening.wrong_source("a file"));
-        };
-        Ok(Opened::reader(EntryReader::open(
-            Burst::default(),
-            file,
-            opening.label,
-            opening.options.chunk_bytes,
-        )?))
-    },
+    open: |opening| Ok(Opened::reader(EntryReader::open(Burst::default(), &opening)?)),
 };
 
 /// What is kept from sequence to sequence: room for texts with escapes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Burst {
     own: Vec<u8>,
 }

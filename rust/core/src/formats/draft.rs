@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Batch, MemberRows, Texts};
-use crate::batch::{row_members, Annotation, AnnotationBatchBuilder};
+use crate::batch::{row_members, Annotation, AnnotationBatchBuilder, Kind};
 use crate::error::Result;
 use crate::reject::{Counts, Reject};
 
@@ -29,14 +31,16 @@ pub(super) struct Draft {
     members: Vec<MemberRows>,
 }
 
-/// What is known of a row that is rejected, as a row of the table: whoever fixes it gives it a geometry.
-pub(super) fn known_text(row: &Annotation<'_>, frame: Option<u32>) -> String {
+/// What is known of a row that is rejected, as members of a row of the table: whoever fixes it gives it what is missing.
+pub(super) fn known_members(row: &Annotation<'_>, frame: Option<u32>) -> Value {
     let mut members = row_members(row, &[]);
-    members.remove("kind");
+    if row.kind == Kind::Object {
+        members.remove("kind");
+    }
     members.remove("frame");
     members.retain(|_, value| value != "");
     members.extend(frame.map(|frame| ("frame".to_owned(), frame.into())));
-    serde_json::Value::Object(members).to_string()
+    Value::Object(members)
 }
 
 /// Takes what a record holds.
@@ -58,6 +62,11 @@ impl Rows<'_> {
             ..*row
         });
         self.batch.frameless.push(frame.is_none());
+    }
+
+    /// Counts what is worth a look.
+    pub fn warn(&mut self, name: &'static str) {
+        *self.batch.warnings.entry(name).or_default() += 1;
     }
 
     /// Counts a record that the format's own rules leave out.

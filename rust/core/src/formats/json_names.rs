@@ -147,6 +147,19 @@ impl<'de> Visitor<'de> for Names<'_> {
                 "label_hash" | "data_hash" | "data_units" => return self.told("encord"),
                 "x_min" => return self.told("supervision"),
                 "masklet" if !self.in_reject => return self.told("sav"),
+                "bboxes" | "panoptic_seg_path" if !self.in_reject => return self.told("mmdet"),
+                "keypoint_scores" | "instance_info" if !self.in_reject => return self.told("mmpose"),
+                "videoName" | "frameIndex" | "box2d" | "poly2d" if !self.in_reject => return self.told("scalabel"),
+                "frames" | "labels" if !self.in_reject => {
+                    if is_below(&mut map, "labels", &IN_SCALABEL)? {
+                        return self.told("scalabel");
+                    }
+                }
+                "instances" if !self.in_reject => {
+                    if is_below(&mut map, "instances", &["keypoint_scores"])? {
+                        return self.told("mmpose");
+                    }
+                }
                 "sequences" if !self.in_reject => return self.told("burst"),
                 "segmentations" if !self.in_reject => return self.told("youtube-vis"),
                 "dataRow" if !self.in_reject => return self.told("labelbox"),
@@ -181,6 +194,100 @@ impl<'de> Visitor<'de> for Names<'_> {
         if named(&["media", "class"]) {
             return self.told("ndjson");
         }
+        Ok(())
+    }
+}
+
+/// Members of Scalabel's frames and labels.
+const IN_SCALABEL: [&str; 5] = ["videoName", "frameIndex", "box2d", "poly2d", "rle"];
+
+/// Whether an object in the list that is the next value, or in its members called `below`, has one of some `names`.
+fn is_below<'de, A: MapAccess<'de>>(map: &mut A, below: &str, names: &[&str]) -> Result<bool, A::Error> {
+    let mut found = false;
+    let looked = map.next_value_seed(InLists {
+        below,
+        names,
+        found: &mut found,
+    });
+    // The error is how it tells.
+    if !found {
+        looked?;
+    }
+    Ok(found)
+}
+
+/// Lists whose objects may have a name that tells. That ends the parser by an error.
+struct InLists<'a> {
+    below: &'a str,
+    names: &'a [&'a str],
+    found: &'a mut bool,
+}
+
+impl InLists<'_> {
+    fn again(&mut self) -> InLists<'_> {
+        InLists {
+            found: &mut *self.found,
+            ..*self
+        }
+    }
+}
+
+impl<'de> serde::de::DeserializeSeed<'de> for InLists<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for InLists<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(self.again())?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            if self.names.contains(&name.as_str()) {
+                *self.found = true;
+                return Err(A::Error::custom("told"));
+            }
+            if name == self.below {
+                map.next_value_seed(self.again())?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 }

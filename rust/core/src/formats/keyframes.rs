@@ -74,7 +74,7 @@ pub(super) struct Keyframe<'a> {
 }
 
 /// Frames of an object between two keyframes, or behind the last one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Gap {
     object: Arc<Object>,
     /// Byte at which the first keyframe begins.
@@ -213,7 +213,7 @@ impl Gap {
 }
 
 /// Gaps that are still to be filled, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Gaps {
     gaps: VecDeque<Gap>,
     /// How the source counts frames, and how many the longest medium of the project has.
@@ -246,6 +246,11 @@ impl Gaps {
             self.gaps.push_back(gap);
         }
         refused
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.gaps.is_empty()
     }
 
     /// Fills gaps until the batch is full or none is left.

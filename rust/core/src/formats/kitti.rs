@@ -81,7 +81,7 @@ impl LineFormat for Kitti {
         }
     }
 
-    fn line(&self, place: &Place, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+    fn line(&self, place: &mut Place, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
         let columns = Columns::split(line);
         if columns.len() < COLUMNS {
             let message = format!("it has {} columns; expected 15 or 16 (type, truncated, occluded, alpha, left, top, right, bottom, ...)", columns.len());

@@ -66,7 +66,7 @@ impl LineFormat for KittiTracking {
         self.media.clone().unwrap_or_else(|| stem(name).to_owned())
     }
 
-    fn line(&self, media: &String, line: &str, rows: &mut Rows<'_>) -> Result<(), Reason> {
+    fn line(&self, media: &mut String, line: &str, rows: &mut Rows<'_>) -> Result<(), Reason> {
         let columns = Columns::split(line);
         if columns.len() < COLUMNS {
             let message = format!(

@@ -21,7 +21,7 @@ use crate::batch::{Annotation, Kind, Unit};
 use crate::error::Result;
 use crate::json::{Scan, Scanner};
 use crate::reject::Reason;
-use crate::source::{Frames, Source};
+use crate::source::Frames;
 
 /// Labelbox's NDJSON.
 pub static FORMAT: Format = Format {
@@ -35,20 +35,11 @@ pub static FORMAT: Format = Format {
 };
 
 fn open(opening: Opening<'_>) -> Result<Opened> {
-    let Source::File(file) = &opening.source else {
-        return Err(opening.wrong_source("a file"));
-    };
     let gaps = Gaps::of(&opening, &FORMAT)?;
-    let chunk_bytes = opening.options.chunk_bytes;
-    Ok(Opened::reader(EntryReader::with_gaps(
-        Labelbox,
-        file,
-        opening.label,
-        chunk_bytes,
-        gaps,
-    )?))
+    Ok(Opened::reader(EntryReader::with_gaps(Labelbox, &opening, gaps)?))
 }
 
+#[derive(Clone)]
 struct Labelbox;
 
 /// A record.

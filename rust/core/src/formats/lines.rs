@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::draft::Draft;
 pub(super) use super::draft::Rows;
 use super::members::Members;
-use super::{Batch, Opening, Reader};
+use super::{Batch, OpenPiece, Opening, Reader};
 use crate::error::Result;
 use crate::reject::{Origin, Reason, Reject};
-use crate::source::{Columns, Lines};
+use crate::source::{Columns, Lines, LinesPart};
 
 /// Bytes of text after which a batch is full.
 pub(super) const BATCH_BYTES: u64 = 1 << 20;
@@ -41,7 +41,7 @@ pub(super) fn box_of_edges(columns: &Columns<'_>, first: usize) -> std::result::
 
 /// What a format makes of its files, line by line.
 pub(super) trait LineFormat: Clone + Send + 'static {
-    /// What the name of a file says.
+    /// What the name of a file says, and what its lines so far did.
     type File: Send;
 
     /// Prepares for a file with this name, without folders and without the suffix that says how it is compressed.
@@ -51,7 +51,7 @@ pub(super) trait LineFormat: Clone + Send + 'static {
     ///
     /// # Errors
     /// Why it is not a row.
-    fn line(&self, file: &Self::File, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason>;
+    fn line(&self, file: &mut Self::File, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason>;
 }
 
 /// A file that is being read.
@@ -129,7 +129,7 @@ impl<F: LineFormat> LineReader<F> {
             batch: draft,
         };
         let read = match std::str::from_utf8(text) {
-            Ok(line) => self.format.line(&current.about, line, &mut rows),
+            Ok(line) => self.format.line(&mut current.about, line, &mut rows),
             Err(cause) => {
                 let message = format!("it is not UTF-8 at its byte {}", cause.valid_up_to());
                 Err(Reason::BadLine { message })
@@ -169,20 +169,37 @@ impl<F: LineFormat> Reader for LineReader<F> {
         self.before + self.current.as_ref().map_or(0, |current| current.lines.stored_bytes())
     }
 
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let piece = |files| -> Box<dyn Reader> {
-            Box::new(Self {
-                format: self.format.clone(),
-                origin: self.origin.clone(),
-                files,
-                current: None,
-                before: 0,
-                chunk_bytes: self.chunk_bytes,
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let empty = || Self {
+            format: self.format.clone(),
+            origin: self.origin.clone(),
+            files: Members::One(None),
+            current: None,
+            before: 0,
+            chunk_bytes: self.chunk_bytes,
+        };
+        let Members::One(Some(file)) = &self.files else {
+            let part = |files| -> OpenPiece {
+                let reader = Self { files, ..empty() };
+                Box::new(move || Ok(Box::new(reader)))
+            };
+            let parts = self.files.split(len_bytes);
+            return Ok(parts.map(|parts| parts.into_iter().map(part).collect()));
+        };
+        let name = file.file_name().unwrap_or_default();
+        let part = |lines: LinesPart| -> OpenPiece {
+            let (mut reader, about) = (empty(), self.format.file(&name));
+            Box::new(move || {
+                let lines = lines.open()?;
+                reader.current = Some(Current {
+                    about,
+                    member: None,
+                    lines,
+                });
+                Ok(Box::new(reader))
             })
         };
-        Ok(self
-            .files
-            .split(at_most)
-            .map(|parts| parts.into_iter().map(piece).collect()))
+        let parts = Lines::new(file.stream_from(0)?, self.chunk_bytes).parts(len_bytes);
+        Ok(parts.map(|parts| parts.into_iter().map(part).collect()))
     }
 }

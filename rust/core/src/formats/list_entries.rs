@@ -1,17 +1,18 @@
-//! Reads formats whose records are the entries of one list of a JSON text: the text itself, or a member of it.
+//! Reads formats whose records are the entries of one list of a JSON text (the text itself, or a member of it), or are one a
+//! text: from a file, or from all files of a folder.
 //!
 //! A record is read twice. First its own fields, of which some may follow the long list of what it draws; then that list.
 //! So one record is in memory at a time, and nothing of it is parsed into a tree.
 
-use super::draft::{known_text, Draft};
+use super::draft::{known_members, Draft};
 use super::keyframes::{Gap, Gaps};
-use super::{Batch, Reader};
+use super::members::{Members, NextFile};
+use super::{Batch, OpenPiece, Opening, Reader};
 use crate::batch::{Annotation, AttributeValue};
 use crate::error::Result;
 use crate::formats::segmentation::Segmentation;
 use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
 use crate::reject::{Origin, Reason, Reject};
-use crate::source::SourceFile;
 
 /// Bytes read at a time.
 pub(super) const CHUNK_BYTES: usize = 1 << 18;
@@ -20,15 +21,22 @@ pub(super) const CHUNK_BYTES: usize = 1 << 18;
 const BATCH_BYTES: u64 = 1 << 20;
 
 /// What a format makes of its records.
-pub(super) trait EntryFormat: Send + 'static {
+pub(super) trait EntryFormat: Clone + Send + 'static {
     /// Member whose list holds the records, where the text is an object.
     const MEMBER: Option<&'static str>;
     /// Whether the text may be the list itself.
     const MAY_BE_LIST: bool;
     /// Whether the text may be the records one after the other, as lines.
     const MAY_BE_LINES: bool = false;
+    /// Whether the text is one record, an object.
+    const IS_RECORD: bool = false;
     /// What a record says besides what it draws, and where that is.
     type Record;
+
+    /// Prepares for a file with this name, without folders and without the suffix that says how it is compressed.
+    fn file(&mut self, name: &str) {
+        let _ = name;
+    }
 
     /// Reads the fields of a record, at whose first byte the scanner is. It may be called again for the same record.
     ///
@@ -52,6 +60,8 @@ pub(super) struct Rows<'r> {
     base: u64,
     /// Where the record is in `text`.
     pub record: std::ops::Range<usize>,
+    /// Whether the list that it is in is a member of an object.
+    pub in_object: bool,
     draft: &'r mut Draft,
     gaps: &'r mut Gaps,
 }
@@ -105,7 +115,7 @@ impl<'r> Rows<'r> {
 
     /// Rejects what begins at `at` and is known to be this row but for what is wrong with it.
     pub fn reject_row(&mut self, at: usize, row: &Annotation<'_>, frame: Option<u32>, reason: Reason) {
-        let text = known_text(row, frame);
+        let text = known_members(row, frame).to_string();
         self.reject_text(at, reason, text.as_bytes());
     }
 
@@ -127,16 +137,16 @@ impl<'r> Rows<'r> {
         self.draft.rejects.push(reject);
     }
 
-    /// Counts records that the format's own rules leave out.
+    /// Counts what is worth a look.
+    pub fn warn(&mut self, name: &'static str) {
+        self.draft.warn(name);
+    }
+
+    /// Counts what the format's own rules leave out.
     pub fn leave_out(&mut self, why: &'static str, records: u64) {
         if records > 0 {
             *self.draft.filtered.entry(why).or_default() += records;
         }
-    }
-
-    /// Counts what is worth a look.
-    pub fn warn(&mut self, name: &'static str) {
-        self.draft.warn(name);
     }
 
     /// Reads a segmentation, and adds the row that it is drawn on; null and what else is nothing is not a row.
@@ -170,6 +180,8 @@ impl<'r> Rows<'r> {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Start,
+    /// At the only record.
+    Record,
     /// Inside the list of records.
     List {
         first: bool,
@@ -178,72 +190,173 @@ enum State {
     Lines,
     /// Behind the list, inside the object that it is a member of.
     Behind,
-    /// Behind the text.
+    /// Behind the records.
     Tail,
     Done,
 }
 
-/// Reads the records of one file.
-pub(super) struct EntryReader<F> {
-    format: F,
+/// A file that is being read.
+struct Text {
+    /// Of its records.
     origin: Origin,
     window: Window,
     state: State,
     in_object: bool,
     records: u32,
+    /// Frames that its records leave out.
+    gaps: Gaps,
+}
+
+/// Reads the records of one document.
+pub(super) struct EntryReader<F> {
+    format: F,
+    /// Of the document.
+    origin: Origin,
+    files: Members,
+    current: Option<Text>,
+    /// Stored bytes of the files before the current one.
+    before: u64,
+    /// Bytes of their texts.
+    text_before: u64,
+    chunk_bytes: usize,
+    /// For each file, without a gap so far.
     gaps: Gaps,
 }
 
 impl<F: EntryFormat> EntryReader<F> {
-    /// Reads a file from its beginning.
+    /// Reads a file, or the files of a folder.
     ///
     /// # Errors
-    /// [`crate::error::Error::Io`] where it cannot be opened.
-    pub fn open(format: F, file: &SourceFile, label: &str, chunk_bytes: Option<usize>) -> Result<Self> {
-        Self::with_gaps(format, file, label, chunk_bytes, Gaps::default())
+    /// [`crate::error::Error::Plan`] for a table.
+    pub fn open(format: F, opening: &Opening<'_>) -> Result<Self> {
+        Self::with_gaps(format, opening, Gaps::default())
     }
 
-    /// Reads a file whose objects move between keyframes.
+    /// Reads files whose objects move between keyframes.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn with_gaps(
-        format: F,
-        file: &SourceFile,
-        label: &str,
-        chunk_bytes: Option<usize>,
-        gaps: Gaps,
-    ) -> Result<Self> {
+    pub fn with_gaps(format: F, opening: &Opening<'_>, gaps: Gaps) -> Result<Self> {
         Ok(Self {
             format,
-            origin: Origin::of(label),
-            window: Window::open(file, 0, chunk_bytes.unwrap_or(CHUNK_BYTES))?,
-            state: State::Start,
-            in_object: false,
-            records: 0,
+            origin: Origin::of(opening.label),
+            files: Members::of(opening)?,
+            current: None,
+            before: 0,
+            text_before: 0,
+            chunk_bytes: opening.options.chunk_bytes.unwrap_or(CHUNK_BYTES),
             gaps,
         })
     }
 
-    /// Finds the list of records.
-    fn begin(&mut self) -> Result<State> {
+    /// Bytes of text so far: how batches are cut must not depend on how files are stored.
+    fn position(&self) -> u64 {
+        self.text_before + self.current.as_ref().map_or(0, |text| text.window.position())
+    }
+
+    /// Reads on, file by file; false at the end of the document.
+    fn read(&mut self, draft: &mut Draft) -> Result<bool> {
+        if let Some(text) = &mut self.current {
+            if text.read(&mut self.format, draft)? {
+                return Ok(true);
+            }
+            self.before += text.window.stored_bytes();
+            self.text_before += text.window.position();
+            self.current = None;
+        }
+        let Some(NextFile { file, member, .. }) = self.files.next() else {
+            return Ok(false);
+        };
+        self.format.file(&file.file_name().unwrap_or_default());
+        let text = Text {
+            origin: Origin {
+                member,
+                ..self.origin.clone()
+            },
+            window: Window::open(&file, 0, self.chunk_bytes)?,
+            state: State::Start,
+            in_object: false,
+            records: 0,
+            gaps: self.gaps.clone(),
+        };
+        text.name_member(draft);
+        self.current = Some(text);
+        Ok(true)
+    }
+}
+
+impl Text {
+    /// Says of the coming rows which file they are from.
+    fn name_member(&self, draft: &mut Draft) {
+        if let Some(member) = &self.origin.member {
+            draft.name_member(member);
+        }
+    }
+
+    /// Reads the next record, or what is between records; false at the end.
+    fn read<F: EntryFormat>(&mut self, format: &mut F, draft: &mut Draft) -> Result<bool> {
+        if !self.gaps.is_empty() {
+            self.gaps.fill(&self.origin.source, draft);
+            return Ok(true);
+        }
+        self.state = match self.state {
+            State::Start => self.begin::<F>()?,
+            State::Record => {
+                self.record(format, |_| Ok(true), draft)?;
+                State::Tail
+            }
+            State::List { first } => {
+                let is_there = |scanner: &mut Scanner<'_>| scanner.next_item(&mut { first });
+                match (self.record(format, is_there, draft)?, self.in_object) {
+                    (true, _) => State::List { first: false },
+                    (false, true) => State::Behind,
+                    (false, false) => State::Tail,
+                }
+            }
+            State::Lines => {
+                let is_there = |scanner: &mut Scanner<'_>| scanner.at_end().map(|at_end| !at_end);
+                match self.record(format, is_there, draft)? {
+                    true => State::Lines,
+                    false => State::Done,
+                }
+            }
+            State::Behind => {
+                if next_member(&mut self.window, false, F::MEMBER.unwrap_or_default())? {
+                    let byte = self.window.position();
+                    let message = "the list is in the object twice; expected it once";
+                    return Err(self.window.input().error(byte, message));
+                }
+                State::Tail
+            }
+            State::Tail => {
+                self.window.item(only_space)?;
+                State::Done
+            }
+            State::Done => return Ok(false),
+        };
+        Ok(true)
+    }
+
+    /// Finds the records.
+    fn begin<F: EntryFormat>(&mut self) -> Result<State> {
         let (at, byte) = self.window.item(|scanner| {
             scanner.skip_mark()?;
             let byte = if scanner.at_end()? { None } else { Some(scanner.peek()?) };
-            let at = scanner.at;
-            // What may be a record of its own stays.
-            let is_consumed = byte.is_some_and(|byte| byte == b'[' || !F::MAY_BE_LINES);
-            scanner.at += usize::from(is_consumed);
-            Ok((at, byte))
+            Ok((scanner.at, byte))
         })?;
         let start = self.window.byte(at);
         match (byte, F::MEMBER) {
             // An empty file holds no predictions.
             (None, _) => Ok(State::Done),
-            (Some(b'['), _) if F::MAY_BE_LIST => Ok(State::List { first: true }),
+            (Some(b'{'), _) if F::IS_RECORD => Ok(State::Record),
             (Some(b'{'), None) if F::MAY_BE_LINES => Ok(State::Lines),
+            (Some(b'['), _) if F::MAY_BE_LIST => {
+                self.window.item(|scanner| scanner.expect(b'[', "expected a list"))?;
+                Ok(State::List { first: true })
+            }
             (Some(b'{'), Some(member)) => {
                 self.in_object = true;
+                self.window.item(|scanner| scanner.expect(b'{', "expected an object"))?;
                 if next_member(&mut self.window, true, member)? {
                     self.window.item(|scanner| scanner.expect(b'[', "expected a list"))?;
                     return Ok(State::List { first: true });
@@ -255,16 +368,16 @@ impl<F: EntryFormat> EntryReader<F> {
         }
     }
 
-    /// Reads the next record, and adds its rows; false at the end of the list, or of the text where there is none.
-    fn record(&mut self, first: Option<bool>, draft: &mut Draft) -> Result<bool> {
+    /// Reads a record if one `is_there`, and adds its rows; false if none is.
+    fn record<F: EntryFormat>(
+        &mut self,
+        format: &mut F,
+        is_there: impl Fn(&mut Scanner<'_>) -> Scan<bool>,
+        draft: &mut Draft,
+    ) -> Result<bool> {
         self.window.release();
-        let format = &mut self.format;
         let found = self.window.item(|scanner| {
-            let is_more = match first {
-                Some(mut first) => scanner.next_item(&mut first)?,
-                None => !scanner.at_end()?,
-            };
-            if !is_more {
+            if !is_there(scanner)? {
                 return Ok(None);
             }
             scanner.peek()?;
@@ -280,10 +393,11 @@ impl<F: EntryFormat> EntryReader<F> {
             text: self.window.text(),
             base: self.window.byte(0),
             record: place,
+            in_object: self.in_object,
             draft,
             gaps: &mut self.gaps,
         };
-        let added = self.format.rows(&record, self.records, &mut rows);
+        let added = format.rows(&record, self.records, &mut rows);
         self.records = self.records.saturating_add(1);
         added.map(|()| true).map_err(|stop| match stop {
             Stop::Bad { at, message } => self.window.error(at, message),
@@ -298,7 +412,8 @@ fn expected<F: EntryFormat>() -> String {
         (Some(member), true) => format!("expected a JSON list, or an object with `{member}`"),
         (Some(member), false) => format!("expected a JSON object with `{member}`"),
         (None, _) if F::MAY_BE_LINES => "expected JSON objects, one a line, or a list of them".to_owned(),
-        (None, _) => "expected a JSON list".to_owned(),
+        (None, true) => "expected a JSON list".to_owned(),
+        (None, false) => "expected a JSON object".to_owned(),
     }
 }
 
@@ -324,39 +439,17 @@ fn next_member(window: &mut Window, first: bool, name: &str) -> Result<bool> {
 impl<F: EntryFormat> Reader for EntryReader<F> {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         let mut draft = Draft::default();
-        let start = self.window.position();
-        while !draft.is_full() && self.window.position() - start < BATCH_BYTES {
-            self.gaps.fill(&self.origin.source, &mut draft);
-            if draft.is_full() {
+        if let Some(text) = &self.current {
+            text.name_member(&mut draft);
+        }
+        let start = self.position();
+        while !draft.is_full() && self.position() - start < BATCH_BYTES {
+            if !self.read(&mut draft)? {
                 break;
             }
-            self.state = match self.state {
-                State::Start => self.begin()?,
-                State::Lines => match self.record(None, &mut draft)? {
-                    true => State::Lines,
-                    false => State::Done,
-                },
-                State::List { first } => match (self.record(Some(first), &mut draft)?, self.in_object) {
-                    (true, _) => State::List { first: false },
-                    (false, true) => State::Behind,
-                    (false, false) => State::Tail,
-                },
-                State::Behind => {
-                    if next_member(&mut self.window, false, F::MEMBER.unwrap_or_default())? {
-                        let byte = self.window.position();
-                        let message = "the list is in the object twice; expected it once";
-                        return Err(self.window.input().error(byte, message));
-                    }
-                    State::Tail
-                }
-                State::Tail => {
-                    self.window.item(only_space)?;
-                    State::Done
-                }
-                State::Done => break,
-            };
         }
-        if matches!(self.state, State::Done) && draft.is_empty() {
+        // Files without a record end no batch.
+        if self.current.is_none() && draft.is_empty() {
             Ok(None)
         } else {
             draft.finish().map(Some)
@@ -364,6 +457,26 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
     }
 
     fn bytes_read(&self) -> u64 {
-        self.window.stored_bytes()
+        self.before + self.current.as_ref().map_or(0, |text| text.window.stored_bytes())
+    }
+
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let piece = |files| -> OpenPiece {
+            let reader = Self {
+                format: self.format.clone(),
+                origin: self.origin.clone(),
+                files,
+                current: None,
+                before: 0,
+                text_before: 0,
+                chunk_bytes: self.chunk_bytes,
+                gaps: self.gaps.clone(),
+            };
+            Box::new(move || Ok(Box::new(reader)))
+        };
+        Ok(self
+            .files
+            .split(len_bytes)
+            .map(|parts| parts.into_iter().map(piece).collect()))
     }
 }

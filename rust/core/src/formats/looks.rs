@@ -26,9 +26,6 @@ const MAGIC: [(&[u8], &str); 10] = [
     (b"(lp0\n", "a Python pickle"),
 ];
 
-/// Names by which formats of other tools are known that are not read.
-const FOREIGN: [(&str, &str); 2] = [("frameIndex", "Scalabel (BDD100K)"), ("box2d", "Scalabel (BDD100K)")];
-
 /// The error for a file that no format claims by its beginning.
 pub(super) fn unknown(file: &SourceFile, head: &Head) -> Error {
     Error::Unknown {
@@ -53,7 +50,7 @@ pub(super) fn looks_like(head: &Head) -> String {
         return "binary data".to_owned();
     };
     match text.trim_start().as_bytes().first() {
-        Some(b'{' | b'[') => json(head, text),
+        Some(b'{' | b'[') => json(text),
         Some(b'<') => "XML or HTML".to_owned(),
         _ => lines(text),
     }
@@ -67,10 +64,7 @@ fn valid_start(text: &[u8]) -> Result<&str, std::str::Utf8Error> {
     }
 }
 
-fn json(head: &Head, text: &str) -> String {
-    if let Some((_, what)) = FOREIGN.iter().find(|(name, _)| head.has_name(name)) {
-        return format!("{what}, which is not read");
-    }
+fn json(text: &str) -> String {
     let mut found = Found::default();
     // An error is the end of the head, or of what is JSON.
     let _ = serde_json::Deserializer::from_str(text).deserialize_any(Names(&mut found));

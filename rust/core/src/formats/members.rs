@@ -37,14 +37,24 @@ impl Members {
         }
     }
 
-    /// Puts the files into at most `at_most` parts, in order; none where there is only one file.
-    pub fn split(&self, at_most: usize) -> Option<Vec<Self>> {
+    /// Puts the files into parts of about `len_bytes`, in order; none where there is only one part.
+    pub fn split(&self, len_bytes: u64) -> Option<Vec<Self>> {
         let Self::Folder(folder, left) = self else {
             return None;
         };
-        let size = left.len().div_ceil(at_most.max(1)).max(1);
-        let part = |start: usize| Self::Folder(folder.clone(), start..left.end.min(start + size));
-        Some(left.clone().step_by(size).map(part).collect())
+        let mut parts: Vec<(u64, Range<usize>)> = Vec::new();
+        for at in left.clone() {
+            let bytes = folder.files()[at].len_bytes;
+            match parts.last_mut() {
+                Some((before, part)) if *before + bytes <= len_bytes => {
+                    *before += bytes;
+                    part.end = at + 1;
+                }
+                _ => parts.push((bytes, at..at + 1)),
+            }
+        }
+        let part = |(_, files)| Self::Folder(folder.clone(), files);
+        (parts.len() > 1).then(|| parts.into_iter().map(part).collect())
     }
 }
 

@@ -13,6 +13,7 @@
 //! * Describe it in a `pub static FORMAT: Format`, and add that to the table.
 
 mod active_names;
+mod active_pkl;
 mod batch;
 mod bdd_bitmask;
 mod beside;
@@ -43,6 +44,8 @@ mod list_entries;
 mod looks;
 mod masks;
 mod members;
+mod mmdet;
+mod mmpose;
 mod mot;
 mod mots;
 pub mod ndjson;
@@ -56,6 +59,7 @@ mod records;
 pub mod registry;
 mod rejects;
 mod sav;
+mod scalabel;
 mod scores;
 mod segmentation;
 mod shared_options;
@@ -154,6 +158,9 @@ impl Opened {
     }
 }
 
+/// Opens the reader of a piece of a source. Pieces may be many, so that each is opened when its turn comes.
+pub type OpenPiece = Box<dyn FnOnce() -> Result<Box<dyn Reader>> + Send>;
+
 /// Reads a source, batch by batch.
 pub trait Reader: Send {
     /// The next batch; none at the end. A batch may hold rejects alone. Nothing can be read after an error.
@@ -170,14 +177,14 @@ pub trait Reader: Send {
         None
     }
 
-    /// Splits what is to be read into at most `at_most` readers, in the order of the source: put one after the other, their
-    /// batches hold the same rows and rejects. Asked for before the first batch; none where the source cannot be split, and
-    /// then this reader reads all of it.
+    /// Splits what is to be read into pieces of about `len_bytes` stored bytes of text each, or of what takes as long to
+    /// read, in the order of the source: put one after the other, their batches hold the same rows and rejects. Asked for
+    /// before the first batch; none where the source cannot be split. The reader itself still reads all of it.
     ///
     /// # Errors
     /// As [`Self::next_batch`].
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let _ = at_most;
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let _ = len_bytes;
         Ok(None)
     }
 }

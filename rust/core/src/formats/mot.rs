@@ -93,7 +93,7 @@ impl LineFormat for Mot {
         self.media.clone().unwrap_or_else(|| stem(name).to_owned())
     }
 
-    fn line(&self, media: &String, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+    fn line(&self, media: &mut String, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
         let columns = Columns::split(line);
         if !COLUMNS.contains(&columns.len()) {
             let message = format!(

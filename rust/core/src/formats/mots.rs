@@ -86,7 +86,7 @@ impl LineFormat for Mots {
         stem(name).to_owned()
     }
 
-    fn line(&self, media: &String, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+    fn line(&self, media: &mut String, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
         let columns = Columns::split(line);
         if columns.len() != COLUMNS {
             let message = format!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::parts::PartsReader;
 use super::registry::named;
-use super::{Batch, Format, Lists, Opened, Opening, ReadOptions, Reader, Scores, Sure};
+use super::{Batch, Format, Lists, OpenPiece, Opened, Opening, ReadOptions, Reader, Scores, Sure};
 use crate::error::{Error, Result};
 use crate::source::Source;
 
@@ -82,15 +82,15 @@ impl Reader for SettledReader {
         self.reader.lists()
     }
 
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let settled = |reader| -> Box<dyn Reader> {
-            Box::new(Self {
-                reader,
-                format: Arc::clone(&self.format),
-                scores: self.scores,
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let settled = |open: OpenPiece| -> OpenPiece {
+            let (format, scores) = (Arc::clone(&self.format), self.scores);
+            Box::new(move || {
+                let reader = open()?;
+                Ok(Box::new(Self { reader, format, scores }))
             })
         };
-        let pieces = self.reader.pieces(at_most)?;
+        let pieces = self.reader.pieces(len_bytes)?;
         Ok(pieces.map(|pieces| pieces.into_iter().map(settled).collect()))
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Batch, Beside, Format, MemberRows, Opened, Opening, ReadOptions, Reader, Sure};
+use super::{Batch, Beside, Format, MemberRows, OpenPiece, Opened, Opening, ReadOptions, Reader, Sure};
 use crate::error::{Error, Result};
 use crate::source::{is_partition, table_root, Folder, Member};
 
@@ -161,23 +161,22 @@ impl Reader for PartsReader {
         self.before + self.current.as_ref().map_or(0, |(reader, ..)| reader.bytes_read())
     }
 
-    /// Splits the table between its parts, into readers of about as many bytes.
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let len_bytes: u64 = self.left.iter().map(|member| member.len_bytes).sum();
-        let most = len_bytes.div_ceil(at_most.max(1) as u64);
+    /// Splits the table between its parts, into readers of about as many bytes, unless one is longer.
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
         let mut pieces: Vec<(u64, Vec<Member>)> = Vec::new();
         for member in &self.left {
             match pieces.last_mut() {
-                Some((bytes, members)) if *bytes < most => {
+                Some((bytes, members)) if *bytes + member.len_bytes <= len_bytes => {
                     *bytes += member.len_bytes;
                     members.push(member.clone());
                 }
                 _ => pieces.push((member.len_bytes, vec![member.clone()])),
             }
         }
-        let reader = |(_, members): (u64, Vec<Member>)| -> Box<dyn Reader> {
+        let reader = |(_, members): (u64, Vec<Member>)| -> OpenPiece {
             let folder = self.folder.only(members);
-            Box::new(Self::new(self.format, folder, &self.label, &self.options))
+            let reader = Self::new(self.format, folder, &self.label, &self.options);
+            Box::new(move || Ok(Box::new(reader)))
         };
         Ok((pieces.len() > 1).then(|| pieces.into_iter().map(reader).collect()))
     }

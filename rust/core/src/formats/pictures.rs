@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::draft::{Draft, Rows};
 use super::members::{Members, NextFile};
-use super::{Batch, Opening, Reader};
+use super::{Batch, OpenPiece, Opening, Reader};
 use crate::batch::{Annotation, RleOrder, Shape};
 use crate::error::Result;
 use crate::reject::{Origin, Reason, Reject};
@@ -16,6 +16,9 @@ const BATCH_BYTES: u64 = 1 << 20;
 
 /// Bytes of run-length strings after which a batch is full.
 const BATCH_RLE_BYTES: usize = 1 << 22;
+
+/// Bytes of text that take as long to read as a byte of a picture.
+const TEXT_BYTES_A_BYTE: u64 = 8;
 
 /// What a format makes of its pictures.
 pub(super) trait PictureFormat: Clone + Send + 'static {
@@ -273,18 +276,14 @@ impl<F: PictureFormat> Reader for PictureReader<F> {
         self.bytes_read
     }
 
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let piece = |files| -> Box<dyn Reader> {
-            Box::new(Self::of(
-                self.format.clone(),
-                self.origin.clone(),
-                files,
-                self.chunk_bytes,
-            ))
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let piece = |files| -> OpenPiece {
+            let reader = Self::of(self.format.clone(), self.origin.clone(), files, self.chunk_bytes);
+            Box::new(move || Ok(Box::new(reader)))
         };
         Ok(self
             .files
-            .split(at_most)
+            .split(len_bytes / TEXT_BYTES_A_BYTE)
             .map(|parts| parts.into_iter().map(piece).collect()))
     }
 }

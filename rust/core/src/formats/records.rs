@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::draft::{Draft, Rows};
 use super::lines::BATCH_BYTES;
 use super::{Batch, Head, Opening, Reader};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::json::{unescape, Scan, Scanner, Values, Window};
 use crate::reject::{Origin, Reason, Reject};
 use crate::source::{fields, Lines, Source, SourceFile};
@@ -44,7 +44,21 @@ pub(super) trait RecordFormat: Send + 'static {
     ///
     /// # Errors
     /// Why it is not a row.
-    fn record(&self, cells: &[Cell<'_>], rows: &mut Rows<'_>) -> std::result::Result<(), Reason>;
+    fn record(&self, cells: &[Cell<'_>], rows: &mut Rows<'_>) -> std::result::Result<(), Unread>;
+}
+
+/// Why a record gives no row.
+pub(super) enum Unread {
+    /// It is rejected.
+    Reject(Reason),
+    /// What it names cannot be read, nor what follows.
+    Stop(Error),
+}
+
+impl From<Reason> for Unread {
+    fn from(reason: Reason) -> Self {
+        Self::Reject(reason)
+    }
 }
 
 /// Whether a text begins with a header that has all of `names`.
@@ -128,9 +142,14 @@ impl<F: RecordFormat> RecordReader<F> {
             offset: byte,
             batch: draft,
         };
-        if let Err(reason) = cells.and_then(|cells| self.format.record(&cells, &mut rows)) {
-            let reject = Reject::new(reason, &self.origin, byte, None, Some(text));
-            draft.rejects.push(reject);
+        let read = cells.map_err(Unread::Reject);
+        match read.and_then(|cells| self.format.record(&cells, &mut rows)) {
+            Ok(()) => {}
+            Err(Unread::Reject(reason)) => {
+                let reject = Reject::new(reason, &self.origin, byte, None, Some(text));
+                draft.rejects.push(reject);
+            }
+            Err(Unread::Stop(error)) => return Err(error),
         }
         Ok(true)
     }

@@ -1,8 +1,8 @@
 //! The table of formats.
 
 use super::{
-    bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelbox, labelstudio, masks, mot, mots,
-    ndjson, openimages, sav, supervision, table, yolo, youtube_vis, Format,
+    active_pkl, bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelbox, labelstudio, masks,
+    mmdet, mmpose, mot, mots, ndjson, openimages, sav, scalabel, supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -28,10 +28,14 @@ pub static FORMATS: &[&Format] = &[
     &coco::tao::FORMAT,
     &burst::FORMAT,
     &sav::FORMAT,
+    &scalabel::FORMAT,
     &youtube_vis::FORMAT,
     &labelstudio::FORMAT,
     &cvat::FORMAT,
     &labelbox::FORMAT,
+    &active_pkl::FORMAT,
+    &mmdet::FORMAT,
+    &mmpose::FORMAT,
 ];
 
 /// The format with a name.

@@ -5,6 +5,8 @@
 //!
 //! Source: SAM 2, `sav_dataset/README.md` and its example.
 
+use std::sync::Arc;
+
 use super::json_names::JSON_SUFFIXES;
 use super::json_values::{count, member, name, Wrong};
 use super::list_entries::{EntryFormat, EntryReader, Rows, CHUNK_BYTES};
@@ -55,15 +57,10 @@ fn open(opening: Opening<'_>) -> Result<Opened> {
     let sav = Sav {
         media: media.unwrap_or_else(|| stem(&file_name).to_owned()),
         class,
-        tracks: video.tracks,
+        tracks: video.tracks.into(),
         area: Segmentation::default(),
     };
-    Ok(Opened::reader(EntryReader::open(
-        sav,
-        file,
-        opening.label,
-        options.chunk_bytes,
-    )?))
+    Ok(Opened::reader(EntryReader::open(sav, &opening)?))
 }
 
 /// What a file says besides its masks, in front of them or behind.
@@ -164,11 +161,12 @@ fn tracks(scanner: &mut Scanner<'_>) -> Scan<Vec<String>> {
 }
 
 /// What all masks have in common.
+#[derive(Clone)]
 struct Sav {
     media: String,
     class: String,
     /// Of each object.
-    tracks: Vec<String>,
+    tracks: Arc<[String]>,
     area: Segmentation,
 }
 

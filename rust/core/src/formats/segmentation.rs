@@ -7,7 +7,7 @@ use crate::json::{plain, starts_number, Scanner};
 use crate::reject::Reason;
 
 /// A segmentation. One is used for many annotations, so that none of them allocates.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Segmentation {
     counts: Option<Span>,
     size_hw: Option<[u32; 2]>,

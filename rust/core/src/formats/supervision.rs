@@ -8,7 +8,7 @@
 use super::class_numbers::ClassNumbers;
 use super::lines::stem;
 use super::lines::Rows;
-use super::records::{has_header, number, track, unlike, whole, Cell, RecordFormat, RecordReader, SUFFIXES};
+use super::records::{has_header, number, track, unlike, whole, Cell, RecordFormat, RecordReader, Unread, SUFFIXES};
 use super::{Files, Format, Head, Opened, Opening, ReadOption, Sure};
 use crate::batch::{Annotation, Points, Shape};
 use crate::error::Result;
@@ -142,7 +142,7 @@ impl RecordFormat for Supervision {
         BOX.contains(&name) || self.needed.iter().any(|needed| needed == name)
     }
 
-    fn record(&self, cells: &[Cell<'_>], rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+    fn record(&self, cells: &[Cell<'_>], rows: &mut Rows<'_>) -> std::result::Result<(), Unread> {
         let [left, top, right, bottom] = [
             number(&cells[0], BOX[0])?,
             number(&cells[1], BOX[1])?,

@@ -3,6 +3,7 @@
 mod documents;
 mod everywhere;
 mod names;
+mod pieces;
 mod rows;
 mod sources;
 mod tally;
@@ -24,6 +25,7 @@ use documents::Documents;
 pub use documents::Taken;
 use everywhere::Everywhere;
 use names::{Files, FramesOf, Learned};
+use pieces::InPieces;
 use rows::{resolve_parts, resolve_rows, Outcome};
 pub use sources::Sources;
 use tally::add;
@@ -39,7 +41,7 @@ pub struct Intake {
     beside: Beside,
     /// None where one thread resolves: the calling one, without handing batches over to another and back. Nor is a batch
     /// of few rows handed over, such as that of a small file.
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Arc<rayon::ThreadPool>>,
 }
 
 /// What is kept of the annotations: the stage, their numbers, and the rejects.
@@ -100,7 +102,7 @@ impl Intake {
     /// [`Error::Plan`] and [`Error::Io`].
     pub fn new(plan: &Arc<Plan>, stage: StageBuilder, rejects_path: &Path, threads: usize) -> Result<Self> {
         let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
-        let pool = pool.transpose();
+        let pool = pool.transpose().map(|pool| pool.map(Arc::new));
         Ok(Self {
             plan: Arc::clone(plan),
             resolver: Resolver::new(plan)?,
@@ -158,6 +160,7 @@ impl Intake {
             label,
             format,
             sure,
+            len_bytes,
             ..
         } = document;
         let files = Files::of(&source);
@@ -173,6 +176,7 @@ impl Intake {
         };
         let (format, reader) = formats::open(format, opening)?;
         let learned = Learned::new(files, &file_name, FramesOf::new(format, &options)?);
+        let reader = InPieces::of(reader, len_bytes, self.pool.as_ref())?;
         let reader = Everywhere::new(reader, &self.plan, format.frames(&options)?);
         self.take_all(Box::new(reader), learned, progress)
     }

@@ -1,7 +1,8 @@
 //! The names of a batch: resolved once each, and numbered where the reader did not do so.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::sources::{AsRead, Sources};
 use crate::batch::{Annotation, Kind};
@@ -296,6 +297,8 @@ type Image<'b> = (&'b str, RowFrame, Option<u32>, Option<u32>);
 struct OneSource<'b> {
     resolver: SourceResolver,
     media: HashMap<Image<'b>, u32>,
+    /// The image of the row before: most rows are beside others of theirs.
+    last: Option<(Image<'b>, u32)>,
     classes: HashMap<(&'b str, u8), u32>,
 }
 
@@ -311,6 +314,7 @@ impl<'b> Texted<'b> {
             sources.push(OneSource {
                 resolver: resolver(),
                 media: HashMap::new(),
+                last: None,
                 classes: HashMap::new(),
             });
             sources.len() as u32 - 1
@@ -324,14 +328,19 @@ impl<'b> Texted<'b> {
         let OneSource {
             resolver,
             media,
+            last,
             classes,
         } = &mut self.sources[source as usize];
         let next = media.len() as u32;
         let place = (row.media, frame, row.width_px, row.height_px);
-        let medium = *media.entry(place).or_insert_with(|| {
-            resolver.learn_medium(rules, next, || media_name(row, frame));
-            next
-        });
+        let medium = match *last {
+            Some((before, number)) if before == place => number,
+            _ => *media.entry(place).or_insert_with(|| {
+                resolver.learn_medium(rules, next, || media_name(row, frame));
+                next
+            }),
+        };
+        *last = Some((place, medium));
         let next = classes.len() as u32;
         let class = *classes.entry((row.class, row.kind as u8)).or_insert_with(|| {
             let name = ClassName {

@@ -1,10 +1,10 @@
 //! A file that is read at any place, by several readers at once.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::sync::Arc;
 
-/// A file on disk or in memory, whose bytes are read by their place. Copies share the file.
+/// A file on disk or in memory, or a part of one, whose bytes are read by their place. Copies share the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Anywhere {
     place: Place,
@@ -13,7 +13,8 @@ pub(crate) struct Anywhere {
 
 #[derive(Debug, Clone)]
 enum Place {
-    File(Arc<File>),
+    /// From this byte of the file on.
+    File(Arc<File>, u64),
     Bytes(Arc<[u8]>),
 }
 
@@ -28,10 +29,15 @@ impl Anywhere {
             let message = "a table is read from its end; expected a file, not a pipe or device";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
-        Ok(Self {
-            place: Place::File(Arc::new(file)),
-            len_bytes: metadata.len(),
-        })
+        Ok(Self::section(Arc::new(file), 0, metadata.len()))
+    }
+
+    /// The `len_bytes` of a file from byte `at` on.
+    pub fn section(file: Arc<File>, at: u64, len_bytes: u64) -> Self {
+        Self {
+            place: Place::File(file, at),
+            len_bytes,
+        }
     }
 
     /// A file in memory.
@@ -42,7 +48,7 @@ impl Anywhere {
         }
     }
 
-    /// Bytes of the file.
+    /// Bytes of the file, or of the part.
     pub fn len_bytes(&self) -> u64 {
         self.len_bytes
     }
@@ -53,7 +59,13 @@ impl Anywhere {
     /// What the system says; `UnexpectedEof` where the file ends earlier.
     pub fn fill(&self, at: u64, buffer: &mut [u8]) -> Result<()> {
         match &self.place {
-            Place::File(file) => fill_from(file, at, buffer),
+            Place::File(file, start) => {
+                let end = at.checked_add(buffer.len() as u64);
+                if end.is_none_or(|end| end > self.len_bytes) {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+                fill_from(file, start.saturating_add(at), buffer)
+            }
             Place::Bytes(bytes) => {
                 let from = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
                 let found = from.and_then(|from| from.get(..buffer.len()));
@@ -116,8 +128,23 @@ impl Read for Onward {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let rest = self.file.len_bytes.saturating_sub(self.at);
         let len = buffer.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
+        if len == 0 {
+            return Ok(0);
+        }
         self.file.fill(self.at, &mut buffer[..len])?;
         self.at += len as u64;
         Ok(len)
+    }
+}
+
+impl Seek for Onward {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.file.len_bytes.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }

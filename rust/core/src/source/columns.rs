@@ -1,9 +1,14 @@
 //! A line of text as columns: numbers and words between commas, blanks and tabs.
 
+use memchr::memchr_iter;
+
 use crate::reject::Reason;
 
 /// Most columns that any format has by far; a longer line is not one of numbers.
 pub(crate) const MOST_COLUMNS: usize = 64;
+
+/// Columns that lines have room for from the start.
+const FEW_COLUMNS: usize = 16;
 
 /// The columns of one line.
 #[derive(Debug)]
@@ -15,11 +20,19 @@ impl<'a> Columns<'a> {
     pub fn split(line: &'a str) -> Self {
         let at_commas = line.contains(',');
         let line = line.trim_end_matches([',', ' ', '\t']);
-        Self(if at_commas {
-            line.split(',').take(MOST_COLUMNS).map(str::trim).collect()
+        let mut words = Vec::with_capacity(FEW_COLUMNS);
+        if at_commas {
+            let mut start = 0;
+            let ends = memchr_iter(b',', line.as_bytes()).chain([line.len()]);
+            words.extend(ends.take(MOST_COLUMNS).map(|end| {
+                let word = line[start..end].trim();
+                start = end + 1;
+                word
+            }));
         } else {
-            line.split_ascii_whitespace().take(MOST_COLUMNS).collect()
-        })
+            words.extend(line.split_ascii_whitespace().take(MOST_COLUMNS));
+        }
+        Self(words)
     }
 
     /// How many there are.

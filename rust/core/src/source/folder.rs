@@ -1,4 +1,4 @@
-//! A folder as a source: the files below it, in the order of their paths.
+//! A folder as a source: the files below it, in the order of their paths. An archive is the folder that it unpacks to.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::archive::Archive;
 use super::naming::{names_of, text_of};
-use super::SourceFile;
+use super::{Directory, SourceFile};
 use crate::error::{Error, Result};
 
 /// A folder, and the files below it. Hidden files and folders are left out; links to files are followed, links to folders
@@ -28,6 +29,7 @@ enum Place {
     Disk(PathBuf),
     /// Files by their paths, with those beside the folder.
     Memory(Arc<BTreeMap<String, Arc<[u8]>>>),
+    Archive(Arc<Archive>),
 }
 
 /// A file below a folder.
@@ -35,7 +37,7 @@ enum Place {
 pub struct Member {
     /// Where it is, relative to the folder.
     path: PathBuf,
-    /// Its size as it is stored, in bytes.
+    /// Its size as it is stored, in bytes; in an archive its size as it is unpacked.
     pub len_bytes: u64,
 }
 
@@ -57,11 +59,47 @@ impl Member {
 }
 
 impl Folder {
-    /// Lists the folder at `path`.
+    /// Whether `path` is read as a folder: one on disk, or a file that is called as an archive.
+    pub fn is_at(path: &Path) -> bool {
+        path.is_dir() || (Archive::is_at(path) && path.is_file())
+    }
+
+    /// Lists the folder, or the archive of one, at `path`.
     ///
     /// # Errors
     /// [`Error::Io`] where it, or anything below it, cannot be listed, such as a link to a file that does not exist.
+    /// [`Error::Source`] for an archive that is damaged, that unpacks to too much, or whose files would leave its folder.
     pub fn at(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            Self::on_disk(path)
+        } else {
+            Ok(Self::of_archive(Archive::at(path)?))
+        }
+    }
+
+    /// Where the folder at `path` is; of an archive the folder that it is called after.
+    pub fn place_of(path: &Path) -> PathBuf {
+        if path.is_dir() {
+            path.to_owned()
+        } else {
+            Archive::folder_of(path)
+        }
+    }
+
+    fn of_archive(archive: Archive) -> Self {
+        let files = archive.files().map(|(path, len_bytes)| Member {
+            path: path.to_owned(),
+            len_bytes,
+        });
+        Self {
+            files: files.collect(),
+            shown: archive.shown().to_owned(),
+            names: names_of(archive.root()),
+            place: Place::Archive(Arc::new(archive)),
+        }
+    }
+
+    fn on_disk(path: &Path) -> Result<Self> {
         let walk = WalkDir::new(path).min_depth(1).sort_by_file_name();
         let mut files = Vec::new();
         for entry in walk.into_iter().filter_entry(|entry| !is_hidden(entry)) {
@@ -141,6 +179,7 @@ impl Folder {
                 let bytes = files.get(&path).cloned().unwrap_or_default();
                 SourceFile::member(&self.shown, &path, bytes)
             }
+            Place::Archive(archive) => SourceFile::packed(archive, member.path.clone()),
         }
     }
 
@@ -156,6 +195,13 @@ impl Folder {
             Place::Memory(files) => {
                 let found = files.get(name).or_else(|| files.get(&format!("../{name}")));
                 found.map(|bytes| SourceFile::member(&self.shown, name, Arc::clone(bytes)))
+            }
+            Place::Archive(archive) => {
+                let name = Path::new(name);
+                let inside = |folder| Directory::packed(archive, folder).file(name);
+                // Whoever packs a folder means what is in it, however the archive is called afterwards.
+                let found = inside(Path::new("")).or_else(|| inside(archive.top()?));
+                found.or_else(|| Directory::at(archive.path().parent()?).file(name))
             }
         }
     }

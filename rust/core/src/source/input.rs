@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::anywhere::Anywhere;
+use super::archive::Archive;
 use super::compressed::{Compression, Consumed};
-use super::names::stem;
 use super::naming::names_of;
 use crate::error::{Error, Result};
 
@@ -39,11 +39,14 @@ pub struct SourceFile {
     place: Place,
 }
 
+/// Where its bytes are.
 #[derive(Debug, Clone)]
-enum Place {
+pub(super) enum Place {
     Path(PathBuf),
     /// Content, and the path that it goes by where it is a file of a folder.
     Bytes(Arc<[u8]>, Option<PathBuf>),
+    /// A file of an archive, by its path there.
+    Packed(Arc<Archive>, PathBuf),
 }
 
 impl SourceFile {
@@ -64,14 +67,31 @@ impl SourceFile {
         }
     }
 
+    /// A file of an archive; errors name its path.
+    pub(super) fn packed(archive: &Arc<Archive>, path: PathBuf) -> Self {
+        Self {
+            name: format!("{}/{}", archive.shown(), path.display()),
+            place: Place::Packed(Arc::clone(archive), path),
+        }
+    }
+
+    /// Where its bytes are.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// What errors call it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its size as it is stored, in bytes; 0 where it cannot be found.
+    /// Its size as it is stored, in bytes, of a file of an archive as it is unpacked; 0 where it cannot be found.
     pub fn len_bytes(&self) -> u64 {
-        self.stamp().map_or(0, |stamp| stamp.len_bytes)
+        match &self.place {
+            Place::Path(path) => path.metadata().map_or(0, |file| file.len()),
+            Place::Bytes(bytes, _) => bytes.len() as u64,
+            Place::Packed(archive, path) => archive.len_bytes(path),
+        }
     }
 
     /// A file in memory; errors call it `name`.
@@ -84,7 +104,7 @@ impl SourceFile {
 
     /// The file's name without folders, and without the suffix that says how it is compressed; none for a file in memory.
     pub fn file_name(&self) -> Option<Cow<'_, str>> {
-        let (Place::Path(path) | Place::Bytes(_, Some(path))) = &self.place else {
+        let (Place::Path(path) | Place::Bytes(_, Some(path)) | Place::Packed(_, path)) = &self.place else {
             return None;
         };
         let is_packed = |suffix: &OsStr| suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst");
@@ -97,26 +117,9 @@ impl SourceFile {
     pub(crate) fn names(&self) -> Option<Vec<String>> {
         match &self.place {
             Place::Path(path) => Some(names_of(path)),
+            Place::Packed(archive, path) => Some(names_of(&archive.root().join(path))),
             Place::Bytes(..) => None,
         }
-    }
-
-    /// A file at `path` relative to the folder that this one is in; none if there is no such file.
-    pub fn companion(&self, path: &str) -> Option<Self> {
-        let Place::Path(own) = &self.place else {
-            return None;
-        };
-        let found = own.parent()?.join(path);
-        found.is_file().then(|| Self::path(found))
-    }
-
-    /// The path beside it that is called as it is without suffix; none for a file in memory.
-    pub(crate) fn folder_beside(&self) -> Option<PathBuf> {
-        let Place::Path(own) = &self.place else {
-            return None;
-        };
-        let name = self.file_name()?;
-        Some(own.with_file_name(stem(&name)))
     }
 
     /// Its whole text, of a file that explains others and is short.
@@ -137,16 +140,21 @@ impl SourceFile {
 
     /// What tells the file as it is now; none if it cannot be found.
     pub fn stamp(&self) -> Option<Stamp> {
-        match &self.place {
-            Place::Path(path) => path.metadata().ok().map(|file| Stamp {
-                len_bytes: file.len(),
-                changed: file.modified().ok(),
-            }),
-            Place::Bytes(bytes, _) => Some(Stamp {
-                len_bytes: bytes.len() as u64,
-                changed: None,
-            }),
-        }
+        let path = match &self.place {
+            Place::Bytes(bytes, _) => {
+                return Some(Stamp {
+                    len_bytes: bytes.len() as u64,
+                    changed: None,
+                })
+            }
+            Place::Path(path) => path,
+            // What changes is the archive.
+            Place::Packed(archive, _) => archive.path(),
+        };
+        path.metadata().ok().map(|file| Stamp {
+            len_bytes: file.len(),
+            changed: file.modified().ok(),
+        })
     }
 
     /// An error at byte `byte` of this file.
@@ -163,6 +171,7 @@ impl SourceFile {
         match &self.place {
             Place::Path(path) => File::open(path).and_then(Anywhere::file).map_err(Error::io(path)),
             Place::Bytes(bytes, _) => Ok(Anywhere::bytes(Arc::clone(bytes))),
+            Place::Packed(archive, path) => archive.file(path),
         }
     }
 
@@ -191,6 +200,7 @@ impl SourceFile {
         Ok(match &self.place {
             Place::Path(path) => Box::new(File::open(path).map_err(Error::io(path))?),
             Place::Bytes(bytes, _) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Place::Packed(archive, path) => Box::new(archive.file(path)?.from(0)),
         })
     }
 }
@@ -285,8 +295,7 @@ impl TextStream {
         if self.opened.consumed.is_some() {
             return WINDOW_BYTES;
         }
-        let stamp = self.input.stamp();
-        let rest = stamp.map_or(0, |stamp| stamp.len_bytes.saturating_sub(self.opened.at));
+        let rest = self.input.len_bytes().saturating_sub(self.opened.at);
         // One byte more, so that the end is seen without growing.
         (rest as usize).saturating_add(1).min(WINDOW_BYTES)
     }

@@ -1,9 +1,11 @@
 //! The lines of a text, one after the other in a buffer that holds little more than the longest of them.
 
+use std::ops::Range;
+
 use memchr::memchr;
 
 use super::csv::RecordEnd;
-use super::input::{TextStream, BYTE_ORDER_MARK};
+use super::input::{SourceFile, TextStream, BYTE_ORDER_MARK};
 use crate::error::Result;
 
 /// Bytes read at a time.
@@ -24,6 +26,8 @@ pub(crate) struct Lines {
     chunk_bytes: usize,
     /// Whether a line goes on after a line break in quotes, as a record of CSV does.
     are_records: bool,
+    /// Which bytes of the text a line must begin in.
+    range: Range<u64>,
 }
 
 impl Lines {
@@ -37,7 +41,24 @@ impl Lines {
             ended: false,
             chunk_bytes: chunk_bytes.unwrap_or(CHUNK_BYTES).max(1),
             are_records: false,
+            range: 0..u64::MAX,
         }
+    }
+
+    /// Splits a text into parts of `len_bytes`, in order: each has the lines that begin in these. None where that takes
+    /// reading what is before them, as in a compressed file.
+    pub fn parts(&self, len_bytes: u64) -> Option<Vec<LinesPart>> {
+        let input = self.text.input();
+        let (end, len_bytes) = (input.len_bytes(), len_bytes.max(1));
+        if self.are_records || self.text.packed_bytes().is_some() || end <= len_bytes {
+            return None;
+        }
+        let part = |start| LinesPart {
+            input: input.clone(),
+            range: start..end.min(start + len_bytes),
+            chunk_bytes: self.chunk_bytes,
+        };
+        Some((0..end).step_by(len_bytes as usize).map(part).collect())
     }
 
     /// Records of CSV, whose cells may hold line breaks in quotes.
@@ -53,14 +74,17 @@ impl Lines {
         self.base + self.at as u64
     }
 
-    /// How much of the file was read, in bytes of the file as it is stored.
+    /// How much of the file was read, in bytes of the file as it is stored; of a part of its lines, how much of that part.
     pub fn stored_bytes(&self) -> u64 {
-        self.text.stored_bytes()
+        self.text.stored_bytes().min(self.range.end) - self.range.start.min(self.text.stored_bytes())
     }
 
     /// The next line that is not blank, without what surrounds its text, and the byte where that begins; none at the end.
     pub fn next(&mut self) -> Result<Option<(u64, &[u8])>> {
         loop {
+            if self.position() >= self.range.end {
+                return Ok(None);
+            }
             let Some(end) = self.line_end()? else {
                 return Ok(None);
             };
@@ -111,5 +135,33 @@ impl Lines {
             let wanted = self.chunk_bytes.max(searched);
             self.ended = self.text.read_into(&mut self.buffer, wanted)? < wanted;
         }
+    }
+}
+
+/// Some of the lines of a text: those that begin in a range of its bytes.
+pub(crate) struct LinesPart {
+    input: SourceFile,
+    range: Range<u64>,
+    chunk_bytes: usize,
+}
+
+impl LinesPart {
+    /// Goes to the first of them.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Io`], and a line that is too long.
+    pub fn open(self) -> Result<Lines> {
+        // The line that the byte before is in belongs to the part before.
+        let base = self.range.start.saturating_sub(1);
+        let mut lines = Lines {
+            base,
+            ..Lines::new(self.input.stream_from(base)?, Some(self.chunk_bytes))
+        };
+        if self.range.start > 0 {
+            let end = lines.line_end()?.unwrap_or(lines.at);
+            lines.at = (end + 1).min(lines.buffer.len());
+        }
+        lines.range = self.range;
+        Ok(lines)
     }
 }

@@ -2,11 +2,13 @@
 //! media, classes and frames.
 
 mod anywhere;
+mod archive;
 mod bounds;
 mod class_names;
 mod columns;
 mod compressed;
 mod csv;
+mod directory;
 mod folder;
 mod frames;
 mod input;
@@ -22,11 +24,12 @@ pub(crate) use bounds::most_from;
 pub use class_names::{ClassNames, Classes};
 pub(crate) use columns::Columns;
 pub(crate) use csv::fields;
+pub(crate) use directory::Directory;
 pub use folder::{Folder, Member};
 pub use frames::Frames;
 pub use input::{Excerpts, SourceFile, Stamp};
 pub(crate) use input::{TextStream, BYTE_ORDER_MARK};
-pub(crate) use lines::Lines;
+pub(crate) use lines::{Lines, LinesPart};
 pub(crate) use names::{base_name, number_at_end, stem, stems};
 pub use names::{ClassName, MediaName};
 pub use naming::Naming;

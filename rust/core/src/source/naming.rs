@@ -53,9 +53,9 @@ impl Naming {
     }
 
     /// The label of the file or folder at `path`.
-    pub fn of(&self, path: &Path) -> String {
+    pub fn of(&self, path: &Path, is_folder: bool) -> String {
         let names = names_of(path);
-        if path.is_dir() {
+        if is_folder {
             self.of_folder(table_root(&names))
         } else {
             self.of_file(&names)

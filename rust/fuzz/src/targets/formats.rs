@@ -1,6 +1,6 @@
 //! Files of every format, in chunks of any size and in pieces.
 //!
-//! Input: the format (a byte), the chunk size (u16), most rows a batch of COCO, or pieces (a byte), and the file. Of a format of
+//! Input: the format (a byte), the chunk size (u16), most rows a batch of COCO, or bytes of pieces (a byte), and the file. Of a format of
 //! folders its files instead: length of the path (a byte), path, length (u16), content, one after the other.
 
 use ropewalk_core::batch::AttributeValue;
@@ -53,6 +53,9 @@ const PICTURES: [&[u8]; 1] = [b"\x89PNG"];
 
 /// Bytes that reading pictures may hold, however small their files are: runs of the masks of one, and the rows of a batch.
 const PICTURE_BYTES: usize = 1 << 28;
+
+/// Bytes that rows of a pickle may hold more: they may share one mask, until a batch is full.
+const SHARED_BYTES: usize = 1 << 24;
 
 /// Whether a text begins in one of some ways.
 fn begins(text: &[u8], heads: &[&[u8]]) -> bool {
@@ -146,6 +149,8 @@ pub fn formats(input: &[u8]) -> &'static str {
         table_bytes(input.len())
     } else if holds(&PICTURES) {
         PICTURE_BYTES
+    } else if format.name == "active-pkl" {
+        reading_bytes(input.len(), chunk_bytes) + SHARED_BYTES
     } else {
         reading_bytes(input.len(), chunk_bytes)
     };
@@ -161,12 +166,13 @@ pub fn formats(input: &[u8]) -> &'static str {
         "{} in chunks of {chunk_bytes} and of {CHUNK_BYTES}",
         format.name
     );
-    let pieces = usize::from(small) + 1;
-    let put_together = read(&given, Some(format), CHUNK_BYTES, Some(pieces)).map(Outcome::sorted);
+    // As few pieces for a long input as for a short one: each of them is opened.
+    let piece_bytes = input.len() as u64 / (u64::from(small) + 1);
+    let put_together = read(&given, Some(format), CHUNK_BYTES, Some(piece_bytes)).map(Outcome::sorted);
     assert_eq!(
         put_together,
         whole.clone().map(Outcome::sorted),
-        "{} in {pieces} pieces",
+        "{} in pieces of {piece_bytes} bytes",
         format.name
     );
     if let Ok(outcome) = &whole {
@@ -238,28 +244,29 @@ fn read_through(given: &Given, named: Option<&'static Format>, chunk_bytes: usiz
     Ok(())
 }
 
-/// Reads in at most so many pieces, or as a whole.
+/// Reads in pieces of so many bytes, or as a whole.
 fn read(
     given: &Given,
     named: Option<&'static Format>,
     chunk_bytes: usize,
-    pieces: Option<usize>,
+    piece_bytes: Option<u64>,
 ) -> std::result::Result<Outcome, String> {
-    try_read(given, named, chunk_bytes, pieces).map_err(|error| error.to_string())
+    try_read(given, named, chunk_bytes, piece_bytes).map_err(|error| error.to_string())
 }
 
 fn try_read(
     given: &Given,
     named: Option<&'static Format>,
     chunk_bytes: usize,
-    pieces: Option<usize>,
+    piece_bytes: Option<u64>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut documents = given.documents(named)?;
     while let Some(document) = documents.next_document()? {
         let mut whole = reader(document, chunk_bytes)?;
-        let pieces = pieces.map(|at_most| whole.pieces(at_most)).transpose()?.flatten();
-        for mut reader in pieces.unwrap_or_else(|| vec![whole]) {
+        let pieces = piece_bytes.map(|bytes| whole.pieces(bytes)).transpose()?.flatten();
+        for open in pieces.unwrap_or_else(|| vec![Box::new(|| Ok(whole))]) {
+            let mut reader = open()?;
             while let Some(batch) = reader.next_batch()? {
                 outcome.add(batch, given.file())?;
             }
@@ -285,7 +292,9 @@ impl Outcome {
         }
         for row in 0..batch.rows.len() {
             let attributes: Vec<AttributeValue<'_>> = batch.rows.attributes(row).collect();
-            let points = batch.rows.row(row).points.map(|points| points.coords.to_vec());
+            // Its own parts alone: the coordinates of a row lie among those of its batch.
+            let points = batch.rows.row(row).points;
+            let points: Option<Vec<Vec<&[f64]>>> = points.map(|points| points.iter().map(Iterator::collect).collect());
             let annotation = ropewalk_core::batch::Annotation {
                 points: None,
                 ..batch.rows.row(row)

@@ -11,7 +11,7 @@ mod xml;
 
 use std::sync::Arc;
 
-use super::draft::{known_text, Draft};
+use super::draft::{known_members, Draft};
 use super::figures::Figure;
 use super::json_values::shown;
 use super::keyframes::{answers, Gap, Gaps, Keyframe, Object};
@@ -345,7 +345,7 @@ impl Adding<'_> {
     }
 
     fn reject(self, row: &Annotation<'_>, frame: Option<u32>, reason: Reason) {
-        let text = known_text(row, frame);
+        let text = known_members(row, frame).to_string();
         let reject = Reject::new(reason, self.origin, self.byte, None, Some(text.as_bytes()));
         self.draft.rejects.push(reject);
     }
@@ -397,7 +397,7 @@ impl Adding<'_> {
             Err(reason) => Some((first, reason)),
         };
         if let Some((frame, reason)) = refused {
-            let text = known_text(&object.row(), Some(frame));
+            let text = known_members(&object.row(), Some(frame)).to_string();
             let reject = Reject::new(reason, self.origin, before.byte, None, Some(text.as_bytes()));
             self.draft.rejects.push(reject);
         }

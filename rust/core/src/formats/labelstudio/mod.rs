@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::json::{plain, Scan, Scanner};
 use crate::reject::Reason;
 use crate::rle::Size;
-use crate::source::{base_name, Frames, Source};
+use crate::source::{base_name, Frames};
 use region::{begin, keyframes, Kind, Region};
 
 /// Label Studio's JSON.
@@ -41,25 +41,16 @@ pub static FORMAT: Format = Format {
 };
 
 fn open(opening: Opening<'_>) -> Result<Opened> {
-    let Source::File(file) = &opening.source else {
-        return Err(opening.wrong_source("a file"));
-    };
     let tasks = Tasks {
         model_version: opening.options.model_version.clone(),
         known: opening.project.map(|project| project.known_names()),
     };
     let gaps = Gaps::of(&opening, &FORMAT)?;
-    let chunk_bytes = opening.options.chunk_bytes;
-    Ok(Opened::reader(EntryReader::with_gaps(
-        tasks,
-        file,
-        opening.label,
-        chunk_bytes,
-        gaps,
-    )?))
+    Ok(Opened::reader(EntryReader::with_gaps(tasks, &opening, gaps)?))
 }
 
 /// What is known besides the tasks.
+#[derive(Clone)]
 struct Tasks {
     /// The model whose predictions are read; all of them if none.
     model_version: Option<String>,

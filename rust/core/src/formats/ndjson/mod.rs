@@ -12,9 +12,9 @@ use crate::batch::{AnnotationBatchBuilder, Unit};
 use crate::error::Result;
 use crate::formats::json_names::JSON_SUFFIXES;
 use crate::formats::rejects;
-use crate::formats::{Batch, Files, Format, Opened, ReadOption, ReadOptions, Reader, Texts};
+use crate::formats::{Batch, Files, Format, OpenPiece, Opened, ReadOption, ReadOptions, Reader, Texts};
 use crate::reject::{Origin, Reason, Reject, RowReject};
-use crate::source::{Frames, Lines, Source, SourceFile, TextSpan};
+use crate::source::{Frames, Lines, LinesPart, Source, SourceFile, TextSpan};
 use line::{Found, Place};
 use members::Members;
 
@@ -56,13 +56,18 @@ impl NdjsonRows {
     /// # Errors
     /// [`crate::error::Error::Io`].
     pub fn open(input: &SourceFile, label: &str, options: &ReadOptions) -> Result<Self> {
-        Ok(Self {
-            lines: Lines::new(input.stream_from(0)?, options.chunk_bytes),
+        let lines = Lines::new(input.stream_from(0)?, options.chunk_bytes);
+        Ok(Self::of(lines, label, options.unit))
+    }
+
+    fn of(lines: Lines, label: &str, unit: Option<Unit>) -> Self {
+        Self {
+            lines,
             label: label.to_owned(),
-            unit: options.unit,
+            unit,
             builder: AnnotationBatchBuilder::new(),
             reject: rejects::Line::default(),
-        })
+        }
     }
 }
 
@@ -122,6 +127,15 @@ impl Reader for NdjsonRows {
 
     fn bytes_read(&self) -> u64 {
         self.lines.stored_bytes()
+    }
+
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let piece = |part: LinesPart| -> OpenPiece {
+            let (label, unit) = (self.label.clone(), self.unit);
+            Box::new(move || Ok(Box::new(Self::of(part.open()?, &label, unit))))
+        };
+        let parts = self.lines.parts(len_bytes);
+        Ok(parts.map(|parts| parts.into_iter().map(piece).collect()))
     }
 }
 

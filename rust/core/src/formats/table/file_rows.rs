@@ -6,7 +6,7 @@ use super::file::{TableBatches, TableFile};
 use super::rows::TableRows;
 use crate::batch::Unit;
 use crate::error::Result;
-use crate::formats::{Batch, Reader};
+use crate::formats::{Batch, OpenPiece, Reader};
 
 /// Reads some pieces of a file.
 pub struct FileRows {
@@ -48,23 +48,21 @@ impl Reader for FileRows {
         self.rows.bytes_read()
     }
 
-    /// Splits a file between its row groups or batches, into readers of about as many rows.
-    fn pieces(&mut self, at_most: usize) -> Result<Option<Vec<Box<dyn Reader>>>> {
-        let Range { start, end } = self.pieces;
-        let first = self.file.rows_before(start);
-        let rows = self.file.rows_before(end) - first;
-        let mut readers: Vec<Box<dyn Reader>> = Vec::new();
-        let mut from = start;
-        for number in 1..=at_most as u64 {
-            let until = first + (u128::from(rows) * u128::from(number) / at_most as u128) as u64;
-            let mut to = from;
-            while to < end && (number == at_most as u64 || self.file.rows_before(to + 1) <= until) {
+    /// Splits a file between its row groups or batches, into readers of as many rows as take about so many bytes, unless one
+    /// of these has more.
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        let rows = self.file.rows_before(self.file.pieces());
+        let share = u128::from(len_bytes) * u128::from(rows) / u128::from(self.file.len_bytes().max(1));
+        let mut readers: Vec<OpenPiece> = Vec::new();
+        let Range { start: mut from, end } = self.pieces;
+        while from < end {
+            let until = u128::from(self.file.rows_before(from)) + share;
+            let mut to = from + 1;
+            while to < end && u128::from(self.file.rows_before(to + 1)) <= until {
                 to += 1;
             }
-            if from < to {
-                let reader = Self::of(self.file.clone(), from..to, &self.label, self.unit);
-                readers.push(Box::new(reader));
-            }
+            let (file, pieces, label, unit) = (self.file.clone(), from..to, self.label.clone(), self.unit);
+            readers.push(Box::new(move || Ok(Box::new(Self::of(file, pieces, &label, unit)))));
             from = to;
         }
         Ok((readers.len() > 1).then_some(readers))

@@ -10,6 +10,9 @@ mod columns;
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::class_numbers::ClassNumbers;
 use super::lines::{stem, LineFormat, LineReader, Rows};
 use super::visibility::flags;
@@ -23,6 +26,9 @@ pub use columns::{YoloExtra, YoloKeypoints, YoloTask};
 
 /// Files with the names of classes: Ultralytics', and that of older tools.
 const CLASS_FILES: [&str; 2] = ["data.yaml", "classes.txt"];
+
+/// Lines of a file that are compared with each other.
+const MOST_LINES: usize = 1 << 16;
 
 /// YOLO text.
 pub static FORMAT: Format = Format {
@@ -92,6 +98,23 @@ impl Yolo {
 struct Place {
     media: String,
     frame: Option<u32>,
+    /// Hashes of its lines so far: versions before 8.3 appended to what an earlier run wrote.
+    lines: HashSet<u64>,
+}
+
+impl Place {
+    fn new(media: &str, frame: Option<u32>) -> Self {
+        Self {
+            media: media.to_owned(),
+            frame,
+            lines: HashSet::new(),
+        }
+    }
+
+    /// Whether the file has had the same line before. Of a file that is longer than one of an image the rest is not looked at.
+    fn is_repeated(&mut self, line: &str) -> bool {
+        self.lines.len() < MOST_LINES && !self.lines.insert(xxh3_64(line.as_bytes()))
+    }
 }
 
 /// Takes `<stem>_<n>` apart. Frames are written without zeros in front, which numbers of images often have.
@@ -107,18 +130,15 @@ impl LineFormat for Yolo {
     fn file(&self, name: &str) -> Place {
         let name = stem(name);
         match video_and_frame(name).filter(|_| !self.is_medium(name)) {
-            Some((video, frame)) => Place {
-                media: video.to_owned(),
-                frame: Some(frame),
-            },
-            None => Place {
-                media: name.to_owned(),
-                frame: None,
-            },
+            Some((video, frame)) => Place::new(video, Some(frame)),
+            None => Place::new(name, None),
         }
     }
 
-    fn line(&self, place: &Place, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+    fn line(&self, place: &mut Place, line: &str, rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+        if place.is_repeated(line) {
+            rows.warn("repeated_line");
+        }
         let line = self.layout.read(line)?;
         let values = line.values.as_slice();
         let row = Annotation {

@@ -22,7 +22,7 @@ use crate::batch::Annotation;
 use crate::error::Result;
 use crate::json::{plain, Scan, Scanner};
 use crate::reject::Reason;
-use crate::source::{Frames, Source, SourceFile};
+use crate::source::{Frames, SourceFile};
 use ground_truth::{GroundTruth, Video};
 
 /// YouTube-VIS results.
@@ -33,21 +33,11 @@ pub static FORMAT: Format = Format {
     options: &[ReadOption::Annotations],
     frames: Frames::FROM_0,
     detect: |head| head.is_json("youtube-vis"),
-    open: |opening| {
-        let Source::File(file) = &opening.source else {
-            return Err(opening.wrong_source("a file"));
-        };
-        let format = YoutubeVis::new(&opening)?;
-        Ok(Opened::reader(EntryReader::open(
-            format,
-            file,
-            opening.label,
-            opening.options.chunk_bytes,
-        )?))
-    },
+    open: |opening| Ok(Opened::reader(EntryReader::open(YoutubeVis::new(&opening)?, &opening)?)),
 };
 
 /// What is known besides the tracks.
+#[derive(Clone)]
 struct YoutubeVis {
     ground_truth: Option<Arc<GroundTruth>>,
     /// Whether it is said how the listed frames lie in the media.

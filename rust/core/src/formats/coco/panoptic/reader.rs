@@ -11,13 +11,16 @@ use crate::error::{Error, Result};
 use crate::formats::coco::{CocoOptions, CocoTables};
 use crate::formats::draft::{Draft, Rows};
 use crate::formats::pictures::{regions, Masks, MasksRoom, Place};
-use crate::formats::{Batch, KnownNames, Opening, Reader};
+use crate::formats::{Batch, KnownNames, OpenPiece, Opening, Reader};
 use crate::reject::{Origin, Reason, Reject};
 use crate::rle::{Rle, RowMajor};
 use crate::source::{number_at_end, PictureError, Pixels, SourceFile};
 
 /// Pictures after which a batch is full.
 const BATCH_PICTURES: usize = 64;
+
+/// Bytes of text that take as long to read as a byte of an entry, with its picture.
+const TEXT_BYTES_A_BYTE: u64 = 128;
 
 /// What to do with pictures whose pixels are no ids.
 const INSTEAD: &str = "the id of a segment is R + 256 G + 65536 B";
@@ -37,10 +40,11 @@ pub(super) struct PanopticReader {
     /// Images of the entry that was read last.
     waiting: VecDeque<Image>,
     pngs: Pngs,
-    lists: Lists,
+    lists: Arc<Lists>,
     include_crowd: bool,
     origin: Origin,
     room: MasksRoom,
+    file: SourceFile,
     chunk_bytes: Option<usize>,
 }
 
@@ -55,11 +59,43 @@ impl PanopticReader {
             annotations: Annotations::of(file, chunk_bytes.unwrap_or(CHUNK_BYTES))?,
             waiting: VecDeque::new(),
             pngs,
-            lists: Lists::of(file, opening)?,
+            lists: Arc::new(Lists::of(file, opening)?),
             include_crowd: opening.options.include_crowd,
             origin: Origin::of(opening.label),
             room: MasksRoom::default(),
+            file: file.clone(),
             chunk_bytes,
+        })
+    }
+
+    /// Byte at which each entry begins, up to one that cannot be read.
+    fn entries(&self) -> Result<Vec<u64>> {
+        let mut starts = Vec::new();
+        if let Some(mut annotations) = Annotations::of(&self.file, self.chunk_bytes.unwrap_or(CHUNK_BYTES))? {
+            while let Ok(Some((byte, _))) = annotations.next_entry() {
+                starts.push(byte);
+            }
+        }
+        Ok(starts)
+    }
+
+    /// Reads `left` entries of the list, from the one that begins at `byte` on.
+    fn part(&self, byte: u64, left: u64) -> OpenPiece {
+        let mut reader = Self {
+            annotations: None,
+            waiting: VecDeque::new(),
+            pngs: self.pngs.clone(),
+            lists: Arc::clone(&self.lists),
+            include_crowd: self.include_crowd,
+            origin: self.origin.clone(),
+            room: MasksRoom::default(),
+            file: self.file.clone(),
+            chunk_bytes: self.chunk_bytes,
+        };
+        Box::new(move || {
+            let chunk_bytes = reader.chunk_bytes.unwrap_or(CHUNK_BYTES);
+            reader.annotations = Some(Annotations::part(&reader.file, byte, left, chunk_bytes)?);
+            Ok(Box::new(reader))
         })
     }
 
@@ -110,7 +146,7 @@ impl PanopticReader {
             masks.reject(Reason::MissingField { field: "segments_info" }, None);
             return Ok(());
         };
-        let Some(file) = self.pngs.file(video.as_deref(), name).filter(|_| !name.is_empty()) else {
+        let Some(path) = Pngs::path(video.as_deref(), name).filter(|_| !name.is_empty()) else {
             let reason = Reason::BadField {
                 field: "file_name",
                 expected: "the name of a PNG in the folder",
@@ -119,11 +155,11 @@ impl PanopticReader {
             masks.reject(reason, None);
             return Ok(());
         };
-        if file.stamp().is_none() {
+        let Some(file) = self.pngs.file(&path) else {
             let message = format!("there is no {name} in the folder of the PNGs; add it, or give another --png-dir");
             masks.reject(Reason::BadPicture { message }, None);
             return Ok(());
-        }
+        };
         let mask_of = |value| (value != 0).then_some(value);
         match regions(&file, self.chunk_bytes, Pixels::Rgb, INSTEAD, mask_of) {
             Ok(found) => self.lists.add(
@@ -164,6 +200,25 @@ impl Reader for PanopticReader {
 
     fn bytes_read(&self) -> u64 {
         self.annotations.as_ref().map_or(0, Annotations::stored_bytes)
+    }
+
+    fn pieces(&mut self, len_bytes: u64) -> Result<Option<Vec<OpenPiece>>> {
+        if self.file.stream_from(0)?.packed_bytes().is_some() {
+            return Ok(None);
+        }
+        let starts = self.entries()?;
+        let mut pieces = Vec::new();
+        let (mut at, mut rest) = (0, starts.as_slice());
+        while let Some(&byte) = rest.first() {
+            let share = byte + len_bytes / TEXT_BYTES_A_BYTE;
+            let size = rest.partition_point(|&start| start < share).max(1);
+            at += size;
+            // The last one goes on to whatever ends the list.
+            let left = if at == starts.len() { u64::MAX } else { size as u64 };
+            pieces.push(self.part(byte, left));
+            rest = &rest[size..];
+        }
+        Ok((pieces.len() > 1).then_some(pieces))
     }
 }
 

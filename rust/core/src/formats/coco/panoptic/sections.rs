@@ -11,7 +11,10 @@ pub(super) const CHUNK_BYTES: usize = 1 << 16;
 pub(super) struct Annotations {
     window: Window,
     first: bool,
-    at_end: bool,
+    /// Entries that are still to be given, at most.
+    left: u64,
+    /// Byte at which this part of the list begins.
+    start: u64,
 }
 
 impl Annotations {
@@ -44,8 +47,22 @@ impl Annotations {
         Ok(Some(Self {
             window,
             first: true,
-            at_end: false,
+            left: u64::MAX,
+            start: 0,
         }))
+    }
+
+    /// Goes to the entry that begins at byte `byte`, the first of `left` ones.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Io`].
+    pub fn part(file: &SourceFile, byte: u64, left: u64, chunk_bytes: usize) -> Result<Self> {
+        Ok(Self {
+            window: Window::open(file, byte, chunk_bytes)?,
+            first: true,
+            left,
+            start: byte,
+        })
     }
 
     /// The next entry, and the byte at which it begins; none at the end of the list.
@@ -53,7 +70,7 @@ impl Annotations {
     /// # Errors
     /// [`crate::error::Error::Source`] where it is not JSON.
     pub fn next_entry(&mut self) -> Result<Option<(u64, &[u8])>> {
-        if self.at_end {
+        if self.left == 0 {
             return Ok(None);
         }
         self.window.release();
@@ -71,12 +88,12 @@ impl Annotations {
             Ok(Some((start, scanner.at)))
         })?;
         self.first = false;
-        self.at_end = found.is_none();
+        self.left = found.map_or(0, |_| self.left - 1);
         Ok(found.map(|(start, end)| (self.window.byte(start), &self.window.text()[start..end])))
     }
 
     /// How much of the file was read, in bytes of the file as it is stored.
     pub fn stored_bytes(&self) -> u64 {
-        self.window.stored_bytes()
+        self.window.stored_bytes().saturating_sub(self.start)
     }
 }

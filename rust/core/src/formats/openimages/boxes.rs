@@ -1,53 +1,30 @@
-//! Open Images CSV: a record is a box in fractions of an image.
-//!
-//! The names of the header decide, their order varies: `ImageID`, `LabelName`, `XMin`, `XMax`, `YMin`, `YMax`, and `Confidence`
-//! or `Score`. What else there is, such as `IsGroupOf`, is ignored.
-//!
-//! Source: the box files of Open Images V6, and the submissions of its challenge.
+//! Boxes of Open Images: a record is a box in fractions of an image.
 
-use super::lines::Rows;
-use super::records::{has_header, number, unlike, Cell, RecordFormat, RecordReader};
-use super::{Files, Format, Opened, Sure};
 use crate::batch::{Annotation, Shape, Unit};
+use crate::formats::lines::Rows;
+use crate::formats::records::{number, unlike, Cell, RecordFormat, Unread};
 use crate::reject::Reason;
-use crate::source::Frames;
 
 /// Columns that are needed, in the order in which records are read.
-const NEEDED: [&str; 6] = ["ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"];
+pub(super) const NEEDED: [&str; 6] = ["ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"];
 
 /// Columns of which one may have the confidence.
-const SCORES: [&str; 2] = ["Confidence", "Score"];
+pub(super) const SCORES: [&str; 2] = ["Confidence", "Score"];
 
-/// Open Images CSV.
-pub static FORMAT: Format = Format {
-    name: "openimages",
-    about: "Open Images CSV: a record is a box on an image",
-    files: Files::Each(&[".csv", ".csv.gz", ".csv.zst"]),
-    options: &[],
-    frames: Frames::FROM_0,
-    detect: |head| {
-        if has_header(head, &NEEDED) {
-            Sure::Yes
-        } else {
-            Sure::No
-        }
-    },
-    open: |opening| Ok(Opened::reader(RecordReader::open(OpenImages::new(), &opening)?)),
-};
-
-struct OpenImages {
+/// Reads boxes.
+pub(super) struct Boxes {
     names: Vec<String>,
 }
 
-impl OpenImages {
-    fn new() -> Self {
+impl Boxes {
+    pub fn new() -> Self {
         Self {
             names: NEEDED.into_iter().chain(SCORES).map(str::to_owned).collect(),
         }
     }
 }
 
-impl RecordFormat for OpenImages {
+impl RecordFormat for Boxes {
     fn names(&self) -> &[String] {
         &self.names
     }
@@ -56,9 +33,9 @@ impl RecordFormat for OpenImages {
         NEEDED.contains(&name)
     }
 
-    fn record(&self, cells: &[Cell<'_>], rows: &mut Rows<'_>) -> std::result::Result<(), Reason> {
+    fn record(&self, cells: &[Cell<'_>], rows: &mut Rows<'_>) -> std::result::Result<(), Unread> {
         let [image, label, left, right, top, bottom, scores @ ..] = cells else {
-            return Err(Reason::MissingField { field: NEEDED[0] });
+            return Err(Reason::MissingField { field: NEEDED[0] }.into());
         };
         let image = image.as_deref().ok_or(Reason::MissingField { field: "ImageID" })?;
         let label = label.as_deref().ok_or(Reason::MissingField { field: "LabelName" })?;
