@@ -39,12 +39,13 @@ def size_of(row: Row) -> SizeWh | None:
     return (width, height) if width and height else None
 
 
-def place(row: Row, size: SizeWh | None) -> Fields:
+def place(row: Row, size: SizeWh | None, *, box_only: bool = False) -> Fields:
     """Lay a row's geometry on its image.
 
     Args:
         row: An object, not a polyline; as polars gives it with `named=True`.
         size: Width and height of the image, px; None where nobody knows it.
+        box_only: Leave out what else the shape has where the row has a box of its own.
 
     Returns:
         bbox (x, y, w, h, px; of a rotated box before it is rotated), area (px^2), and where the shape has them
@@ -57,7 +58,9 @@ def place(row: Row, size: SizeWh | None) -> Fields:
         raise Unfit("not_finite", f"the score is {row['score']}; expected a number from 0 to 1")
     shape = row["shape"]
     sx, sy = _scale(row, size)
-    if shape == "bitmask" and row["rle"] is not None:
+    if box_only and row["box"] is not None and shape not in ROUND:
+        fields: Fields = {}
+    elif shape == "bitmask" and row["rle"] is not None:
         fields = _mask(row, size)
     elif shape in KEYPOINTS:
         fields = _keypoints(row, sx, sy)

@@ -47,6 +47,9 @@ class ClassMetrics:
 def comparable(row: Row, size: SizeWh | None, iou: str, *, is_label: bool = False) -> Fields | None:
     """Give what is compared of an object; None where its shape cannot be compared so.
 
+    The area decides whether an object is small, medium or large. As in pycocotools, that of a prediction with a box is
+    the area of the box, whatever is compared.
+
     Args:
         row: The object.
         size: Width and height of the image, px.
@@ -60,25 +63,38 @@ def comparable(row: Row, size: SizeWh | None, iou: str, *, is_label: bool = Fals
     Raises:
         Unfit: See `place`.
     """
-    shape = row["shape"]
+    shape, has_box = row["shape"], row["box"] is not None
     if shape == "polyline" or (shape == "point" and iou != "keypoints"):
         return None
-    fields = place(row, size)
+    # Where boxes are compared, a mask of another size beside one does not matter.
+    fields = place(row, size, box_only=iou == "bbox")
+    box, area, segmentation = fields["bbox"], fields["area"], fields.get("segmentation")
+    if has_box and not is_label and shape not in ROUND:
+        area = box[2] * box[3]
     if iou == "keypoints":
-        if "keypoints" not in fields and is_label:
-            return {"bbox": fields["bbox"], "area": fields["area"], "keypoints": [], "num_keypoints": 0}
-        return fields if "keypoints" in fields else None
-    box, segmentation = fields["bbox"], fields.get("segmentation")
+        return _by_keypoints(fields | {"area": area}, is_label=is_label, has_box=has_box)
     if shape == "rotatable_bounding_box":
         segmentation = [corners(box, row["theta"] or 0.0)]
         box = extent(segmentation[0][::2], segmentation[0][1::2])
     if iou == "bbox":
-        # The area says which objects are small, medium and large; of what has a box it is the box's.
-        own = row["box"] is not None or shape in ROUND
-        return {"bbox": box, "area": box[2] * box[3] if own else fields["area"]}
+        own = has_box or shape in ROUND
+        return {"bbox": box, "area": box[2] * box[3] if own else area}
     if segmentation is None and shape == "bounding_box":
-        segmentation = [corners(box, 0.0)]
-    return None if segmentation is None else {"bbox": box, "area": fields["area"], "segmentation": segmentation}
+        x, y, w, h = box
+        # Not by turning the box: that would move its corners by rounding.
+        segmentation = [[x, y, x, y + h, x + w, y + h, x + w, y]]
+    return None if segmentation is None else {"bbox": box, "area": area, "segmentation": segmentation}
+
+
+def _by_keypoints(fields: Fields, *, is_label: bool, has_box: bool) -> Fields | None:
+    if "keypoints" not in fields:
+        return fields | {"keypoints": [], "num_keypoints": 0} if is_label else None
+    if is_label or has_box:
+        return fields
+    # A prediction's size is that of the box around all of its points, even those that are not in the picture.
+    flat = fields["keypoints"]
+    box = extent(flat[::3], flat[1::3])
+    return fields | {"bbox": box, "area": box[2] * box[3]}
 
 
 def measure(
