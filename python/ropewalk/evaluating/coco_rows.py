@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from ropewalk.errors import MaskError
@@ -206,10 +207,10 @@ def _keypoints(row: Row, sx: float, sy: float) -> Fields:
         raise Unfit("bad_field", f"{len(flags)} visibility flags for {n} points")
     flags = [_HIDDEN if flag == _HIDDEN_BY_ITSELF else flag for flag in flags]
     xs, ys = [x * sx for x in points[::2]], [y * sy for y in points[1::2]]
-    # Points that are not in the picture may stand anywhere.
-    seen = [i for i, flag in enumerate(flags) if flag] or range(n)
+    # Points that are not in the picture may be anywhere.
+    all_seen = all(flags) or not any(flags)
     return {
-        "bbox": extent((xs[i] for i in seen), (ys[i] for i in seen)),
+        "bbox": extent(xs, ys) if all_seen else extent(compress(xs, flags), compress(ys, flags)),
         "keypoints": [v for point in zip(xs, ys, flags, strict=True) for v in point],
         "num_keypoints": sum(map(bool, flags)),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -123,7 +123,7 @@ def finish(
         UsageError: There are no images.
         AccountingError: The sums do not hold.
     """
-    chosen = {key: n for n, key in enumerate(images, 1)}
+    chosen = dict.fromkeys(images)
     if not chosen:
         raise UsageError(f"{result.labels_from}: no image or frame with labels to compare with")
     for code, n in predictions.rejected.items():
@@ -132,27 +132,16 @@ def finish(
     for reason, n in (*predictions.left_out.items(), ("frame_without_labels", elsewhere)):
         if n:
             report.filter(reason, n)
-    truth, found = list(_placed(labels, chosen)), list(_placed(predictions, chosen))
-    report.write(len(found), 0)
+    pairs = [(labels.objects.get(key, []), predictions.objects.get(key, [])) for key in chosen]
+    n_labels, n_predictions = (sum(map(len, side)) for side in zip(*pairs, strict=True))
+    report.write(n_predictions, 0)
     report.finish()
-    result.metrics, measured = measure(list(_images(chosen, labels, predictions)), classes, truth, found, result.iou)
+    result.metrics, measured = measure(pairs, classes, result.iou)
     result.classes = [item for item in measured if item.labels or item.predictions]
-    result.images, result.labels, result.predictions = len(chosen), len(truth), len(found)
+    result.images, result.labels, result.predictions = len(chosen), n_labels, n_predictions
     result.labels_left_out = dict(labels.left_out + labels.rejected)
     result.annotations_read = report.annotations_read
     result.rejects_by_code, result.filtered_by_reason = report.rejects_by_code, report.filtered_by_reason
     result.rejects_file = report.rejects_file
     result.exit_code = EXIT_WITH_REJECTS if report.annotations_rejected else EXIT_ALL_WRITTEN
     return result
-
-
-def _placed(side: Side[Key], chosen: Mapping[Key, int]) -> Iterator[Fields]:
-    for key, number in chosen.items():
-        for item in side.objects.get(key, ()):
-            yield item | {"image_id": number}
-
-
-def _images(chosen: Mapping[Key, int], *sides: Side[Key]) -> Iterator[Fields]:
-    for key, number in chosen.items():
-        size = next(filter(None, (side.sizes.get(key) for side in sides)), None)
-        yield {"id": number} | ({} if size is None else {"width": size[0], "height": size[1]})
