@@ -63,7 +63,7 @@ def test_a_branch_is_as_its_file(labelled: Bench) -> None:
 
 def test_what_is_shown(labelled: Bench) -> None:
     out = labelled.folder / "metrics.json"
-    more = ("--min-confidence", "0.75", "--all-frames", "--out", out)
+    more = ("--min-confidence", "0.75", "--all-frames", "--per-class", "--out", out)
     ran = evaluated(labelled, labelled.folder / "found.json", *more)
     assert ran.code == 0, ran.err
     first, heads, *rows = ran.out.splitlines()

@@ -55,7 +55,7 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
                 else:
                     found.add(key, row, truth.sizes[key] or size_of(row))
     result = Evaluation(iou, truth_file.name)
-    return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids)
+    return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids, options)
 
 
 def _is_below(score: float, least: float) -> bool:

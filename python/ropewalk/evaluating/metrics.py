@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ropewalk.evaluating.coco_rows import ROUND, Fields, Row, SizeWh, Unfit, corners, extent, place, size_of
 
 if TYPE_CHECKING:
-    from ropewalk.evaluating.matching import Pair
+    from ropewalk.evaluating.averages import Averages
+    from ropewalk.evaluating.matching import Matches, Pair
 
 IOU_TYPES = ("bbox", "segm", "keypoints")
 
@@ -107,9 +108,24 @@ def _by_keypoints(fields: Fields, *, is_label: bool, has_box: bool) -> Fields | 
     return fields | {"bbox": box, "area": box[2] * box[3]}
 
 
-def measure(
-    images: Sequence[Pair], classes: Mapping[int, ClassMetrics], iou: str
-) -> tuple[dict[str, float | None], list[ClassMetrics]]:
+@dataclass(frozen=True)
+class Measured:
+    """What `measure` gives.
+
+    Attributes:
+        metrics: COCO's metrics by name, None where nothing counts for one.
+        classes: Category id -> class, those that have labels or predictions.
+        matches: Category id -> what its predictions match.
+        averages: Category id -> its precision and recall; None without labels.
+    """
+
+    metrics: dict[str, float | None]
+    classes: dict[int, ClassMetrics]
+    matches: dict[int, Matches]
+    averages: dict[int, Averages | None]
+
+
+def measure(images: Sequence[Pair], classes: Mapping[int, ClassMetrics], iou: str) -> Measured:
     """Measure predictions against labels.
 
     Args:
@@ -117,9 +133,6 @@ def measure(
             as COCO has it. Their keypoints are filled up to the same number.
         classes: Category id -> class.
         iou: One of `IOU_TYPES`.
-
-    Returns:
-        COCO's metrics by name, None where nothing counts for one; and the classes by category id.
     """
     from ropewalk.evaluating.averages import summary
     from ropewalk.evaluating.matching import match
@@ -127,19 +140,19 @@ def measure(
     if iou == "keypoints":
         _fill_up([item for pair in images for side in pair for item in side])
     most = _MOST[iou]
-    pairs = _by_class(images)
-    numbers = sorted(classes)
-    metrics, averages = summary([match(pairs.get(n, {}).items(), iou, most[-1]) for n in numbers], iou, most)
-    measured = []
-    for number, average in zip(numbers, averages, strict=True):
-        sides = pairs.get(number, {}).values()
+    pairs = dict(sorted(_by_class(images).items()))
+    matches = {number: match(found.items(), iou, most[-1]) for number, found in pairs.items()}
+    metrics, averages = summary(list(matches.values()), iou, most)
+    measured = {}
+    for (number, on_images), average in zip(pairs.items(), averages, strict=True):
+        sides = on_images.values()
         counts = {"labels": sum(len(found) for found, _ in sides), "predictions": sum(len(found) for _, found in sides)}
         figures: dict[str, float | None] = {}
         if average is not None:
             precision, recall = average.precision, average.recall
             figures = {"ap": float(precision.mean()), "ap50": float(precision[0].mean()), "ar": float(recall.mean())}
-        measured.append(replace(classes[number], **counts, **figures))  # type: ignore[arg-type]
-    return metrics, measured
+        measured[number] = replace(classes[number], **counts, **figures)  # type: ignore[arg-type]
+    return Measured(metrics, measured, matches, dict(zip(pairs, averages, strict=True)))
 
 
 def _by_class(images: Sequence[Pair]) -> dict[int, dict[int, tuple[list[Fields], list[Fields]]]]:

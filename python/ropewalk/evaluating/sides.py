@@ -6,14 +6,19 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh, Unfit
+from ropewalk.evaluating.details import Confusion, Curve, MediumMetrics, by_medium, confusion, curves
 from ropewalk.evaluating.metrics import ClassMetrics, comparable, measure
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 
-Key = TypeVar("Key")
+if TYPE_CHECKING:
+    from ropewalk.evaluating.options import EvaluateOptions
+
+# What the medium of an image is called, and its frame.
+Key = TypeVar("Key", bound=tuple[str, int])
 
 
 @dataclass
@@ -31,6 +36,9 @@ class Evaluation:
         metrics: AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl; of keypoints AP, AP50, AP75, APm, APl,
             AR, AR50, AR75, ARm, ARl. None where nothing counts for one.
         classes: The same for each class that has labels or predictions.
+        media: Figures of each medium, with `per_medium`.
+        confusion: Which class was predicted for which, with `confusion`.
+        curves: Precision over recall of each class that has labels, with `curves`.
         annotations_read: Predictions read.
         rejects_by_code: Those that could not be imported, or not be compared.
         filtered_by_reason: Those that were left out.
@@ -46,6 +54,9 @@ class Evaluation:
     predictions: int = 0
     metrics: dict[str, float | None] = field(default_factory=dict)
     classes: list[ClassMetrics] = field(default_factory=list)
+    media: list[MediumMetrics] = field(default_factory=list)
+    confusion: Confusion | None = None
+    curves: list[Curve] = field(default_factory=list)
     annotations_read: int = 0
     rejects_by_code: dict[str, int] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
@@ -108,6 +119,8 @@ def finish(
     classes: Mapping[int, ClassMetrics],
     report: Report,
     images: Iterable[Key],
+    options: EvaluateOptions,
+    titles: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Measure, and fill in the result.
 
@@ -118,6 +131,8 @@ def finish(
         classes: Category id -> class.
         report: What became of the predictions while they were read; those compared are still counted as not sent.
         images: The images to look at, in order.
+        options: Say which details are wanted.
+        titles: What the first part of an image's key is called -> title, where it is another.
 
     Raises:
         UsageError: There are no images.
@@ -136,8 +151,14 @@ def finish(
     n_labels, n_predictions = (sum(map(len, side)) for side in zip(*pairs, strict=True))
     report.write(n_predictions, 0)
     report.finish()
-    result.metrics, measured = measure(pairs, classes, result.iou)
-    result.classes = [item for item in measured if item.labels or item.predictions]
+    measured = measure(pairs, classes, result.iou)
+    result.metrics, result.classes = measured.metrics, list(measured.classes.values())
+    if options.per_medium:
+        result.media = by_medium(pairs, [medium for medium, _ in chosen], titles or {}, measured)
+    if options.confusion:
+        result.confusion = confusion(pairs, result.classes, list(measured.classes), result.iou)
+    if options.curves:
+        result.curves = curves(result.classes, list(measured.averages.values()))
     result.images, result.labels, result.predictions = len(chosen), n_labels, n_predictions
     result.labels_left_out = dict(labels.left_out + labels.rejected)
     result.annotations_read = report.annotations_read
