@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ropewalk.evaluating.details import Curve, MediumMetrics
     from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.evaluating.tracking import TrackMetrics
     from ropewalk.project.media import ListedMedium
     from ropewalk.project.ontology import ListedAttribute, ListedOntology
     from ropewalk.showing.labels import Ranges, ShownLabel
@@ -221,10 +222,26 @@ def _flags(options: Iterable[str]) -> str:
 def write_evaluation(found: Evaluation, *, per_class: bool, per_medium: bool, confusion: bool, curves: bool) -> None:
     """Write an evaluation to stdout: the metrics of all classes, then a table for each of the options."""
     say("  ".join(f"{name} {_metric(value)}" for name, value in found.metrics.items()))
+    if found.tracking is not None:
+        say("  ".join((*_named(found.tracking.all.metrics), *_named(found.tracking.all.counts))))
     if per_class:
         _write(_CLASS_COLUMNS, ((item.name, *_figures(item)) for item in found.classes))
     if per_medium:
         _write(_MEDIUM_COLUMNS, ((item.name, str(item.images), *_figures(item)) for item in found.media))
+    if found.tracking is not None:
+        for what, listed, wanted in (
+            ("class", found.tracking.classes, per_class),
+            ("medium", found.tracking.media, per_medium),
+        ):
+            if wanted:
+                columns = (
+                    what,
+                    "label tracks",
+                    "predicted tracks",
+                    *listed[0].metrics,
+                    *map(_spaced, listed[0].counts),
+                )
+                _write(columns, map(_track_cells, listed), numbers_from=1)
     if curves:
         columns = ("class", *(f"P at R {at / 10:g}" for at in _SHOWN_RECALLS), "best F1", "at confidence")
         _write(columns, map(_curve_cells, found.curves), numbers_from=1)
@@ -232,6 +249,20 @@ def write_evaluation(found: Evaluation, *, per_class: bool, per_medium: bool, co
         names = found.confusion.classes
         rows = zip((*names, "(no label)"), found.confusion.counts, strict=True)
         _write(("label", *names, "(not found)"), ((name, *map(str, counts)) for name, counts in rows), numbers_from=1)
+
+
+def _named(figures: Mapping[str, float | int]) -> Iterator[str]:
+    for name, value in figures.items():
+        yield f"{_spaced(name)} {value:,}" if isinstance(value, int) else f"{name} {_metric(value)}"
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _track_cells(item: TrackMetrics) -> Cells:
+    tracks = (str(item.label_tracks), str(item.predicted_tracks))
+    return item.name, *tracks, *map(_metric, item.metrics.values()), *map(str, item.counts.values())
 
 
 def _curve_cells(curve: Curve) -> Cells:

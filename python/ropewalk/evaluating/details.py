@@ -147,19 +147,19 @@ def confusion(images: Sequence[Pair], classes: Sequence[ClassMetrics], numbers: 
     counts = [[0] * (nothing + 1) for _ in range(nothing + 1)]
     for labels, predictions in images:
         # A label that is ignored takes the predictions that fit no other.
-        pairs = _pairs(labels, predictions, iou)
+        pairs = pair_up(labels, predictions, iou)
         for at, label in enumerate(labels):
             if not is_ignored(label, iou):
                 other = pairs.get(at)
                 column = nothing if other is None else place[predictions[other]["category_id"]]
                 counts[place[label["category_id"]]][column] += 1
         left = set(range(len(predictions))) - set(pairs.values())
-        for prediction in left - _on_ignored(labels, predictions, iou, left):
+        for prediction in left - on_ignored(labels, predictions, iou, left):
             counts[nothing][place[predictions[prediction]["category_id"]]] += 1
     return Confusion([item.name for item in classes], counts)
 
 
-def _pairs(labels: Sequence[Fields], predictions: Sequence[Fields], iou: str) -> dict[int, int]:
+def pair_up(labels: Sequence[Fields], predictions: Sequence[Fields], iou: str) -> dict[int, int]:
     """Pair labels that are not ignored with predictions, the best pair first: label -> prediction."""
     import numpy as np
 
@@ -181,7 +181,7 @@ def _pairs(labels: Sequence[Fields], predictions: Sequence[Fields], iou: str) ->
     return pairs
 
 
-def _on_ignored(labels: Sequence[Fields], predictions: Sequence[Fields], iou: str, left: set[int]) -> set[int]:
+def on_ignored(labels: Sequence[Fields], predictions: Sequence[Fields], iou: str, left: set[int]) -> set[int]:
     """Give those of the predictions that are on a label that is ignored."""
     from ropewalk.evaluating.matching import is_ignored, similarity
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ropewalk.evaluating.details import Confusion, Curve
 from ropewalk.evaluating.sides import Evaluation
 from ropewalk.files import written_whole
 from ropewalk.pages.page import page, table
 from ropewalk.text import count
+
+if TYPE_CHECKING:
+    from ropewalk.evaluating.tracking import Tracking
 
 # Size of a drawing, px; the axes have a margin on the left and below.
 _WIDTH, _HEIGHT, _MARGIN = 220, 160, 28
@@ -56,6 +60,8 @@ def page_of(found: Evaluation) -> str:
         "<h2>Classes</h2>",
         _classes(found),
     ]
+    if found.tracking is not None:
+        body += ["<h2>Tracks</h2>", _tracks(found.tracking)]
     if found.curves:
         body += [
             "<h2>Precision over recall at IoU 0.50</h2>",
@@ -109,6 +115,17 @@ def _classes(found: Evaluation) -> str:
         figures = map(_metric, (item.ap, item.ap50, item.ar, *best))
         rows.append((item.name, item.labels, item.predictions, *figures))
     return table(("class", "labels", "predictions", "AP", "AP50", "AR", "best F1", "at confidence"), rows)
+
+
+def _tracks(tracking: Tracking) -> str:
+    figures = tracking.all
+    columns = ("", "label tracks", "predicted tracks", *figures.metrics, *(n.replace("_", " ") for n in figures.counts))
+    rows = [
+        (item.name or "all", item.label_tracks, item.predicted_tracks)
+        + (*map(_metric, item.metrics.values()), *item.counts.values())
+        for item in (figures, *tracking.classes, *tracking.media[:_MOST_MEDIA])
+    ]
+    return table(columns, rows)
 
 
 def _drawing(curve: Curve) -> str:

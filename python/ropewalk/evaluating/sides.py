@@ -15,7 +15,9 @@ from ropewalk.evaluating.metrics import ClassMetrics, comparable, measure
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 
 if TYPE_CHECKING:
+    from ropewalk.evaluating.matching import Pair
     from ropewalk.evaluating.options import EvaluateOptions
+    from ropewalk.evaluating.tracking import Tracking
 
 # What the medium of an image is called, and its frame.
 Key = TypeVar("Key", bound=tuple[str, int])
@@ -39,6 +41,7 @@ class Evaluation:
         media: Figures of each medium, with `per_medium`.
         confusion: Which class was predicted for which, with `confusion`.
         curves: Precision over recall of each class that has labels, with `curves`.
+        tracking: HOTA, MOTA and IDF1, with `tracking`.
         annotations_read: Predictions read.
         rejects_by_code: Those that could not be imported, or not be compared.
         filtered_by_reason: Those that were left out.
@@ -57,6 +60,7 @@ class Evaluation:
     media: list[MediumMetrics] = field(default_factory=list)
     confusion: Confusion | None = None
     curves: list[Curve] = field(default_factory=list)
+    tracking: Tracking | None = None
     annotations_read: int = 0
     rejects_by_code: dict[str, int] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
@@ -78,7 +82,7 @@ class Side(Generic[Key]):
         classes: Class as the side calls it -> category id.
         are_labels: Whether it is the side of the labels.
         sizes: Width and height of the images seen, px.
-        objects: What is compared, with category_id and score.
+        objects: What is compared, with category_id, score and track.
         left_out: Objects that are not compared, by reason.
         rejected: Objects that cannot be compared, by code.
     """
@@ -109,7 +113,7 @@ class Side(Generic[Key]):
             self.left_out["other_shape"] += 1
             return
         score = 1.0 if row["score"] is None else row["score"]
-        objects.append(fields | {"category_id": category, "score": score} | more)
+        objects.append(fields | {"category_id": category, "score": score, "track": row["track"]} | more)
 
 
 def finish(
@@ -153,6 +157,11 @@ def finish(
     report.finish()
     measured = measure(pairs, classes, result.iou)
     result.metrics, result.classes = measured.metrics, list(measured.classes.values())
+    if options.tracking:
+        from ropewalk.evaluating.tracking import track
+
+        frames: dict[tuple[str, int], Pair] = dict(zip(chosen, pairs, strict=True))
+        result.tracking = track(frames, measured.classes, titles or {}, result.iou, result.labels_from)
     if options.per_medium:
         result.media = by_medium(pairs, [medium for medium, _ in chosen], titles or {}, measured)
     if options.confusion:
