@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import runpy
 import string
 from pathlib import Path
 
@@ -91,3 +93,10 @@ def test_the_places_named_exist(document: Path) -> None:
 def test_links_lead_somewhere(document: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
         assert link.startswith("https://") or (document.parent / link).exists(), link
+
+
+def test_the_table_of_formats_is_the_one_that_the_program_lists() -> None:
+    listed = json.loads(run_ropewalk("formats", "--json").stdout)
+    text = README.read_text(encoding="utf-8")
+    tool = runpy.run_path(str(ROOT / "tools" / "formats_table.py"))
+    assert tool["table"](listed) in text, "ropewalk formats --json | python tools/formats_table.py --write"

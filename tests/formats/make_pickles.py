@@ -1,6 +1,7 @@
 """Write the examples that are pickles.
 
-Run it as `PYTHONHASHSEED=0 PYTHONPATH=tests python tests/formats/make_pickles.py`: sets are pickled in the order of hashes.
+Run it as `PYTHONHASHSEED=0 PYTHONPATH=tests python tests/formats/make_pickles.py`.
+Sets are pickled in the order of hashes.
 """
 
 from __future__ import annotations

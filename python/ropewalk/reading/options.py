@@ -177,6 +177,15 @@ class ReadOptions(FrameOptions):
             default_text="xyv",
         ),
     ] = None
+    model_version: Annotated[
+        str | None,
+        Opt(
+            "Read the predictions of one model, of a Label Studio file that has several.",
+            panel=READING,
+            metavar="NAME",
+            default_text="all of them",
+        ),
+    ] = None
 
     png_dir: Annotated[
         Path | None,
@@ -226,3 +235,4 @@ class ReadKeywords(FrameKeywords, total=False):
     yolo_task: YoloTask | None
     yolo_extra: YoloExtra | None
     yolo_keypoints: YoloKeypoints | None
+    model_version: str | None

@@ -72,7 +72,7 @@ class Blame:
             self.size(row, outcome, row.len_bytes, "more than the server takes")
         elif isinstance(error, TemporaryEncordError):
             outcome.unanswered = outcome.unanswered or error
-            self.row(row, outcome, "no_answer", f"{error}; run the import again to find out what stands there")
+            self.row(row, outcome, "no_answer", f"{error}; run the import again to find out what the branch holds")
         else:
             self.row(row, outcome, "server_refused", str(error))
 

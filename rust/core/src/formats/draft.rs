@@ -12,6 +12,9 @@ use crate::reject::{Counts, Reject};
 /// Most rows, or rejects, a batch.
 const MOST_ROWS: usize = 1 << 13;
 
+/// Most coordinates a batch, of rows that are made from others.
+const MOST_NUMBERS: usize = 1 << 20;
+
 /// Most files a batch: each is kept until its rows are resolved.
 const MOST_FILES: usize = 1 << 12;
 
@@ -23,6 +26,8 @@ pub(super) struct Draft {
     pub rejects: Vec<Reject>,
     pub filtered: Counts,
     pub warnings: Counts,
+    /// Coordinates of rows that are made from others, of which the text is short.
+    pub numbers: usize,
     members: Vec<MemberRows>,
 }
 
@@ -61,7 +66,7 @@ impl Rows<'_> {
 
     /// Counts what is worth a look.
     pub fn warn(&mut self, name: &'static str) {
-        *self.batch.warnings.entry(name).or_default() += 1;
+        self.batch.warn(name);
     }
 
     /// Counts a record that the format's own rules leave out.
@@ -79,8 +84,14 @@ impl Draft {
         });
     }
 
+    /// Counts what is worth a look.
+    pub fn warn(&mut self, name: &'static str) {
+        *self.warnings.entry(name).or_default() += 1;
+    }
+
     pub fn is_full(&self) -> bool {
-        self.rows.len().max(self.rejects.len()) >= MOST_ROWS || self.members.len() >= MOST_FILES
+        let rows = self.rows.len().max(self.rejects.len());
+        rows >= MOST_ROWS || self.members.len() >= MOST_FILES || self.numbers >= MOST_NUMBERS
     }
 
     pub fn is_empty(&self) -> bool {

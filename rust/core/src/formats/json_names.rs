@@ -58,6 +58,7 @@ pub(super) fn first_names(mut text: impl Read) -> Told {
             found: &mut found,
             is_reject: &mut is_reject,
             in_reject: false,
+            in_list: false,
         };
         let parsed = parser.deserialize_any(value);
         match found {
@@ -85,6 +86,8 @@ struct Names<'a> {
     is_reject: &'a mut bool,
     /// Whether it is the annotation in one: there, what could not be read tells nothing.
     in_reject: bool,
+    /// Whether it is an item of a list.
+    in_list: bool,
 }
 
 impl Names<'_> {
@@ -98,6 +101,7 @@ impl Names<'_> {
             found: &mut *self.found,
             is_reject: &mut *self.is_reject,
             in_reject: self.in_reject,
+            in_list: self.in_list,
         }
     }
 }
@@ -113,7 +117,9 @@ impl<'de> Visitor<'de> for Names<'_> {
         let mut is_empty = true;
         loop {
             // The error is how it tells.
-            let item = list.next_element_seed(Below(self.again()));
+            let mut inside = self.again();
+            inside.in_list = true;
+            let item = list.next_element_seed(Below(inside));
             match (*self.found, item) {
                 // Rows of the IR are one a line, never in a list.
                 (Some("ndjson"), _) => {
@@ -156,6 +162,9 @@ impl<'de> Visitor<'de> for Names<'_> {
                 }
                 "sequences" if !self.in_reject => return self.told("burst"),
                 "segmentations" if !self.in_reject => return self.told("youtube-vis"),
+                "dataRow" if !self.in_reject => return self.told("labelbox"),
+                // Entries of COCO's results have neither.
+                "predictions" | "annotations" if self.in_list && !self.in_reject => return self.told("labelstudio"),
                 "images" | "annotations" | "categories" | "videos" | "image_id" => return self.told("coco"),
                 "annotation" => {
                     let mut inside = self.again();

@@ -44,6 +44,9 @@ pub(super) trait LineFormat: Clone + Send + 'static {
     /// What the name of a file says, and what its lines so far did.
     type File: Send;
 
+    /// Whether a line is read without those before it, so that a file may be read in parts.
+    const LINES_ARE_ALONE: bool = true;
+
     /// Prepares for a file with this name, without folders and without the suffix that says how it is compressed.
     fn file(&self, name: &str) -> Self::File;
 
@@ -186,6 +189,9 @@ impl<F: LineFormat> Reader for LineReader<F> {
             let parts = self.files.split(len_bytes);
             return Ok(parts.map(|parts| parts.into_iter().map(part).collect()));
         };
+        if !F::LINES_ARE_ALONE {
+            return Ok(None);
+        }
         let name = file.file_name().unwrap_or_default();
         let part = |lines: LinesPart| -> OpenPiece {
             let (mut reader, about) = (empty(), self.format.file(&name));

@@ -5,9 +5,10 @@
 //! So one record is in memory at a time, and nothing of it is parsed into a tree.
 
 use super::draft::{known_members, Draft};
+use super::keyframes::{Gap, Gaps};
 use super::members::{Members, NextFile};
 use super::{Batch, OpenPiece, Opening, Reader};
-use crate::batch::Annotation;
+use crate::batch::{Annotation, AttributeValue};
 use crate::error::Result;
 use crate::formats::segmentation::Segmentation;
 use crate::json::{only_space, plain, Scan, Scanner, Stop, Window};
@@ -25,6 +26,8 @@ pub(super) trait EntryFormat: Clone + Send + 'static {
     const MEMBER: Option<&'static str>;
     /// Whether the text may be the list itself.
     const MAY_BE_LIST: bool;
+    /// Whether the text may be the records one after the other, as lines.
+    const MAY_BE_LINES: bool = false;
     /// Whether the text is one record, an object.
     const IS_RECORD: bool = false;
     /// What a record says besides what it draws, and where that is.
@@ -60,6 +63,7 @@ pub(super) struct Rows<'r> {
     /// Whether the list that it is in is a member of an object.
     pub in_object: bool,
     draft: &'r mut Draft,
+    gaps: &'r mut Gaps,
 }
 
 impl<'r> Rows<'r> {
@@ -75,13 +79,38 @@ impl<'r> Rows<'r> {
 
     /// Adds a row that is on `frame`, or on the only one of its medium, and begins at `at`.
     pub fn push(&mut self, at: usize, row: &Annotation<'_>, frame: Option<u32>) {
-        self.draft.rows.push(&Annotation {
+        self.push_with_attributes(at, row, frame, &[]);
+    }
+
+    /// Adds a row with its answers.
+    pub fn push_with_attributes(
+        &mut self,
+        at: usize,
+        row: &Annotation<'_>,
+        frame: Option<u32>,
+        attributes: &[AttributeValue<'_>],
+    ) {
+        let row = Annotation {
             source: &self.origin.source,
             offset: self.base + at as u64,
             frame: frame.unwrap_or(0),
             ..*row
-        });
+        };
+        self.draft.rows.push_with_attributes(&row, attributes);
         self.draft.frameless.push(frame.is_none());
+    }
+
+    /// Adds the frames of a gap behind a keyframe that begins at `at`, or rejects them; `row` is what is known of them.
+    pub fn fill(&mut self, at: usize, row: &Annotation<'_>, gap: std::result::Result<Option<Gap>, Reason>) {
+        match gap {
+            Ok(None) => {}
+            Ok(Some(gap)) => {
+                if let Some((frame, reason)) = self.gaps.add(gap, self.base + at as u64) {
+                    self.reject_row(at, row, Some(frame), reason);
+                }
+            }
+            Err(reason) => self.reject_row(at, row, None, reason),
+        }
     }
 
     /// Rejects what begins at `at` and is known to be this row but for what is wrong with it.
@@ -110,12 +139,14 @@ impl<'r> Rows<'r> {
 
     /// Counts what is worth a look.
     pub fn warn(&mut self, name: &'static str) {
-        *self.draft.warnings.entry(name).or_default() += 1;
+        self.draft.warn(name);
     }
 
     /// Counts what the format's own rules leave out.
-    pub fn leave_out(&mut self, why: &'static str) {
-        *self.draft.filtered.entry(why).or_default() += 1;
+    pub fn leave_out(&mut self, why: &'static str, records: u64) {
+        if records > 0 {
+            *self.draft.filtered.entry(why).or_default() += records;
+        }
     }
 
     /// Reads a segmentation, and adds the row that it is drawn on; null and what else is nothing is not a row.
@@ -155,6 +186,8 @@ enum State {
     List {
         first: bool,
     },
+    /// Among records that are one after the other.
+    Lines,
     /// Behind the list, inside the object that it is a member of.
     Behind,
     /// Behind the records.
@@ -170,6 +203,8 @@ struct Text {
     state: State,
     in_object: bool,
     records: u32,
+    /// Frames that its records leave out.
+    gaps: Gaps,
 }
 
 /// Reads the records of one document.
@@ -184,6 +219,8 @@ pub(super) struct EntryReader<F> {
     /// Bytes of their texts.
     text_before: u64,
     chunk_bytes: usize,
+    /// For each file, without a gap so far.
+    gaps: Gaps,
 }
 
 impl<F: EntryFormat> EntryReader<F> {
@@ -192,6 +229,14 @@ impl<F: EntryFormat> EntryReader<F> {
     /// # Errors
     /// [`crate::error::Error::Plan`] for a table.
     pub fn open(format: F, opening: &Opening<'_>) -> Result<Self> {
+        Self::with_gaps(format, opening, Gaps::default())
+    }
+
+    /// Reads files whose objects move between keyframes.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn with_gaps(format: F, opening: &Opening<'_>, gaps: Gaps) -> Result<Self> {
         Ok(Self {
             format,
             origin: Origin::of(opening.label),
@@ -200,6 +245,7 @@ impl<F: EntryFormat> EntryReader<F> {
             before: 0,
             text_before: 0,
             chunk_bytes: opening.options.chunk_bytes.unwrap_or(CHUNK_BYTES),
+            gaps,
         })
     }
 
@@ -231,6 +277,7 @@ impl<F: EntryFormat> EntryReader<F> {
             state: State::Start,
             in_object: false,
             records: 0,
+            gaps: self.gaps.clone(),
         };
         text.name_member(draft);
         self.current = Some(text);
@@ -248,6 +295,10 @@ impl Text {
 
     /// Reads the next record, or what is between records; false at the end.
     fn read<F: EntryFormat>(&mut self, format: &mut F, draft: &mut Draft) -> Result<bool> {
+        if !self.gaps.is_empty() {
+            self.gaps.fill(&self.origin.source, draft);
+            return Ok(true);
+        }
         self.state = match self.state {
             State::Start => self.begin::<F>()?,
             State::Record => {
@@ -260,6 +311,13 @@ impl Text {
                     (true, _) => State::List { first: false },
                     (false, true) => State::Behind,
                     (false, false) => State::Tail,
+                }
+            }
+            State::Lines => {
+                let is_there = |scanner: &mut Scanner<'_>| scanner.at_end().map(|at_end| !at_end);
+                match self.record(format, is_there, draft)? {
+                    true => State::Lines,
+                    false => State::Done,
                 }
             }
             State::Behind => {
@@ -291,6 +349,7 @@ impl Text {
             // An empty file holds no predictions.
             (None, _) => Ok(State::Done),
             (Some(b'{'), _) if F::IS_RECORD => Ok(State::Record),
+            (Some(b'{'), None) if F::MAY_BE_LINES => Ok(State::Lines),
             (Some(b'['), _) if F::MAY_BE_LIST => {
                 self.window.item(|scanner| scanner.expect(b'[', "expected a list"))?;
                 Ok(State::List { first: true })
@@ -336,6 +395,7 @@ impl Text {
             record: place,
             in_object: self.in_object,
             draft,
+            gaps: &mut self.gaps,
         };
         let added = format.rows(&record, self.records, &mut rows);
         self.records = self.records.saturating_add(1);
@@ -351,6 +411,7 @@ fn expected<F: EntryFormat>() -> String {
     match (F::MEMBER, F::MAY_BE_LIST) {
         (Some(member), true) => format!("expected a JSON list, or an object with `{member}`"),
         (Some(member), false) => format!("expected a JSON object with `{member}`"),
+        (None, _) if F::MAY_BE_LINES => "expected JSON objects, one a line, or a list of them".to_owned(),
         (None, true) => "expected a JSON list".to_owned(),
         (None, false) => "expected a JSON object".to_owned(),
     }
@@ -409,6 +470,7 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
                 before: 0,
                 text_before: 0,
                 chunk_bytes: self.chunk_bytes,
+                gaps: self.gaps.clone(),
             };
             Box::new(move || Ok(Box::new(reader)))
         };

@@ -83,6 +83,8 @@ pub enum ReadOption {
     YoloExtra,
     /// [`ReadOptions::yolo_keypoints`]
     YoloKeypoints,
+    /// [`ReadOptions::model_version`]
+    ModelVersion,
 }
 
 /// Names of the options that every format takes.
@@ -109,6 +111,7 @@ impl ReadOption {
             Self::YoloTask => "yolo_task",
             Self::YoloExtra => "yolo_extra",
             Self::YoloKeypoints => "yolo_keypoints",
+            Self::ModelVersion => "model_version",
         }
     }
 }
@@ -151,6 +154,8 @@ pub struct ReadOptions {
     pub yolo_extra: Option<YoloExtra>,
     /// What YOLO text has of each keypoint.
     pub yolo_keypoints: Option<YoloKeypoints>,
+    /// The model whose predictions are read.
+    pub model_version: Option<String>,
     /// The source's number of the first frame; that of the format if none.
     pub frame_base: Option<i64>,
     /// Frames of the video from one frame of the source to the next; that of the format if none.
@@ -190,6 +195,7 @@ impl ReadOptions {
             ReadOption::YoloTask => self.yolo_task = None,
             ReadOption::YoloExtra => self.yolo_extra = None,
             ReadOption::YoloKeypoints => self.yolo_keypoints = None,
+            ReadOption::ModelVersion => self.model_version = None,
         }
     }
 
@@ -212,6 +218,7 @@ impl ReadOptions {
             (ReadOption::YoloTask, self.yolo_task.is_some()),
             (ReadOption::YoloExtra, self.yolo_extra.is_some()),
             (ReadOption::YoloKeypoints, self.yolo_keypoints.is_some()),
+            (ReadOption::ModelVersion, self.model_version.is_some()),
         ]
         .into_iter()
         .filter_map(|(option, is_given)| is_given.then_some(option))

@@ -29,6 +29,8 @@ pub struct KnownNames {
     pub classifications: HashMap<String, bool>,
     /// Whether a map says what each class becomes.
     pub has_class_map: bool,
+    /// Frames of its longest medium.
+    pub most_frames: u64,
 }
 
 impl KnownNames {
@@ -55,6 +57,7 @@ impl KnownNames {
             titles: Digests::of(titles.flat_map(|title| [title, base_name(title), stem(title)])),
             classifications: levels,
             has_class_map: plan.class_map.is_some(),
+            most_frames: plan.media.iter().map(Medium::places).max().unwrap_or(0),
             media: Digests::of(hashes.chain(items.iter().map(String::as_str)).chain(mapped_media)),
             classes: Digests::of(objects.chain(classifications).chain(mapped_classes).map(String::as_str)),
         }

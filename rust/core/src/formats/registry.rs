@@ -1,8 +1,8 @@
 //! The table of formats.
 
 use super::{
-    active_pkl, bdd_bitmask, burst, coco, davis, encord, kitti, kitti_tracking, masks, mmdet, mmpose, mot, mots,
-    ndjson, openimages, sav, scalabel, supervision, table, yolo, youtube_vis, Format,
+    active_pkl, bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelbox, labelstudio, masks,
+    mmdet, mmpose, mot, mots, ndjson, openimages, sav, scalabel, supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -30,6 +30,9 @@ pub static FORMATS: &[&Format] = &[
     &sav::FORMAT,
     &scalabel::FORMAT,
     &youtube_vis::FORMAT,
+    &labelstudio::FORMAT,
+    &cvat::FORMAT,
+    &labelbox::FORMAT,
     &active_pkl::FORMAT,
     &mmdet::FORMAT,
     &mmpose::FORMAT,

@@ -276,7 +276,7 @@ impl Scalabel {
             }
             None if has_graph => Reason::UnsupportedLabel { what: "a graph" },
             None if has_box3d => {
-                rows.leave_out("box_3d");
+                rows.leave_out("box_3d", 1);
                 return Ok(());
             }
             None => Reason::NoGeometry,

@@ -199,7 +199,7 @@ impl<'a> Scanner<'a> {
                 Some(0..0x20) => {
                     return bad(
                         at,
-                        "a control character stands in a string; expected an escape such as \\n",
+                        "a control character is in a string; expected an escape such as \\n",
                     )
                 }
                 Some(&byte) => {

@@ -242,7 +242,7 @@ impl<'a> FoundRow<'a, '_> {
         if let Some(last) = row.frame_last.filter(|&last| last != row.frame) {
             return Err(Reason::BadField {
                 field: "frame_last",
-                expected: "nothing: what is drawn stands on one frame, and has a row for each",
+                expected: "nothing: what is drawn is on one frame, with a row for each",
                 found: last.to_string(),
             });
         }

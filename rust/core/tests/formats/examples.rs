@@ -6,7 +6,7 @@ use ropewalk_core::formats::registry::FORMATS;
 use ropewalk_core::formats::{
     open, Beside, Document, Documents, Files, Format, Head, Opening, ReadOptions, Reader, Sure,
 };
-use ropewalk_core::source::{Folder, Naming, Source, SourceFile};
+use ropewalk_core::source::{Folder, Frames, Naming, Source, SourceFile};
 use ropewalk_testkit::examples::{self, name};
 use serde_json::{json, Map, Value};
 use std::collections::{BTreeSet, HashSet};
@@ -152,6 +152,23 @@ fn every_format_has_examples_and_every_folder_is_a_format() {
     for format in formats() {
         assert!(!examples::good(format.name).is_empty(), "{}", format.name);
         assert!(!examples::malformed(format.name).is_empty(), "{}", format.name);
+    }
+}
+
+/// How the formats count frames that do not count every frame from 0 on: as their own tools do.
+const COUNTED: [(&str, Frames); 4] = [
+    ("labelstudio", Frames::FROM_1),
+    ("mot", Frames::FROM_1),
+    ("sav", Frames { base: 0, stride: 4 }),
+    ("yolo", Frames::FROM_1),
+];
+
+#[test]
+fn frames_are_counted_as_each_format_counts_them() {
+    for format in FORMATS {
+        let own = COUNTED.iter().find(|(name, _)| *name == format.name);
+        let expected = own.map_or(Frames::FROM_0, |(_, frames)| *frames);
+        assert_eq!(format.frames, expected, "{}", format.name);
     }
 }
 

@@ -1,6 +1,5 @@
 //! NumPy's arrays and numbers, from a type and the bytes of their elements.
 
-use super::values::Value;
 use crate::rle::{encode_mask, MemoryOrder, RowMajor, Scratch, Size};
 
 /// The type of an array's elements.
@@ -19,6 +18,16 @@ enum Kind {
     Float,
     /// Of texts, times and the like.
     Other,
+}
+
+/// An element.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Element {
+    Bool(bool),
+    Int(i64),
+    /// A whole number that 64 bits do not hold.
+    BigInt,
+    Float(f64),
 }
 
 impl ElementType {
@@ -54,8 +63,8 @@ impl ElementType {
         }
     }
 
-    /// The number that some bytes are; none where they are not one of this type.
-    pub fn number(self, bytes: &[u8]) -> Option<Value> {
+    /// The element that some bytes are; none where they are not one of this type.
+    pub fn element(self, bytes: &[u8]) -> Option<Element> {
         if bytes.len() != self.len_bytes || self.kind == Kind::Other {
             return None;
         }
@@ -68,11 +77,11 @@ impl ElementType {
         let bits = u64::from_le_bytes(low_first);
         let unused = 64 - 8 * bytes.len() as u32;
         Some(match self.kind {
-            Kind::Bool => Value::Bool(bits != 0),
-            Kind::Unsigned => i64::try_from(bits).map_or(Value::BigInt, Value::Int),
-            Kind::Signed => Value::Int((bits << unused) as i64 >> unused),
-            Kind::Float if bytes.len() == 4 => Value::Float(f32::from_bits(bits as u32).into()),
-            Kind::Float => Value::Float(f64::from_bits(bits)),
+            Kind::Bool => Element::Bool(bits != 0),
+            Kind::Unsigned => i64::try_from(bits).map_or(Element::BigInt, Element::Int),
+            Kind::Signed => Element::Int((bits << unused) as i64 >> unused),
+            Kind::Float if bytes.len() == 4 => Element::Float(f32::from_bits(bits as u32).into()),
+            Kind::Float => Element::Float(f64::from_bits(bits)),
             Kind::Other => return None,
         })
     }
@@ -113,10 +122,10 @@ impl Array {
             [points, 2] if of.kind != Kind::Other => {
                 let number = |at: u64| {
                     let at = at as usize * of.len_bytes;
-                    match of.number(&bytes[at..at + of.len_bytes]) {
-                        Some(Value::Float(number)) => number,
-                        Some(Value::Int(number)) => number as f64,
-                        Some(Value::Bool(bit)) => f64::from(u8::from(bit)),
+                    match of.element(&bytes[at..at + of.len_bytes]) {
+                        Some(Element::Float(number)) => number,
+                        Some(Element::Int(number)) => number as f64,
+                        Some(Element::Bool(bit)) => f64::from(u8::from(bit)),
                         // Beyond all pictures.
                         _ => f64::MAX,
                     }

@@ -77,11 +77,14 @@ impl Heap {
 
     /// The bytes that a text is in Latin-1; none for other values and other texts.
     pub fn latin_1(&mut self, value: Value) -> Option<Value> {
-        let encoded = |text: &str| text.chars().map(|of| u8::try_from(u32::from(of)).ok()).collect();
-        let bytes: Option<Vec<u8>> = match (value, self.thing(value)) {
-            (_, Some(Thing::Text(text))) => encoded(text),
+        let bytes = match (value, self.thing(value)) {
+            (_, Some(Thing::Text(text))) => in_latin_1(text),
             (Value::Long(number), _) if number == self.longs => match self.long.take() {
-                Some(Long::Text(text)) => encoded(&text),
+                // As that of masks is: nothing is to be done.
+                Some(Long::Text(text)) if text.is_ascii() => {
+                    return Some(self.add_long(Long::Bytes(text.into_bytes())));
+                }
+                Some(Long::Text(text)) => in_latin_1(&text),
                 other => {
                     self.long = other;
                     None
@@ -153,7 +156,12 @@ impl Heap {
             return None;
         };
         let known = |(key, value): &(Value, Value)| Some((Field::named(self.text(*key)?)?, *value));
-        let fields = given.iter().filter_map(known).collect();
+        // A field that is None is as one that was not given.
+        let fields = given
+            .iter()
+            .filter(|(_, value)| !matches!(value, Value::None))
+            .filter_map(known);
+        let fields = fields.collect();
         for used in [state, inner] {
             if let Some(thing) = self.thing_mut(used) {
                 *thing = Thing::Dict(Vec::new());
@@ -188,4 +196,13 @@ impl Heap {
         };
         word.to_owned()
     }
+}
+
+/// A text in Latin-1; none where it has other characters.
+fn in_latin_1(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for of in text.chars() {
+        bytes.push(u8::try_from(u32::from(of)).ok()?);
+    }
+    Some(bytes)
 }

@@ -1,6 +1,6 @@
 //! The opcodes that make instances and arrays: of names that are known, from values that fit them.
 
-use super::arrays::{Array, ElementType};
+use super::arrays::{Array, Element, ElementType};
 use super::machine::Machine;
 use super::names::{Class, Global};
 use super::values::{Instance, Thing, Value};
@@ -124,11 +124,14 @@ impl Machine {
 
     fn scalar(&mut self, of: Value, bytes: Value) -> Result<()> {
         let of = self.heap.element_type(of);
-        let number = of
+        let element = of
             .zip(self.heap.take_bytes(bytes))
-            .and_then(|(of, bytes)| of.number(&bytes));
-        match number {
-            Some(number) => self.push(number),
+            .and_then(|(of, bytes)| of.element(&bytes));
+        match element {
+            Some(Element::Bool(bit)) => self.push(Value::Bool(bit)),
+            Some(Element::Int(number)) => self.push(Value::Int(number)),
+            Some(Element::BigInt) => self.push(Value::BigInt),
+            Some(Element::Float(number)) => self.push(Value::Float(number)),
             None => Err(self.misused("numpy.core.multiarray.scalar")),
         }
     }

@@ -127,6 +127,8 @@ fn video_and_frame(name: &str) -> Option<(&str, u32)> {
 impl LineFormat for Yolo {
     type File = Place;
 
+    const LINES_ARE_ALONE: bool = false;
+
     fn file(&self, name: &str) -> Place {
         let name = stem(name);
         match video_and_frame(name).filter(|_| !self.is_medium(name)) {

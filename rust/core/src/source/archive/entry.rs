@@ -1,17 +1,17 @@
 //! A file of an archive: where it is stored, and its content at any place.
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::sync::{Arc, OnceLock};
+use std::io::Read;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use flate2::read::DeflateDecoder;
 use flate2::Crc;
 
 use crate::error::{Error, Result};
-use crate::source::Anywhere;
+use crate::source::anywhere::{write_at, Anywhere};
 
-/// Bytes of a file that is unpacked in memory; longer ones are unpacked once, to a temporary file.
-const HELD_BYTES: u64 = 1 << 23;
+/// Bytes of a file that is unpacked in memory, each time that it is read; longer ones are unpacked once.
+const HELD_BYTES: u64 = 1 << 20;
 
 /// Bytes that are unpacked at a time.
 pub(super) const BLOCK_BYTES: usize = 1 << 17;
@@ -31,8 +31,8 @@ pub(super) enum Packing {
     Stored,
     Deflated {
         crc: u32,
-        /// The file that it was unpacked to.
-        unpacked: OnceLock<Arc<File>>,
+        /// Of a long one that was unpacked, its first byte in the [`Unpacked`].
+        unpacked_at: OnceLock<u64>,
     },
 }
 
@@ -40,24 +40,25 @@ impl Packing {
     pub fn deflated(crc: u32) -> Self {
         Self::Deflated {
             crc,
-            unpacked: OnceLock::new(),
+            unpacked_at: OnceLock::new(),
         }
     }
 }
+
+/// The temporary file that the long files of an archive are unpacked to, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked(Mutex<Option<(Arc<File>, u64)>>);
 
 impl Entry {
     /// Its content, unpacked from the archive; errors call it by `name`.
     ///
     /// # Errors
     /// [`Error::Source`] where it is damaged, and [`Error::Io`] where it cannot be unpacked.
-    pub fn content(&self, archive: &Arc<File>, name: impl FnOnce() -> String) -> Result<Anywhere> {
+    pub fn content(&self, archive: &Arc<File>, long: &Unpacked, name: impl FnOnce() -> String) -> Result<Anywhere> {
         let stored = Anywhere::section(Arc::clone(archive), self.at, self.stored_bytes);
-        let Packing::Deflated { crc, unpacked } = &self.packing else {
+        let Packing::Deflated { crc, unpacked_at } = &self.packing else {
             return Ok(stored);
         };
-        if let Some(file) = unpacked.get() {
-            return Ok(Anywhere::section(Arc::clone(file), 0, self.len_bytes));
-        }
         let decoder = DeflateDecoder::new(stored.from(0));
         let damaged = |message: String| Error::Source {
             source_name: name(),
@@ -66,13 +67,33 @@ impl Entry {
         };
         if self.len_bytes <= HELD_BYTES {
             let mut bytes = Vec::new();
-            inflate(decoder, self.len_bytes, *crc, &mut bytes, damaged)?;
+            let push = |block: &[u8]| {
+                bytes.extend_from_slice(block);
+                Ok(())
+            };
+            inflate(decoder, self.len_bytes, *crc, push, damaged)?;
             return Ok(Anywhere::bytes(bytes.into()));
         }
-        let mut file = temporary()?;
-        inflate(decoder, self.len_bytes, *crc, &mut file, damaged)?;
-        let file = unpacked.get_or_init(|| Arc::new(file));
-        Ok(Anywhere::section(Arc::clone(file), 0, self.len_bytes))
+        let mut file = long.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, end) = match &mut *file {
+            Some(file) => file,
+            none => none.insert((Arc::new(temporary()?), 0)),
+        };
+        let at = match unpacked_at.get() {
+            Some(at) => *at,
+            None => {
+                let (at, mut to) = (*end, *end);
+                let write = |block: &[u8]| {
+                    let written = write_at(file, block, to);
+                    to += block.len() as u64;
+                    written.map_err(Error::io(std::env::temp_dir()))
+                };
+                inflate(decoder, self.len_bytes, *crc, write, damaged)?;
+                *end = to;
+                *unpacked_at.get_or_init(|| at)
+            }
+        };
+        Ok(Anywhere::section(Arc::clone(file), at, self.len_bytes))
     }
 }
 
@@ -81,7 +102,7 @@ fn inflate(
     decoder: impl Read,
     len_bytes: u64,
     crc: u32,
-    out: &mut impl Write,
+    mut out: impl FnMut(&[u8]) -> Result<()>,
     damaged: impl FnOnce(String) -> Error,
 ) -> Result<()> {
     // One more, so that what goes on is seen.
@@ -96,7 +117,7 @@ fn inflate(
         };
         found += read as u64;
         sum.update(&block[..read]);
-        out.write_all(&block[..read]).map_err(Error::io(std::env::temp_dir()))?;
+        out(&block[..read])?;
     }
     if found != len_bytes {
         return Err(damaged(format!(

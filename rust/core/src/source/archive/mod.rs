@@ -14,7 +14,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use self::entry::Entry;
+use self::entry::{Entry, Unpacked};
 use super::naming::text_of;
 use super::Anywhere;
 use crate::error::{Error, Result};
@@ -34,6 +34,8 @@ pub(super) struct Archive {
     shown: String,
     /// The archive, or of a compressed tar what it was unpacked to.
     file: Arc<File>,
+    /// What its long files are unpacked to.
+    long: Unpacked,
     /// The one folder inside it that holds all files.
     top: Option<PathBuf>,
     /// By paths relative to the folder.
@@ -78,6 +80,7 @@ impl Archive {
             root,
             shown,
             file,
+            long: Unpacked::default(),
             top,
             entries,
         })
@@ -141,7 +144,7 @@ impl Archive {
     pub fn file(&self, path: &Path) -> Result<Anywhere> {
         let name = || format!("{}/{}", self.shown, path.display());
         match self.entries.get(path) {
-            Some(entry) => entry.content(&self.file, name),
+            Some(entry) => entry.content(&self.file, &self.long, name),
             None => Err(Error::io(name())(ErrorKind::NotFound.into())),
         }
     }
