@@ -100,6 +100,8 @@ $(VENV)/.emulator $(VENV)/.test: $(VENV)/.%: $(VENV)/.pip pyproject.toml tools/r
 	@echo "Installing Python packages: $*"
 	@$(BIN)/python tools/requirements.py $* >$@.txt
 	@$(INSTALL) --requirement $@.txt
+# Its dependency opencv-python would replace opencv-python-headless, which needs no libGL.
+	@$(if $(filter test,$*),$(INSTALL) --no-deps 'trackeval>=1.3')
 	@touch $@
 
 # The tools whose files the tests import: an environment of its own, without ropewalk.

@@ -30,8 +30,9 @@ FIXED = {
     "ontology": "--project --project-file --json --map --out --domain --ssh-key",
     "media": "--project --project-file --media --json --map --out --domain --ssh-key",
     "data-mapping": "--project --project-file --media --json --map --out --domain --ssh-key",
-    "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --json --out "
-    "--annotations --class-map --work-dir --domain --ssh-key",
+    "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --per-class "
+    "--per-medium --tracking --confusion --curves --page --json --out --annotations --class-map --work-dir --domain "
+    "--ssh-key",
     "projects": "--query --json --out --domain --ssh-key",
     "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
     "formats": "--json",

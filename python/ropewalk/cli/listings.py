@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,10 @@ from ropewalk.text import shown
 
 if TYPE_CHECKING:
     from ropewalk._core import FormatInfo
+    from ropewalk.evaluating.details import Curve, MediumMetrics
+    from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.evaluating.tracking import TrackMetrics
     from ropewalk.project.media import ListedMedium
     from ropewalk.project.ontology import ListedAttribute, ListedOntology
     from ropewalk.showing.labels import Ranges, ShownLabel
@@ -42,8 +45,12 @@ _FORMAT_COLUMNS = ("format", "files", "options", "about")
 _PACKED = (".gz", ".zst")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
-_EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
-_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", *_EVALUATION_COLUMNS[1:]))
+_FIGURE_COLUMNS = ("labels", "predictions", "AP", "AP50", "AR")
+_CLASS_COLUMNS = ("class", *_FIGURE_COLUMNS)
+_MEDIUM_COLUMNS = ("medium", "images", *_FIGURE_COLUMNS)
+# Of a curve's 101 points those at these tenths are shown.
+_SHOWN_RECALLS = (1, 3, 5, 7, 9)
+_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", "images", *_FIGURE_COLUMNS))
 
 # A title is to be found again by what is printed; a cell is still bounded.
 _CELL_CHARACTERS = 1_000
@@ -212,14 +219,59 @@ def _flags(options: Iterable[str]) -> str:
         return " ".join(map(spelt, options))
 
 
-def write_evaluation(found: Evaluation) -> None:
-    """Write the metrics of an evaluation to stdout: those of all classes, then of each."""
-    classes = (
-        (item.name, *map(str, (item.labels, item.predictions)), *map(_metric, (item.ap, item.ap50, item.ar)))
-        for item in found.classes
-    )
+def write_evaluation(found: Evaluation, *, per_class: bool, per_medium: bool, confusion: bool, curves: bool) -> None:
+    """Write an evaluation to stdout: the metrics of all classes, then a table for each of the options."""
     say("  ".join(f"{name} {_metric(value)}" for name, value in found.metrics.items()))
-    _write(_EVALUATION_COLUMNS, classes)
+    if found.tracking is not None:
+        say("  ".join((*_named(found.tracking.all.metrics), *_named(found.tracking.all.counts))))
+    if per_class:
+        _write(_CLASS_COLUMNS, ((item.name, *_figures(item)) for item in found.classes))
+    if per_medium:
+        _write(_MEDIUM_COLUMNS, ((item.name, str(item.images), *_figures(item)) for item in found.media))
+    if found.tracking is not None:
+        for what, listed, wanted in (
+            ("class", found.tracking.classes, per_class),
+            ("medium", found.tracking.media, per_medium),
+        ):
+            if wanted:
+                columns = (
+                    what,
+                    "label tracks",
+                    "predicted tracks",
+                    *listed[0].metrics,
+                    *map(_spaced, listed[0].counts),
+                )
+                _write(columns, map(_track_cells, listed), numbers_from=1)
+    if curves:
+        columns = ("class", *(f"P at R {at / 10:g}" for at in _SHOWN_RECALLS), "best F1", "at confidence")
+        _write(columns, map(_curve_cells, found.curves), numbers_from=1)
+    if confusion and found.confusion is not None:
+        names = found.confusion.classes
+        rows = zip((*names, "(no label)"), found.confusion.counts, strict=True)
+        _write(("label", *names, "(not found)"), ((name, *map(str, counts)) for name, counts in rows), numbers_from=1)
+
+
+def _named(figures: Mapping[str, float | int]) -> Iterator[str]:
+    for name, value in figures.items():
+        yield f"{_spaced(name)} {value:,}" if isinstance(value, int) else f"{name} {_metric(value)}"
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _track_cells(item: TrackMetrics) -> Cells:
+    tracks = (str(item.label_tracks), str(item.predicted_tracks))
+    return item.name, *tracks, *map(_metric, item.metrics.values()), *map(str, item.counts.values())
+
+
+def _curve_cells(curve: Curve) -> Cells:
+    shown_points = (_metric(curve.precision[10 * at]) for at in _SHOWN_RECALLS)
+    return curve.name, *shown_points, _metric(curve.best_f1), _metric(curve.best_confidence)
+
+
+def _figures(item: ClassMetrics | MediumMetrics) -> Cells:
+    return str(item.labels), str(item.predictions), _metric(item.ap), _metric(item.ap50), _metric(item.ar)
 
 
 def _metric(value: float | None) -> str:
@@ -232,10 +284,11 @@ def write_projects(found: Iterable[ListedProject]) -> None:
     _write(_PROJECT_COLUMNS, rows)
 
 
-def _write(columns: Sequence[str], rows: Iterable[Cells]) -> None:
+def _write(columns: Sequence[str], rows: Iterable[Cells], numbers_from: int | None = None) -> None:
+    """Write a table; columns from the place `numbers_from` are numbers, else those of `_NUMBERS`."""
     safe = (tuple(shown(cell, _CELL_CHARACTERS) for cell in row) for row in rows)
     if not sys.stdout.isatty():
-        say("\t".join(columns))
+        say("\t".join(shown(column, _CELL_CHARACTERS) for column in columns))
         for row in safe:
             say("\t".join(row))
         return
@@ -244,9 +297,10 @@ def _write(columns: Sequence[str], rows: Iterable[Cells]) -> None:
     from rich.text import Text
 
     table = Table()
-    for column in columns:
-        table.add_column(column, justify="right" if column in _NUMBERS else "left")
+    for at, column in enumerate(columns):
+        is_number = column in _NUMBERS if numbers_from is None else at >= numbers_from
+        # As text, not as markup: a name may hold square brackets.
+        table.add_column(Text(shown(column, _CELL_CHARACTERS)), justify="right" if is_number else "left")
     for row in safe:
-        # As text, not as markup: a title may hold square brackets.
         table.add_row(*map(Text, row))
     Console().print(table)

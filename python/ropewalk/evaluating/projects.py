@@ -119,7 +119,8 @@ def compare_in_project(
     if options.all_frames:
         images |= dict.fromkeys((*labels.objects, *predictions.objects))
     name = branch if given is None else label_file_name(given)
-    return finish(Evaluation(iou, name), labels, predictions, classes, report, sorted(images))
+    titles = {medium.data_hash: medium.title for medium in known.media}
+    return finish(Evaluation(iou, name), labels, predictions, classes, report, sorted(images), options, titles)
 
 
 @contextmanager
