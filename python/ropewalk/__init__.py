@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ropewalk.reading.predictions import Predictions, read, read_coco, read_table
     from ropewalk.report import Report
     from ropewalk.showing.projects import list_projects
+    from ropewalk.showing.read_project import read_project
     from ropewalk.showing.show import show
     from ropewalk.showing.sync import sync_project
     from ropewalk.writer import PredictionWriter
@@ -49,6 +50,7 @@ _HOME = {
     "promote": "importing.promote",
     "Rollback": "importing.rollback",
     "rollback": "importing.rollback",
+    "read_project": "showing.read_project",
     "show": "showing.show",
     "sync_project": "showing.sync",
     "ImportStatus": "importing.status",
@@ -90,6 +92,7 @@ __all__ = [
     "promote",
     "read",
     "read_coco",
+    "read_project",
     "read_snapshot",
     "read_table",
     "rle",
