@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ropewalk.importing.run import import_predictions
     from ropewalk.importing.status import ImportStatus, status
     from ropewalk.importing.verify import Verification, verify_predictions
+    from ropewalk.previewing.preview import Preview, preview
     from ropewalk.project.live import snapshot_from_project
     from ropewalk.project.media import list_media
     from ropewalk.project.ontology import list_ontology
@@ -45,6 +46,8 @@ _HOME = {
     "list_media": "project.media",
     "list_ontology": "project.ontology",
     "list_projects": "showing.projects",
+    "Preview": "previewing.preview",
+    "preview": "previewing.preview",
     "Report": "report",
     "Promotion": "importing.promote",
     "promote": "importing.promote",
@@ -75,6 +78,7 @@ __all__ = [
     "MediumImage",
     "PredictionWriter",
     "Predictions",
+    "Preview",
     "Priorities",
     "Promotion",
     "Report",
@@ -88,6 +92,7 @@ __all__ = [
     "list_media",
     "list_ontology",
     "list_projects",
+    "preview",
     "prioritize",
     "promote",
     "read",

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -56,7 +56,7 @@ class Spool:
         path: The file.
     """
 
-    def __init__(self, name: str, work_dir: Path, write: Callable[[IO[bytes]], object]) -> None:
+    def __init__(self, name: str, work_dir: Path, write: Callable[[BinaryIO], object]) -> None:
         """Write the file.
 
         Args:
@@ -86,7 +86,7 @@ def piped(pipe: Path, work_dir: Path) -> Spool:
         FileError: The pipe cannot be read, or the copy cannot be written.
     """
 
-    def copy(file: IO[bytes]) -> None:
+    def copy(file: BinaryIO) -> None:
         with nullcontext(sys.stdin.buffer) if pipe == STDIN else pipe.open("rb") as source:
             shutil.copyfileobj(source, file, _COPY_BYTES)
 

@@ -32,6 +32,8 @@ FIXED = {
     "data-mapping": "--project --project-file --media --json --map --out --domain --ssh-key",
     "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --json --out "
     "--annotations --class-map --work-dir --domain --ssh-key",
+    "preview": "--project --project-file --branch --out --media-dir --frames --json --class-map --work-dir --domain "
+    "--ssh-key",
     "projects": "--query --json --out --domain --ssh-key",
     "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
     "formats": "--json",

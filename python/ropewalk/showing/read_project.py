@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
@@ -95,7 +95,7 @@ def _check_branch(branch: str, known: set[str]) -> None:
         raise UsageError(f"branch {shown(repr(branch))} does not exist; the project has {names}")
 
 
-def _write(contents: Iterable[bytes], file: IO[bytes]) -> None:
+def _write(contents: Iterable[bytes], file: BinaryIO) -> None:
     for content in contents:
         file.write(orjson.dumps(_without_links(orjson.loads(content))) + b"\n")
 
