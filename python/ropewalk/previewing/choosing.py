@@ -76,14 +76,16 @@ class TrackSeen:
 
 
 class _Best:
-    """The object with the greatest value, and where it is."""
+    """The object with the greatest value; of equal ones that on the first frame, whatever the order of the source."""
 
     def __init__(self) -> None:
         self.value = -float("inf")
         self.row: Light | None = None
 
     def add(self, value: float | None, row: Light) -> None:
-        if value is not None and value > self.value:
+        if value is None or value < self.value:
+            return
+        if self.row is None or value > self.value or row[:2] < self.row[:2]:
             self.value, self.row = value, row
 
 

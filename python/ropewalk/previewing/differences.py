@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ropewalk.previewing.drawing import Drawn
 
-# px: coordinates that are closer are taken for equal.
-_NEAR_PX = 0.5
+# px and degrees: what is closer is taken for equal; coordinates on the page are rounded.
+_NEAR = 0.05
 _NUMBER = re.compile(r"-?[\d.]+(?:e-?\d+)?")
 
 
@@ -52,10 +52,10 @@ def _is_equal(item: Drawn, other: Drawn) -> bool:
     # A branch has 1 where the source gives no score.
     if abs((1.0 if item["s"] is None else item["s"]) - (1.0 if other["s"] is None else other["s"])) > 1e-6:
         return False
-    if abs((item.get("a", 0.0) - other.get("a", 0.0) + 180.0) % 360.0 - 180.0) > _NEAR_PX:
+    if abs((item.get("a", 0.0) - other.get("a", 0.0) + 180.0) % 360.0 - 180.0) > _NEAR:
         return False
     mine, others = _numbers(item["d"]), _numbers(other["d"])
-    return len(mine) == len(others) and all(abs(a - b) <= _NEAR_PX for a, b in zip(mine, others, strict=True))
+    return len(mine) == len(others) and all(abs(a - b) <= _NEAR for a, b in zip(mine, others, strict=True))
 
 
 def _numbers(coordinates: str | list[float]) -> list[float]:
