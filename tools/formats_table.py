@@ -21,7 +21,9 @@ def table(formats: list[dict[str, Any]]) -> str:
         if suffixes:
             kinds = ", ".join(f"`{suffix}`" for suffix in suffixes if not suffix.endswith(COMPRESSED))
             source = f"folder of {kinds}" if found["members"] else kinds
-            lines.append(f"| [{found['name']}](docs/guide/formats/{found['name']}.md) | {source} | {found['about']} |\n")
+            lines.append(
+                f"| [{found['name']}](docs/guide/formats/{found['name']}.md) | {source} | {found['about']} |\n"
+            )
     return BEGIN + "".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/images: each shows predictions that are read right beside the same read wrong.
+"""Takes the pictures of docs/images: predictions that are read right beside the same read wrong, and a branch.
 
 `make screenshots` runs this; it needs a headless Chromium.
 """
@@ -16,12 +16,15 @@ import av
 import numpy as np
 
 from chromium import screenshot
-from ropewalk import preview, read_table, rle
+from ropewalk import import_predictions, preview, read_snapshot, read_table, rle
+from ropewalk.demo.synthetic import write_demo
+from ropewalk.emulator import running_emulator
+from ropewalk.sinks.encord.client import open_project
 
 WIDTH, HEIGHT, FRAMES = 320, 180, 12
 ANGLE = 25
 # px of the window: controls, and two frames.
-WINDOW = (760, 470)
+WINDOW = (760, 430)
 
 Row = dict[str, Any]
 
@@ -79,6 +82,19 @@ PICTURES: dict[str, Callable[[str], Iterator[Row]]] = {
 }
 
 
+def compare_with_branch(folder: Path, out: Path) -> None:
+    """Draw the demo's predictions, frames counted from 1, beside a branch that has them counted from 0."""
+    folder.mkdir()
+    write_demo(folder, annotations=2_000, seed=1)
+    with running_emulator(read_snapshot(folder / "project.json")) as local:
+        project = open_project(local.project_hash, ssh_key=local.ssh_key_path, domain=local.url)
+        videos, work_dir = folder / "predictions" / "videos.json", folder / "work"
+        import_predictions(videos, project, branch="model-1", work_dir=work_dir)
+        page = folder / "preview.html"
+        preview(videos, page, project=project, branch="model-1", work_dir=work_dir, frame_base=1)
+        screenshot(page, out, 1100, 520)
+
+
 def main(out: Path) -> None:
     """Write the pictures to a folder."""
     out.mkdir(parents=True, exist_ok=True)
@@ -90,9 +106,9 @@ def main(out: Path) -> None:
             base = {"unit": "px", "width_px": WIDTH, "height_px": HEIGHT, "score": 0.9}
             rows = [base | row | {"media": medium} for medium in ("right", "wrong") for row in rows_of(medium)]
             page = folder / "preview.html"
-            preview(read_table(rows, source_label=picture), page, media_dir=folder, work_dir=folder)
+            preview(read_table(rows, source_label="boats.ndjson"), page, media_dir=folder, work_dir=folder)
             screenshot(page, out / f"{picture}.png", *WINDOW)
-            print(out / f"{picture}.png")
+        compare_with_branch(folder / "demo", out / "preview-branch.png")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ const colourOf = (object) => colour(object.t === null ? object.c : number(object
 const unitOf = (frame) => Math.max(frame.w, frame.h) / 400;
 
 function arrow(x, y, w, h, unit) {
-  const tip = x + w, middle = y + h / 2, head = Math.min(5 * unit, w / 4);
+  const tip = x + w, middle = y + h / 2, head = Math.min(8 * unit, w / 3);
   return `M${x + w / 2} ${middle}H${tip}M${tip - head} ${middle - head}L${tip} ${middle}L${tip - head} ${middle + head}`;
 }
 
