@@ -44,7 +44,7 @@ def document_of(page: Path, script: str = "") -> str:
     """Give the page's document after its script, and after more of it, has run."""
     with tempfile.TemporaryDirectory(prefix="page-") as folder:
         copy = Path(folder, page.name)
-        more = f"<script>window.onerror = (text) => {{ document.title = `failed: ${{text}}`; }};</script>"
+        more = "<script>window.onerror = (text) => { document.title = `failed: ${text}`; };</script>"
         text = page.read_text("utf-8").replace("<head>", f"<head>{more}", 1)
         copy.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
         return run_chromium(copy, "--dump-dom")

@@ -32,7 +32,7 @@ def addresses_in(page: Path) -> set[str]:
 
 
 def frame_array(n: int) -> np.ndarray[Any, Any]:
-    """Draw frame `n` of the test video: a bright rectangle that moves by 10 px a frame, and a bar as long as 12 n px."""
+    """Draw frame `n` of the test video: a rectangle that moves by 10 px a frame, and a bar as long as 12 n px."""
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     picture[...] = (20, 30, 60)
     picture[60:110, 20 + 10 * n : 80 + 10 * n] = (250, 220, 60)

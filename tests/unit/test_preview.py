@@ -15,7 +15,7 @@ import pytest
 from preview_pages import FRAMES, HEIGHT, WIDTH, addresses_in, data_of, write_image, write_video
 from ropewalk import Preview, preview, read, read_table, rle
 from ropewalk.errors import UsageError
-from ropewalk.previewing.differences import mark_differences
+from ropewalk.previewing.differences import likely_cause, mark_differences
 from snapshots import make_image, make_image_group, make_ontology, make_snapshot, make_video
 
 BOX = {"media": "a.jpg", "class": "Car", "unit": "px", "box": [10, 20, 30, 12], "width_px": 64, "height_px": 48}
@@ -272,7 +272,7 @@ def test_usage(tmp_path: Path, out: Path) -> None:
 
 def test_a_source_without_objects_makes_an_empty_page(out: Path) -> None:
     result = preview(read_table([{"media": "a", "class": "Ripe?", "attributes": [{"name": "", "value": "Yes"}]}]), out)
-    assert result == Preview(str(out), 0, 0, 0, 0, None, result.sides)
+    assert result == Preview(str(out), 0, 0, 0, 0, None, None, result.sides)
     assert result.sides == {"what is in memory": {"not drawn: answers and sounds": 1}}
 
 
@@ -300,3 +300,15 @@ def test_differences(first: list[Any], second: list[Any], marks: tuple[list[Any]
     assert tuple([found.get("m") for found in side] for side in (first, second)) == marks
     changed = marks[0].count("changed")
     assert n == changed + sum(side.count("only") for side in marks)
+
+
+def test_a_usual_mistake_is_named() -> None:
+    here = {("v", n): [item([10.0 * n, 1, 9, 9], a=20)] for n in range(4)}
+    later = {("v", n + 1): found for (_, n), found in here.items()}
+    assert likely_cause(here, here) is None
+    assert "one frame later" in (likely_cause(here, later) or "")
+    assert "one frame earlier" in (likely_cause(later, here) or "")
+    turned = {key: [{**found[0], "a": -20}] for key, found in here.items()}
+    assert "opposite angle" in (likely_cause(here, turned) or "")
+    moved = {key: [item([found[0]["d"][0] + 1, 1, 9, 9], a=20)] for key, found in here.items()}
+    assert likely_cause(here, moved) is None

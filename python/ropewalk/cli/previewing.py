@@ -60,6 +60,8 @@ def preview(
             )
             if found.differences is not None:
                 console.say(f"{count(found.differences, 'difference')} on these frames; `ropewalk verify` compares all")
+            if found.likely_cause is not None:
+                console.say(found.likely_cause)
             for name, counts in found.sides.items():
                 left = [f"{what} {n:,}" for what, n in counts.items() if what != "drawable"]
                 if left:

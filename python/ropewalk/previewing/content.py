@@ -9,7 +9,7 @@ from typing import Any
 import polars
 
 from ropewalk.previewing.choosing import Chooser, FrameKey
-from ropewalk.previewing.differences import mark_differences
+from ropewalk.previewing.differences import likely_cause, mark_differences
 from ropewalk.previewing.drawing import Drawn, drawn
 from ropewalk.previewing.known import Known, SizeWh
 from ropewalk.previewing.light import light_rows
@@ -77,10 +77,12 @@ def content_of(sides: Sequence[Side], known: Known, folder: MediaFolder | None, 
     _add_pictures(frames, choosers, known, folder)
     for side in sides:
         _add_objects(frames, side)
+    cause = None
     if len(sides) == 2:
+        cause = likely_cause(*({key: frame.objects[n] for key, frame in frames.items()} for n in (0, 1)))
         for frame in frames.values():
             frame.differences = mark_differences(*frame.objects)
-    return _as_data(sides, choosers, frames, known)
+    return _as_data(sides, choosers, frames, known) | {"cause": cause}
 
 
 def _frames(choosers: Sequence[Chooser], most_frames: int) -> dict[FrameKey, Frame]:

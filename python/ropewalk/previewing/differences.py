@@ -1,15 +1,20 @@
-"""What differs between the objects of two sides on one frame."""
+"""What differs between the objects of two sides on one frame, and which usual mistake would explain it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ropewalk.options import spelt
+from ropewalk.previewing.choosing import FrameKey
 from ropewalk.previewing.drawing import Drawn
 
 # px and degrees: what is closer is taken for equal; coordinates on the page are rounded.
 _NEAR = 0.05
 _NUMBER = re.compile(r"-?[\d.]+(?:e-?\d+)?")
+
+# Objects of one side by frame.
+Objects = Mapping[FrameKey, Sequence[Drawn]]
 
 
 def mark_differences(first: Sequence[Drawn], second: Sequence[Drawn]) -> int:
@@ -22,14 +27,7 @@ def mark_differences(first: Sequence[Drawn], second: Sequence[Drawn]) -> int:
     Returns:
         The number of differences; two objects that differ are one.
     """
-    rest = list(second)
-    changed: list[Drawn] = []
-    for item in first:
-        equal = next((other for other in rest if _is_equal(item, other)), None)
-        if equal is None:
-            changed.append(item)
-        else:
-            rest = [other for other in rest if other is not equal]
+    changed, rest = _unequal(first, second)
     pairs = sorted(
         ((_overlap(item, other), n, m) for n, item in enumerate(changed) for m, other in enumerate(rest)), reverse=True
     )
@@ -44,6 +42,48 @@ def mark_differences(first: Sequence[Drawn], second: Sequence[Drawn]) -> int:
     for item in (*(changed[n] for n in left), *(rest[m] for m in right)):
         item["m"] = "only"
     return n_pairs + len(left) + len(right)
+
+
+def likely_cause(first: Objects, second: Objects) -> str | None:
+    """Say which usual mistake explains the differences: frames counted from another number, or angles turned back.
+
+    Args:
+        first: Objects of one side on the frames of the page.
+        second: Those of the other side.
+
+    Returns:
+        A sentence; None where neither explains them.
+    """
+    moving = [key for key in first if _differs(first[key], second.get(key, ()))]
+    for shift, where in ((1, "later"), (-1, "earlier")):
+        both = [(key, (key[0], key[1] + shift)) for key in moving if second.get((key[0], key[1] + shift))]
+        if both and not any(_differs(first[key], second[other]) for key, other in both):
+            return f"Objects are on the branch one frame {where}: compare the frames, and see {spelt('frame_base')}."
+    turned = [key for key in moving if any(item.get("a") for item in first[key])]
+    if turned and not any(_differs([_turned_back(item) for item in first[key]], second[key]) for key in turned):
+        return f"Turned objects have the opposite angle on the branch: see {spelt('angle')}."
+    return None
+
+
+def _turned_back(item: Drawn) -> Drawn:
+    return {**item, "a": -item.get("a", 0.0)}
+
+
+def _differs(first: Sequence[Drawn], second: Sequence[Drawn]) -> bool:
+    return any(_unequal(first, second))
+
+
+def _unequal(first: Sequence[Drawn], second: Sequence[Drawn]) -> tuple[list[Drawn], list[Drawn]]:
+    """List the objects of each side that have no equal on the other."""
+    rest = list(second)
+    alone: list[Drawn] = []
+    for item in first:
+        equal = next((n for n, other in enumerate(rest) if _is_equal(item, other)), None)
+        if equal is None:
+            alone.append(item)
+        else:
+            del rest[equal]
+    return alone, rest
 
 
 def _is_equal(item: Drawn, other: Drawn) -> bool:

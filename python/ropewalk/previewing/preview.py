@@ -61,6 +61,7 @@ class Preview:
         objects: Objects on the frames of the grid, of all sides.
         tracks: Tracks with a strip.
         differences: Objects of the grid that differ between the two sides; None for one side.
+        likely_cause: The usual mistake that explains the differences, None without one.
         sides: What became of each side's annotations: name -> reason -> number, with `drawable` for those that may be
             on the page.
         exit_code: 0, or 3 with rejects.
@@ -72,6 +73,7 @@ class Preview:
     objects: int
     tracks: int
     differences: int | None
+    likely_cause: str | None = None
     sides: dict[str, dict[str, int]] = field(default_factory=dict)
     exit_code: int = EXIT_ALL_WRITTEN
 
@@ -198,8 +200,10 @@ def _html(data: Mapping[str, Any]) -> str:
     title = "Preview of " + " and ".join(side["name"] for side in data["sides"])
     counts = [(side["name"], what, n) for side in data["sides"] for what, n in side["counts"].items()]
     compared = len(data["sides"]) == 2
+    cause = f"<p class=differs>{escape(data['cause'])}</p>\n" if data["cause"] else ""
     body = (
         f"<style>{_asset('preview.css')}</style>\n<h1>{escape(title)}</h1>\n"
+        f"{cause}"
         f'<div id="controls"></div>\n<div id="frames"{" class=compared" if compared else ""}></div>\n'
         '<h2>Tracks</h2>\n<div id="tracks"></div>\n<h2>Annotations</h2>\n'
         f"{table(('predictions', 'annotations', 'number'), counts)}\n<dialog></dialog>"
@@ -222,6 +226,7 @@ def _figures(out: Path, data: Mapping[str, Any]) -> Preview:
         objects=sum(len(objects) + more for f in grid for objects, more in zip(f["sides"], f["more"], strict=True)),
         tracks=len(data["tracks"]),
         differences=sum(frame["d"] for frame in grid) if len(sides) == 2 else None,
+        likely_cause=data["cause"],
         sides=sides,
         exit_code=EXIT_WITH_REJECTS if rejected else EXIT_ALL_WRITTEN,
     )
