@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from base64 import b64decode
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from preview_pages import FRAMES, HEIGHT, WIDTH, addresses_in, data_of, write_image, write_video
+from preview_pages import FRAMES, HEIGHT, WIDTH, addresses_in, data_of, frame_array, write_image, write_video
 from ropewalk import Preview, preview, read, read_table, rle
 from ropewalk.errors import UsageError
 from ropewalk.previewing.differences import likely_cause, mark_differences
@@ -212,6 +214,31 @@ def test_images_are_found_by_name_stem_and_place_in_a_folder(tmp_path: Path, out
         ("elsewhere/day/a.jpg", 0): 3,
         ("gone.jpg", 0): None,
     }
+
+
+def test_a_photo_is_upright_as_players_show_it(tmp_path: Path, out: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    encoder = av.VideoCodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = WIDTH, HEIGHT, "yuvj420p", Fraction(1)
+    frame = av.VideoFrame.from_ndarray(frame_array(20), format="rgb24").reformat(format="yuvj420p")
+    photo = b"".join(map(bytes, [*encoder.encode(frame), *encoder.encode(None)]))
+    # Exif's orientation 6: to be turned by a quarter clockwise.
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    (media / "a.jpg").write_bytes(photo[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + photo[2:])
+    row = {key: value for key, value in BOX.items() if key not in ("width_px", "height_px")}
+    (found,) = drawn([row], out, media_dir=media)["frames"]
+    assert (found["w"], found["h"]) == (HEIGHT, WIDTH)
+    with av.open(io.BytesIO(b64decode(found["img"].split(",")[1]))) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    # The bar along the top is now along the right side, and begins at its top.
+    assert picture[10, -4].min() > 200 and picture[-10, -4].max() < 100 and picture[10, 4].max() < 100
+
+
+def test_a_signed_address_is_shown_without_its_signature(out: Path) -> None:
+    drawn([BOX | {"media": "https://files.example.com/a.jpg?Signature=canary"}], out)
+    text = out.read_text("utf-8")
+    assert "files.example.com/a.jpg" in text and "canary" not in text
 
 
 def test_the_file_gives_a_size_that_nothing_else_does_and_says_where_shapes_differ(tmp_path: Path, out: Path) -> None:

@@ -115,7 +115,9 @@ def _video_frames(file: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Pict
     with _opened(file) as container:
         stream = container.streams.video[0]
         # Packets are listed without decoding them; their order is not that in which frames are shown.
-        times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+        times = sorted(
+            packet.pts for packet in container.demux(stream) if packet.pts is not None and not packet.is_discard
+        )
         for place in wanted:
             if 0 <= place < len(times):
                 container.seek(times[place], stream=stream)
@@ -137,10 +139,22 @@ def _opened(file: Path) -> Iterator[InputContainer]:
         raise UsageError(f"{file}: PyAV cannot read this image or video ({e}); repair it or take it away") from None
 
 
+def _upright(frame: av.VideoFrame) -> av.VideoFrame:
+    """Turn a frame as players show it: phones store how they were held beside the picture."""
+    import av
+    import numpy as np
+
+    quarters = round(frame.rotation / 90) % 4
+    if not quarters:
+        return frame
+    return av.VideoFrame.from_ndarray(np.rot90(frame.to_ndarray(format="rgb24"), quarters).copy(), format="rgb24")
+
+
 def _picture(frame: av.VideoFrame) -> Picture:
     """Shrink a frame and write it as JPEG."""
     import av
 
+    frame = _upright(frame)
     shrink = min(1.0, _LONGEST / max(frame.width, frame.height))
     width, height = (max(2, round(side * shrink / 2) * 2) for side in (frame.width, frame.height))
     small = frame.reformat(width=width, height=height, format="yuvj420p")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars
@@ -12,6 +12,7 @@ from ropewalk.previewing.known import Known
 from ropewalk.reading.formats import formats
 from ropewalk.reading.options import ReadOptions
 from ropewalk.reading.predictions import Predictions
+from ropewalk.text import without_query
 
 
 @dataclass
@@ -46,6 +47,10 @@ class Side:
             yield from self._tables(predictions)
         self.counts = +self.counts
 
+    def _names(self, media: Iterable[str]) -> dict[str, str]:
+        """Give the names of media on the page; URLs are without their query, where signatures are."""
+        return {name: self.known.media.get(name) or without_query(name) for name in media}
+
     def _tables(self, predictions: Predictions) -> Iterator[polars.DataFrame]:
         opened = predictions.open()
         for batch in opened:
@@ -57,7 +62,7 @@ class Side:
             number = (polars.col("frame").cast(polars.Int64) - base) * stride
             yield drawable.with_columns(
                 number.fill_null(0).alias("frame"),
-                polars.col("media").cast(polars.String).replace(dict(self.known.media)),
+                polars.col("media").cast(polars.String).replace(self._names(drawable["media"].unique())),
                 polars.col("class").cast(polars.String).replace(dict(self.known.classes)),
             )
         for reject in opened.rejects:
