@@ -6,8 +6,8 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 PYTHON_FOLDERS := python tests benches examples tools
 
-.PHONY: help demo test parts lint lint-rust lint-python fmt test-rust test-python soak fuzz docs \
-	bench bench-memory bench-fast instructions wheel test-wheel sdist deny clean
+.PHONY: help demo test parts lint lint-rust lint-python fmt test-rust test-python test-browser soak fuzz docs \
+	screenshots bench bench-memory bench-fast instructions wheel test-wheel sdist deny clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,12 @@ test-rust: $(extension_first) ## Tests of the Rust crates.
 
 test-python: $(VENV)/.test $(VENV)/.producers $(VENV)/.dev ## Tests of the Python package.
 	@$(call part,test-python) $(BIN)/python -m pytest -q --numprocesses=auto
+
+test-browser: $(VENV)/.test $(VENV)/.dev ## Look at the pages in a headless Chromium, which has to be installed.
+	ROPEWALK_BROWSER=1 $(BIN)/python -m pytest -q tests/browser
+
+screenshots: $(VENV)/.test $(VENV)/.dev ## Take the pictures of docs/images in a headless Chromium.
+	PYTHONPATH=tests $(BIN)/python tools/screenshots.py docs/images
 
 soak: $(VENV)/.test $(VENV)/.dev ## Kills, faults, damage and secrets at their full figures (some twenty minutes).
 	ROPEWALK_SOAK=full $(BIN)/python -m pytest -q tests/soak tests/unit/test_ledger.py tests/unit/test_forks.py

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ropewalk.importing.run import import_predictions
     from ropewalk.importing.status import ImportStatus, status
     from ropewalk.importing.verify import Verification, verify_predictions
+    from ropewalk.previewing.preview import Preview, preview
     from ropewalk.project.live import snapshot_from_project
     from ropewalk.project.media import list_media
     from ropewalk.project.ontology import list_ontology
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ropewalk.reading.predictions import Predictions, read, read_coco, read_table
     from ropewalk.report import Report
     from ropewalk.showing.projects import list_projects
+    from ropewalk.showing.read_project import read_project
     from ropewalk.showing.show import show
     from ropewalk.showing.sync import sync_project
     from ropewalk.writer import PredictionWriter
@@ -44,11 +46,14 @@ _HOME = {
     "list_media": "project.media",
     "list_ontology": "project.ontology",
     "list_projects": "showing.projects",
+    "Preview": "previewing.preview",
+    "preview": "previewing.preview",
     "Report": "report",
     "Promotion": "importing.promote",
     "promote": "importing.promote",
     "Rollback": "importing.rollback",
     "rollback": "importing.rollback",
+    "read_project": "showing.read_project",
     "show": "showing.show",
     "sync_project": "showing.sync",
     "ImportStatus": "importing.status",
@@ -73,6 +78,7 @@ __all__ = [
     "MediumImage",
     "PredictionWriter",
     "Predictions",
+    "Preview",
     "Priorities",
     "Promotion",
     "Report",
@@ -86,10 +92,12 @@ __all__ = [
     "list_media",
     "list_ontology",
     "list_projects",
+    "preview",
     "prioritize",
     "promote",
     "read",
     "read_coco",
+    "read_project",
     "read_snapshot",
     "read_table",
     "rle",

@@ -1,4 +1,4 @@
-"""Folders for what a job keeps on disk while it runs: sorted runs, and the copy of a pipe."""
+"""Folders for what a job keeps on disk while it runs: sorted runs, and copies of what can be read once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -49,28 +50,45 @@ def stage_folder(work_dir: Path) -> Iterator[Path]:
 
 
 class Spool:
-    """The copy of a pipe, which can be read again; it is removed with this object.
+    """A file in the work folder that holds what cannot be read again; it is removed with this object.
 
     Attributes:
-        path: The copy.
+        path: The file.
     """
 
-    def __init__(self, pipe: Path, work_dir: Path) -> None:
-        """Copy all that a pipe holds.
+    def __init__(self, name: str, work_dir: Path, write: Callable[[BinaryIO], object]) -> None:
+        """Write the file.
 
         Args:
-            pipe: The pipe; `-` is standard input.
-            work_dir: Where the copy is made.
+            name: Of the file.
+            work_dir: Where it is made.
+            write: Writes all of its content.
 
         Raises:
-            FileError: The pipe cannot be read, or the copy cannot be written.
+            OSError: It cannot be written; and whatever `write` raises.
         """
         make_folder(work_dir)
-        with ExitStack() as stack, named(pipe, f"copied to {work_dir}"):
-            self.path = stack.enter_context(stage_folder(work_dir)) / ("standard-input" if pipe == STDIN else "piped")
-            with (
-                nullcontext(sys.stdin.buffer) if pipe == STDIN else pipe.open("rb") as source,
-                self.path.open("wb") as copy,
-            ):
-                shutil.copyfileobj(source, copy, _COPY_BYTES)
+        with ExitStack() as stack:
+            self.path = stack.enter_context(stage_folder(work_dir)) / name
+            with self.path.open("wb") as file:
+                write(file)
             weakref.finalize(self, stack.pop_all().close)
+
+
+def piped(pipe: Path, work_dir: Path) -> Spool:
+    """Copy all that a pipe holds, to read it more than once.
+
+    Args:
+        pipe: The pipe; `-` is standard input.
+        work_dir: Where the copy is made.
+
+    Raises:
+        FileError: The pipe cannot be read, or the copy cannot be written.
+    """
+
+    def copy(file: BinaryIO) -> None:
+        with nullcontext(sys.stdin.buffer) if pipe == STDIN else pipe.open("rb") as source:
+            shutil.copyfileobj(source, file, _COPY_BYTES)
+
+    with named(pipe, f"copied to {work_dir}"):
+        return Spool("standard-input" if pipe == STDIN else "piped", work_dir, copy)

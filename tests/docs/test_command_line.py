@@ -33,6 +33,8 @@ FIXED = {
     "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --per-class "
     "--per-medium --tracking --confusion --curves --page --json --out --annotations --class-map --work-dir --domain "
     "--ssh-key",
+    "preview": "--project --project-file --branch --out --media-dir --frames --json --class-map --work-dir --domain "
+    "--ssh-key",
     "projects": "--query --json --out --domain --ssh-key",
     "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
     "formats": "--json",

@@ -33,7 +33,7 @@ class Source:
         given: A file, a folder, the content of a file, or a table.
         label: The label that was given for all of it; None where each document has that of its path.
         label_parts: Parts of the path that make a document's label.
-        spool: What keeps the copy of a pipe for as long as the source lives.
+        spool: What keeps the copy of a pipe, or of a branch, for as long as the source lives.
     """
 
     given: Any
@@ -167,9 +167,9 @@ def _copied(pipe: Path, label: str | None, work_dir: Path) -> Source:
     name = "standard input" if pipe == STDIN else shown(str(pipe))
     if label is None:
         raise UsageError(f"{name} has no name by which tracks are recognised; give {spelt('source_label')} NAME")
-    from ropewalk.scratch import Spool
+    from ropewalk.scratch import piped
 
-    spool = Spool(pipe, work_dir)
+    spool = piped(pipe, work_dir)
     return Source(spool.path, label, spool=spool)
 
 
