@@ -16,8 +16,9 @@ FIXED = {
     "--simplify --source-label --allow-branch "
     "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --written --max-rejects --dry-run "
     "--project-file "
-    "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
+    "--plan --yes --batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
     "--ssh-key-passphrase-env",
+    "plan": "--project --project-file --branch --plan --report --rejects --class-map --media-map --domain --ssh-key",
     "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",
     "status": "--work-dir --branch --json",
     "rollback": "--project --branch --work-dir --ledger --also-edited --yes --json --ssh-key-passphrase-env",

@@ -26,7 +26,7 @@ from ropewalk.reading.formats import open_source
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
 from ropewalk.reading.tables import SUFFIXES, write_table
-from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.report import EXIT_STOPPED, Report, example_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -114,7 +114,8 @@ def _convert_to_label_rows(
         written_whole(out) as temporary,
         temporary.open("wb") as file,
     ):
-        progress.start("encoding", len(staged), "label rows")
+        progress.start("encoding", report.annotations_not_sent, "annotations")
+        done = 0
         for index in range(len(staged)):
             info = staged.label_row(index)
             unfit = staged.unfit(index, None, when)
@@ -124,7 +125,8 @@ def _convert_to_label_rows(
             report.write(info["annotations"] - len(unfit), 0)
             report.label_rows_saved += 1
             report.bytes_sent += len_bytes + 1
-            progress.update(index + 1)
+            done += info["annotations"]
+            progress.update(done)
         progress.end()
 
 
@@ -169,7 +171,7 @@ def _reading(
 
         def reject(found: Iterable[Mapping[str, Any]]) -> None:
             for line in found:
-                report.reject(line["code"], line.get("annotations", 1))
+                report.reject(line["code"], line.get("annotations", 1), example_of(line))
                 with temporary.open("a", encoding="ascii") as file:
                     file.write(json.dumps(line) + "\n")
 

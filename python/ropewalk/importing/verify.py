@@ -113,7 +113,7 @@ def verify_predictions(
             standing_from_listing(entries),
         )
         report = Report(branch=branch)
-        with staged_sources(sources, known, branch, job, report, progress or NoProgress(), "verify-rejects") as (
+        with staged_sources(sources, known, branch, job, report, progress or NoProgress(), None) as (
             staged,
             _rejects,
         ):
@@ -147,14 +147,16 @@ def compare_rows(
     wanted = list(indices)
     mentioned = {staged.label_row(index)["data_hash"] for index in wanted}
     result.rows_elsewhere = sum(data_hash not in mentioned for data_hash in standing)
-    progress.start("verifying", len(wanted), "label rows")
-    for done, (index, existing) in enumerate(_read_back(staged, wanted, rows, standing), 1):
+    progress.start("verifying", sum(staged.label_row(index)["annotations"] for index in wanted), "annotations")
+    done = 0
+    for index, existing in _read_back(staged, wanted, rows, standing):
         lines = _missing_row(staged, index, result) if existing is None else _compare(staged, index, existing, result)
         for line in lines:
             if len(result.examples) < _EXAMPLES:
                 result.examples.append(json.loads(line))
             if on_difference is not None:
                 on_difference(line)
+        done += staged.label_row(index)["annotations"]
         progress.update(done)
     progress.end()
     return result

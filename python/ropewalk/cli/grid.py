@@ -1,0 +1,78 @@
+"""Tables: drawn on a terminal, tab-separated columns elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from ropewalk.cli.console import say
+from ropewalk.text import shown
+
+# A title is to be found again by what is printed; a cell is still bounded.
+_CELL_CHARACTERS = 1_000
+
+# Narrower than this a folded column cannot be read.
+_LEAST_FOLDED = 12
+
+# What is drawn between and around columns, in characters a column.
+_FRAME = 3
+
+Cells = tuple[str, ...]
+
+NUMBERS = frozenset(
+    (
+        *("objects", "frames", "classifications", "width", "height", "place", "labels", "predictions", "AP", "AP50"),
+        *("AR", "annotations", "tracks", "size", "count", "missing", "changed", "extra"),
+    )
+)
+
+_HASHES = frozenset(("group", "project"))
+
+
+def write_grid(columns: Sequence[str], rows: Iterable[Cells], *, err: bool = False) -> None:
+    """Write a table to stdout, or to stderr.
+
+    On a terminal columns without a value are left out, hashes and numbers are never cut or broken, and the other
+    columns are folded to fit; where not even that makes room, lines are longer than the terminal is wide.
+
+    Args:
+        columns: Their names; those that end in `hash` hold hashes.
+        rows: Cells, one for each column.
+        err: To stderr instead of stdout.
+    """
+    safe = (tuple(shown(cell, _CELL_CHARACTERS) for cell in row) for row in rows)
+    if not (sys.stderr if err else sys.stdout).isatty():
+        say("\t".join(columns), err=err)
+        for row in safe:
+            say("\t".join(row), err=err)
+        return
+    _draw(columns, list(safe), err=err)
+
+
+def _draw(columns: Sequence[str], rows: list[Cells], *, err: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    kept = [at for at in range(len(columns)) if not rows or any(row[at] for row in rows)]
+    table = Table()
+    needed = 0
+    for at in kept:
+        name = columns[at]
+        widest = max((len(row[at]) for row in rows), default=0)
+        whole = name in NUMBERS or name in _HASHES or name.endswith("hash")
+        least = max(widest, len(name)) if whole else min(max(widest, len(name)), _LEAST_FOLDED)
+        needed += least + _FRAME
+        table.add_column(
+            name,
+            justify="right" if name in NUMBERS else "left",
+            no_wrap=whole,
+            overflow="fold",
+            min_width=least,
+        )
+    for row in rows:
+        # As text, not as markup: a title may hold square brackets.
+        table.add_row(*(Text(row[at]) for at in kept))
+    console = Console(stderr=err)
+    console.width = max(console.width, needed + 1)
+    console.print(table)
