@@ -80,6 +80,25 @@ class RejectExample:
     place: str = ""
 
 
+@dataclass(frozen=True)
+class Output:
+    """A file that a conversion wrote.
+
+    Attributes:
+        path: The file.
+        what: What its rows are: `rows`, `label rows` or `annotations`.
+        rows: How many.
+        columns: Of a table; None for other files.
+        len_bytes: Its size in bytes.
+    """
+
+    path: str
+    what: str
+    rows: int
+    columns: int | None
+    len_bytes: int
+
+
 @dataclass
 class Report:
     """What became of the annotations of an import.
@@ -92,7 +111,7 @@ class Report:
     labels of the branch that got other content.
 
     reject_examples has the first reject of each code. plan is that of a dry run, else None. project_url is the page of
-    the project in Encord's app, where its address is known.
+    the project in Encord's app, where its address is known. output is the file of a conversion, else None.
 
     notices say what the version of the `encord` SDK changes, such as its public calls being used unasked.
     """
@@ -139,6 +158,7 @@ class Report:
     seconds: float = 0.0
     rejects_file: str | None = None
     written_file: str | None = None
+    output: Output | None = None
     plan: ImportPlan | None = None
 
     def add_staged(self, counts: StageCounts) -> None:

@@ -50,6 +50,7 @@ class Console:
             (r'"seconds": [\d.]+', '"seconds": N'),
             (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC", "TIME"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?:Z|\+00:00)?", "TIME"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME"),
             # The names of ledgers depend on the port of the local Encord.
             (r"(?<=ledger )[0-9a-f]{8,}", "LEDGER"),
         ):

@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -59,3 +58,11 @@ def test_an_import_shows_its_plan_and_asks(console: Console) -> None:
 
 def test_it_does_not_ask_where_nobody_can_answer(console: Console) -> None:
     assert "400 annotations read: 400 written" in console.run(IMPORT)
+
+
+def test_verify_shows_its_answer_below_its_bars(console: Console) -> None:
+    console.run(IMPORT)
+    text, code = on_terminal(console, "verify predictions --project HASH --branch model-1")
+    assert code == 0
+    assert text.splitlines()[-1].startswith("verified: 400 of 400 annotations")
+    assert "verifying" not in text[text.index("verified:") :]

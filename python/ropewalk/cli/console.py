@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
@@ -171,6 +170,10 @@ def show_report(report: Report, *, verb: str, err: bool = False) -> None:
     """
     for line in report_lines(report, verb):
         say(line, err=err)
+    if report.verification is not None:
+        from ropewalk.cli.differences import show_differences
+
+        show_differences(report.verification["differences"], err=err)
     if report.active is not None:
         # On stderr, since the exit code is that of the import: that is done whatever became of the sync.
         say(active_line(report.active), err=err or report.active["error"] is not None)
@@ -182,8 +185,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
         f"{count(report.annotations_read, 'annotation')} read: {report.annotations_written:,} {verb}, "
         f"{report.annotations_rejected:,} rejected, {report.annotations_filtered:,} filtered, "
         f"{report.annotations_already_there:,} already there",
-        f"{count(report.label_rows_saved, 'label row')} {'to be saved' if report.dry_run else 'saved'}, "
-        f"{size(report.bytes_sent)}, {report.seconds:.1f} s",
+        _saved_line(report),
     ]
     for number, text in (
         (report.label_rows_already_there, "already there"),
@@ -238,6 +240,19 @@ def target_line(branch: str, project_title: str, project_hash: str) -> str:
     return f"branch {shown(branch)} of {shown(project_title)} ({project_hash})"
 
 
+def _saved_line(report: Report) -> str:
+    if report.output is None:
+        saved = "to be saved" if report.dry_run else "saved"
+        rows = count(report.label_rows_saved, "label row")
+        return f"{rows} {saved}, {size(report.bytes_sent)}, {report.seconds:.1f} s"
+    out = report.output
+    columns = "" if out.columns is None else f" of {count(out.columns, 'column')}"
+    return (
+        f"wrote {shown(out.path)}: {count(out.rows, out.what[:-1])}{columns}, {size(out.len_bytes)}, "
+        f"{report.seconds:.1f} s"
+    )
+
+
 def active_line(active: Mapping[str, Any]) -> str:
     """Say what was started in Active, and what it will show of videos."""
     from ropewalk.showing.sync import FRAMES_NOTE
@@ -271,8 +286,7 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"{count(found['rows_missing'], 'label row')} missing")
     if found["rejected"]:
         lines.append("rejected: " + ", ".join(f"{name} {n:,}" for name, n in sorted(found["rejected"].items())))
-    lines += [shown(notice, MESSAGE_CHARACTERS) for notice in found["notices"]]
-    return lines + [shown(json.dumps(example)) for example in found["examples"]]
+    return lines + [shown(notice, MESSAGE_CHARACTERS) for notice in found["notices"]]
 
 
 def _shared_track_lines(report: Report) -> list[str]:

@@ -7,13 +7,15 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ropewalk.cli.console import say
 from ropewalk.cli.grid import Cells, write_grid
 from ropewalk.files import written_whole
 from ropewalk.options import on_command_line, spelt
+from ropewalk.text import moment
 
 if TYPE_CHECKING:
     from ropewalk._core import FormatInfo
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from ropewalk.showing.labels import Ranges, ShownLabel
     from ropewalk.showing.projects import ListedProject
     from ropewalk.showing.show import BranchTotals, ShownRow, ShownUnit
+
+Item = TypeVar("Item")
 
 _UNIT_COLUMNS = ("branch", "data unit", "objects", "frames", "classifications", "classes")
 _LABEL_COLUMNS = (
@@ -59,6 +63,12 @@ def write_json(document: Any, out: Path | None) -> None:
     """Write a document as ASCII JSON to a file or to stdout."""
     with json_output(out) as write:
         write(json.dumps(document, indent=1) + "\n")
+
+
+def begun(rows: Iterator[Item]) -> Iterator[Item]:
+    """Read up to the first row, so that what stops the reading is known before anything is written."""
+    first = list(islice(rows, 1))
+    return chain(first, rows)
 
 
 def write_rows_as_json(
@@ -224,5 +234,5 @@ def _metric(value: float | None) -> str:
 
 def write_projects(found: Iterable[ListedProject]) -> None:
     """Write projects to stdout."""
-    rows = ((p.title, p.project_hash, p.last_edited_at.isoformat(timespec="seconds")) for p in found)
+    rows = ((p.title, p.project_hash, moment(p.last_edited_at)) for p in found)
     write_grid(_PROJECT_COLUMNS, rows)
