@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -17,10 +16,9 @@ TITLE = "a title that is much longer than any terminal of forty columns is wide.
 
 
 @pytest.fixture
-def forty_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+def forty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ropewalk.cli.grid._draws", lambda stream: True)
     monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.setenv("TERM", "dumb")
 
 
 @pytest.mark.usefixtures("forty_columns")

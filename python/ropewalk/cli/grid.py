@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 from ropewalk.cli.console import say
 from ropewalk.text import shown
@@ -41,12 +42,16 @@ def write_grid(columns: Sequence[str], rows: Iterable[Cells], *, err: bool = Fal
         err: To stderr instead of stdout.
     """
     safe = (tuple(shown(cell, _CELL_CHARACTERS) for cell in row) for row in rows)
-    if not (sys.stderr if err else sys.stdout).isatty():
+    if not _draws(sys.stderr if err else sys.stdout):
         say("\t".join(columns), err=err)
         for row in safe:
             say("\t".join(row), err=err)
         return
     _draw(columns, list(safe), err=err)
+
+
+def _draws(stream: TextIO) -> bool:
+    return stream.isatty()
 
 
 def _draw(columns: Sequence[str], rows: list[Cells], *, err: bool) -> None:
