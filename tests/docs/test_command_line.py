@@ -15,9 +15,10 @@ FIXED = {
     "--confidence-field --include-crowd --box-format --min-confidence --every --max-per-frame --decimals --off-image "
     "--simplify --source-label --allow-branch "
     "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --written --max-rejects --dry-run "
-    "--project-file "
+    "--project-file --plan --yes "
     "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
     "--ssh-key-passphrase-env",
+    "plan": "--project --project-file --branch --plan --report --rejects --class-map --media-map --domain --ssh-key",
     "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",
     "status": "--work-dir --branch --json",
     "rollback": "--project --branch --work-dir --ledger --also-edited --yes --json --ssh-key-passphrase-env",

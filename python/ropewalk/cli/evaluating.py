@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ropewalk.cli import console, listings
+from ropewalk.cli import console, figures, listings
 from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.evaluating.options import EvaluateOptions
@@ -81,7 +81,7 @@ def evaluate(
         if as_json or out is not None:
             listings.write_json(found.as_dict(), out)
         if out is not None or not as_json:
-            listings.write_evaluation(found, per_class=per_class, **{name: options[name] for name in _DETAILS})
+            figures.write_evaluation(found, per_class=per_class, **{name: options[name] for name in _DETAILS})
         # Beside the columns, for who reads those with a program.
         console.say(
             f"{found.iou}: {count(found.predictions, 'prediction')} against {count(found.labels, 'label')} of "

@@ -198,14 +198,16 @@ def _add_sources(
     sources = [source if source.is_folder else replace(source, label=source.name) for source in sources]
     with staged_sources(sources, project, _BRANCH, options, report, progress, rejects_stem) as (staged, rejects):
         found = 0
-        progress.start("comparing", len(staged), "label rows")
+        done = 0
+        progress.start("comparing", report.annotations_not_sent, "annotations")
         for index in range(len(staged)):
             info = staged.label_row(index)
             header = headers.get(info["data_hash"])
             if not info["sized"]:
                 rejects.append([line for _, line in staged.unfit(index, header, _WHEN)], report)
             found += _add(side, staged.encode(index, header, _WHEN), wanted, **more)[1]
-            progress.update(index + 1)
+            done += info["annotations"]
+            progress.update(done)
         progress.end()
     side.left_out += Counter(answer=report.annotations_not_sent - found)
 

@@ -117,9 +117,7 @@ def _turned_round(entries: dict[str, Any], where: str) -> dict[str, str | None]:
         if type(value) not in (str, int):
             raise UsageError(f"{where}: {feature_hash}: {_name(value)}: expected a category id or name")
         if str(value) in by_class:
-            raise UsageError(
-                f"{where}: {by_class[str(value)]} and {feature_hash} are both for category {_name(value)}"
-            )
+            raise UsageError(f"{where}: {by_class[str(value)]} and {feature_hash} are both for category {_name(value)}")
         by_class[str(value)] = feature_hash
     return by_class
 

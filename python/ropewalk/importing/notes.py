@@ -1,4 +1,4 @@
-"""What a summary says of the things it counts: what was done, and which option changes it."""
+"""What a summary or a plan says of the things it counts: what was done, and which option changes it."""
 
 from __future__ import annotations
 
