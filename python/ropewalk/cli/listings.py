@@ -43,7 +43,7 @@ _PACKED = (".gz", ".zst")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
 _EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
-_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", *_EVALUATION_COLUMNS[1:]))
+_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", "annotations", "tracks", "with annotations", *_EVALUATION_COLUMNS[1:]))
 
 # A title is to be found again by what is printed; a cell is still bounded.
 _CELL_CHARACTERS = 1_000
@@ -106,7 +106,7 @@ def write_rows(rows: Iterable[ShownRow], *, labels: bool) -> dict[str, BranchTot
             for unit in row.units:
                 yield from _label_cells(unit) if labels else _unit_cells(unit)
 
-    _write(_LABEL_COLUMNS if labels else _UNIT_COLUMNS, counted())
+    write_columns(_LABEL_COLUMNS if labels else _UNIT_COLUMNS, counted())
     return totals
 
 
@@ -144,7 +144,7 @@ def _answers(label: ShownLabel) -> str:
 
 def write_ontology(listed: ListedOntology) -> None:
     """Write the names of an ontology with their hashes to stdout; nested ones follow the names that are above them."""
-    _write(_ONTOLOGY_COLUMNS, _ontology_cells(listed))
+    write_columns(_ONTOLOGY_COLUMNS, _ontology_cells(listed))
 
 
 def _ontology_cells(listed: ListedOntology) -> Iterator[Cells]:
@@ -175,7 +175,7 @@ def _type(text: str, archived: bool) -> str:
 
 def write_media(listed: Iterable[ListedMedium]) -> None:
     """Write media to stdout; the images and spaces of a group follow it, with its data_hash and their place in it."""
-    _write(_MEDIA_COLUMNS, _media_cells(listed))
+    write_columns(_MEDIA_COLUMNS, _media_cells(listed))
 
 
 def _media_cells(listed: Iterable[ListedMedium]) -> Iterator[Cells]:
@@ -197,7 +197,7 @@ def _number(value: int | None) -> str:
 
 def write_formats(found: Iterable[FormatInfo]) -> None:
     """Write formats to stdout, with their files and the options that each takes."""
-    _write(_FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found))
+    write_columns(_FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found))
 
 
 def _files(item: FormatInfo) -> str:
@@ -219,7 +219,7 @@ def write_evaluation(found: Evaluation) -> None:
         for item in found.classes
     )
     say("  ".join(f"{name} {_metric(value)}" for name, value in found.metrics.items()))
-    _write(_EVALUATION_COLUMNS, classes)
+    write_columns(_EVALUATION_COLUMNS, classes)
 
 
 def _metric(value: float | None) -> str:
@@ -229,10 +229,11 @@ def _metric(value: float | None) -> str:
 def write_projects(found: Iterable[ListedProject]) -> None:
     """Write projects to stdout."""
     rows = ((p.title, p.project_hash, p.last_edited_at.isoformat(timespec="seconds")) for p in found)
-    _write(_PROJECT_COLUMNS, rows)
+    write_columns(_PROJECT_COLUMNS, rows)
 
 
-def _write(columns: Sequence[str], rows: Iterable[Cells]) -> None:
+def write_columns(columns: Sequence[str], rows: Iterable[Cells]) -> None:
+    """Write rows to stdout: as a table on a terminal, else as tab-separated columns."""
     safe = (tuple(shown(cell, _CELL_CHARACTERS) for cell in row) for row in rows)
     if not sys.stdout.isatty():
         say("\t".join(columns))
