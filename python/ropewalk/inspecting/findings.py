@@ -74,10 +74,10 @@ def _name_findings(of: InspectedFormat, media: Matched | None, rules: PlanOption
         return
     patterns = folders_of_frames(of.media) if media is None else media.patterns()
     for found in patterns:
-        ask = "if they are" if media is None else "they are"
+        others = f" and {count(found.videos - 1, 'other video')}" if found.videos > 1 else ""
         yield Finding(
             "names_of_frames",
-            f"{count(found.names, 'name')} such as {shown(found.example)} look like frames of {shown(found.video)}"
-            f"{f' and {found.videos - 1} more videos' if found.videos > 1 else ''}, {ask} frames of videos, "
-            f"give {spelt('frame_pattern')} '{found.pattern}'",
+            f"{count(found.names, 'name')}, such as {shown(found.example)}, look like frames of {shown(found.video)}"
+            f"{others}: if they are, give {spelt('frame_pattern')} "
+            f"'{found.pattern}'",
         )

@@ -113,5 +113,5 @@ def _medium(medium: dict[str, Any]) -> InspectedMedium:
         gaps=frames["gaps"],
         first_gaps=tuple((first, last) for first, last in frames["first_gaps"]),
         size_px=None if medium["size_px"] is None else (medium["size_px"][0], medium["size_px"][1]),
-        reach_px=None if medium["reach"] is None else tuple(medium["reach"]),
+        reach_px=None if (reach := medium["reach"]) is None else (reach[0], reach[1], reach[2], reach[3]),
     )

@@ -70,7 +70,9 @@ def matched(media: Sequence[InspectedMedium], project: Snapshot, rules: PlanOpti
     project = narrowed(project, rules)
     found = plan_of(project, "inspect", rules).find_media([medium.name for medium in media])
     known = project.media
-    pairs, by_pattern, on_videos = [], defaultdict(list), []
+    pairs: list[tuple[InspectedMedium, Medium | None]] = []
+    by_pattern: defaultdict[str, list[str]] = defaultdict(list)
+    on_videos: list[OnMedium] = []
     frames_of: defaultdict[int, list[int]] = defaultdict(list)
     for medium, (index, frame, pattern) in zip(media, found, strict=True):
         if pattern is not None:

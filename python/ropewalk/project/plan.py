@@ -44,10 +44,13 @@ def plan_of(project: Snapshot, branch: str, options: PlanOptions) -> Plan:
 def rules_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     """Write the plan without its media as JSON; arguments and errors are those of `plan_of`."""
     rules = {name: getattr(options, name) for name in fields_of(PlanOptions) if name not in _ONLY_HERE}
-    maps = {
-        "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
-        "media_map": None if options.media_map is None else read_media_map(options.media_map, project),
-    }
+    maps: dict[str, Any] = {}
+    if options.class_map is not None:
+        classes = read_class_map(options.class_map, project)
+        maps |= {"class_map": classes.entries, "unlisted_classes": classes.unlisted}
+    if options.media_map is not None:
+        media = read_media_map(options.media_map, project)
+        maps |= {"media_map": media.entries, "unlisted_media": media.unlisted}
     return json.dumps(
         {
             "branch": branch,
