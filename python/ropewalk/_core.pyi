@@ -68,12 +68,12 @@ class Plan:
         # Of data groups: each as a medium, its group's number, its layout key, and JSON of what label rows have of it
         spaces: list[tuple[Medium, int, str | None, str]],
     ) -> None: ...
-    def find_media(self, names: list[str]) -> list[tuple[int | None, int | None, str | None]]:
+    def find_media(self, names: list[str]) -> list[tuple[int | None, int | None, int | None, str | None]]:
         """Tell for each name of a medium where it leads by itself.
 
         Returns:
-            Index of the medium in the plan (the spaces follow the media), the frame as the source counts where the name is
-            that of a frame, and the pattern by which a name that leads nowhere would be that of a frame.
+            Index of the medium in the plan (the spaces follow the media), of an image in it where that is an image group,
+            the frame as the source counts where the name is that of a frame, and the pattern by which a name that leads nowhere would be that of a frame.
         """
 
 class Stage:

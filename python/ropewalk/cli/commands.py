@@ -14,6 +14,7 @@ from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.inspecting import inspect
+from ropewalk.cli.mapping import make_map
 from ropewalk.cli.reading_back import COMMANDS
 from ropewalk.files import STDOUT, WORK_DIR, make_folder, written_whole
 from ropewalk.importing.options import ConnectOptions, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
@@ -394,5 +395,5 @@ def demo(
         )
 
 
-for name, command in {**COMMANDS, "evaluate": evaluate, "inspect": inspect}.items():
+for name, command in {**COMMANDS, "evaluate": evaluate, "inspect": inspect, "map": make_map}.items():
     app.command(name=name)(command)

@@ -74,7 +74,7 @@ def matched(media: Sequence[InspectedMedium], project: Snapshot, rules: PlanOpti
     by_pattern: defaultdict[str, list[str]] = defaultdict(list)
     on_videos: list[OnMedium] = []
     frames_of: defaultdict[int, list[int]] = defaultdict(list)
-    for medium, (index, frame, pattern) in zip(media, found, strict=True):
+    for medium, (index, _, frame, pattern) in zip(media, found, strict=True):
         if pattern is not None:
             by_pattern[pattern].append(medium.name)
         # Behind the media the plan has the spaces of data groups.

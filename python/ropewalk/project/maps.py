@@ -30,12 +30,15 @@ class ReadMap:
     """A map as the plan takes it.
 
     Attributes:
-        entries: Names of the source -> what the project has; None drops.
+        entries: Names of the source -> what the project has, None to drop; None as a whole where there is no map.
         unlisted: What becomes of names that the map does not list: `reject`, `drop` or `match`, by name as without a map.
     """
 
-    entries: dict[str, Any]
+    entries: dict[str, Any] | None
     unlisted: str = "reject"
+
+
+NO_MAP = ReadMap(None)
 
 
 def read_class_map(source: MapSource, project: Snapshot) -> ReadMap:
@@ -194,11 +197,11 @@ def _turned_round(entries: dict[str, Any], where: str) -> dict[str, str | None]:
 def _entries(source: MapSource, option: str) -> tuple[str, dict[str, Any], str]:
     """Give what the map is called in messages, its members without comments, and what becomes of other names."""
     if isinstance(source, Mapping):
-        where, entries = option, {str(key): value for key, value in source.items()}
+        where = option
+        entries = {str(key): value for key, value in source.items() if not str(key).startswith(COMMENT)}
     else:
         where = f"{option} {shown(os.fspath(source))}"
         entries = _load(Path(source), where)
-    entries = {key: value for key, value in entries.items() if not key.startswith(COMMENT)}
     unlisted = "reject"
     if EVERY_OTHER in entries and entries[EVERY_OTHER] in (None, MATCH):
         unlisted = "drop" if entries.pop(EVERY_OTHER) is None else "match"
@@ -210,6 +213,7 @@ def _entries(source: MapSource, option: str) -> tuple[str, dict[str, Any], str]:
 
 def _load(path: Path, where: str) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        pairs = [pair for pair in pairs if not pair[0].startswith(COMMENT)]
         entries = dict(pairs)
         if len(entries) != len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]

@@ -19,8 +19,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
 /// A space of a data group: as a medium, the group's number, its name in the layout, and what else label rows have of it.
 type GivenSpace<'py> = (Bound<'py, PyAny>, u32, Option<String>, String);
 
-/// Index of a medium in the plan, the frame that its name gives, and the pattern by which the name would lead to one.
-type FoundMedium = (Option<u32>, Option<i64>, Option<String>);
+/// Index of a medium in the plan, of an image in it, the frame that its name gives, and the pattern by which the name would lead to one.
+type FoundMedium = (Option<u32>, Option<u32>, Option<i64>, Option<String>);
 
 /// What an import is to do, and the project that it is for.
 #[pyclass(module = "ropewalk._core", frozen)]
@@ -69,7 +69,9 @@ impl Plan {
             Ok(names.iter().map(|name| rules.find_medium(name)).collect::<Vec<_>>())
         });
         let found = found.map_err(|e| to_py(py, e))?.into_iter();
-        Ok(found.map(|one| (one.medium, one.frame, one.pattern)).collect())
+        Ok(found
+            .map(|one| (one.medium, one.image, one.frame, one.pattern))
+            .collect())
     }
 }
 

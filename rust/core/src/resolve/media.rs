@@ -146,11 +146,19 @@ impl MediaRules {
             Ok((led, named.frame))
         });
         match led {
-            Ok((led, frame)) => NamedMedium {
-                medium: Some(self.titles.target(led.lead.target).medium()),
-                frame: frame.or_else(|| led.frame.number(&image)),
-                pattern: None,
-            },
+            Ok((led, frame)) => {
+                let target = self.titles.target(led.lead.target);
+                let image_number = match target {
+                    Target::Image(_, number) => Some(number),
+                    Target::Medium(_) => None,
+                };
+                NamedMedium {
+                    medium: Some(target.medium()),
+                    image: image_number,
+                    frame: frame.or_else(|| led.frame.number(&image)),
+                    pattern: None,
+                }
+            }
             Err(Reason::UnknownMedia { pattern, .. }) => NamedMedium {
                 pattern,
                 ..NamedMedium::default()
@@ -417,6 +425,8 @@ impl MediaRules {
 pub struct NamedMedium {
     /// Index of the medium in the plan; none where the name leads nowhere.
     pub medium: Option<u32>,
+    /// Which image of it is meant, where it is an image group.
+    pub image: Option<u32>,
     /// The frame that the name is of, as the source counts, where it is the name of a frame.
     pub frame: Option<i64>,
     /// The `--frame-pattern` by which a name that leads nowhere would be that of a frame.
