@@ -75,6 +75,13 @@ class Plan:
         # Of data groups: each as a medium, its group's number, its layout key, and JSON of what label rows have of it
         spaces: list[tuple[Medium, int, str | None, str]],
     ) -> None: ...
+    def find_media(self, names: list[str]) -> list[tuple[int | None, int | None, int | None, str | None]]:
+        """Tell for each name of a medium where it leads by itself.
+
+        Returns:
+            Index of the medium in the plan (the spaces follow the media), of an image in it where that is an image group,
+            the frame as the source counts where the name is that of a frame, and the pattern by which a name that leads nowhere would be that of a frame.
+        """
 
 class Stage:
     """Reads sources, resolves and sorts them. Nothing is sent before `finish` has returned."""
@@ -333,11 +340,20 @@ class Predictions(Iterator[AnnotationBatch]):
 
     def __iter__(self) -> Predictions: ...
     def __next__(self) -> AnnotationBatch: ...
+    def survey(self, survey: Survey) -> bool:
+        """Read some rows into a survey, in place of iterating; False at the end. Their rejects are counted, not kept."""
     def names(self) -> ListedNames:
         """List what the document lists; all of it is known as soon as it is opened."""
     format: str | None  # of the document that is read, the name of one of `formats()`
     rejects: list[dict[str, Any]]
     counts: ReadCounts
+
+class Survey:
+    """Sums over the rows that were read into it, by format."""
+
+    def __new__(cls) -> Self: ...
+    def to_json(self) -> str:
+        """Give what was found: an object by format, as `core::inspect::Surveyed`, with the rejects by code beside it."""
 
 class CocoWriter:
     """A COCO dataset, written to a file batch by batch; what is kept is a line for each image, class and track."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.errors import AccountingError
 from ropewalk.files import written_whole
-from ropewalk.text import base_name
+from ropewalk.nearest import nearest
 
 if TYPE_CHECKING:
     from ropewalk._core import ReadCounts, StageCounts
@@ -25,8 +24,6 @@ EXIT_WITH_REJECTS = 3
 
 # Nearest names cost a comparison each: bounded, so that a wrong project does not take minutes to say so.
 _MAX_NAMES_COMPARED = 20
-_MAX_CANDIDATES = 5_000
-_MAX_NEAREST = 3
 
 SHARED_TRACK = "track_of_several_sources"
 NUMBER_TAKEN = "object_number_taken"
@@ -292,23 +289,10 @@ def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -
     """
     ordered = sorted(names, key=lambda item: (-item[2], item[0]))
     return [
-        Unresolved(name, code, n, _nearest(name, existing) if rank < _MAX_NAMES_COMPARED else ())
+        Unresolved(name, code, n, _near(name, existing) if rank < _MAX_NAMES_COMPARED else ())
         for rank, (name, code, n) in enumerate(ordered)
     ]
 
 
-def _nearest(name: str, existing: Sequence[str]) -> tuple[str, ...]:
-    # A path on one side and a bare title on the other are alike in what follows their last slash.
-    whole = _alike(name, {e: e for e in existing})
-    if len(whole) >= _MAX_NEAREST:
-        return whole
-    by_base = _alike(base_name(name), {base_name(e): e for e in reversed(existing)})
-    return tuple(dict.fromkeys((*whole, *by_base)))[:_MAX_NEAREST]
-
-
-def _alike(name: str, existing: Mapping[str, str]) -> tuple[str, ...]:
-    wanted = name[:200].casefold()
-    alike = ((e, of) for e, of in existing.items() if len(wanted) <= 2 * len(e) + 2 and len(e) <= 2 * len(wanted) + 2)
-    by_folded = {e.casefold(): of for (e, of), _ in zip(alike, range(_MAX_CANDIDATES), strict=False)}
-    matches = difflib.get_close_matches(wanted, by_folded, n=_MAX_NEAREST, cutoff=0.6)
-    return tuple(by_folded[match] for match in matches)
+def _near(name: str, existing: Sequence[str]) -> tuple[str, ...]:
+    return tuple(near for near, _ in nearest(name, existing))

@@ -95,7 +95,7 @@ def test_actives_ontology_mapping_is_turned_round() -> None:
     [
         ({"1": "obj-none"}, "obj-none"),
         ({"1": "cls-wthr"}, "classification"),
-        ({"obj-car1": "car", "1": "obj-tree"}, "car"),
+        ({"obj-car1": "lorry", "1": "obj-tree"}, "lorry"),
         ({"obj-car1": 1, "obj-tree": 1}, "are both for category 1"),
         ({"1": ["obj-car1"]}, "cannot be in a map"),
         ({"1": 7}, "7"),
@@ -119,8 +119,8 @@ def test_media_map() -> None:
         ({"data_hash": GROUP_IMAGE, "frame": 0}, GROUP_IMAGE),
         ({"data_hash": VIDEO, "frame": 12}, "from 0 to 11"),
         ({"data_hash": VIDEO, "frame": True}, "from 0 to 11"),
-        ({"data_hash": VIDEO}, "expected a data_hash"),
-        (None, "expected a data_hash"),
+        ({"data_hash": VIDEO}, "expected a title, a data_hash"),
+        (7, "expected a title, a data_hash"),
     ],
 )
 def test_media_maps_that_do_not_fit(target: Any, named: str) -> None:

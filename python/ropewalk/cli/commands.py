@@ -1,4 +1,4 @@
-"""The commands: options in, one call of the library, its result shown. Those that only read stand in `reading_back`."""
+"""The commands: options in, one call of the library, its result shown. Those that only read are in `reading_back`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ropewalk.cli import console, listings, tables
 from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.evaluating import evaluate
+from ropewalk.cli.inspecting import inspect
+from ropewalk.cli.mapping import make_map
 from ropewalk.cli.previewing import preview
 from ropewalk.cli.reading_back import COMMANDS
 from ropewalk.files import STDOUT, WORK_DIR, make_folder, written_whole
@@ -247,7 +249,7 @@ def status(
     work_dir: o.WorkDir = WORK_DIR,
     as_json: o.AsJson = False,
 ) -> None:
-    """Tell where the imports of a work folder stand; the server is not asked."""
+    """Show how far the imports of a work folder came; the server is not asked."""
     with console.failures():
         from ropewalk.importing.status import status as read
 
@@ -436,7 +438,7 @@ def demo(
     annotations: Annotated[int, typer.Option(metavar="N", min=100, help="Annotations to import.")] = 50_000,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same data.")] = 1,
 ) -> None:
-    """Import a synthetic prediction set into a local Encord and show what stands there; no account is needed."""
+    """Import a synthetic prediction set into a local Encord and show what was written; no account is needed."""
     with console.failures(), ExitStack() as stack:
         from ropewalk.demo.run import run_demo
         from ropewalk.errors import UsageError
@@ -454,5 +456,6 @@ def demo(
         )
 
 
-for name, command in {**COMMANDS, "evaluate": evaluate, "preview": preview}.items():
+_OTHERS = {**COMMANDS, "evaluate": evaluate, "inspect": inspect, "map": make_map, "preview": preview}
+for name, command in _OTHERS.items():
     app.command(name=name)(command)

@@ -23,7 +23,7 @@ Cells = tuple[str, ...]
 NUMBERS = frozenset(
     (
         *("objects", "frames", "classifications", "width", "height", "place", "labels", "predictions", "AP", "AP50"),
-        *("AR", "annotations", "images", "tracks", "size", "count", "missing", "changed", "extra"),
+        *("AR", "annotations", "images", "with annotations", "tracks", "size", "count", "missing", "changed", "extra"),
     )
 )
 

@@ -167,3 +167,8 @@ def medium_from_entry(entry: Mapping[str, Any]) -> Medium:
             f"the project's listing has an entry that is not as expected ({e!r}); "
             "this version of Ropewalk may be too old for the server"
         ) from e
+
+
+def as_snapshot(project: encord.Project | Snapshot, *, client_metadata: bool = False) -> Snapshot:
+    """Give a snapshot as it is, and take one of a live project; arguments and errors are those of a live one."""
+    return project if isinstance(project, Snapshot) else snapshot_from_project(project, client_metadata=client_metadata)

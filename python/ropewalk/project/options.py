@@ -23,26 +23,9 @@ SwappedSides: TypeAlias = Literal["reject", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanOptions(Options):
-    """How the names, frames and geometries of a source become those of the project, and what is left out."""
+class MediaOptions(Options):
+    """How the media and frames of a source become those of the project."""
 
-    class_map: Annotated[
-        Path | Mapping[str, Any] | None,
-        Opt(
-            "JSON that maps category ids or names to feature hashes; null drops a class. Active's "
-            "ontology_mapping.json works too.",
-            panel=NAMES,
-            metavar="FILE",
-        ),
-    ] = None
-    skeleton_template: Annotated[
-        tuple[str, ...] | None,
-        Opt(
-            "Use this skeleton template for a class that nothing links with one; may be repeated.",
-            panel=NAMES,
-            metavar="CLASS=TEMPLATE",
-        ),
-    ] = None
     media_map: Annotated[
         Path | Mapping[str, Any] | None,
         Opt(
@@ -92,6 +75,29 @@ class PlanOptions(Options):
         str | None,
         Opt("Regular expression for file names, with the groups `media` and `frame`.", panel=NAMES, metavar="RE"),
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(MediaOptions):
+    """How the names, frames and geometries of a source become those of the project, and what is left out."""
+
+    class_map: Annotated[
+        Path | Mapping[str, Any] | None,
+        Opt(
+            "JSON that maps category ids or names to feature hashes; null drops a class. Active's "
+            "ontology_mapping.json works too.",
+            panel=NAMES,
+            metavar="FILE",
+        ),
+    ] = None
+    skeleton_template: Annotated[
+        tuple[str, ...] | None,
+        Opt(
+            "Use this skeleton template for a class that nothing links with one; may be repeated.",
+            panel=NAMES,
+            metavar="CLASS=TEMPLATE",
+        ),
+    ] = None
     min_confidence: Annotated[
         float | None,
         Opt("Skip predictions below this confidence (0-1).", panel=CHOOSING, metavar="X", at_least=0, at_most=1),
@@ -139,11 +145,9 @@ class PlanOptions(Options):
     ] = None
 
 
-class PlanKeywords(TypedDict, total=False):
-    """`PlanOptions` for type checkers."""
+class MediaKeywords(TypedDict, total=False):
+    """`MediaOptions` for type checkers."""
 
-    class_map: str | os.PathLike[str] | Mapping[str, Any] | None
-    skeleton_template: str | Iterable[str] | None
     media_map: str | os.PathLike[str] | Mapping[str, Any] | None
     media_from: MediaFrom
     media_key: str
@@ -152,6 +156,13 @@ class PlanKeywords(TypedDict, total=False):
     media_match: MediaMatch
     frame_from: FrameFrom
     frame_pattern: str | None
+
+
+class PlanKeywords(MediaKeywords, total=False):
+    """`PlanOptions` for type checkers."""
+
+    class_map: str | os.PathLike[str] | Mapping[str, Any] | None
+    skeleton_template: str | Iterable[str] | None
     min_confidence: float | None
     only_classes: str | Iterable[str] | None
     only_media: str | Iterable[str] | None

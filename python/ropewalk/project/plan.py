@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ropewalk.options import fields_of
-from ropewalk.project.maps import read_class_map, read_media_map
+from ropewalk.project.maps import NO_MAP, read_class_map, read_media_map
 from ropewalk.project.narrowing import keys_of
 from ropewalk.project.options import PlanOptions
 from ropewalk.project.snapshot import Medium, Snapshot
@@ -44,9 +44,16 @@ def plan_of(project: Snapshot, branch: str, options: PlanOptions) -> Plan:
 def rules_json(project: Snapshot, branch: str, options: PlanOptions) -> str:
     """Write the plan without its media as JSON; arguments and errors are those of `plan_of`."""
     rules = {name: getattr(options, name) for name in fields_of(PlanOptions) if name not in _ONLY_HERE}
+    classes = media = NO_MAP
+    if options.class_map is not None:
+        classes = read_class_map(options.class_map, project)
+    if options.media_map is not None:
+        media = read_media_map(options.media_map, project)
     maps = {
-        "class_map": None if options.class_map is None else read_class_map(options.class_map, project),
-        "media_map": None if options.media_map is None else read_media_map(options.media_map, project),
+        "class_map": classes.entries,
+        "unlisted_classes": classes.unlisted,
+        "media_map": media.entries,
+        "unlisted_media": media.unlisted,
     }
     return json.dumps(
         {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ropewalk import _core
@@ -107,8 +108,13 @@ def add_source(stage: Stage, source: Source, options: ReadOptions, progress: Cal
     stage.add(given, source.label, name, taken, progress, source.label_parts)
 
 
-def open_source(source: Source, options: ReadOptions) -> Predictions:
+def open_source(source: Source, options: ReadOptions, *, keep_scores: bool = False) -> Predictions:
     """Open a source by the options that its format takes.
+
+    Args:
+        source: What is to be read.
+        options: How.
+        keep_scores: Keep rows whose score is not from 0 to 1, as they are, for a look at them.
 
     Returns:
         An iterator of batches that also keeps `rejects` and `counts`.
@@ -116,13 +122,16 @@ def open_source(source: Source, options: ReadOptions) -> Predictions:
     Raises:
         RopewalkError: What the core found wrong with the source; also while it is iterated.
     """
-    given, name, taken = _arguments(source, options)
+    given, name, taken = _arguments(source, options, {"score": "keep"} if keep_scores else {})
     return _core.read(given, source.label, name, taken, source.label_parts)
 
 
-def _arguments(source: Source, options: ReadOptions) -> tuple[Any, str | None, str]:
+def _arguments(
+    source: Source, options: ReadOptions, instead: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Any, str | None, str]:
     """Give what the core reads, its format unless the core is to tell it, and the options as JSON."""
-    values = {option: value for option, value in given_of(options, ReadOptions).items() if option not in _COMMON}
+    given = given_of(options, ReadOptions) | dict(instead)
+    values = {option: value for option, value in given.items() if option not in _COMMON}
     if options.format == AUTO and source.is_folder:
         return source.given, None, json.dumps(values, default=os.fspath)
     name = format_of(source, options.format)

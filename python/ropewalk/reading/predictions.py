@@ -17,11 +17,15 @@ from ropewalk.reading.sources import Paths, Source, find_sources
 from ropewalk.text import shown
 
 if TYPE_CHECKING:
+    import encord
     import polars
     from typing_extensions import Unpack
 
     from ropewalk._core import AnnotationBatch
     from ropewalk._core import Predictions as Opened
+    from ropewalk.inspecting.inspection import Inspection
+    from ropewalk.project.options import MediaKeywords
+    from ropewalk.project.snapshot import Snapshot
     from ropewalk.reading.options import ReadKeywords
 
 
@@ -52,6 +56,36 @@ class Predictions:
 
         empty = polars.DataFrame(_core.AnnotationBatch.empty())
         return polars.concat([empty, *(polars.DataFrame(batch) for batch in self)])
+
+    def inspect(self, project: Snapshot | encord.Project | None = None, **options: Unpack[MediaKeywords]) -> Inspection:
+        """Read everything once, in bounded memory, and say what it holds and what looks wrong.
+
+        Args:
+            project: Project to compare media, frames and sizes with: a snapshot, or a project of the `encord` client.
+            **options: How media are matched with those of the project; see `ropewalk inspect --help`.
+
+        Returns:
+            Media with their frames, classes, tracks, scores and sizes; and findings, each with the option that fixes it.
+
+        Raises:
+            UsageError: A map does not fit the project, or an option does not exist.
+            RopewalkError: The source cannot be read.
+
+        Example:
+            >>> rows = [{"media": "a.jpg", "class": "Car", "box": [2, 3, 5, 4], "unit": "px"}]
+            >>> read_table(rows).inspect().findings[0].message
+            'no annotation has a score: each gets the confidence 1.0'
+        """
+        from ropewalk.inspecting.inspect import inspect_sources
+        from ropewalk.project.live import as_snapshot
+        from ropewalk.project.narrowing import asks_metadata
+        from ropewalk.project.options import PlanOptions
+
+        rules = made(PlanOptions, options)
+        known = None
+        if project is not None:
+            known = as_snapshot(project, client_metadata=asks_metadata(rules.media_key))
+        return inspect_sources([self.source], self.options, known, rules=rules)
 
 
 # What a job reads, as its caller names it; sources that were found before stay as they are.

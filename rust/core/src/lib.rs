@@ -9,6 +9,7 @@ pub mod error;
 pub mod formats;
 pub mod geometry;
 mod identity;
+pub mod inspect;
 pub mod intake;
 mod json;
 pub mod label_row;

@@ -53,6 +53,19 @@ pub enum MediaMatch {
     Name,
 }
 
+/// What becomes of a name that a class map or a media map does not list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unlisted {
+    /// It is rejected.
+    #[default]
+    Reject,
+    /// It is left out, and counted.
+    Drop,
+    /// It is looked up in the project, as without a map.
+    Match,
+}
+
 /// What gives the frame of an annotation on a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -116,9 +129,15 @@ pub struct Plan {
     /// Category id or name -> feature hash, or null to drop the class.
     #[serde(default)]
     pub class_map: Option<HashMap<String, Option<String>>>,
-    /// Image id or file name -> where it goes.
+    /// What becomes of classes that the class map does not list.
     #[serde(default)]
-    pub media_map: Option<HashMap<String, MediaTarget>>,
+    pub unlisted_classes: Unlisted,
+    /// Image id or file name -> where it goes, or null to drop the medium.
+    #[serde(default)]
+    pub media_map: Option<HashMap<String, Option<MediaTarget>>>,
+    /// What becomes of media that the media map does not list.
+    #[serde(default)]
+    pub unlisted_media: Unlisted,
     /// What names the medium.
     #[serde(default)]
     pub media_from: MediaFrom,

@@ -155,7 +155,10 @@ reasons! {
             candidates: Vec<String>,
         },
         /// A class map is given and does not name the class, or names a hash the ontology does not have.
-        #[error("{class:?} has no object of the ontology in --class-map; map it to a feature hash, or to null to drop it")]
+        #[error(
+            "{class:?} is not in --class-map; add it with the name or feature hash of an object, or with null to drop it; \"*\": \
+             \"match\" matches by name whatever the map does not list"
+        )]
         UnmappedClass = "unmapped_class" {
             /// The class as the source has it.
             class: String,
@@ -214,7 +217,10 @@ reasons! {
             image_id: String,
         },
         /// A media map is given and does not name the medium, or names a data_hash the project does not have.
-        #[error("the media map does not lead {media:?} to a medium of the project; add it")]
+        #[error(
+            "{media:?} is not in --media-map; add it with the title or data_hash of a medium, or with null to drop it; \"*\": \
+             \"match\" matches by name whatever the map does not list"
+        )]
         UnmappedMedia = "unmapped_media" {
             /// The medium as the source has it.
             media: String,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use ropewalk_core::batch::{AnnotationBatch as Rows, AnnotationBatchBuilder};
@@ -16,7 +17,9 @@ use ropewalk_core::source::{Folder, Naming};
 
 use crate::batch::AnnotationBatch;
 use crate::errors::to_py;
+use crate::inspect::Survey;
 use crate::memory;
+use crate::pool;
 use crate::source::{naming, Given, Raised, LABEL_PARTS};
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -151,6 +154,9 @@ const SMALL_ROWS: usize = 512;
 const MOST_ROWS: usize = 1 << 13;
 const MOST_BYTES: usize = 1 << 24;
 
+/// Rows that are surveyed at once.
+const MOST_SURVEYED_ROWS: usize = 1 << 16;
+
 /// What was found besides rows.
 #[derive(Default)]
 struct Found {
@@ -168,6 +174,11 @@ impl Found {
             .extend(batch.rejects.iter().map(|reject| reject.to_json_line()));
         self.rejects
             .extend(batch.row_rejects.iter().map(|row| row.to_json_line()));
+        self.count(batch);
+    }
+
+    /// Counts what was found, without the lines of the rejects.
+    fn count(&mut self, batch: &Batch) {
         self.read += batch.read();
         self.rejected += batch.rejected();
         for (counts, more) in [
@@ -260,6 +271,35 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Reads some rows into a survey; false at the end of the source. A batch is read while the one before it is counted.
+    fn survey(&mut self, survey: &mut Survey, found: &mut Found) -> Result<bool, Error> {
+        let mut rows = 0;
+        let mut next = self.next_named()?;
+        while let Some((format, batch)) = next {
+            rows += batch.rows.len().max(1);
+            let is_enough = rows >= MOST_SURVEYED_ROWS;
+            let mut count = || {
+                found.count(&batch);
+                survey.add(format, &batch);
+            };
+            if is_enough {
+                count();
+                return Ok(true);
+            }
+            next = rayon::join(count, || self.next_named()).1?;
+        }
+        Ok(false)
+    }
+
+    /// The next batch, and the name of the format that it is of.
+    fn next_named(&mut self) -> Result<Option<(&'static str, Batch)>, Error> {
+        let batch = self.next_batch()?;
+        let name = self.current.as_ref().map(|(format, _)| format.name);
+        Ok(name.zip(batch))
+    }
+}
+
 /// Batches of a source, whose rows are checked.
 #[pyclass(module = "ropewalk._core")]
 struct Predictions {
@@ -282,6 +322,16 @@ impl Predictions {
         self.raised.raise()?;
         let rows = next.map_err(|e| to_py(py, e))?;
         Ok(rows.map(AnnotationBatch))
+    }
+
+    /// Reads the next rows into a survey, not all of a source at once, so that it can be interrupted; false at the end.
+    fn survey(&mut self, py: Python<'_>, survey: &mut Survey) -> PyResult<bool> {
+        let reading = self.reading.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let found = &mut self.found;
+        let pool = pool::common().map_err(|e| PyRuntimeError::new_err(e.to_string()))?;
+        let surveyed = py.detach(|| pool.install(|| reading.survey(survey, found)));
+        self.raised.raise()?;
+        surveyed.map_err(|e| to_py(py, e))
     }
 
     /// Name of the format of the document that is read.

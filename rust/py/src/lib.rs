@@ -8,6 +8,7 @@ mod counts;
 mod errors;
 mod file;
 mod formats;
+mod inspect;
 mod memory;
 mod plan;
 mod pool;
@@ -22,6 +23,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(m)?;
     coco_writer::register(m)?;
     formats::register(m)?;
+    inspect::register(m)?;
     plan::register(m)?;
     rle::register(m)?;
     stage::register(m)

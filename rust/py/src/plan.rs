@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 use ropewalk_core::plan::{AudioFormat, DataType, DataUnit, Medium, Plan as CorePlan, Space, StorageItem};
+use ropewalk_core::resolve::Resolver;
 
 use crate::errors::to_py;
 
@@ -17,6 +18,9 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// A space of a data group: as a medium, the group's number, its name in the layout, and what else label rows have of it.
 type GivenSpace<'py> = (Bound<'py, PyAny>, u32, Option<String>, String);
+
+/// Index of a medium in the plan, of an image in it, the frame that its name gives, and the pattern by which the name would lead to one.
+type FoundMedium = (Option<u32>, Option<u32>, Option<i64>, Option<String>);
 
 /// What an import is to do, and the project that it is for.
 #[pyclass(module = "ropewalk._core", frozen)]
@@ -56,6 +60,18 @@ impl Plan {
             });
         }
         Ok(Self(Arc::new(plan)))
+    }
+
+    /// Tells for each name of a medium where it leads by itself.
+    fn find_media(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Vec<FoundMedium>> {
+        let found = py.detach(|| {
+            let mut rules = Resolver::new(&self.0)?;
+            Ok(names.iter().map(|name| rules.find_medium(name)).collect::<Vec<_>>())
+        });
+        let found = found.map_err(|e| to_py(py, e))?.into_iter();
+        Ok(found
+            .map(|one| (one.medium, one.image, one.frame, one.pattern))
+            .collect())
     }
 }
 

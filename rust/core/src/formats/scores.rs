@@ -19,6 +19,8 @@ pub enum Scores {
     Reject,
     /// It becomes 0 or 1, and is counted.
     Clamp,
+    /// It stays as it is, to be looked at: such rows cannot be written.
+    Keep,
 }
 
 impl Scores {
@@ -28,7 +30,7 @@ impl Scores {
     /// As [`crate::batch::AnnotationBatch::filtered`].
     pub(super) fn settle(self, mut batch: Batch) -> Result<Batch> {
         let given = batch.rows.scores();
-        if given.iter().flatten().all(|score| (0.0..=1.0).contains(&score)) {
+        if self == Self::Keep || given.iter().flatten().all(|score| (0.0..=1.0).contains(&score)) {
             return Ok(batch);
         }
         let (mut keep, mut clamped) = (Vec::with_capacity(given.len()), 0);

@@ -9,7 +9,7 @@ use super::readings::READINGS;
 use super::verdict::Verdict;
 use crate::batch::{Kind, Shape};
 use crate::ontology::OntologyObject;
-use crate::plan::Plan;
+use crate::plan::{Plan, Unlisted};
 use crate::reject::Reason;
 use crate::source::ClassName;
 
@@ -162,13 +162,17 @@ impl ClassRules {
         let index = self.index(kind);
         let id = class.id.as_deref();
         if let Some(map) = &self.map {
-            return match id.and_then(|id| map.get(id)).or_else(|| map.get(name)) {
-                Some(None) => Verdict::Filtered("dropped_class"),
-                Some(Some(hash)) if index.by_hash.contains_key(hash.as_str()) => {
-                    Verdict::Found(vec![index.by_hash[hash.as_str()]])
+            let listed = id.and_then(|id| map.get(id)).or_else(|| map.get(name));
+            match (listed, self.plan.unlisted_classes) {
+                (Some(None), _) | (None, Unlisted::Drop) => return Verdict::Filtered("dropped_class"),
+                (Some(Some(hash)), _) if index.by_hash.contains_key(hash.as_str()) => {
+                    return Verdict::Found(vec![index.by_hash[hash.as_str()]]);
                 }
-                _ => Verdict::Reject(Reason::UnmappedClass { class: name.to_owned() }),
-            };
+                (Some(Some(_)), _) | (None, Unlisted::Reject) => {
+                    return Verdict::Reject(Reason::UnmappedClass { class: name.to_owned() });
+                }
+                (None, Unlisted::Match) => {}
+            }
         }
         if !class.declared {
             return Verdict::Reject(Reason::UnknownCategory {

@@ -14,7 +14,7 @@ use super::readings::Reading;
 use super::titles::{Found, Rule, Target, Titles};
 use super::verdict::Verdict;
 use crate::error::{Error, Result};
-use crate::plan::{DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Medium, Plan};
+use crate::plan::{DataType, FrameFrom, MediaFrom, MediaMatch, MediaTarget, Medium, Plan, Unlisted};
 use crate::reject::Reason;
 use crate::source::{base_name, number_at_end, Frames, MediaName};
 
@@ -25,7 +25,7 @@ pub(super) struct MediaRules {
     claims: Claims,
     /// Names that were tried as those of videos.
     videos: HashMap<Box<str>, bool>,
-    map: Option<Mapped<MediaTarget>>,
+    map: Option<Mapped<Option<MediaTarget>>>,
     pattern: Option<Regex>,
     only: Option<Vec<Pattern>>,
 }
@@ -69,6 +69,9 @@ impl MediaRules {
             Ok(named) => named,
             Err(reason) => return Verdict::Reject(reason),
         };
+        if self.drops(image, &named) {
+            return Verdict::Filtered("dropped_medium");
+        }
         let led = match self.lead(image, &named, by_row) {
             Ok(led) => led,
             // Whoever asks for some media only does not want to hear of the others.
@@ -121,6 +124,46 @@ impl MediaRules {
         match u32::try_from(frame) {
             Ok(in_range) if u64::from(in_range) < medium.places() => found(Some(in_range)),
             _ => Verdict::Reject(past_end(medium, frame)),
+        }
+    }
+
+    /// Where a name leads by itself, as that of an image that says nothing about its frame.
+    pub(super) fn find(&mut self, name: &str) -> NamedMedium {
+        let image = MediaName {
+            image_id: None,
+            file_name: Some(name),
+            video: None,
+            title: None,
+            frame_index: None,
+            width: None,
+            height: None,
+            declared: true,
+            id_is_name: true,
+            may_be_whole: true,
+        };
+        let led = self.name_and_frame(&image, "").and_then(|named| {
+            let led = self.lead(&image, &named, false)?;
+            Ok((led, named.frame))
+        });
+        match led {
+            Ok((led, frame)) => {
+                let target = self.titles.target(led.lead.target);
+                let image_number = match target {
+                    Target::Image(_, number) => Some(number),
+                    Target::Medium(_) => None,
+                };
+                NamedMedium {
+                    medium: Some(target.medium()),
+                    image: image_number,
+                    frame: frame.or_else(|| led.frame.number(&image)),
+                    pattern: None,
+                }
+            }
+            Err(Reason::UnknownMedia { pattern, .. }) => NamedMedium {
+                pattern,
+                ..NamedMedium::default()
+            },
+            Err(_) => NamedMedium::default(),
         }
     }
 
@@ -218,8 +261,8 @@ impl MediaRules {
         }
     }
 
-    /// The target and frame that `--media-map` gives an image, if there is one.
-    fn mapped(&self, image: &MediaName<'_>, named: &Named) -> Option<std::result::Result<(u32, FrameOf), Reason>> {
+    /// What `--media-map` says about an image, if it lists it; none where no map is given.
+    fn listed(&self, image: &MediaName<'_>, named: &Named) -> Option<Option<&Option<MediaTarget>>> {
         let map = self.map.as_ref()?;
         let keys = [
             image.image_id.as_deref(),
@@ -227,10 +270,25 @@ impl MediaRules {
             image.file_name.map(base_name),
             Some(&named.name),
         ];
-        let (data_hash, frame) = match keys.into_iter().flatten().find_map(|key| map.get(key)) {
-            Some(MediaTarget::DataHash(data_hash)) => (Some(data_hash), None),
-            Some(MediaTarget::Frame { data_hash, frame }) => (Some(data_hash), Some(*frame)),
-            None => (None, None),
+        Some(keys.into_iter().flatten().find_map(|key| map.get(key)))
+    }
+
+    /// Whether `--media-map` drops an image.
+    fn drops(&self, image: &MediaName<'_>, named: &Named) -> bool {
+        match self.listed(image, named) {
+            Some(Some(target)) => target.is_none(),
+            Some(None) => self.plan.unlisted_media == Unlisted::Drop,
+            None => false,
+        }
+    }
+
+    /// The target and frame that `--media-map` gives an image, if there is one.
+    fn mapped(&self, image: &MediaName<'_>, named: &Named) -> Option<std::result::Result<(u32, FrameOf), Reason>> {
+        let (data_hash, frame) = match self.listed(image, named)? {
+            Some(Some(MediaTarget::DataHash(data_hash))) => (Some(data_hash), None),
+            Some(Some(MediaTarget::Frame { data_hash, frame })) => (Some(data_hash), Some(*frame)),
+            None if self.plan.unlisted_media == Unlisted::Match => return None,
+            Some(None) | None => (None, None),
         };
         let target = data_hash.and_then(|data_hash| self.titles.by_hash(data_hash));
         let frame = frame.map_or(FrameOf::Image, FrameOf::Map);
@@ -360,6 +418,19 @@ impl MediaRules {
             led
         }
     }
+}
+
+/// Where a name alone leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamedMedium {
+    /// Index of the medium in the plan; none where the name leads nowhere.
+    pub medium: Option<u32>,
+    /// Which image of it is meant, where it is an image group.
+    pub image: Option<u32>,
+    /// The frame that the name is of, as the source counts, where it is the name of a frame.
+    pub frame: Option<i64>,
+    /// The `--frame-pattern` by which a name that leads nowhere would be that of a frame.
+    pub pattern: Option<String>,
 }
 
 /// The reject of what lies on none of a medium's frames, or of its milliseconds.

@@ -42,6 +42,7 @@ pub use claims::{FoundMedium, MediaFound, Settled};
 use classes::{Class, ClassRules};
 pub use edge::fit;
 use media::MediaRules;
+pub use media::NamedMedium;
 use places::{Places, Spot};
 pub use resolved::Resolved;
 use row::FoundRow;
@@ -100,6 +101,11 @@ impl Resolver {
 }
 
 impl Resolver {
+    /// Where a name of a medium leads by itself.
+    pub fn find_medium(&mut self, name: &str) -> NamedMedium {
+        self.media.find(name)
+    }
+
     /// What became of the names of media, now that all sources are read.
     pub fn settle(&self) -> Settled {
         self.media.settle()
