@@ -250,14 +250,10 @@ def test_points_of_a_skeleton_go_by_their_labels(
         report = ropewalk.import_predictions(path, opened, branch="b", work_dir=tmp_path)
         assert (report.rejects_by_code, report.annotations_written) == ({}, 1), report
         assert report.warnings.get("keypoints_missing", 0) == (len(labels) < 3)
-        coordinates: Any
-        (coordinates,) = [
-            annotation.coordinates
-            for row in opened.list_label_rows_v2(branch_name="b")
-            if row.label_hash and row.initialise_labels() is None
-            for instance in row.get_object_instances()
-            for annotation in instance.get_annotations()
-        ]
+        (row,) = [row for row in opened.list_label_rows_v2(branch_name="b") if row.label_hash]
+        row.initialise_labels()
+        ((annotation,),) = [instance.get_annotations() for instance in row.get_object_instances()]
+    coordinates: Any = annotation.coordinates
     found = [
         (point.name, round(point.x * WIDTH, 6), round(point.y * HEIGHT, 6), str(point.visibility.value))
         for point in coordinates.values
