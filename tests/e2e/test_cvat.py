@@ -15,6 +15,9 @@ import pytest
 
 import ropewalk
 from ropewalk import _core
+from ropewalk.emulator import running_emulator
+from ropewalk.sinks.encord.client import open_project
+from snapshots import make_format_project
 
 Json = dict[str, Any]
 HEIGHT, WIDTH = 23, 41
@@ -208,3 +211,56 @@ def test_frames_that_a_file_leaves_out_are_filled(step: int, tmp_path: Path) -> 
         x, y, w, h = row["box"]
         assert np.allclose([x, y, x + w, y + h], expected[row["frame"]])
     assert reader.counts["warnings"] == {"interpolated": len(expected) - is_outside.count(False)}
+
+
+NAMES = ("nose", "hand", "foot")
+
+
+@pytest.mark.parametrize(
+    ("labels", "taken"),
+    [
+        (("foot", "nose", "hand"), ("nose", "hand", "foot")),
+        (("HAND", "Foot", "nose"), ("nose", "HAND", "Foot")),
+        (("hand", "nose"), ("nose", "hand", None)),
+        # The template knows none of these: the order of the file stays.
+        (("a", "b", "c"), ("a", "b", "c")),
+        ((None, "nose", "hand"), (None, "nose", "hand")),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("moves", [False, True])
+def test_points_of_a_skeleton_go_by_their_labels(
+    labels: tuple[str | None, ...], taken: tuple[str | None, ...], moves: bool, tmp_path: Path
+) -> None:
+    places = {name: (3.0 + 4 * at, 5.5 + at) for at, name in enumerate(labels)}
+    flags = dict(zip(labels, ({}, {"occluded": 1}, {"outside": 1}), strict=False))
+    points = [
+        element("points", points=f"{x},{y}", **({} if name is None else {"label": name}), **flags[name])
+        for name, (x, y) in places.items()
+    ]
+    project = make_format_project()
+    size = {"width": WIDTH, "height": HEIGHT}
+    if moves:
+        holder = element("track", element("skeleton", *points, frame=2), id=0, label="Walker")
+    else:
+        holder = element("image", element("skeleton", *points, label="Walker"), id=0, name="set/still.jpg", **size)
+    path = write(tmp_path / "annotations.xml", holder, source=project.media[0].title)
+    with running_emulator(project) as running:
+        opened = open_project(running.project_hash, ssh_key=running.ssh_key_path, domain=running.url)
+        report = ropewalk.import_predictions(path, opened, branch="b", work_dir=tmp_path)
+        assert (report.rejects_by_code, report.annotations_written) == ({}, 1), report
+        assert report.warnings.get("keypoints_missing", 0) == (len(labels) < 3)
+        (row,) = [row for row in opened.list_label_rows_v2(branch_name="b") if row.label_hash]
+        row.initialise_labels()
+        ((annotation,),) = [instance.get_annotations() for instance in row.get_object_instances()]
+    coordinates: Any = annotation.coordinates
+    found = [
+        (point.name, round(point.x * WIDTH, 6), round(point.y * HEIGHT, 6), str(point.visibility.value))
+        for point in coordinates.values
+    ]
+    words = dict(zip(labels, ("visible", "occluded", "invisible"), strict=False))
+    nowhere = (0.0, 0.0)
+    assert found == [
+        (name, *places.get(label, nowhere), words.get(label, "invisible"))
+        for name, label in zip(NAMES, taken, strict=True)
+    ]

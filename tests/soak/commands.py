@@ -34,6 +34,7 @@ _processes.set_forkserver_preload(
         "pytest",
         "ropewalk._core",
         "ropewalk.cli.commands",
+        "ropewalk.converting.convert",
         "ropewalk.importing.run",
         "ropewalk.importing.rollback",
         "ropewalk.importing.verify",
@@ -123,6 +124,21 @@ def _run(
     from ropewalk.cli import main
 
     main()
+
+
+def note_peak(path: str) -> None:
+    """Write the process's peak memory to a file when it ends, in bytes."""
+    import atexit
+    import multiprocessing.util
+    import resource
+
+    def write(*_: object) -> None:
+        unit = 1 if sys.platform == "darwin" else 1024
+        Path(path).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit))
+
+    atexit.register(write)
+    # A forked process runs no atexit functions.
+    multiprocessing.util.Finalize(None, write, exitpriority=0)
 
 
 def finish(command: Sequence[str], code: int = 0, **more: Any) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 import pytest
 
-from commands import finish
+from commands import finish, note_peak
 from world import BRANCH, arguments, full, make_world, running_service, tell
 
 ROWS, FEW_ROWS = (10_000, 1_000) if full() else (600, 60)
@@ -16,21 +15,6 @@ PER_ROW = 2
 # edited what: 4 kB in all. If bodies or answers stayed as well it would be 10 kB and more a row. The rest is for
 # the allocator and for requests in flight, which do not depend on the number of rows.
 BYTES_A_ROW, BYTES_BESIDE = 4_000, 24_000_000
-
-
-def note_peak(path: str) -> None:
-    """Write the process's peak memory to a file when it ends, in bytes."""
-    import atexit
-    import multiprocessing.util
-    import sys
-
-    def write(*_: object) -> None:
-        unit = 1 if sys.platform == "darwin" else 1024
-        Path(path).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit))
-
-    atexit.register(write)
-    # A forked process runs no atexit functions.
-    multiprocessing.util.Finalize(None, write, exitpriority=0)
 
 
 def test_memory_is_flat_over_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

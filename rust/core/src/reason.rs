@@ -415,9 +415,9 @@ reasons! {
             /// Last one.
             last: i64,
         },
-        /// A category's keypoint that is not a point of the ontology's skeleton, while others are.
+        /// A class's keypoint that is not a point of the ontology's skeleton, while others are.
         #[error(
-            "the category's keypoint {name:?} is not one point of the ontology's skeleton, as others of its keypoints are; \
+            "the class's keypoint {name:?} is not one point of the ontology's skeleton, as others of its keypoints are; \
              give each the name of its point, once"
         )]
         KeypointNames = "keypoint_names" {

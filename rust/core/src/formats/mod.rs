@@ -79,7 +79,7 @@ pub use fault::{Fault, Piece};
 pub use head::{Head, Sure};
 pub use open::open;
 pub use options::{AngleFormat, BoxFormat, ReadOption, ReadOptions, COMMON_OPTIONS};
-pub use project::{KnownNames, Project};
+pub use project::{KnownNames, Project, Skeletons};
 pub use scores::Scores;
 pub use shared_options::SharedOptions;
 pub use yolo::{YoloExtra, YoloKeypoints, YoloTask};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::plan::{Medium, Plan};
+use crate::reject::Reason;
 use crate::source::{base_name, stem, ClassName};
 
 /// A project, as far as readers need to know it.
@@ -16,6 +17,20 @@ pub trait Project {
 
     /// The hashes that it has.
     fn known_names(&self) -> Arc<KnownNames>;
+
+    /// The points of its skeletons.
+    fn skeletons(&self) -> Arc<dyn Skeletons>;
+}
+
+/// The points of a project's skeletons, for readers whose rows name their keypoints one by one.
+pub trait Skeletons: Send + Sync {
+    /// Of each point of the skeleton that a class is, its place among keypoints with these names; none where the class has no
+    /// such point. None where the keypoints have the skeleton's order, where it knows none of their names, or where no one
+    /// skeleton is meant.
+    ///
+    /// # Errors
+    /// [`Reason::KeypointNames`] where it knows only some of the names, or a name is given twice.
+    fn places(&self, class: &str, names: &[Box<str>]) -> Result<Option<Vec<Option<usize>>>, Reason>;
 }
 
 /// The hashes and names that a project has; what goes by another hash goes by its name.

@@ -8,6 +8,7 @@ use super::mapped::Mapped;
 use super::readings::READINGS;
 use super::verdict::Verdict;
 use crate::batch::{Kind, Shape};
+use crate::formats::Skeletons;
 use crate::ontology::OntologyObject;
 use crate::plan::{Plan, Unlisted};
 use crate::reject::Reason;
@@ -183,6 +184,27 @@ impl ClassRules {
             (Some(candidates), _) => Verdict::Found(candidates),
             (None, Kind::Object) => Verdict::Reject(Reason::UnknownClass { class: name.to_owned() }),
             (None, Kind::Answer) => Verdict::Reject(Reason::UnknownClassification { class: name.to_owned() }),
+        }
+    }
+}
+
+impl Skeletons for ClassRules {
+    fn places(&self, class: &str, names: &[Box<str>]) -> Result<Option<Vec<Option<usize>>>, Reason> {
+        let class = ClassName {
+            id: None,
+            name: Some(class),
+            keypoints: names,
+            declared: true,
+        };
+        let Verdict::Found(class) = self.find(&class, Kind::Object) else {
+            return Ok(None);
+        };
+        let skeletons = class.candidates.iter();
+        let skeletons =
+            skeletons.filter(|&&index| self.plan.ontology[index as usize].ir_shape() == Some(Shape::Skeleton));
+        match (skeletons.count(), &class.orders[..]) {
+            (1, [(_, order)]) => order.clone().map(|order| Some(order.places)),
+            _ => Ok(None),
         }
     }
 }

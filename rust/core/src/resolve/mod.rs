@@ -33,7 +33,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::batch::{Annotation, AttributeValue, Kind, Shape};
 use crate::error::Result;
-use crate::formats::{Fault, KnownNames, Project};
+use crate::formats::{Fault, KnownNames, Project, Skeletons};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
@@ -54,7 +54,7 @@ pub use verdict::Verdict;
 pub struct Resolver {
     plan: Arc<Plan>,
     media: MediaRules,
-    classes: ClassRules,
+    classes: Arc<ClassRules>,
     /// Label rows admitted so far, by their medium, where their number is limited.
     admitted: HashSet<u32>,
     known_names: OnceLock<Arc<KnownNames>>,
@@ -66,7 +66,7 @@ impl Resolver {
     /// # Errors
     /// [`crate::error::Error::OptionValue`] for a pattern or glob that does not compile.
     pub fn new(plan: &Arc<Plan>) -> Result<Self> {
-        let (media, classes) = (MediaRules::new(plan)?, ClassRules::new(plan));
+        let (media, classes) = (MediaRules::new(plan)?, Arc::new(ClassRules::new(plan)));
         Ok(Self {
             plan: Arc::clone(plan),
             media,
@@ -125,6 +125,10 @@ impl Project for Resolver {
     fn known_names(&self) -> Arc<KnownNames> {
         let known = self.known_names.get_or_init(|| Arc::new(KnownNames::of(&self.plan)));
         Arc::clone(known)
+    }
+
+    fn skeletons(&self) -> Arc<dyn Skeletons> {
+        Arc::<ClassRules>::clone(&self.classes)
     }
 }
 

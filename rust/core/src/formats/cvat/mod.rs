@@ -15,7 +15,7 @@ use super::draft::{known_members, Draft};
 use super::figures::Figure;
 use super::json_values::shown;
 use super::keyframes::{answers, Gap, Gaps, Keyframe, Object};
-use super::{Batch, Files, Format, Head, Opened, Opening, ReadOption, Reader, Sure};
+use super::{Batch, Files, Format, Head, Opened, Opening, ReadOption, Reader, Skeletons, Sure};
 use crate::batch::{Annotation, Kind, Unit};
 use crate::error::Result;
 use crate::reject::{Origin, Reason, Reject};
@@ -108,6 +108,8 @@ struct CvatReader {
     /// Name of the attribute whose text is read.
     attribute: Option<String>,
     gaps: Gaps,
+    /// The skeletons of the project that the file is imported into.
+    skeletons: Option<Arc<dyn Skeletons>>,
     has_root: bool,
     ended: bool,
 }
@@ -127,6 +129,7 @@ impl CvatReader {
             item: None,
             attribute: None,
             gaps: Gaps::of(opening, &FORMAT)?,
+            skeletons: opening.project.map(|project| project.skeletons()),
             has_root: false,
             ended: false,
         })
@@ -293,7 +296,9 @@ impl CvatReader {
         if item.tag.name == "tag" {
             return add.answer(&object, frame);
         }
-        match Drawn::of(&item.tag, &item.points, size_wh) {
+        let drawn = Drawn::of(&item.tag, &item.points, size_wh);
+        let skeletons = self.skeletons.as_deref();
+        match drawn.and_then(|drawn| in_order(drawn, &object.class, &item.points, skeletons, add.draft)) {
             Ok(drawn) => match holder {
                 Holder::Image { .. } => add.push(&object, &drawn, frame),
                 Holder::Track { motion, .. } => {
@@ -309,6 +314,26 @@ impl CvatReader {
             }
         }
     }
+}
+
+/// Puts the points of a skeleton in the order of the class's template, by their labels; a project has the template.
+fn in_order(
+    drawn: Drawn,
+    class: &str,
+    points: &[Element],
+    skeletons: Option<&dyn Skeletons>,
+    draft: &mut Draft,
+) -> std::result::Result<Drawn, Reason> {
+    let names: Option<Vec<Box<str>>> = points.iter().map(|point| point.get("label").map(Into::into)).collect();
+    let places = match (skeletons, names) {
+        (Some(skeletons), Some(names)) if !names.is_empty() => skeletons.places(class, &names)?,
+        _ => None,
+    };
+    let Some(places) = places else { return Ok(drawn) };
+    if places.contains(&None) {
+        draft.warn("keypoints_missing");
+    }
+    Ok(drawn.placed(&places))
 }
 
 /// Where rows are added.

@@ -73,6 +73,23 @@ impl Drawn {
         }
     }
 
+    /// Puts the points of a skeleton in another order: of each its place among those that are drawn now. One that has none is
+    /// not in the picture.
+    pub fn placed(self, places: &[Option<usize>]) -> Self {
+        let Self::Skeleton(coords, seen) = self else {
+            return self;
+        };
+        let at = |place: &Option<usize>| (*place).filter(|&place| place < seen.len());
+        let points = places.iter().map(at);
+        Self::Skeleton(
+            points
+                .clone()
+                .flat_map(|at| at.map_or([0.0; 2], |at| [coords[2 * at], coords[2 * at + 1]]))
+                .collect(),
+            points.map(|at| at.map_or(0, |at| seen[at])).collect(),
+        )
+    }
+
     /// Gives the row with this drawn on it.
     pub fn draw<R>(&self, row: Annotation<'_>, take: impl FnOnce(&Annotation<'_>) -> R) -> R {
         let mut room = Drawing::default();

@@ -1,0 +1,60 @@
+"""Memory that does not grow with a source, whatever its format: reading is held to the bound of COCO sources."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from commands import finish, note_peak
+from long_sources import LONG_SOURCES, write_long_source
+from ropewalk import _core
+from world import full, tell
+
+# What a long source may take above one of two records.
+BYTES_BESIDE = 100_000_000
+# Above it, of each byte of the source. A pickle's memo may name again what the file had before, so it is held.
+BYTES_A_BYTE = {"active-pkl": 4}
+
+LEN_BYTES, FILES = (100_000_000, 100_000) if full() else (1_000_000, 400)
+PROBE = 1_000
+
+
+def len_bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def peak_of(name: str, folder: Path, records: int) -> tuple[int, int]:
+    """Convert a source to a table: give the source's bytes, and the process's peak memory."""
+    path, options = write_long_source(name, folder, records)
+    given, peak = len_bytes(folder), folder / "peak"
+    command = ["convert", str(path), "--format", name, "--out", str(folder / "out.parquet"), "--threads", "2"]
+    finish([*command, "--work-dir", str(folder / "work"), *options], prepare=note_peak, prepare_with=(str(peak),))
+    found = int(peak.read_text())
+    shutil.rmtree(folder)
+    return given, found
+
+
+@pytest.mark.parametrize("name", LONG_SOURCES)
+def test_a_long_source_takes_no_more_memory(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if LONG_SOURCES[name].is_folder:
+        many = FILES
+    else:
+        write_long_source(name, tmp_path / "probe", PROBE)
+        many = max(8, LEN_BYTES * PROBE // len_bytes(tmp_path / "probe"))
+        shutil.rmtree(tmp_path / "probe")
+    _, own = peak_of(name, tmp_path / "two", 2)
+    _, less = peak_of(name, tmp_path / "few", many // 4)
+    given, more = peak_of(name, tmp_path / "many", many)
+    bound = BYTES_BESIDE + BYTES_A_BYTE.get(name, 0) * given
+    tell(
+        capsys,
+        f"peak memory of {name}: {own / 1e6:.0f} MB for two records, {(less - own) / 1e6:+.0f} MB for {many // 4:,}, "
+        f"{(more - own) / 1e6:+.0f} MB for {many:,} ({given / 1e6:.1f} MB); at most {bound / 1e6:+.0f} MB",
+    )
+    assert more - own <= bound
+
+
+def test_every_format_is_measured() -> None:
+    assert set(LONG_SOURCES) == {found["name"] for found in _core.formats() if found["suffixes"] or found["members"]}
