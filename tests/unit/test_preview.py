@@ -165,6 +165,20 @@ def test_the_page_is_bounded(out: Path) -> None:
         preview(read_table(rows), out, frames=301)
 
 
+def test_names_beyond_the_bounds_are_counted(out: Path) -> None:
+    rows = [
+        BOX | {"media": f"m{n}.jpg", "class": f"c{n}", "track": str(n), "score": 0.9 if n < 1100 else 0.1}
+        for n in range(10_050)
+    ]
+    result = preview(read_table(rows, source_label="x"), out)
+    assert result.sides["x"] == {
+        "drawable": 10_050,
+        "media beyond the first 10,000": 50,
+        "classes beyond the first 1,000": 9_050,
+        "tracks beyond the first 5,000": 5_050,
+    }
+
+
 def test_a_track_has_a_strip_of_its_frames(out: Path) -> None:
     video = BOX | {"media": "v.mp4"}
     rows = [video | {"frame": n, "track": "7", "box": [n, 10, 5, 5]} for n in range(50)]

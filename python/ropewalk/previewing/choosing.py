@@ -96,7 +96,7 @@ class Chooser:
         classes: Objects by class.
         shapes: Objects by shape.
         media: Name -> what was seen of the medium.
-        others: Objects of classes, media and tracks beyond those that are kept apart.
+        others: Objects of classes, media and tracks beyond those that are kept apart, which are drawn by chance only.
     """
 
     def __init__(self, most_frames: int) -> None:
@@ -121,14 +121,14 @@ class Chooser:
             if row.medium in self.media or len(self.media) < _MOST_MEDIA:
                 self.media.setdefault(row.medium, Extent()).add(row)
             else:
-                self.others["media"] += 1
+                self.others[f"media beyond the first {_MOST_MEDIA:,}"] += 1
             self.shapes[row.shape] += 1
             score = 1.0 if row.score is None else row.score
             if row.class_name in self.classes or len(self.classes) < _MOST_CLASSES:
                 self.classes[row.class_name] += 1
                 self._by_class.setdefault(row.class_name, _Best()).add(score, row)
             else:
-                self.others["classes"] += 1
+                self.others[f"classes beyond the first {_MOST_CLASSES:,}"] += 1
             self._by_shape.setdefault(row.shape, _Best()).add(score, row)
             self._add_extremes(row)
             if row.track is not None:
@@ -150,7 +150,7 @@ class Chooser:
         if key in self._tracks or len(self._tracks) < _MOST_TRACKS:
             self._tracks.setdefault(key, TrackSeen(row.medium, row.class_name, track)).add(row.frame)
         else:
-            self.others["tracks"] += 1
+            self.others[f"tracks beyond the first {_MOST_TRACKS:,}"] += 1
 
     def _sample(self, key: FrameKey) -> None:
         if key in self._in_spread:
