@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 PYTHON_FOLDERS := python tests benches examples tools
 
-.PHONY: help demo test parts lint lint-rust lint-python fmt test-rust test-python test-browser soak fuzz \
+.PHONY: help demo test parts lint lint-rust lint-python fmt test-rust test-python test-browser soak fuzz docs \
 	screenshots bench bench-memory bench-fast instructions wheel test-wheel sdist deny clean
 
 help: ## List the targets.
@@ -35,6 +35,9 @@ lint-rust: $(extension_first)
 lint-python: $(VENV)/.test
 	@$(call part,lint-python) sh -ec '$(BIN)/ruff check --quiet $(PYTHON_FOLDERS); \
 		$(BIN)/ruff format --check --quiet $(PYTHON_FOLDERS); $(BIN)/mypy'
+
+docs: $(VENV)/.docs ## Build the documentation as a site, in site/.
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/$(notdir $(BIN))/mkdocs build --strict --quiet
 
 fmt: $(VENV)/.test ## Format all sources.
 	cargo fmt
@@ -103,6 +106,8 @@ $(VENV)/.emulator $(VENV)/.test: $(VENV)/.%: $(VENV)/.pip pyproject.toml tools/r
 	@echo "Installing Python packages: $*"
 	@$(BIN)/python tools/requirements.py $* >$@.txt
 	@$(INSTALL) --requirement $@.txt
+# Its dependency opencv-python would replace opencv-python-headless, which needs no libGL.
+	@$(if $(filter test,$*),$(INSTALL) --no-deps 'trackeval>=1.3')
 	@touch $@
 
 # The tools whose files the tests import: an environment of its own, without ropewalk.
@@ -111,6 +116,14 @@ $(VENV)/.producers: $(VENV)/.pip tests/producers/requirements.txt
 	@$(PYTHON) -m venv $(VENV)/producers
 	@MAKEFLAGS= $(VENV)/producers/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check \
 		--requirement tests/producers/requirements.txt
+	@touch $@
+
+# What builds the site: an environment of its own, which reads the sources of ropewalk and does not import it.
+$(VENV)/.docs: $(VENV)/.pip tools/docs-requirements.txt
+	@echo "Installing Python packages: docs"
+	@$(PYTHON) -m venv $(VENV)/docs
+	@MAKEFLAGS= $(VENV)/docs/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tools/docs-requirements.txt
 	@touch $@
 
 # The package itself, editable. Cargo's profile dev shares what it compiles with `cargo test`; release is what users get,

@@ -1,7 +1,7 @@
 """Measures all there is to measure: `python benches/end_to_end.py --out benches/RESULTS.md`.
 
 From a COCO file to the body of the save request, without a network; then every shape from a table, reading alone, the
-kernels, writing from arrays, converting, whole imports.
+kernels, writing from arrays, converting, evaluating, whole imports.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import converting
+import evaluating
 import folders
 import formats
 import kernels
@@ -108,6 +109,7 @@ def main() -> int:
                 *kernels.tables(scale, repeats),
                 writing.table(scale, repeats, Path(folder)),
                 converting.table(scale, repeats, Path(folder)),
+                evaluating.table(scale, repeats, Path(folder)),
                 folders.table(scale, repeats, Path(folder)),
                 sending.sending(scale, repeats, Path(folder)),
                 sending.defaults(scale, repeats, Path(folder)),

@@ -1,4 +1,7 @@
-"""Prints README's table of formats, or writes it there: `ropewalk formats --json | python tools/formats_table.py [--write]`."""
+"""Prints README's table of formats, or writes it there with `--write`.
+
+ropewalk formats --json | python tools/formats_table.py --write
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,8 @@ def table(formats: list[dict[str, Any]]) -> str:
         if suffixes:
             kinds = ", ".join(f"`{suffix}`" for suffix in suffixes if not suffix.endswith(COMPRESSED))
             source = f"folder of {kinds}" if found["members"] else kinds
-            lines.append(
-                f"| [{found['name']}](docs/guide/formats/{found['name']}.md) | {source} | {found['about']} |\n"
-            )
+            page = f"[{found['name']}](docs/guide/formats/{found['name']}.md)"
+            lines.append(f"| {page} | {source} | {found['about']} |\n")
     return BEGIN + "".join(lines)
 
 

@@ -47,6 +47,13 @@ class StageCounts(TypedDict):
     # crowd, min_confidence, dropped_class, only_classes, only_media, limit_rows, every, max_per_frame
     filtered_by_reason: dict[str, int]
     warnings: dict[str, int]  # duplicate_annotation_id, aspect_differs, clipped, track_split_by_class, ...
+    # The first reject of each code: message, source, file inside it, the source's own id; of a whole label row only the
+    # message
+    examples: dict[str, tuple[str, str | None, str | None, str | None]]
+    # Class in the source; name, hash and shape of what it becomes (`classification` for answers); what that is made
+    # from (box, mask, polygon, keypoints, ...; range, answer); annotations; and how many of them have each warning.
+    # What is rejected or left out after it was resolved is counted too.
+    classes: list[tuple[str, str, str, str, str, int, dict[str, int]]]
     without_score: int  # objects drawn that have no confidence, and get 1.0
     unresolved_media: list[tuple[str, str, int]]  # (name in the source, reject code, annotations), each name once
     unresolved_classes: list[tuple[str, str, int]]
@@ -105,6 +112,8 @@ class LabelRowInfo(TypedDict):
     data_hash: str
     title: str
     annotations: int
+    frames: int  # that they are on; of ranges the first one
+    tracks: int
     has_answers: bool  # whether some of its annotations answer classifications
     sized: bool  # whether the project knows the size; if not, `unfit` is to be asked once the label row is there
 
@@ -148,6 +157,13 @@ class Staged:
             is compressed); the digest is None where the file was changed since, and for tables in memory.
         """
     def label_row(self, index: int) -> LabelRowInfo: ...
+    def found(self, index: int) -> list[tuple[str, int, str]]:
+        """Tell how the medium of a label row was found; of a data group, each of its spaces that was.
+
+        Returns:
+            Name in the sources (the first of several), how many names lead to it, and the rule: media_map, data_hash,
+            title, path, base_name or stem.
+        """
     def encode(self, index: int, header: bytes | None, when: str) -> bytes:
         """Encode a label row as ASCII JSON.
 

@@ -1,4 +1,4 @@
-"""Progress of long work, as an interface: the library reports, the command line shows."""
+"""Progress of long work, as an interface: the library reports, the command line and notebooks show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Progress(Protocol):
     """Told about phases and how far each is. Called from one thread."""
 
     def start(self, phase: str, total: int, unit: str) -> None:
-        """Begin a phase of `total` units (`bytes` or `label rows`)."""
+        """Begin a phase of `total` units (`bytes`, `annotations` or `label rows`); 0 where the total is not known."""
 
     def update(self, done: int) -> None:
         """Say how many units of the phase are done so far."""

@@ -16,6 +16,7 @@ from ropewalk.text import base_name
 
 if TYPE_CHECKING:
     from ropewalk._core import ReadCounts, StageCounts
+    from ropewalk.importing.planned import ImportPlan
 
 EXIT_ALL_WRITTEN = 0
 EXIT_STOPPED = 1
@@ -66,6 +67,38 @@ class SharedTrack:
     sources: tuple[str, str]
 
 
+@dataclass(frozen=True)
+class RejectExample:
+    """The first annotation that was rejected for a reason.
+
+    Attributes:
+        message: Why, and what to do.
+        place: Its source, the file inside it, the annotation's id; empty for a label row as a whole.
+    """
+
+    message: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that a conversion wrote.
+
+    Attributes:
+        path: The file.
+        what: What its rows are: `rows`, `label rows` or `annotations`.
+        rows: How many.
+        columns: Of a table; None for other files.
+        len_bytes: Its size in bytes.
+    """
+
+    path: str
+    what: str
+    rows: int
+    columns: int | None
+    len_bytes: int
+
+
 @dataclass
 class Report:
     """What became of the annotations of an import.
@@ -77,10 +110,15 @@ class Report:
     A merge adds to what is there: objects_extended counts objects of the branch that got more frames, labels_replaced
     labels of the branch that got other content.
 
+    reject_examples has the first reject of each code. plan is that of a dry run, else None. project_url is the page of
+    the project in Encord's app, where its address is known. output is the file of a conversion, else None.
+
     notices say what the version of the `encord` SDK changes, such as its public calls being used unasked.
     """
 
+    project_title: str | None = None
     project_hash: str | None = None
+    project_url: str | None = None
     branch: str | None = None
     dry_run: bool = False
     exit_code: int = EXIT_STOPPED
@@ -92,6 +130,7 @@ class Report:
     annotations_already_there: int = 0
     annotations_not_sent: int = 0
     rejects_by_code: dict[str, int] = field(default_factory=dict)
+    reject_examples: dict[str, RejectExample] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     media_by_rule: dict[str, int] = field(default_factory=dict)
@@ -119,6 +158,8 @@ class Report:
     seconds: float = 0.0
     rejects_file: str | None = None
     written_file: str | None = None
+    output: Output | None = None
+    plan: ImportPlan | None = None
 
     def add_staged(self, counts: StageCounts) -> None:
         """Take over what reading and resolving counted; all that was staged counts as not sent so far."""
@@ -127,6 +168,9 @@ class Report:
         self.annotations_filtered = sum(counts["filtered_by_reason"].values())
         self.annotations_not_sent = counts["staged"]
         self.rejects_by_code = dict(counts["rejects_by_code"])
+        self.reject_examples = {
+            code: RejectExample(message, _place(*place)) for code, (message, *place) in counts["examples"].items()
+        }
         self.filtered_by_reason = dict(counts["filtered_by_reason"])
         self.warnings = dict(counts["warnings"])
         self.media_by_rule = dict(counts["media_by_rule"])
@@ -153,8 +197,10 @@ class Report:
             self.warn(SHARED_TRACK, len(tracks))
             self.shared_tracks += tracks[: max(0, _MAX_SHARED_TRACKS - len(self.shared_tracks))]
 
-    def reject(self, code: str, annotations: int) -> None:
-        """Count staged annotations that were rejected after all."""
+    def reject(self, code: str, annotations: int, example: RejectExample | None = None) -> None:
+        """Count staged annotations that were rejected after all; the first of a code is kept as an example."""
+        if example is not None:
+            self.reject_examples.setdefault(code, example)
         self.annotations_rejected += annotations
         self.annotations_not_sent -= annotations
         self.rejects_by_code[code] = self.rejects_by_code.get(code, 0) + annotations
@@ -222,6 +268,16 @@ class Report:
         """
         with written_whole(path) as temporary:
             temporary.write_text(self.to_json(), encoding="ascii")
+
+
+def _place(source: str | None, member: str | None, annotation_id: str | None) -> str:
+    named = None if annotation_id is None else f"annotation {annotation_id}"
+    return ", ".join(part for part in (source, member, named) if part is not None)
+
+
+def example_of(reject: Mapping[str, Any]) -> RejectExample:
+    """Make an example of a line of a reject file."""
+    return RejectExample(reject["message"], _place(*map(reject.get, ("source", "member", "annotation_id"))))
 
 
 def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -> list[Unresolved]:

@@ -86,7 +86,7 @@ def coco_to_encord(counts: Counts, size: Size) -> str:
     Cost:
         In runs of both orders, not in pixels.
 
-    Example:
+    Examples:
         >>> coco_to_encord([2, 3, 1], (2, 3))  # columns 00 11 10
         '121O0'
     """
@@ -98,7 +98,7 @@ def coco_to_encord_many(
 ) -> list[str]:
     """Rewrite many COCO counts as rle_strings; see `coco_to_encord`.
 
-    Example:
+    Examples:
         >>> coco_to_encord_many([[2, 3, 1], "231"], (2, 3))
         ['121O0', '121O0']
     """
@@ -120,7 +120,7 @@ def encord_to_coco(rle_string: str, size: Size) -> str:
         RleError: The string is malformed, or does not add up to h * w.
         SizeError: The size is not (h, w), or too large.
 
-    Example:
+    Examples:
         >>> encord_to_coco("121O0", (2, 3))
         '231'
     """
@@ -132,7 +132,7 @@ def encord_to_coco_many(
 ) -> list[str]:
     """Rewrite many rle_strings as COCO's compressed counts; see `encord_to_coco`.
 
-    Example:
+    Examples:
         >>> encord_to_coco_many(["121O0", "6"], (2, 3))
         ['231', '6']
     """
@@ -153,7 +153,7 @@ def encode(mask: Mask) -> str:
         SizeError: The mask does not have two axes, or is too large.
         TypeError: The mask is not bool or uint8.
 
-    Example:
+    Examples:
         >>> encode(np.array([[0, 1, 1], [0, 1, 0]], np.uint8))
         '121O0'
     """
@@ -163,7 +163,7 @@ def encode(mask: Mask) -> str:
 def encode_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None) -> list[str]:
     """Encode many dense masks, an array of shape (n, h, w) or a sequence of (h, w), as rle_strings; see `encode`.
 
-    Example:
+    Examples:
         >>> encode_many(np.eye(2, 3, dtype=bool)[None])
         ['0130N']
     """
@@ -183,7 +183,7 @@ def encode_coco(mask: Mask) -> str:
         SizeError: The mask does not have two axes, or is too large.
         TypeError: The mask is not bool or uint8.
 
-    Example:
+    Examples:
         >>> encode_coco(np.array([[0, 1, 1], [0, 1, 0]], np.uint8))
         '231'
     """
@@ -193,7 +193,7 @@ def encode_coco(mask: Mask) -> str:
 def encode_coco_many(masks: Sequence[Mask] | Mask, *, threads: int | None = None) -> list[str]:
     """Encode many dense masks, (n, h, w) or a sequence of (h, w), as COCO's compressed counts; see `encode_coco`.
 
-    Example:
+    Examples:
         >>> encode_coco_many(np.eye(2, 3, dtype=bool)[None])
         ['01200']
     """
@@ -217,7 +217,7 @@ def decode(rle_string: str, size: Size, out: Mask | None = None) -> Mask:
         TypeError: ``out`` is not bool or uint8.
         ValueError: ``out`` is read-only.
 
-    Example:
+    Examples:
         >>> decode("121O0", (2, 3)).astype(int)
         array([[0, 1, 1],
                [0, 1, 0]])
@@ -237,7 +237,7 @@ def decode_many(
     ``out`` is an array of shape (n, h, w) or a sequence of (h, w) arrays that do not overlap. All strings are checked
     before any of it is written.
 
-    Example:
+    Examples:
         >>> frames = np.empty((2, 2, 3), np.uint8)
         >>> _ = decode_many(["121O0", "6"], (2, 3), out=frames)
         >>> frames.sum(axis=(1, 2)).tolist()
@@ -264,7 +264,7 @@ def decode_coco(counts: Counts, size: Size, out: Mask | None = None) -> Mask:
         TypeError: ``out`` is not bool or uint8.
         ValueError: ``out`` is read-only.
 
-    Example:
+    Examples:
         >>> decode_coco([2, 3, 1], (2, 3)).astype(int)
         array([[0, 1, 1],
                [0, 1, 0]])
@@ -281,7 +281,7 @@ def decode_coco_many(
 ) -> list[Mask]:
     """Decode many COCO counts into dense masks; see `decode_coco` and, for ``out``, `decode_many`.
 
-    Example:
+    Examples:
         >>> [int(mask.sum()) for mask in decode_coco_many([[2, 3, 1], [0, 4]], [(2, 3), (4, 1)])]
         [3, 4]
     """
@@ -309,7 +309,7 @@ def from_polygons(rings: Rings, size: Size) -> str:
     Cost:
         At most vertices times w, whatever the coordinates.
 
-    Example:
+    Examples:
         >>> decode(from_polygons([[0, 0, 3, 0, 0, 3]], (2, 4)), (2, 4)).astype(int)
         array([[1, 1, 0, 0],
                [1, 0, 0, 0]])
@@ -322,7 +322,7 @@ def from_polygons_many(
 ) -> list[str]:
     """Draw many sets of rings (or of parts), one mask each, as rle_strings; see `from_polygons`.
 
-    Example:
+    Examples:
         >>> from_polygons_many([[[0, 0, 2, 0, 2, 1, 0, 1]], []], (2, 3))
         ['024', '6']
     """
@@ -354,7 +354,7 @@ def to_polygons(rle_string: str, size: Size) -> list[Part]:
     Cost:
         In runs, not in pixels.
 
-    Example:
+    Examples:
         >>> [[ring.tolist() for ring in part] for part in to_polygons("121O0", (2, 3))]
         [[[[1.0, 0.0], [3.0, 0.0], [3.0, 1.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]]]]
     """
@@ -366,7 +366,7 @@ def to_polygons_many(
 ) -> list[list[Part]]:
     """Follow the pixel edges of many rle_strings; see `to_polygons`.
 
-    Example:
+    Examples:
         >>> [len(parts) for parts in to_polygons_many(["6", "0130N"], (2, 3))]
         [0, 2]
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 
 # A URL's query is where signatures stand; the part before it is enough to recognise it. Inside JSON its slashes may be
 # escaped, and parts of it may stand alone.
@@ -67,3 +68,8 @@ def size(n_bytes: float) -> str:
 def count(n: int, noun: str) -> str:
     """Write a number with its noun: `1 label row`, `12,000 label rows`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def moment(when: datetime) -> str:
+    """Write a time for people: `2026-11-21 23:48 UTC`."""
+    return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"

@@ -19,12 +19,13 @@ class Console:
 
     Attributes:
         project_hash: The project on it.
+        environment: The variables that lead commands to it.
     """
 
     def __init__(self, project_hash: str, url: str, key: Path) -> None:
         self.project_hash = project_hash
         self._url = url
-        self._environment: dict[str, str | None] = {
+        self.environment: dict[str, str | None] = {
             "ENCORD_DOMAIN": url,
             "ENCORD_SSH_KEY_FILE": str(key),
             "ENCORD_SSH_KEY": None,
@@ -37,7 +38,7 @@ class Console:
 
     def _run(self, line: str) -> str:
         arguments = [self.project_hash if word == "HASH" else word for word in shlex.split(line)]
-        ran = CliRunner().invoke(app, arguments, env=self._environment | WIDE)
+        ran = CliRunner().invoke(app, arguments, env=self.environment | WIDE)
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         return f"$ ropewalk {line}\n{self._steady(ran.output)}exit code {ran.exit_code}\n"
@@ -49,6 +50,7 @@ class Console:
             (r'"seconds": [\d.]+', '"seconds": N'),
             (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC", "TIME"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?:Z|\+00:00)?", "TIME"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME"),
             # The names of ledgers depend on the port of the local Encord.
             (r"(?<=ledger )[0-9a-f]{8,}", "LEDGER"),
         ):

@@ -83,7 +83,13 @@ def test_formats_are_those_of_the_table(console: Console) -> None:
 
 
 def test_evaluate(console: Console, snapshot: SnapshotAssertion) -> None:
-    assert console.run("evaluate predictions/images.json --labels predictions/images.json") == snapshot
+    assert (
+        console.run(
+            "evaluate predictions/images.json --labels predictions/images.json",
+            "evaluate predictions/images.json --labels predictions/images.json --per-class --confusion",
+        )
+        == snapshot
+    )
 
 
 def test_errors(console: Console, snapshot: SnapshotAssertion) -> None:

@@ -15,9 +15,10 @@ FIXED = {
     "--confidence-field --include-crowd --box-format --min-confidence --every --max-per-frame --decimals --off-image "
     "--simplify --source-label --allow-branch "
     "--on-existing --empty-rows --jobs --threads --work-dir --report --rejects --written --max-rejects --dry-run "
-    "--project-file "
+    "--project-file --plan --yes "
     "--batch-rows --batch-bytes --max-inflight-bytes --max-row-bytes --retry-seconds --timeout --verify --sync "
     "--ssh-key-passphrase-env",
+    "plan": "--project --project-file --branch --plan --report --rejects --class-map --media-map --domain --ssh-key",
     "verify": "--project --branch --out --allow-extra --json --domain --ssh-key --ssh-key-passphrase-env --class-map",
     "status": "--work-dir --branch --json",
     "rollback": "--project --branch --work-dir --ledger --also-edited --yes --json --ssh-key-passphrase-env",
@@ -30,8 +31,9 @@ FIXED = {
     "ontology": "--project --project-file --json --map --out --domain --ssh-key",
     "media": "--project --project-file --media --json --map --out --domain --ssh-key",
     "data-mapping": "--project --project-file --media --json --map --out --domain --ssh-key",
-    "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --json --out "
-    "--annotations --class-map --work-dir --domain --ssh-key",
+    "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --per-class "
+    "--per-medium --tracking --confusion --curves --page --json --out --annotations --class-map --work-dir --domain "
+    "--ssh-key",
     "preview": "--project --project-file --branch --out --media-dir --frames --json --class-map --work-dir --domain "
     "--ssh-key",
     "projects": "--query --json --out --domain --ssh-key",

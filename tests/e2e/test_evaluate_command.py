@@ -63,7 +63,7 @@ def test_a_branch_is_as_its_file(labelled: Bench) -> None:
 
 def test_what_is_shown(labelled: Bench) -> None:
     out = labelled.folder / "metrics.json"
-    more = ("--min-confidence", "0.75", "--all-frames", "--out", out)
+    more = ("--min-confidence", "0.75", "--all-frames", "--per-class", "--out", out)
     ran = evaluated(labelled, labelled.folder / "found.json", *more)
     assert ran.code == 0, ran.err
     first, heads, *rows = ran.out.splitlines()
@@ -77,6 +77,24 @@ def test_what_is_shown(labelled: Bench) -> None:
         "predictions left out: min_confidence 1",
     ]
     assert json.loads(out.read_text())["predictions"] == 3
+
+
+def test_tracks_of_a_branch(labelled: Bench) -> None:
+    page = labelled.folder / "page.html"
+    more = ("--tracking", "--per-class", "--per-medium", "--page", page)
+    ran = evaluated(labelled, "--predictions-branch", "pred-1", *more)
+    assert ran.code == 0, ran.err
+    second = ran.out.splitlines()[1]
+    # The cars are right but for the second frame of the track, and one on another image; the tree is another one.
+    assert second.startswith("HOTA ")
+    assert second.endswith("MOTA 0.200  IDF1 0.500  id switches 0  false positives 1  false negatives 3")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    heads = next(row for row in rows if row[:2] == ["class", "label tracks"])
+    cars = rows[rows.index(heads) + 1]
+    # Three objects: the video's track is one on both of its frames.
+    assert cars[:3] == ["Car", "3", "2"]
+    assert ["medium", *heads[1:]] in rows
+    assert "<h2>Tracks</h2>" in page.read_text(encoding="utf-8")
 
 
 def test_rejects_are_told(labelled: Bench) -> None:

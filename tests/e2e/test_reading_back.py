@@ -65,8 +65,12 @@ def test_show_on_all_branches(bench: Bench) -> None:
         assert [(*line[:6], *line[7:]) for line in listed] == [
             (bench.branch, "drive.mp4", "object", "Car", "obj-car1", "bounding_box", "1-2,4", "1", "")
         ]
-        nothing = own.cli("show", *account(own), "--branch", "nobody")
+        nothing = own.cli("show", *account(own), "--branch", bench.branch, "--media", "nobody")
         assert (lines(nothing), nothing.err) == ([], "no label row stands there\n")
+        for form in ((), ("--json",), ("--labels",)):
+            wrong = own.cli("show", *account(own), "--branch", "nobody", *form)
+            known = f"the project has {bench.branch}, pred-second"
+            assert (wrong.code, wrong.out, wrong.err) == (2, "", f"ropewalk: no branch named nobody; {known}\n")
 
 
 def test_show_as_json_is_one_document(bench: Bench) -> None:
@@ -185,10 +189,11 @@ def test_a_project_or_a_file_is_given(bench: Bench, command: str, both: bool) ->
 def test_projects(bench: Bench) -> None:
     key = account(bench)[2:]
     (row,) = lines(bench.cli("projects", *key))
-    assert row[:2] == ["Test project", bench.emulator.project_hash] and row[2].endswith("+00:00")
+    assert row[:2] == ["Test project", bench.emulator.project_hash] and row[2].endswith(" UTC")
     assert lines(bench.cli("projects", *key, "--query", "nothing")) == []
     (found,) = json.loads(bench.cli("projects", *key, "--query", "T%project", "--json").out)
-    assert found == {"title": row[0], "project_hash": row[1], "last_edited_at": row[2]}
+    assert found == {"title": row[0], "project_hash": row[1], "last_edited_at": found["last_edited_at"]}
+    assert found["last_edited_at"].endswith("+00:00")
 
 
 def test_names_are_safe_to_print_and_signed_urls_lose_their_query(bench: Bench) -> None:
@@ -216,18 +221,13 @@ def test_markup_in_a_title_is_text_on_a_terminal(bench: Bench, monkeypatch: pyte
     from ropewalk.cli import listings
 
     printed = Console(record=True, width=200, file=(bench.folder / "screen").open("w"))
-    monkeypatch.setattr("rich.console.Console", lambda: printed)
-    monkeypatch.setattr("ropewalk.cli.listings.sys.stdout", _Terminal())
+    monkeypatch.setattr("rich.console.Console", lambda **_: printed)
+    monkeypatch.setattr("ropewalk.cli.grid._draws", lambda stream: True)
     from ropewalk.project.media import list_media
 
     listings.write_media(list_media(make_snapshot((make_image(HOSTILE),))))
     text = printed.export_text()
     assert "[red]c" in text and "\\x1b[2J" in text and hash_of(HOSTILE) in text
-
-
-class _Terminal:
-    def isatty(self) -> bool:
-        return True
 
 
 def test_sync_tells_what_was_started(bench: Bench) -> None:

@@ -66,6 +66,11 @@ def test_each_difference_has_its_code_and_place(bench: Bench, monkeypatch: pytes
     assert (by_code["changed"]["data_hash"], by_code["changed"]["frame"]) == (STILL, 0)
     assert (by_code["extra"]["object_hash"], by_code["extra"]["title"]) == ("someones", "drive.mp4")
     assert result.examples == differences
+    assert {(d.title, d.data_hash, d.class_name, d.code, d.annotations) for d in result.differences} == {
+        ("still.jpg", STILL, by_code["changed"]["class"], "changed", 1),
+        ("still.jpg", STILL, by_code["missing"]["class"], "missing", 1),
+        ("drive.mp4", by_code["extra"]["data_hash"], by_code["extra"]["class"], "extra", 1),
+    }
     # Beside merged labels others may stand.
     edit(bench, "still.jpg", lambda row: None, monkeypatch)
     assert verified(bench, source, allow_extra=True)[0].exit_code == 3

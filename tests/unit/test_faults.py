@@ -210,7 +210,7 @@ def test_a_wrong_field_is_named_with_what_was_expected(document: Any, said: str)
         (b'{"seed": 1,\n "rules": [}', "faults.json: not valid JSON at line 2, column 12"),
         (b'{"seed": "\xff"}', "faults.json: not UTF-8 at byte 10"),
         (b'{"latency_ms": NaN}', "faults.json: not valid JSON: NaN is not JSON"),
-        (b'{"seed": 1, "seed": 2}', 'faults.json: not valid JSON: the key "seed" stands twice in one object'),
+        (b'{"seed": 1, "seed": 2}', 'faults.json: not valid JSON: the key "seed" appears twice in one object'),
         (b"[" * 100_000, "faults.json: nested too deeply"),
         (b'{"seed": ' + b"9" * 5000 + b"}", "faults.json: not valid JSON: "),
         (b'{"rules": [{"nth": 1}]}', "faults.json: rules[0]: expected one fault of "),

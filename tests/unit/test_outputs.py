@@ -158,7 +158,7 @@ def test_rejects_after_staging_are_counted_even_if_they_cannot_be_written(tmp_pa
     rejects = RejectFile(tmp_path / "file" / "rejects.ndjson", tmp_path, "rejects", FilesRead.of([]))
     report = Report(annotations_read=1, annotations_not_sent=1)
     with pytest.raises(FileError, match="the rejects cannot be written"):
-        rejects.append(['{"code": "row_too_large"}\n'], report)
+        rejects.append(['{"code": "row_too_large", "message": "too large"}\n'], report)
     assert report.rejects_by_code == {"row_too_large": 1}
 
 

@@ -96,8 +96,8 @@ def test_actives_ontology_mapping_is_turned_round() -> None:
         ({"1": "obj-none"}, "obj-none"),
         ({"1": "cls-wthr"}, "classification"),
         ({"obj-car1": "car", "1": "obj-tree"}, "car"),
-        ({"obj-car1": 1, "obj-tree": 1}, "both stand for category 1"),
-        ({"1": ["obj-car1"]}, "cannot stand in a map"),
+        ({"obj-car1": 1, "obj-tree": 1}, "are both for category 1"),
+        ({"1": ["obj-car1"]}, "cannot be in a map"),
         ({"1": 7}, "7"),
     ],
 )
@@ -133,7 +133,7 @@ def test_media_maps_that_do_not_fit(target: Any, named: str) -> None:
     [
         (b'{"1": "obj-car1",', "line 1, column"),
         (b'["obj-car1"]', "expected a JSON object"),
-        (b'{"1": "obj-car1", "1": "obj-tree"}', "1 stands there twice"),
+        (b'{"1": "obj-car1", "1": "obj-tree"}', "1 appears twice"),
         (b'{"\xff": "obj-car1"}', "not UTF-8"),
         (b"[" * 100_000, "not valid JSON|nested too deeply"),
     ],

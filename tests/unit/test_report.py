@@ -26,6 +26,7 @@ def counts(**changes: Any) -> Any:
         "media_by_rule": {"base_name": 1, "title": 38},
         "folders_differ": [("/data/cam1", "bucket/raw", 2), ("/data/cam2", "bucket/raw", 3)],
         "shared_tracks": [],
+        "examples": {"no_size": ("its size is not known", "a.json", None, "7")},
         "without_score": 3,
         "unresolved_media": [],
         "unresolved_classes": [],

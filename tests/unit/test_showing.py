@@ -16,7 +16,7 @@ from encord.objects.frames import Range
 
 from ropewalk import show
 from ropewalk.emulator import RunningEmulator, running_emulator
-from ropewalk.errors import LabelRowError
+from ropewalk.errors import LabelRowError, UsageError
 from ropewalk.project.snapshot import Medium
 from ropewalk.showing.labels import ShownAnswer, length, merged
 from ropewalk.showing.show import row_of, show_rows
@@ -158,7 +158,9 @@ def test_globs_and_branch_narrow(live: Any, requests_sent: list[tuple[str, int]]
     (walk,) = show_rows(live[1], only_media=["walk-0*"], labels=True)
     assert (walk.objects, walk.classifications, walk.frames, len(walk.units)) == (1, 0, 1, 1)
     assert [(label.name, label.ranges) for label in walk.units[0].labels] == [("Tree", ((0, 0),))]
-    assert figures(live[1], only_media=["nothing"]) == figures(live[1], branch="nothing") == []
+    assert figures(live[1], only_media=["nothing"]) == []
+    with pytest.raises(UsageError, match="no branch named nothing; the project has main, pred-1"):
+        figures(live[1], branch="nothing")
 
 
 def test_labels_are_listed_with_frames_confidence_and_answers(live: Any) -> None:

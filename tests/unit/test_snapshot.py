@@ -170,7 +170,7 @@ def twice(document: Document) -> None:
         (drop("media", 2, "images"), r"media\[2\]\.images: .*found 0"),
         (put("media", 2, "images", 1, "image_hash", value=hash_of("walk/0")), r"media\[2\]\.images\[1\].*twice"),
         (put("media", 2, "images", 1, "width", value=-4), r"media\[2\]\.images\[1\]\.width"),
-        (twice, r"media\[3\]\.data_hash: .* stands there twice"),
+        (twice, r"media\[3\]\.data_hash: .* appears twice"),
         (
             put("label_rows", value=[{"data_hash": "x"}]),
             r"label_rows\[0\]\.data_hash: expected the data_hash of a medium",
@@ -184,7 +184,7 @@ def twice(document: Document) -> None:
                     for key in "ab"
                 ],
             ),
-            r"label_rows\[1\]\.data_hash: .*on branch main' stands there twice",
+            r"label_rows\[1\]\.data_hash: .*on branch main' appears twice",
         ),
     ],
 )

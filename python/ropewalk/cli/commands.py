@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from ropewalk.files import STDOUT, WORK_DIR, make_folder, written_whole
 from ropewalk.importing.options import ConnectOptions, ImportOptions, RollbackOptions, StageOptions, VerifyOptions
 from ropewalk.options import made
 from ropewalk.text import count, shown
+
+if TYPE_CHECKING:
+    from ropewalk.importing.planned import ImportPlan
 
 app = typer.Typer(
     name="ropewalk",
@@ -57,13 +60,50 @@ def import_command(
     project: o.ProjectHash = None,
     project_file: o.ProjectFile = None,
     report: o.ReportFile = None,
+    plan: o.PlanFile = None,
+    yes: o.Yes = False,
     **options: Any,
 ) -> None:
     """Import predictions onto a branch of a project; the same command again finishes one that was stopped.
 
+    On a terminal it shows the plan and asks before anything is sent.
+
     Exit codes: 0 all written; 3 done, with rejects or differences; 1 stopped or failed; 2 usage.
     """
+    _import(sources, branch, project, project_file, report, plan, asks=not yes, options=options)
+
+
+@app.command(name="plan")
+@o.taking(ImportOptions, AccountOptions, without=("dry_run", "written", "verify", "sync"))
+def plan_command(
+    sources: o.Sources,
+    branch: o.Branch,
+    project: o.ProjectHash = None,
+    project_file: o.ProjectFile = None,
+    report: o.ReportFile = None,
+    plan: o.PlanFile = None,
+    **options: Any,
+) -> None:
+    """Show what an import would do and write nothing: `import --dry-run` by another name.
+
+    Exit codes: 0 all would be written; 3 there are rejects; 1 stopped or failed; 2 usage.
+    """
+    _import(sources, branch, project, project_file, report, plan, asks=False, options=options | {"dry_run": True})
+
+
+def _import(
+    sources: list[str],
+    branch: str,
+    project: str | None,
+    project_file: Path | None,
+    report: Path | None,
+    plan: Path | None,
+    *,
+    asks: bool,
+    options: dict[str, Any],
+) -> None:
     with console.failures(report, _AGAIN), console.stopped_by_sigterm():
+        from ropewalk.cli.plan import question_of, save_plan, show_plan
         from ropewalk.errors import UsageError
         from ropewalk.importing.run import check_branch, import_predictions
         from ropewalk.project.snapshot import read_snapshot
@@ -79,20 +119,40 @@ def import_command(
             raise UsageError("a project file can only be imported into with --dry-run")
         check_branch(branch, job.allow_branch)
         found, _ = sources_of(sources, ImportOptions, given)
-        console.check_report_file(
-            report, files_read(found, job, project_file), rejects=job.rejects, written=job.written
-        )
+        read = files_read(found, job, project_file)
+        read.refuse("plan", plan)
+        console.check_report_file(report, read, plan=plan, rejects=job.rejects, written=job.written)
         target: Any
         if project_file is not None:
             target = read_snapshot(project_file)
         else:
             assert project is not None
             target = open_project(project, options)
+        asks = asks and not job.dry_run and console.is_answered()
+
+        def confirm(made: ImportPlan) -> bool:
+            if plan is not None:
+                save_plan(made, plan)
+            if not asks:
+                return True
+            show_plan(made, err=True)
+            return typer.confirm(question_of(made), default=True, err=True)
+
         with console.shown_progress() as progress:
-            result = import_predictions(found, target, branch=branch, progress=progress, **given)
-        console.show_report(
-            result, verb="to be written" if job.dry_run else "written", err=STDOUT in (report, job.rejects, job.written)
-        )
+            result = import_predictions(
+                found,
+                target,
+                branch=branch,
+                progress=progress,
+                confirm=confirm if asks or plan is not None else None,
+                **given,
+            )
+        err = STDOUT in (report, plan, job.rejects, job.written)
+        if result.plan is not None:
+            show_plan(result.plan, err=err)
+            if plan is not None:
+                save_plan(result.plan, plan)
+        console.show_report(result, verb="to be written" if job.dry_run else "written", err=err)
         console.save_report(result, report)
     raise typer.Exit(result.exit_code)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ropewalk.cli.notes import NOTES, WITHOUT_SCORE
+from ropewalk.bars import shown_progress as shown_progress
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import STDOUT, is_stream, refuse_same
+from ropewalk.importing.notes import NOTES, WITHOUT_SCORE
 from ropewalk.options import on_command_line
 from ropewalk.report import EXIT_STOPPED, EXIT_USAGE, SHARED_TRACK
 from ropewalk.text import count, shown, size
@@ -23,12 +22,9 @@ from ropewalk.text import count, shown, size
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.progress import Progress as RichBars
-    from rich.progress import TaskID
-
     from ropewalk.files import FilesRead
-    from ropewalk.progress import Progress
-    from ropewalk.report import FoldersDiffer, Report, Unresolved
+    from ropewalk.importing.planned import PlannedReject
+    from ropewalk.report import FoldersDiffer, RejectExample, Report, Unresolved
 
 _UNRESOLVED_SHOWN = 20
 _FOLDERS_SHOWN = 5
@@ -51,6 +47,11 @@ MESSAGE_CHARACTERS = 5_000
 def say(line: str, *, err: bool = False) -> None:
     """Write a line to stdout, or to stderr."""
     typer.echo(line, err=err)
+
+
+def is_answered() -> bool:
+    """Tell whether there is somebody to answer a question: both stdin and stderr are a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def fail(message: str, code: int) -> NoReturn:
@@ -159,71 +160,6 @@ def _save_stopped(report: Report | None, file: Path | None) -> None:
         say(f"ropewalk: the report is not written: {shown(str(e), MESSAGE_CHARACTERS)}", err=True)
 
 
-@contextmanager
-def shown_progress() -> Iterator[Progress]:
-    """Give a progress that draws bars on a terminal and writes a line now and then otherwise, to stderr."""
-    if not sys.stderr.isatty():
-        yield _Lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description:>20}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}"),
-    )
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        yield _Bars(bars)
-
-
-class _Bars:
-    def __init__(self, bars: RichBars) -> None:
-        self._bars = bars
-        self._task: TaskID | None = None
-
-    def start(self, phase: str, total: int, unit: str) -> None:
-        self._task = self._bars.add_task(phase, total=total, unit=unit)
-
-    def update(self, done: int) -> None:
-        if self._task is not None:
-            self._bars.update(self._task, completed=done)
-
-    def end(self) -> None:
-        self._task = None
-
-
-class _Lines:
-    _SECONDS_BETWEEN = 5.0
-
-    def __init__(self) -> None:
-        self._phase = ""
-        self._total = 0
-        self._unit = ""
-        self._done = 0
-        self._said = 0.0
-
-    def start(self, phase: str, total: int, unit: str) -> None:
-        self._phase, self._total, self._unit, self._done = phase, total, unit, 0
-        self._said = time.monotonic()
-
-    def update(self, done: int) -> None:
-        self._done = done
-        if time.monotonic() - self._said >= self._SECONDS_BETWEEN:
-            self._said = time.monotonic()
-            self._say()
-
-    def end(self) -> None:
-        self._say()
-
-    def _say(self) -> None:
-        if self._unit == "bytes":
-            say(f"{self._phase}: {size(self._done)} of {size(self._total)}", err=True)
-        else:
-            say(f"{self._phase}: {self._done:,} of {count(self._total, 'label row')}", err=True)
-
-
 def show_report(report: Report, *, verb: str, err: bool = False) -> None:
     """Write the sums of a report for people.
 
@@ -234,6 +170,10 @@ def show_report(report: Report, *, verb: str, err: bool = False) -> None:
     """
     for line in report_lines(report, verb):
         say(line, err=err)
+    if report.verification is not None:
+        from ropewalk.cli.differences import show_differences
+
+        show_differences(report.verification["differences"], err=err)
     if report.active is not None:
         # On stderr, since the exit code is that of the import: that is done whatever became of the sync.
         say(active_line(report.active), err=err or report.active["error"] is not None)
@@ -245,8 +185,7 @@ def report_lines(report: Report, verb: str) -> list[str]:
         f"{count(report.annotations_read, 'annotation')} read: {report.annotations_written:,} {verb}, "
         f"{report.annotations_rejected:,} rejected, {report.annotations_filtered:,} filtered, "
         f"{report.annotations_already_there:,} already there",
-        f"{count(report.label_rows_saved, 'label row')} {'to be saved' if report.dry_run else 'saved'}, "
-        f"{size(report.bytes_sent)}, {report.seconds:.1f} s",
+        _saved_line(report),
     ]
     for number, text in (
         (report.label_rows_already_there, "already there"),
@@ -262,14 +201,10 @@ def report_lines(report: Report, verb: str) -> list[str]:
     ):
         if number:
             lines.append(f"{count(number, noun)} {text}")
-    for title, sums in (
-        ("rejected", report.rejects_by_code),
-        ("filtered", report.filtered_by_reason),
-        ("warnings", report.warnings),
-    ):
-        if sums:
-            lines.append(f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items())))
-            lines += [f"  {name}: {NOTES[name]}" for name in sorted(sums) if name in NOTES]
+    if report.plan is None:
+        lines += reject_lines(report.rejects_by_code, report.reject_examples)
+        lines += sums_lines("filtered", report.filtered_by_reason)
+        lines += sums_lines("warnings", report.warnings)
     if report.media_by_rule:
         lines.append(_media_line(report.media_by_rule))
     lines += _folders_lines(report.folders_differ)
@@ -286,13 +221,36 @@ def report_lines(report: Report, verb: str) -> list[str]:
     lines += [shown(notice, MESSAGE_CHARACTERS) for notice in report.notices]
     if report.verification is not None:
         lines += verification_lines(report.verification)
-    lines += _unresolved_lines("medium", report.unresolved_media)
-    lines += _unresolved_lines("class", report.unresolved_classes)
+    if report.plan is None:
+        lines += unresolved_lines("medium", report.unresolved_media)
+        lines += unresolved_lines("class", report.unresolved_classes)
     if report.rejects_file not in (None, str(STDOUT)):
         lines.append(_rejects_line(report.rejects_file))
     if report.written_file not in (None, str(STDOUT)):
         lines.append(f"hashes of what was written are in {shown(report.written_file)}")
+    if report.project_title is not None and report.plan is None:
+        lines.append(target_line(report.branch or "", report.project_title, report.project_hash or ""))
+        if report.project_url is not None:
+            lines.append(report.project_url)
     return lines
+
+
+def target_line(branch: str, project_title: str, project_hash: str) -> str:
+    """Name a branch and its project."""
+    return f"branch {shown(branch)} of {shown(project_title)} ({project_hash})"
+
+
+def _saved_line(report: Report) -> str:
+    if report.output is None:
+        saved = "to be saved" if report.dry_run else "saved"
+        rows = count(report.label_rows_saved, "label row")
+        return f"{rows} {saved}, {size(report.bytes_sent)}, {report.seconds:.1f} s"
+    out = report.output
+    columns = "" if out.columns is None else f" of {count(out.columns, 'column')}"
+    return (
+        f"wrote {shown(out.path)}: {count(out.rows, out.what[:-1])}{columns}, {size(out.len_bytes)}, "
+        f"{report.seconds:.1f} s"
+    )
 
 
 def active_line(active: Mapping[str, Any]) -> str:
@@ -328,8 +286,7 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"{count(found['rows_missing'], 'label row')} missing")
     if found["rejected"]:
         lines.append("rejected: " + ", ".join(f"{name} {n:,}" for name, n in sorted(found["rejected"].items())))
-    lines += [shown(notice, MESSAGE_CHARACTERS) for notice in found["notices"]]
-    return lines + [shown(json.dumps(example)) for example in found["examples"]]
+    return lines + [shown(notice, MESSAGE_CHARACTERS) for notice in found["notices"]]
 
 
 def _shared_track_lines(report: Report) -> list[str]:
@@ -365,7 +322,27 @@ def _folders_lines(folders: list[FoldersDiffer]) -> list[str]:
     return lines
 
 
-def _unresolved_lines(what: str, names: list[Unresolved]) -> list[str]:
+def reject_lines(rejects: Mapping[str, int], examples: Mapping[str, RejectExample | PlannedReject]) -> list[str]:
+    """Say what was rejected, by code, with the first message of each."""
+    lines = sums_lines("rejected", rejects)
+    for code in sorted(rejects):
+        example = examples.get(code)
+        if example is not None:
+            place = f" ({shown(example.place)})" if example.place else ""
+            lines.append(f"  {code}: {shown(example.message, MESSAGE_CHARACTERS)}{place}")
+    return lines
+
+
+def sums_lines(title: str, sums: Mapping[str, int]) -> list[str]:
+    """Write sums in a line, and a note below for each that has one."""
+    if not sums:
+        return []
+    line = f"{title}: " + ", ".join(f"{shown(name)} {n:,}" for name, n in sorted(sums.items()))
+    return [line, *(f"  {name}: {NOTES[name]}" for name in sorted(sums) if name in NOTES)]
+
+
+def unresolved_lines(what: str, names: Sequence[Unresolved]) -> list[str]:
+    """Name what is not found in the project, with the nearest names that are; the first of many."""
     lines = []
     for entry in names[:_UNRESOLVED_SHOWN]:
         nearest = f"; nearest: {', '.join(map(shown, entry.nearest))}" if entry.nearest else ""

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ropewalk.cli import console, listings
+from ropewalk.cli import console, figures, listings
 from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.evaluating.options import EvaluateOptions
 from ropewalk.text import count, shown
+
+# Options for what is on the page.
+_DETAILS = ("per_medium", "confusion", "curves")
 
 
 @o.taking(EvaluateOptions, AccountOptions)
@@ -28,6 +31,14 @@ def evaluate(
     ] = None,
     predictions_branch: Annotated[
         str | None, typer.Option(metavar="NAME", help="Branch that holds the predictions, instead of files.")
+    ] = None,
+    per_class: Annotated[bool, typer.Option("--per-class", help="List the metrics of each class.")] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write metrics, curves, confused classes and media as one page of HTML that needs no network.",
+        ),
     ] = None,
     as_json: o.AsJson = False,
     out: o.Out = None,
@@ -46,6 +57,8 @@ def evaluate(
         if project is not None and project_file is not None:
             raise UsageError("give --project HASH, or --project-file FILE")
         given = o.taken(EvaluateOptions, options)
+        if page is not None:
+            given |= dict.fromkeys(_DETAILS, True)
         target: Any = None
         if project_file is not None:
             target = read_snapshot(project_file)
@@ -61,10 +74,14 @@ def evaluate(
                 progress=progress,
                 **given,
             )
+        if page is not None:
+            from ropewalk.evaluating.page import write_page
+
+            write_page(found, page)
         if as_json or out is not None:
             listings.write_json(found.as_dict(), out)
         if out is not None or not as_json:
-            listings.write_evaluation(found)
+            figures.write_evaluation(found, per_class=per_class, **{name: options[name] for name in _DETAILS})
         # Beside the columns, for who reads those with a program.
         console.say(
             f"{found.iou}: {count(found.predictions, 'prediction')} against {count(found.labels, 'label')} of "
@@ -78,6 +95,8 @@ def evaluate(
         ):
             if sums:
                 console.say(f"{what}: " + ", ".join(f"{name} {n:,}" for name, n in sums.items()), err=True)
+        if page is not None:
+            console.say(f"the page is in {shown(str(page))}", err=True)
         if found.rejects_file is not None:
             console.say(f"rejects are in {shown(found.rejects_file)}", err=True)
     raise typer.Exit(found.exit_code)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ropewalk.cli.console import say
+from ropewalk.cli.grid import Cells, write_grid
 from ropewalk.files import written_whole
 from ropewalk.options import on_command_line, spelt
-from ropewalk.text import shown
+from ropewalk.text import moment
 
 if TYPE_CHECKING:
     from ropewalk._core import FormatInfo
-    from ropewalk.evaluating.sides import Evaluation
     from ropewalk.project.media import ListedMedium
     from ropewalk.project.ontology import ListedAttribute, ListedOntology
     from ropewalk.showing.labels import Ranges, ShownLabel
     from ropewalk.showing.projects import ListedProject
     from ropewalk.showing.show import BranchTotals, ShownRow, ShownUnit
+
+Item = TypeVar("Item")
 
 _UNIT_COLUMNS = ("branch", "data unit", "objects", "frames", "classifications", "classes")
 _LABEL_COLUMNS = (
@@ -42,13 +44,6 @@ _FORMAT_COLUMNS = ("format", "files", "options", "about")
 _PACKED = (".gz", ".zst")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
-_EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
-_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", *_EVALUATION_COLUMNS[1:]))
-
-# A title is to be found again by what is printed; a cell is still bounded.
-_CELL_CHARACTERS = 1_000
-
-Cells = tuple[str, ...]
 
 
 @contextmanager
@@ -65,6 +60,12 @@ def write_json(document: Any, out: Path | None) -> None:
     """Write a document as ASCII JSON to a file or to stdout."""
     with json_output(out) as write:
         write(json.dumps(document, indent=1) + "\n")
+
+
+def begun(rows: Iterator[Item]) -> Iterator[Item]:
+    """Read up to the first row, so that what stops the reading is known before anything is written."""
+    first = list(islice(rows, 1))
+    return chain(first, rows)
 
 
 def write_rows_as_json(
@@ -106,7 +107,7 @@ def write_rows(rows: Iterable[ShownRow], *, labels: bool) -> dict[str, BranchTot
             for unit in row.units:
                 yield from _label_cells(unit) if labels else _unit_cells(unit)
 
-    _write(_LABEL_COLUMNS if labels else _UNIT_COLUMNS, counted())
+    write_grid(_LABEL_COLUMNS if labels else _UNIT_COLUMNS, counted())
     return totals
 
 
@@ -144,7 +145,7 @@ def _answers(label: ShownLabel) -> str:
 
 def write_ontology(listed: ListedOntology) -> None:
     """Write the names of an ontology with their hashes to stdout; nested ones follow the names that are above them."""
-    _write(_ONTOLOGY_COLUMNS, _ontology_cells(listed))
+    write_grid(_ONTOLOGY_COLUMNS, _ontology_cells(listed))
 
 
 def _ontology_cells(listed: ListedOntology) -> Iterator[Cells]:
@@ -175,7 +176,7 @@ def _type(text: str, archived: bool) -> str:
 
 def write_media(listed: Iterable[ListedMedium]) -> None:
     """Write media to stdout; the images and spaces of a group follow it, with its data_hash and their place in it."""
-    _write(_MEDIA_COLUMNS, _media_cells(listed))
+    write_grid(_MEDIA_COLUMNS, _media_cells(listed))
 
 
 def _media_cells(listed: Iterable[ListedMedium]) -> Iterator[Cells]:
@@ -197,7 +198,9 @@ def _number(value: int | None) -> str:
 
 def write_formats(found: Iterable[FormatInfo]) -> None:
     """Write formats to stdout, with their files and the options that each takes."""
-    _write(_FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found))
+    write_grid(
+        _FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found)
+    )
 
 
 def _files(item: FormatInfo) -> str:
@@ -212,41 +215,7 @@ def _flags(options: Iterable[str]) -> str:
         return " ".join(map(spelt, options))
 
 
-def write_evaluation(found: Evaluation) -> None:
-    """Write the metrics of an evaluation to stdout: those of all classes, then of each."""
-    classes = (
-        (item.name, *map(str, (item.labels, item.predictions)), *map(_metric, (item.ap, item.ap50, item.ar)))
-        for item in found.classes
-    )
-    say("  ".join(f"{name} {_metric(value)}" for name, value in found.metrics.items()))
-    _write(_EVALUATION_COLUMNS, classes)
-
-
-def _metric(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
 def write_projects(found: Iterable[ListedProject]) -> None:
     """Write projects to stdout."""
-    rows = ((p.title, p.project_hash, p.last_edited_at.isoformat(timespec="seconds")) for p in found)
-    _write(_PROJECT_COLUMNS, rows)
-
-
-def _write(columns: Sequence[str], rows: Iterable[Cells]) -> None:
-    safe = (tuple(shown(cell, _CELL_CHARACTERS) for cell in row) for row in rows)
-    if not sys.stdout.isatty():
-        say("\t".join(columns))
-        for row in safe:
-            say("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table()
-    for column in columns:
-        table.add_column(column, justify="right" if column in _NUMBERS else "left")
-    for row in safe:
-        # As text, not as markup: a title may hold square brackets.
-        table.add_row(*map(Text, row))
-    Console().print(table)
+    rows = ((p.title, p.project_hash, moment(p.last_edited_at)) for p in found)
+    write_grid(_PROJECT_COLUMNS, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_origin
 
@@ -26,6 +26,10 @@ ProjectFile = Annotated[
 ReportFile = Annotated[
     Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON; - is stdout.")
 ]
+PlanFile = Annotated[
+    Path | None, typer.Option("--plan", metavar="FILE", help="Write the plan as a page of HTML; - is stdout.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Branch = Annotated[str, typer.Option(metavar="NAME", help="Prediction branch.")]
 WorkDir = Annotated[Path, typer.Option(metavar="DIR", help="Work folder of the import.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -43,13 +47,16 @@ def printed(as_json: bool, out: Path | None) -> tuple[bool, Path | None]:
     return (True, None) if out == STDOUT else (as_json, out)
 
 
-def taking(*families: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of families; it gets them as keywords beside its own."""
+def taking(
+    *families: type[Options], without: Container[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of families, but for those `without`; it gets them as keywords beside its own."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
         own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
         shared = [parameter(field) for family in families for field in fields_of(family).values()]
+        shared = [p for p in shared if p.name not in without]
         command.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
         return command
@@ -86,5 +93,5 @@ def _split(names: list[str] | None) -> list[str]:
 
 
 def taken(family: type[Options], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick the options of a family out of those that a command got."""
-    return {name: options[name] for name in fields_of(family)}
+    """Pick the options of a family out of those that a command got; those that it does not have keep their default."""
+    return {name: options[name] for name in fields_of(family) if name in options}

@@ -31,7 +31,9 @@ def show(
     with console.failures():
         from ropewalk.showing.show import show_rows
 
-        rows = show_rows(open_project(project, account), branch, only_media=tuple(only_media or ()), labels=labels)
+        rows = listings.begun(
+            show_rows(open_project(project, account), branch, only_media=tuple(only_media or ()), labels=labels)
+        )
         if as_json or out is not None:
             with listings.json_output(out) as write:
                 totals = listings.write_rows_as_json(write, project, rows, labels=labels)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ropewalk.cli.console import MESSAGE_CHARACTERS, say, shown_names, verification_lines
-from ropewalk.text import count, shown
+from ropewalk.cli.differences import show_differences
+from ropewalk.text import count, moment, shown
 
 if TYPE_CHECKING:
     from ropewalk.evaluating.prioritize import Priorities
@@ -25,6 +28,7 @@ def show_verification(found: Verification, *, as_json: bool, err: bool = False) 
         return
     for line in verification_lines(found.as_dict()):
         say(line, err=err)
+    show_differences([dataclasses.asdict(item) for item in found.differences], err=err)
     if found.rows_elsewhere:
         say(
             f"{count(found.rows_elsewhere, 'label row')} of the branch not mentioned by the source, and not looked at",
@@ -41,7 +45,8 @@ def show_status(imports: Sequence[ImportStatus], work_dir: Path, *, as_json: boo
         say(f"no import has a ledger in {shown(str(work_dir))}")
     for item in imports:
         say(f"{shown(item.branch)} of {shown(item.project_title)} ({item.project_hash}): {_state(item)}")
-        say(f"  ledger {item.ledger}, begun {item.created}, last changed {item.changed}")
+        created, changed = (moment(datetime.fromisoformat(when)) for when in (item.created, item.changed))
+        say(f"  ledger {item.ledger}, begun {created}, last changed {changed}")
         say(f"  from {shown_names(item.sources)}")
         say(
             f"  {item.stored:,} of {count(item.label_rows, 'label row')} stored, "

@@ -25,8 +25,8 @@ from ropewalk.progress import NoProgress, Progress
 from ropewalk.reading.formats import open_source
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
-from ropewalk.reading.tables import SUFFIXES, write_table
-from ropewalk.report import EXIT_STOPPED, Report
+from ropewalk.reading.tables import SUFFIXES, read_table, write_table
+from ropewalk.report import EXIT_STOPPED, Output, Report, example_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -74,11 +74,14 @@ def convert(
     started = time.monotonic()
     try:
         if suffix in SUFFIXES:
-            with _reading(sources, branch, job, report) as (batches, _):
+            with _reading(sources, branch, job, report, progress or NoProgress()) as (batches, _):
                 report.write(write_table(batches, out), 0)
             report.bytes_sent = out.stat().st_size
+            columns = len(read_table(out).collect_schema())
+            report.output = Output(str(out), "rows", report.annotations_written, columns, report.bytes_sent)
         elif suffix == coco_output.SUFFIX:
-            _convert_to_coco(sources, out, project, branch, job, report)
+            _convert_to_coco(sources, out, project, branch, job, report, progress or NoProgress())
+            report.output = Output(str(out), "annotations", report.annotations_written, None, report.bytes_sent)
         elif suffix != ".ndjson":
             expected = f".ndjson, {', '.join(SUFFIXES)} or {coco_output.SUFFIX}"
             raise UsageError(f"{spelt('out')} {out.name}: expected a name that ends in {expected}")
@@ -89,6 +92,7 @@ def convert(
         else:
             report.project_hash = project.project_hash
             _convert_to_label_rows(sources, out, project, branch, job, report, progress or NoProgress())
+            report.output = Output(str(out), "label rows", report.label_rows_saved, None, report.bytes_sent)
         report.finish()
     except RopewalkError as e:
         report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)
@@ -114,7 +118,8 @@ def _convert_to_label_rows(
         written_whole(out) as temporary,
         temporary.open("wb") as file,
     ):
-        progress.start("encoding", len(staged), "label rows")
+        progress.start("encoding", report.annotations_not_sent, "annotations")
+        done = 0
         for index in range(len(staged)):
             info = staged.label_row(index)
             unfit = staged.unfit(index, None, when)
@@ -124,7 +129,8 @@ def _convert_to_label_rows(
             report.write(info["annotations"] - len(unfit), 0)
             report.label_rows_saved += 1
             report.bytes_sent += len_bytes + 1
-            progress.update(index + 1)
+            done += info["annotations"]
+            progress.update(done)
         progress.end()
 
 
@@ -135,11 +141,12 @@ def _convert_to_coco(
     branch: str,
     options: StageOptions,
     report: Report,
+    progress: Progress,
 ) -> None:
     with (
         written_whole(out) as temporary,
         temporary.open("wb") as file,
-        _reading(sources, branch, options, report) as (batches, reject),
+        _reading(sources, branch, options, report, progress) as (batches, reject),
     ):
         writer = coco_output.CocoWriter(file, project)
         for batch in batches:
@@ -158,7 +165,7 @@ _Reject = Callable[[Iterable[Mapping[str, Any]]], None]
 
 @contextmanager
 def _reading(
-    sources: Sequence[Source], branch: str, options: StageOptions, report: Report
+    sources: Sequence[Source], branch: str, options: StageOptions, report: Report, progress: Progress
 ) -> Iterator[tuple[Iterator[AnnotationBatch], _Reject]]:
     """Read sources as they are, not resolved; rejects are counted, and stand in their file when the context ends."""
     check_without_project(options, "the file holds what the source says")
@@ -169,13 +176,16 @@ def _reading(
 
         def reject(found: Iterable[Mapping[str, Any]]) -> None:
             for line in found:
-                report.reject(line["code"], line.get("annotations", 1))
+                report.reject(line["code"], line.get("annotations", 1), example_of(line))
                 with temporary.open("a", encoding="ascii") as file:
                     file.write(json.dumps(line) + "\n")
 
         def batches(source: Source) -> Iterator[AnnotationBatch]:
             opened = open_source(source, options)
-            yield from opened
+            before = report.annotations_read
+            for batch in opened:
+                yield batch
+                progress.update(before + opened.counts["read"])
             reject(opened.rejects)
             counts = opened.counts
             report.annotations_read += counts["read"]
@@ -186,6 +196,10 @@ def _reading(
             for name, warned in counts["warnings"].items():
                 report.warnings[name] = report.warnings.get(name, 0) + warned
 
+        # How many there are is known when all are read.
+        progress.start("reading", 0, "annotations")
         yield chain.from_iterable(map(batches, sources)), reject
+        progress.update(report.annotations_read)
+        progress.end()
         if report.annotations_rejected:
             rejects.take(temporary, report)

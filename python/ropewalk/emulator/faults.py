@@ -413,7 +413,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for name, value in pairs:
         if name in document:
-            raise ValueError(f"the key {_found(name)} stands twice in one object")
+            raise ValueError(f"the key {_found(name)} appears twice in one object")
         document[name] = value
     return document
 

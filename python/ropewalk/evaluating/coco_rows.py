@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from ropewalk.errors import MaskError
@@ -39,12 +40,13 @@ def size_of(row: Row) -> SizeWh | None:
     return (width, height) if width and height else None
 
 
-def place(row: Row, size: SizeWh | None) -> Fields:
+def place(row: Row, size: SizeWh | None, *, box_only: bool = False) -> Fields:
     """Lay a row's geometry on its image.
 
     Args:
         row: An object, not a polyline; as polars gives it with `named=True`.
         size: Width and height of the image, px; None where nobody knows it.
+        box_only: Leave out what else the shape has where the row has a box of its own.
 
     Returns:
         bbox (x, y, w, h, px; of a rotated box before it is rotated), area (px^2), and where the shape has them
@@ -57,7 +59,9 @@ def place(row: Row, size: SizeWh | None) -> Fields:
         raise Unfit("not_finite", f"the score is {row['score']}; expected a number from 0 to 1")
     shape = row["shape"]
     sx, sy = _scale(row, size)
-    if shape == "bitmask" and row["rle"] is not None:
+    if box_only and row["box"] is not None and shape not in ROUND:
+        fields: Fields = {}
+    elif shape == "bitmask" and row["rle"] is not None:
         fields = _mask(row, size)
     elif shape in KEYPOINTS:
         fields = _keypoints(row, sx, sy)
@@ -203,10 +207,10 @@ def _keypoints(row: Row, sx: float, sy: float) -> Fields:
         raise Unfit("bad_field", f"{len(flags)} visibility flags for {n} points")
     flags = [_HIDDEN if flag == _HIDDEN_BY_ITSELF else flag for flag in flags]
     xs, ys = [x * sx for x in points[::2]], [y * sy for y in points[1::2]]
-    # Points that are not in the picture may stand anywhere.
-    seen = [i for i, flag in enumerate(flags) if flag] or range(n)
+    # Points that are not in the picture may be anywhere.
+    all_seen = all(flags) or not any(flags)
     return {
-        "bbox": extent((xs[i] for i in seen), (ys[i] for i in seen)),
+        "bbox": extent(xs, ys) if all_seen else extent(compress(xs, flags), compress(ys, flags)),
         "keypoints": [v for point in zip(xs, ys, flags, strict=True) for v in point],
         "num_keypoints": sum(map(bool, flags)),
     }

@@ -59,7 +59,7 @@ def evaluate(
         UsageError: An option, a map or a path does not fit, or there are no labels to compare with.
         RopewalkError: What the core found wrong with a source, or Encord refused; see `import_predictions`.
 
-    Example:
+    Examples:
         >>> labels = {
         ...     "images": [{"id": 7, "file_name": "a.jpg", "width": 60, "height": 40}],
         ...     "categories": [{"id": 1, "name": "Car"}],

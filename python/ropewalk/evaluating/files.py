@@ -17,7 +17,7 @@ from ropewalk.evaluating.coco_rows import Row, size_of
 from ropewalk.evaluating.label_files import Given, NamedFrame, read_labels
 from ropewalk.evaluating.sides import Evaluation, Side, finish
 from ropewalk.importing.options import check_without_project
-from ropewalk.reading.formats import open_source
+from ropewalk.reading.formats import format_of, formats, open_source
 from ropewalk.report import Report
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOptions) -> Evaluation:
     """Measure predictions against a COCO dataset, on all of its images; see `evaluate`."""
-    check_without_project(replace(options, min_confidence=None), "files are compared by the names they use")
+    applied = replace(options, min_confidence=None, frame_base=None, frame_stride=None)
+    check_without_project(applied, "files are compared by the names they use")
     iou = options.iou
     truth_file = read_labels(labels)
     truth = Side[NamedFrame](iou, truth_file.class_ids, are_labels=True)
@@ -43,8 +44,9 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
         if options.annotations is None:
             tables.write_text(json.dumps(truth_file.tables), encoding="ascii")
         for source in sources:
+            base, stride = _counting(source, options)
             for row in _predictions(source, replace(options, annotations=tables), report):
-                key = (row["media"], row["frame"])
+                key = (row["media"], (row["frame"] - base) * stride)
                 score = 1.0 if row["score"] is None else row["score"]
                 if row["kind"] != "object":
                     found.left_out["answer"] += 1
@@ -55,7 +57,19 @@ def compare_files(sources: Sequence[Source], labels: Given, options: EvaluateOpt
                 else:
                     found.add(key, row, truth.sizes[key] or size_of(row))
     result = Evaluation(iou, truth_file.name)
-    return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids)
+    return finish(result, truth, found, truth_file.classes, report, truth_file.image_ids, options)
+
+
+def _counting(source: Source, options: EvaluateOptions) -> tuple[int, int]:
+    """Give the number of the first frame of a source, and the frames from one of its frames to the next."""
+    if source.is_folder:
+        # A file is an image; what number in its name is that of a frame only a project can tell.
+        return 0, 1
+    info = formats()[format_of(source, options.format)]
+    return (
+        info["frame_base"] if options.frame_base is None else options.frame_base,
+        info["frame_stride"] if options.frame_stride is None else options.frame_stride,
+    )
 
 
 def _is_below(score: float, least: float) -> bool:

@@ -102,10 +102,10 @@ def _order(image_id: Any) -> tuple[bool, Any]:
 
 
 def _kept(annotation: Mapping[str, Any]) -> Fields:
-    """Take from a label what says how it counts: a region that is ignored, and its size as the annotator has it."""
-    fields: Fields = {"iscrowd": int(_is_crowd(annotation))}
-    area = annotation.get("area")
-    return fields | ({"area": area} if isinstance(area, (int, float)) else {})
+    """Take from a label what says how it counts: whether it is ignored, and its size as the annotator has it."""
+    told = {key: annotation.get(key) for key in ("area", "num_keypoints")}
+    numbers = {key: value for key, value in told.items() if isinstance(value, (int, float))}
+    return {"iscrowd": int(_is_crowd(annotation)), **numbers}
 
 
 def _is_crowd(annotation: Mapping[str, Any]) -> bool:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ropewalk.evaluating.coco_rows import ROUND, Fields, Row, SizeWh, corners, extent, place
+from ropewalk.evaluating.coco_rows import ROUND, Fields, Row, SizeWh, Unfit, corners, extent, place, size_of
+
+if TYPE_CHECKING:
+    from ropewalk.evaluating.averages import Averages
+    from ropewalk.evaluating.matching import Matches, Pair
 
 IOU_TYPES = ("bbox", "segm", "keypoints")
 
-_SUMMARY = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
-_SUMMARY_OF_KEYPOINTS = ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl")
-
-# How far annotators lie apart is known for COCO's person, in the order of its 17 points; for others there is a guess.
-_PERSON_POINTS = 17
-_SIGMA = 0.05
+# How many predictions of an image count, ascending; averages are of the last number.
+_MOST = {"bbox": (1, 10, 100), "segm": (1, 10, 100), "keypoints": (20,)}
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,9 @@ class ClassMetrics:
 def comparable(row: Row, size: SizeWh | None, iou: str, *, is_label: bool = False) -> Fields | None:
     """Give what is compared of an object; None where its shape cannot be compared so.
 
+    The area decides whether an object is small, medium or large. As in pycocotools, that of a prediction with a box is
+    the area of the box, whatever is compared.
+
     Args:
         row: The object.
         size: Width and height of the image, px.
@@ -60,105 +60,113 @@ def comparable(row: Row, size: SizeWh | None, iou: str, *, is_label: bool = Fals
     Raises:
         Unfit: See `place`.
     """
-    shape = row["shape"]
+    shape, has_box = row["shape"], row["box"] is not None
     if shape == "polyline" or (shape == "point" and iou != "keypoints"):
         return None
-    fields = place(row, size)
+    # Where boxes are compared, a mask of another size beside one does not matter.
+    fields = place(row, size, box_only=iou == "bbox")
+    box, area, segmentation = fields["bbox"], fields["area"], fields.get("segmentation")
+    if has_box and not is_label and shape not in ROUND:
+        area = box[2] * box[3]
     if iou == "keypoints":
-        if "keypoints" not in fields and is_label:
-            return {"bbox": fields["bbox"], "area": fields["area"], "keypoints": [], "num_keypoints": 0}
-        return fields if "keypoints" in fields else None
-    box, segmentation = fields["bbox"], fields.get("segmentation")
+        return _by_keypoints(fields | {"area": area}, is_label=is_label, has_box=has_box)
     if shape == "rotatable_bounding_box":
         segmentation = [corners(box, row["theta"] or 0.0)]
         box = extent(segmentation[0][::2], segmentation[0][1::2])
     if iou == "bbox":
-        # The area says which objects are small, medium and large; of what has a box it is the box's.
-        own = row["box"] is not None or shape in ROUND
-        return {"bbox": box, "area": box[2] * box[3] if own else fields["area"]}
+        own = has_box or shape in ROUND
+        return {"bbox": box, "area": box[2] * box[3] if own else area}
     if segmentation is None and shape == "bounding_box":
-        segmentation = [corners(box, 0.0)]
-    return None if segmentation is None else {"bbox": box, "area": fields["area"], "segmentation": segmentation}
+        x, y, w, h = box
+        # Not by turning the box: that would move its corners by rounding.
+        segmentation = [[x, y, x, y + h, x + w, y + h, x + w, y]]
+    if segmentation is None:
+        return None
+    return {"bbox": box, "area": area, "segmentation": _drawn(segmentation, size or size_of(row))}
 
 
-def measure(
-    images: Sequence[Fields],
-    classes: Mapping[int, ClassMetrics],
-    labels: Sequence[Fields],
-    predictions: Sequence[Fields],
-    iou: str,
-) -> tuple[dict[str, float | None], list[ClassMetrics]]:
+def _drawn(segmentation: Any, size: SizeWh | None) -> Fields:
+    """Draw rings as run lengths, as pycocotools does; masks are given as they are."""
+    if isinstance(segmentation, dict):
+        return segmentation
+    if size is None:
+        raise Unfit("no_size", "masks are compared, and the size of the image is not known")
+    from pycocotools import mask
+
+    drawn: Fields = mask.merge(mask.frPyObjects(segmentation, size[1], size[0]))
+    return drawn
+
+
+def _by_keypoints(fields: Fields, *, is_label: bool, has_box: bool) -> Fields | None:
+    if "keypoints" not in fields:
+        return fields | {"keypoints": [], "num_keypoints": 0} if is_label else None
+    if is_label or has_box:
+        return fields
+    # A prediction's size is that of the box around all of its points, even those that are not in the picture.
+    flat = fields["keypoints"]
+    box = extent(flat[::3], flat[1::3])
+    return fields | {"bbox": box, "area": box[2] * box[3]}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `measure` gives.
+
+    Attributes:
+        metrics: COCO's metrics by name, None where nothing counts for one.
+        classes: Category id -> class, those that have labels or predictions.
+        matches: Category id -> what its predictions match.
+        averages: Category id -> its precision and recall; None without labels.
+    """
+
+    metrics: dict[str, float | None]
+    classes: dict[int, ClassMetrics]
+    matches: dict[int, Matches]
+    averages: dict[int, Averages | None]
+
+
+def measure(images: Sequence[Pair], classes: Mapping[int, ClassMetrics], iou: str) -> Measured:
     """Measure predictions against labels.
 
     Args:
-        images: id, and width and height in px where masks are compared.
+        images: Labels and predictions of each image: category_id, score, what `comparable` gives, and of labels iscrowd
+            as COCO has it. Their keypoints are filled up to the same number.
         classes: Category id -> class.
-        labels: image_id, category_id and what `comparable` gives; iscrowd and ignore as COCO has them.
-        predictions: image_id, category_id, score and what `comparable` gives.
         iou: One of `IOU_TYPES`.
-
-    Returns:
-        COCO's metrics by name, None where nothing counts for one; and the classes by category id.
     """
-    from pycocotools.cocoeval import COCOeval
+    from ropewalk.evaluating.averages import summary
+    from ropewalk.evaluating.matching import match
 
-    points = max((len(item["keypoints"]) for item in (*labels, *predictions)), default=3) if iou == "keypoints" else 0
-    # What pycocotools prints is for people at its own prompt.
-    with redirect_stdout(io.StringIO()):
-        sides = [_dataset(images, classes, items, points) for items in (labels, predictions)]
-        run = COCOeval(*sides, iou)
-        if points and points // 3 != _PERSON_POINTS:
-            import numpy as np
-
-            run.params.kpt_oks_sigmas = np.full(points // 3, _SIGMA)
-        run.evaluate()
-        run.accumulate()
-        run.summarize()
-    names = _SUMMARY_OF_KEYPOINTS if iou == "keypoints" else _SUMMARY
-    metrics = {name: _number(value) for name, value in zip(names, run.stats, strict=True)}
-    n_labels, n_predictions = (Counter(item["category_id"] for item in items) for items in (labels, predictions))
-    measured = []
-    for at, category in enumerate(run.params.catIds):
-        # Thresholds, recalls, classes, areas, detections an image; the first area is all, the last number the largest.
-        precision, recall = run.eval["precision"][:, :, at, 0, -1], run.eval["recall"][:, at, 0, -1]
-        measured.append(
-            replace(
-                classes[category],
-                labels=n_labels[category],
-                predictions=n_predictions[category],
-                ap=_mean(precision),
-                ap50=_mean(precision[0]),
-                ar=_mean(recall),
-            )
-        )
-    return metrics, measured
+    if iou == "keypoints":
+        _fill_up([item for pair in images for side in pair for item in side])
+    most = _MOST[iou]
+    pairs = dict(sorted(_by_class(images).items()))
+    matches = {number: match(found.items(), iou, most[-1]) for number, found in pairs.items()}
+    metrics, averages = summary(list(matches.values()), iou, most)
+    measured = {}
+    for (number, on_images), average in zip(pairs.items(), averages, strict=True):
+        sides = on_images.values()
+        counts = {"labels": sum(len(found) for found, _ in sides), "predictions": sum(len(found) for _, found in sides)}
+        figures: dict[str, float | None] = {}
+        if average is not None:
+            precision, recall = average.precision, average.recall
+            figures = {"ap": float(precision.mean()), "ap50": float(precision[0].mean()), "ar": float(recall.mean())}
+        measured[number] = replace(classes[number], **counts, **figures)  # type: ignore[arg-type]
+    return Measured(metrics, measured, matches, dict(zip(pairs, averages, strict=True)))
 
 
-def _dataset(images: Sequence[Fields], classes: Iterable[int], items: Sequence[Fields], points: int) -> Any:
-    from pycocotools.coco import COCO
-
-    dataset = COCO()
-    dataset.dataset = {
-        "images": list(images),
-        "categories": [{"id": number, "name": str(number)} for number in classes],
-        # From 1, for pycocotools takes an object with the id 0 for none.
-        "annotations": [_padded({"iscrowd": 0} | item | {"id": n}, points) for n, item in enumerate(items, 1)],
-    }
-    dataset.createIndex()
-    return dataset
+def _by_class(images: Sequence[Pair]) -> dict[int, dict[int, tuple[list[Fields], list[Fields]]]]:
+    """Give for each class that is on any image the images that it is on, with its labels and predictions there."""
+    found: dict[int, dict[int, tuple[list[Fields], list[Fields]]]] = {}
+    for number, pair in enumerate(images):
+        for at, side in enumerate(pair):
+            for item in side:
+                found.setdefault(item["category_id"], {}).setdefault(number, ([], []))[at].append(item)
+    return found
 
 
-def _padded(item: Fields, points: int) -> Fields:
-    """Give all objects as many points: pycocotools compares no others, and passes over those that are not labelled."""
-    if points:
+def _fill_up(items: Sequence[Fields]) -> None:
+    """Give all objects as many points; those that are not labelled are not compared."""
+    points = max((len(item["keypoints"]) for item in items), default=0)
+    for item in items:
         item["keypoints"] = item["keypoints"] + [0] * (points - len(item["keypoints"]))
-    return item
-
-
-def _mean(values: Any) -> float | None:
-    counting = values[values > -1]
-    return float(counting.mean()) if counting.size else None
-
-
-def _number(value: float) -> float | None:
-    return None if value < 0 else float(value)

@@ -19,6 +19,12 @@ class EvaluateOptions(VerifyOptions):
     all_frames: Annotated[
         bool, Opt("Count predictions on frames without labels as wrong, instead of leaving them out.")
     ] = False
+    tracking: Annotated[bool, Opt("Also measure tracks: HOTA, MOTA and IDF1. Needs the extra `tracking`.")] = False
+    per_medium: Annotated[bool, Opt("List the metrics of each medium.")] = False
+    confusion: Annotated[bool, Opt("Count which class was predicted for which, at an IoU of at least 0.5.")] = False
+    curves: Annotated[
+        bool, Opt("List precision over recall and the best confidence of each class, at an IoU of 0.5.")
+    ] = False
 
 
 class EvaluateKeywords(VerifyKeywords, total=False):
@@ -26,3 +32,7 @@ class EvaluateKeywords(VerifyKeywords, total=False):
 
     iou: Iou
     all_frames: bool
+    tracking: bool
+    per_medium: bool
+    confusion: bool
+    curves: bool

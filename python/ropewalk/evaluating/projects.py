@@ -119,7 +119,8 @@ def compare_in_project(
     if options.all_frames:
         images |= dict.fromkeys((*labels.objects, *predictions.objects))
     name = branch if given is None else label_file_name(given)
-    return finish(Evaluation(iou, name), labels, predictions, classes, report, sorted(images))
+    titles = {medium.data_hash: medium.title for medium in known.media}
+    return finish(Evaluation(iou, name), labels, predictions, classes, report, sorted(images), options, titles)
 
 
 @contextmanager
@@ -197,14 +198,16 @@ def _add_sources(
     sources = [source if source.is_folder else replace(source, label=source.name) for source in sources]
     with staged_sources(sources, project, _BRANCH, options, report, progress, rejects_stem) as (staged, rejects):
         found = 0
-        progress.start("comparing", len(staged), "label rows")
+        done = 0
+        progress.start("comparing", report.annotations_not_sent, "annotations")
         for index in range(len(staged)):
             info = staged.label_row(index)
             header = headers.get(info["data_hash"])
             if not info["sized"]:
                 rejects.append([line for _, line in staged.unfit(index, header, _WHEN)], report)
             found += _add(side, staged.encode(index, header, _WHEN), wanted, **more)[1]
-            progress.update(index + 1)
+            done += info["annotations"]
+            progress.update(done)
         progress.end()
     side.left_out += Counter(answer=report.annotations_not_sent - found)
 

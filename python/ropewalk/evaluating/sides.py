@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh, Unfit
+from ropewalk.evaluating.details import Confusion, Curve, MediumMetrics, by_medium, confusion, curves
 from ropewalk.evaluating.metrics import ClassMetrics, comparable, measure
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 
-Key = TypeVar("Key")
+if TYPE_CHECKING:
+    from ropewalk.evaluating.matching import Pair
+    from ropewalk.evaluating.options import EvaluateOptions
+    from ropewalk.evaluating.tracking import Tracking
+
+# What the medium of an image is called, and its frame.
+Key = TypeVar("Key", bound=tuple[str, int])
 
 
 @dataclass
@@ -31,6 +38,10 @@ class Evaluation:
         metrics: AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl; of keypoints AP, AP50, AP75, APm, APl,
             AR, AR50, AR75, ARm, ARl. None where nothing counts for one.
         classes: The same for each class that has labels or predictions.
+        media: Figures of each medium, with `per_medium`.
+        confusion: Which class was predicted for which, with `confusion`.
+        curves: Precision over recall of each class that has labels, with `curves`.
+        tracking: HOTA, MOTA and IDF1, with `tracking`.
         annotations_read: Predictions read.
         rejects_by_code: Those that could not be imported, or not be compared.
         filtered_by_reason: Those that were left out.
@@ -46,6 +57,10 @@ class Evaluation:
     predictions: int = 0
     metrics: dict[str, float | None] = field(default_factory=dict)
     classes: list[ClassMetrics] = field(default_factory=list)
+    media: list[MediumMetrics] = field(default_factory=list)
+    confusion: Confusion | None = None
+    curves: list[Curve] = field(default_factory=list)
+    tracking: Tracking | None = None
     annotations_read: int = 0
     rejects_by_code: dict[str, int] = field(default_factory=dict)
     filtered_by_reason: dict[str, int] = field(default_factory=dict)
@@ -67,7 +82,7 @@ class Side(Generic[Key]):
         classes: Class as the side calls it -> category id.
         are_labels: Whether it is the side of the labels.
         sizes: Width and height of the images seen, px.
-        objects: What is compared, with category_id and score.
+        objects: What is compared, with category_id, score and track.
         left_out: Objects that are not compared, by reason.
         rejected: Objects that cannot be compared, by code.
     """
@@ -98,7 +113,7 @@ class Side(Generic[Key]):
             self.left_out["other_shape"] += 1
             return
         score = 1.0 if row["score"] is None else row["score"]
-        objects.append(fields | {"category_id": category, "score": score} | more)
+        objects.append(fields | {"category_id": category, "score": score, "track": row["track"]} | more)
 
 
 def finish(
@@ -108,6 +123,8 @@ def finish(
     classes: Mapping[int, ClassMetrics],
     report: Report,
     images: Iterable[Key],
+    options: EvaluateOptions,
+    titles: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Measure, and fill in the result.
 
@@ -118,12 +135,14 @@ def finish(
         classes: Category id -> class.
         report: What became of the predictions while they were read; those compared are still counted as not sent.
         images: The images to look at, in order.
+        options: Say which details are wanted.
+        titles: What the first part of an image's key is called -> title, where it is another.
 
     Raises:
         UsageError: There are no images.
         AccountingError: The sums do not hold.
     """
-    chosen = {key: n for n, key in enumerate(images, 1)}
+    chosen = dict.fromkeys(images)
     if not chosen:
         raise UsageError(f"{result.labels_from}: no image or frame with labels to compare with")
     for code, n in predictions.rejected.items():
@@ -132,27 +151,27 @@ def finish(
     for reason, n in (*predictions.left_out.items(), ("frame_without_labels", elsewhere)):
         if n:
             report.filter(reason, n)
-    truth, found = list(_placed(labels, chosen)), list(_placed(predictions, chosen))
-    report.write(len(found), 0)
+    pairs = [(labels.objects.get(key, []), predictions.objects.get(key, [])) for key in chosen]
+    n_labels, n_predictions = (sum(map(len, side)) for side in zip(*pairs, strict=True))
+    report.write(n_predictions, 0)
     report.finish()
-    result.metrics, measured = measure(list(_images(chosen, labels, predictions)), classes, truth, found, result.iou)
-    result.classes = [item for item in measured if item.labels or item.predictions]
-    result.images, result.labels, result.predictions = len(chosen), len(truth), len(found)
+    measured = measure(pairs, classes, result.iou)
+    result.metrics, result.classes = measured.metrics, list(measured.classes.values())
+    if options.tracking:
+        from ropewalk.evaluating.tracking import track
+
+        frames: dict[tuple[str, int], Pair] = dict(zip(chosen, pairs, strict=True))
+        result.tracking = track(frames, measured.classes, titles or {}, result.iou, result.labels_from)
+    if options.per_medium:
+        result.media = by_medium(pairs, [medium for medium, _ in chosen], titles or {}, measured)
+    if options.confusion:
+        result.confusion = confusion(pairs, result.classes, list(measured.classes), result.iou)
+    if options.curves:
+        result.curves = curves(result.classes, list(measured.averages.values()))
+    result.images, result.labels, result.predictions = len(chosen), n_labels, n_predictions
     result.labels_left_out = dict(labels.left_out + labels.rejected)
     result.annotations_read = report.annotations_read
     result.rejects_by_code, result.filtered_by_reason = report.rejects_by_code, report.filtered_by_reason
     result.rejects_file = report.rejects_file
     result.exit_code = EXIT_WITH_REJECTS if report.annotations_rejected else EXIT_ALL_WRITTEN
     return result
-
-
-def _placed(side: Side[Key], chosen: Mapping[Key, int]) -> Iterator[Fields]:
-    for key, number in chosen.items():
-        for item in side.objects.get(key, ()):
-            yield item | {"image_id": number}
-
-
-def _images(chosen: Mapping[Key, int], *sides: Side[Key]) -> Iterator[Fields]:
-    for key, number in chosen.items():
-        size = next(filter(None, (side.sizes.get(key) for side in sides)), None)
-        yield {"id": number} | ({} if size is None else {"width": size[0], "height": size[1]})

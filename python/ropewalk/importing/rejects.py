@@ -14,7 +14,7 @@ from ropewalk.errors import FileError, RopewalkError
 from ropewalk.files import FilesRead, is_stream, opened_stream
 from ropewalk.importing.options import StageOptions
 from ropewalk.reading.sources import Source, files_read
-from ropewalk.report import Report
+from ropewalk.report import Report, example_of
 from ropewalk.text import shown
 
 _PART_BYTES = 1 << 16
@@ -32,19 +32,20 @@ class RejectFile:
     that stand in one of them already, word for word, are left there.
     """
 
-    def __init__(self, given: Path | None, folder: Path, stem: str, files_read: FilesRead) -> None:
+    def __init__(self, given: Path | None, folder: Path, stem: str | None, files_read: FilesRead) -> None:
         """Choose among names.
 
         Args:
             given: The file asked for; it is written over. A stream is written to.
             folder: Where the series is, for None.
-            stem: Begins the names of the series.
+            stem: Begins the names of the series; None for no series: rejects are counted alone, unless `given`.
             files_read: Files that must not be written over.
 
         Raises:
             UsageError: `given` is one of the files that are read.
         """
         self._given, self._folder, self._stem, self._read = given, folder, stem, files_read
+        self._keeps_none = given is None and stem is None
         self._path: Path | None = None
         self._staged_bytes = 0
         self._there: set[bytes] | None = None
@@ -61,6 +62,8 @@ class RejectFile:
         Raises:
             FileError: They cannot be written there.
         """
+        if self._keeps_none:
+            return
         if self._is_stream:
             assert self._given is not None
             with temporary.open("rb") as file, opened_stream(self._given) as stream:
@@ -91,7 +94,9 @@ class RejectFile:
         texts = [line.encode() for line in lines]
         for text in texts:
             reject = json.loads(text)
-            report.reject(reject["code"], reject.get("annotations", 1))
+            report.reject(reject["code"], reject.get("annotations", 1), example_of(reject))
+        if self._keeps_none:
+            return
         if self._is_stream:
             assert self._given is not None
             report.rejects_file = str(self._given)
@@ -159,15 +164,16 @@ def _lines_from(path: Path, offset: int) -> set[bytes]:
         return set(file)
 
 
-def reject_file(stem: str, sources: Iterable[Source], options: StageOptions) -> RejectFile:
+def reject_file(stem: str | None, sources: Iterable[Source], options: StageOptions) -> RejectFile:
     """Choose where the rejects of a job are written.
 
     Args:
-        stem: Begins the names in the work folder.
+        stem: Begins the names in the work folder; None where rejects are kept only if a file is asked for.
         sources: What is read.
         options: Name the file, or the work folder.
 
     Raises:
         UsageError: The file asked for is one that is read.
     """
-    return RejectFile(options.rejects, options.work_dir, stem[:_STEM_CHARACTERS], files_read(sources, options))
+    cut = None if stem is None else stem[:_STEM_CHARACTERS]
+    return RejectFile(options.rejects, options.work_dir, cut, files_read(sources, options))

@@ -178,7 +178,7 @@ def _undo(
     options: BatchOptions,
     progress: Progress,
 ) -> None:
-    progress.start("undoing", len(todo), "label rows")
+    progress.start("undoing", sum(record.annotations for record in todo), "annotations")
     done = 0
     records = {record.data_hash: record for record in todo}
     held = {record.data_hash for record in todo if record.had_labels}
@@ -187,7 +187,7 @@ def _undo(
     for batch in _batches(chain(kept, emptied), records, options):
         held.difference_update(batch)
         _undo_batch(rows, ledger, {data_hash: records[data_hash] for data_hash in batch}, batch, result)
-        done += len(batch)
+        done += sum(records[data_hash].annotations for data_hash in batch)
         progress.update(done)
     result.lost += sorted(held)
     progress.end()

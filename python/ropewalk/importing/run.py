@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -16,6 +16,7 @@ from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
 from ropewalk.files import refuse_same, written_whole
 from ropewalk.importing.earlier import EarlierImports
 from ropewalk.importing.options import ImportKeywords, ImportOptions
+from ropewalk.importing.planned import ImportPlan, planned
 from ropewalk.importing.rejects import RejectFile
 from ropewalk.importing.staging import check_max_rejects, staged_sources
 from ropewalk.importing.written import write_written
@@ -28,6 +29,7 @@ from ropewalk.project.live import project_from_listing, standing_from_listing
 from ropewalk.project.narrowing import asks_metadata, narrowed
 from ropewalk.project.snapshot import Snapshot
 from ropewalk.project.titles import is_meant
+from ropewalk.project.web import project_page
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
 from ropewalk.report import EXIT_STOPPED, NUMBER_TAKEN, Report
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from ropewalk.sinks.encord.staged_rows import Row
     from ropewalk.sinks.encord.upload import Upload
 
+# Shown the plan, says whether to go on.
+Confirm = Callable[[ImportPlan], bool]
+
 _BRANCH = re.compile(r"[A-Za-z0-9._-]+")
 _REFUSED_SHOWN = 5
 
@@ -57,6 +62,7 @@ def import_predictions(
     *,
     branch: str,
     progress: Progress | None = None,
+    confirm: Confirm | None = None,
     **options: Unpack[ImportKeywords],
 ) -> Report:
     """Import predictions onto a branch of a project.
@@ -66,6 +72,8 @@ def import_predictions(
         project: A project of the `encord` client; with `dry_run` also a snapshot, without any network.
         branch: The prediction branch.
         progress: Told about phases.
+        confirm: Asked with the plan before anything is sent; False stops the import. A dry run does not ask, its plan
+            is in the report.
         **options: Those of `ropewalk import --help`, under the same names: `--on-existing` is `on_existing`.
 
     Returns:
@@ -73,7 +81,8 @@ def import_predictions(
 
     Raises:
         UsageError: An option, a map or a path does not fit.
-        BlockerError: Something stops the import before anything is sent; its `report` says how far it came.
+        BlockerError: Something stops the import before anything is sent, or `confirm` said no; its `report` says how
+            far it came.
         EncordError: Encord refused the key or could not be reached any more; running the import again finishes it.
         RopewalkError: What the core found wrong with a source.
     """
@@ -82,7 +91,7 @@ def import_predictions(
         raise UsageError(f"{type(project).__name__} is not a project; expected one of the encord client, or a snapshot")
     files_read(sources, job).refuse("written", job.written)
     refuse_same(written=job.written, rejects=job.rejects)
-    return _Import(sources, project, branch, job, progress or NoProgress()).run()
+    return _Import(sources, project, branch, job, progress or NoProgress(), confirm).run()
 
 
 def check_branch(branch: str, allow_branch: bool) -> None:
@@ -109,6 +118,10 @@ def creation_time(moment: datetime) -> str:
     return format_datetime(moment.astimezone(timezone.utc)).replace("+0000", "UTC")
 
 
+def _annotations(rows: Iterable[Row]) -> int:
+    return sum(row.annotations for row in rows)
+
+
 @dataclass
 class _Import:
     sources: list[Source]
@@ -116,6 +129,7 @@ class _Import:
     branch: str
     options: ImportOptions
     progress: Progress
+    confirm: Confirm | None = None
     report: Report = field(default_factory=Report)
     stop: threading.Event = field(default_factory=threading.Event)
     rejects: RejectFile | None = None
@@ -170,6 +184,7 @@ class _Import:
             from ropewalk.sinks.encord.connection import connected
 
             rows, endpoint = stack.enter_context(connected(self.project, self.options, self.stop))
+            self.report.project_url = project_page(endpoint, self.project.project_hash)
             self.report.notices = rows.notices
             if not self.options.dry_run:
                 turn = stack.enter_context(branch_lock(endpoint, self.project.project_hash, self.branch))
@@ -179,7 +194,9 @@ class _Import:
                 standing_from_listing(entries),
             )
             del entries
-        stem = "dry-run-rejects" if self.options.dry_run else "rejects"
+        self.report.project_title = project.project_title
+        # A dry run changes nothing, so it leaves nothing behind that is not asked for.
+        stem = None if self.options.dry_run else "rejects"
         staged, self.rejects = stack.enter_context(
             staged_sources(self.sources, project, self.branch, self.options, self.report, self.progress, stem)
         )
@@ -200,9 +217,16 @@ class _Import:
             upload.trust_ledger()
         if self.options.on_existing == "fail" and standing:
             self._check_existing(upload)
+        if self.confirm is not None and not self.options.dry_run:
+            plan = planned(staged, todo, self.report, standing, self.options.on_existing)
+            if not self.confirm(plan):
+                raise BlockerError("not confirmed; nothing was sent")
         if turn is not None:
             turn.take(name)
         self._send(upload, project)
+        if self.options.dry_run:
+            # At the end: only now is it known what does not fit the rows that exist.
+            self.report.plan = planned(staged, todo, self.report, standing, self.options.on_existing)
         if self.options.verify:
             self._verify(upload)
         if written is not None and listed is not None and ledger is not None:
@@ -289,7 +313,7 @@ class _Import:
         refused: list[str] = []
         if not upload.to_check():
             return
-        for outcome in self._shown("checking", len(upload.to_check()), upload.check_existing()):
+        for outcome in self._shown("checking", _annotations(upload.to_check()), upload.check_existing()):
             refused += outcome.refused
         if refused:
             names = ", ".join(shown(title) for title in sorted(refused)[:_REFUSED_SHOWN])
@@ -300,11 +324,12 @@ class _Import:
             )
 
     def _send(self, upload: Upload, project: Snapshot) -> None:
-        for outcome in self._shown("sending", len(upload.todo), upload.send()):
+        phase = "checking" if self.options.dry_run else "sending"
+        for outcome in self._shown(phase, _annotations(upload.todo), upload.send()):
             self._count(outcome)
         if self.options.empty_rows == "create":
             empty = self._empty_media(upload, project)
-            for outcome in self._shown("creating empty rows", len(empty), upload.create_empty(empty)):
+            for outcome in self._shown("creating empty rows", len(empty), upload.create_empty(empty), "label rows"):
                 self._count(outcome)
         if upload.ledger is not None and self.report.label_rows_saved:
             for outcome in upload.find_edits():
@@ -349,12 +374,14 @@ class _Import:
         except EncordError as e:
             self.report.active = failed(e)
 
-    def _shown(self, phase: str, total: int, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-        self.progress.start(phase, total, "label rows")
+    def _shown(
+        self, phase: str, total: int, outcomes: Iterator[Outcome], unit: str = "annotations"
+    ) -> Iterator[Outcome]:
+        self.progress.start(phase, total, unit)
         done = 0
         for outcome in outcomes:
             yield outcome
-            done += outcome.rows_done
+            done += outcome.done
             self.progress.update(done)
         self.progress.end()
 

@@ -43,7 +43,7 @@ def staged_sources(
     options: StageOptions,
     report: Report,
     progress: Progress,
-    rejects_stem: str = "rejects",
+    rejects_stem: str | None = "rejects",
 ) -> Iterator[tuple[Staged, RejectFile]]:
     """Stage sources, and keep the stage's files for as long as the context lasts.
 
@@ -54,7 +54,8 @@ def staged_sources(
         options: How to read and resolve, and where to stage.
         report: Takes the counts.
         progress: Told about bytes read.
-        rejects_stem: Begins the name of the reject file, before the branch.
+        rejects_stem: Begins the name of the reject file in the work folder, before the branch; None where rejects are
+            kept only if a file is asked for.
 
     Yields:
         The sorted annotations, and the file of those that cannot be written.
@@ -74,7 +75,7 @@ def staged_sources(
         size * (_UNPACKED_FACTOR if source.is_packed else 1) for source, size in zip(sources, sizes, strict=True)
     )
     check_disk(options.work_dir, sum(text_bytes) * _DISK_FACTOR)
-    rejects = reject_file(f"{rejects_stem}-{branch}", sources, options)
+    rejects = reject_file(None if rejects_stem is None else f"{rejects_stem}-{branch}", sources, options)
     with stage_folder(options.work_dir) as folder:
         temporary = folder / "rejects.ndjson"
         stage = _core.Stage(

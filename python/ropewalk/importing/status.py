@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class ImportStatus:
         project_title: The project's title.
         branch: Where it writes.
         sources: Labels of its sources.
-        created: Its creation time.
+        created: Its creation time, ISO 8601, UTC.
         changed: When the ledger was last written, ISO 8601, UTC.
         running: Whether an importer of this user on this machine holds the branch now.
         label_rows: Label rows to be written.
@@ -86,7 +87,7 @@ def status(work_dir: str | os.PathLike[str] = WORK_DIR, branch: str | None = Non
             project_title=header.project_title,
             branch=header.branch,
             sources=header.sources,
-            created=header.when,
+            created=parsedate_to_datetime(header.when).isoformat(timespec="seconds"),
             changed=datetime.fromtimestamp(ledger.path.stat().st_mtime, timezone.utc).isoformat(timespec="seconds"),
             running=is_locked(header.endpoint, header.project_hash, header.branch),
             label_rows=header.label_rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,30 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 20
 _EXAMPLES = 20
 
+# Places with differences that are counted one by one.
+_PLACES = 1_000
+
 # Told a difference as one line of JSON, with its line end.
 OnDifference = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many differences of a kind there are on a medium, in a class.
+
+    Attributes:
+        title: Title of the medium; None for all those that are not listed one by one.
+        data_hash: Its hash; None likewise.
+        class_name: Name of the ontology object or classification; None where a whole label row is missing.
+        code: missing, changed, extra, conflicting_answer, or row_missing.
+        annotations: How many.
+    """
+
+    title: str | None
+    data_hash: str | None
+    class_name: str | None
+    code: str
+    annotations: int
 
 
 @dataclass
@@ -45,6 +68,8 @@ class Verification:
         rows_elsewhere: Label rows of the branch that the source does not mention; they are not looked at.
         rejected: Annotations of the source that no import could write, by code; `conflicting_answer` also for answers
             where the branch holds other ones.
+        differences: How many there are by medium, class and code, the most frequent first. Of more than 1,000 such
+            places the others are summed by code.
         examples: The first differences.
         notices: What the version of the `encord` SDK changes.
         exit_code: 0 when nothing differs, 3 when something does.
@@ -58,6 +83,7 @@ class Verification:
     rows_missing: int = 0
     rows_elsewhere: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
     examples: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     exit_code: int = EXIT_ALL_WRITTEN
@@ -113,7 +139,7 @@ def verify_predictions(
             standing_from_listing(entries),
         )
         report = Report(branch=branch)
-        with staged_sources(sources, known, branch, job, report, progress or NoProgress(), "verify-rejects") as (
+        with staged_sources(sources, known, branch, job, report, progress or NoProgress(), None) as (
             staged,
             _rejects,
         ):
@@ -144,20 +170,44 @@ def compare_rows(
         progress: Told about rows.
     """
     result = Verification()
+    places = _Places()
     wanted = list(indices)
     mentioned = {staged.label_row(index)["data_hash"] for index in wanted}
     result.rows_elsewhere = sum(data_hash not in mentioned for data_hash in standing)
-    progress.start("verifying", len(wanted), "label rows")
-    for done, (index, existing) in enumerate(_read_back(staged, wanted, rows, standing), 1):
+    progress.start("verifying", sum(staged.label_row(index)["annotations"] for index in wanted), "annotations")
+    done = 0
+    for index, existing in _read_back(staged, wanted, rows, standing):
         lines = _missing_row(staged, index, result) if existing is None else _compare(staged, index, existing, result)
         for line in lines:
+            difference = json.loads(line)
+            places.count(difference)
             if len(result.examples) < _EXAMPLES:
-                result.examples.append(json.loads(line))
+                result.examples.append(difference)
             if on_difference is not None:
                 on_difference(line)
+        done += staged.label_row(index)["annotations"]
         progress.update(done)
     progress.end()
+    result.differences = places.found()
     return result
+
+
+class _Places:
+    """Counts differences by medium, class and code; memory is bounded."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str | None, str | None, str | None, str]] = Counter()
+
+    def count(self, difference: Mapping[str, Any]) -> None:
+        code = difference["code"]
+        place = (difference["title"], difference["data_hash"], difference.get("class"), code)
+        if place not in self._counts and len(self._counts) >= _PLACES:
+            place = (None, None, None, code)
+        self._counts[place] += difference.get("annotations", 1)
+
+    def found(self) -> list[Difference]:
+        ordered = sorted(self._counts.items(), key=lambda item: (item[0][0] is None, -item[1], str(item[0])))
+        return [Difference(*place, n) for place, n in ordered]
 
 
 def _missing_row(staged: Staged, index: int, result: Verification) -> list[str]:

@@ -117,9 +117,7 @@ def _turned_round(entries: dict[str, Any], where: str) -> dict[str, str | None]:
         if type(value) not in (str, int):
             raise UsageError(f"{where}: {feature_hash}: {_name(value)}: expected a category id or name")
         if str(value) in by_class:
-            raise UsageError(
-                f"{where}: {by_class[str(value)]} and {feature_hash} both stand for category {_name(value)}"
-            )
+            raise UsageError(f"{where}: {by_class[str(value)]} and {feature_hash} are both for category {_name(value)}")
         by_class[str(value)] = feature_hash
     return by_class
 
@@ -132,7 +130,7 @@ def _entries(source: MapSource, option: str) -> tuple[str, dict[str, Any]]:
         entries = _load(Path(source), where)
     for key, value in entries.items():
         if isinstance(value, (list, float, bool)):
-            raise UsageError(f"{where}: {_name(key)}: {_name(value)} cannot stand in a map")
+            raise UsageError(f"{where}: {_name(key)}: {_name(value)} cannot be in a map")
     return where, entries
 
 
@@ -141,7 +139,7 @@ def _load(path: Path, where: str) -> dict[str, Any]:
         entries = dict(pairs)
         if len(entries) != len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            raise UsageError(f"{where}: {_name(twice)} stands there twice")
+            raise UsageError(f"{where}: {_name(twice)} appears twice")
         return entries
 
     try:

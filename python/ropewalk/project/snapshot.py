@@ -318,7 +318,7 @@ def _refuse_duplicates(keys: list[str], where: str, name: str) -> None:
     seen: set[str] = set()
     for index, key in enumerate(keys):
         if key in seen:
-            raise SnapshotError(f"{where}[{index}].{name}: {_shown(key)} stands there twice")
+            raise SnapshotError(f"{where}[{index}].{name}: {_shown(key)} appears twice")
         seen.add(key)
 
 

@@ -78,7 +78,7 @@ def read(path: str | os.PathLike[str], **options: Unpack[ReadKeywords]) -> Predi
         UsageError: There is no such file, it is none of these formats, or the format does not take an option.
         RopewalkError: The source cannot be read; also while it is iterated.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from pathlib import Path
         >>> path = Path(tempfile.mkdtemp(), "street-1.txt")
@@ -133,7 +133,7 @@ def read_coco(
     Raises:
         UsageError: An option does not fit, there is no such file, or a value that JSON cannot hold.
 
-    Example:
+    Examples:
         >>> frame = read_coco([{"image_id": 7, "category_id": 1, "bbox": [2, 3, 5, 4], "score": 0.5}]).to_polars()
         >>> frame["box"].to_list()
         [[2.0, 3.0, 5.0, 4.0]]
@@ -178,7 +178,7 @@ def read_table(
     Raises:
         UsageError: There is no such file, this is no table, or it holds a value that JSON cannot hold.
 
-    Example:
+    Examples:
         >>> rows = [{"media": "a.jpg", "class": "Car", "box": [2, 3, 5, 4], "unit": "px", "score": 0.5}]
         >>> read_table(rows).to_polars()["shape"].to_list()
         ['bounding_box']

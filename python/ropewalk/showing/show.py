@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import LabelRowError
+from ropewalk.errors import LabelRowError, UsageError
 from ropewalk.project.ontology import list_ontology
 from ropewalk.project.spaces import DATA_TYPES
 from ropewalk.project.titles import is_meant
@@ -22,7 +22,7 @@ from ropewalk.showing.labels import (
     objects_of,
     units_of,
 )
-from ropewalk.text import without_query
+from ropewalk.text import shown, without_query
 
 if TYPE_CHECKING:
     import encord
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _FIRST_BATCH_ROWS = 4
 _MOST_BATCH_ROWS = 50
 _BATCH_BYTES = 8_000_000
+
+# Branches that are named where another one was asked for.
+_BRANCHES_NAMED = 20
+
 _IMAGE_TYPES = ("IMAGE", "IMG_GROUP")
 _GROUPS = ("IMG_GROUP", "GROUP")
 # Of these a range is not one of frames.
@@ -122,6 +126,7 @@ def show(
         Data units by branch and title; the images of a group in their order.
 
     Raises:
+        UsageError: There is no such branch; the message names those that there are.
         EncordError: Encord refused or could not be reached.
         LabelRowError: A label row is not as Encord writes one; names it.
     """
@@ -141,9 +146,10 @@ def show_rows(
     from ropewalk.sinks.encord.connection import connected
 
     with connected(project) as (rows, _):
-        entries = [
-            entry for entry in rows.listing(branch) if entry.get("label_hash") and _may_be_meant(entry, only_media)
-        ]
+        listing = rows.listing(branch)
+        if branch is not None and not any(entry.get("label_hash") for entry in listing):
+            raise UsageError(_no_branch(branch, rows))
+        entries = [entry for entry in listing if entry.get("label_hash") and _may_be_meant(entry, only_media)]
         entries.sort(key=lambda entry: (entry["branch_name"], *_names(entry)))
         listed = {entry["label_hash"]: entry for entry in entries}
         # Asked for only where they are shown: the ontology costs a request.
@@ -157,6 +163,15 @@ def show_rows(
                 raise LabelRowError(f"label row {label_hash} is not as Encord writes one ({e!r})") from e
             if row is not None:
                 yield row
+
+
+def _no_branch(branch: str, rows: LabelRows) -> str:
+    known = sorted({entry["branch_name"] for entry in rows.listing(None) if entry.get("label_hash")})
+    names = ", ".join(map(shown, known[:_BRANCHES_NAMED]))
+    more = f" and {len(known) - _BRANCHES_NAMED} more" if len(known) > _BRANCHES_NAMED else ""
+    return f"no branch named {shown(branch)}; " + (
+        f"the project has {names}{more}" if known else "the project has no label rows"
+    )
 
 
 def _names(entry: Mapping[str, Any]) -> tuple[str, str, str]:

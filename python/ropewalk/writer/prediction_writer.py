@@ -74,7 +74,7 @@ class PredictionWriter:
         UsageError: An argument does not fit.
         FileError: The folder of `path` cannot be written to.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> import numpy as np
         >>> import polars

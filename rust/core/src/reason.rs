@@ -220,7 +220,7 @@ reasons! {
             media: String,
         },
         /// The medium is of a type that this kind of label cannot stand on.
-        #[error("{media:?} is of type {data_type}, on which this kind of label cannot stand")]
+        #[error("{media:?} is of type {data_type}, which cannot hold this kind of label")]
         UnsupportedMedia = "unsupported_media" {
             /// The medium's title.
             media: String,

@@ -448,7 +448,10 @@ fn odd_rows_are_refused_without_a_panic() {
             good.replace("\"labels\":{\"0\":", "\"labels\":{\"00\":"),
             "expected a frame number",
         ),
-        (good.replace("\"labels\":{\"0\":", "\"labels\":{\"1\":"), "stands twice"),
+        (
+            good.replace("\"labels\":{\"0\":", "\"labels\":{\"1\":"),
+            "appears twice",
+        ),
         (
             good.replace("\"labels\":{\"0\":", "\"labels\":{\"-1\":"),
             "expected a frame number",

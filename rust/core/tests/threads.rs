@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ropewalk_core::formats::ReadOptions;
 use ropewalk_core::intake::{Finished, Intake, Tally};
 use ropewalk_core::plan::Plan;
-use ropewalk_core::source::SourceFile;
+use ropewalk_core::source::{Folder, Source, SourceFile};
 use ropewalk_core::stage::StageBuilder;
 
 const PLAN: &str = r##"{
@@ -64,11 +64,21 @@ fn document(count: usize, end: &str) -> String {
 
 /// Everything that an import leaves: the order of the staged rows, the tally, the rejects, and an error.
 fn taken(document: &str, threads: usize) -> (Vec<String>, Option<Tally>, String, String) {
+    let input = SourceFile::bytes("preds.json", document.as_bytes().to_vec());
+    taken_from(input, "{}", threads)
+}
+
+/// As [`taken`], of a source that is read by options.
+fn taken_from(
+    source: impl Into<Source>,
+    options: &str,
+    threads: usize,
+) -> (Vec<String>, Option<Tally>, String, String) {
     let plan = Arc::new(Plan::from_json(PLAN).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), file.path(), threads).unwrap();
-    let input = SourceFile::bytes("preds.json", document.as_bytes().to_vec());
-    let error = intake.add(input, "preds.json", None, &ReadOptions::default(), |_| Ok(()));
+    let options = ReadOptions::from_json(options).unwrap();
+    let error = intake.add(source, "preds.json", None, &options, |_| Ok(()));
     if let Err(error) = error {
         drop(intake);
         return (
@@ -158,4 +168,67 @@ fn rows_that_name_by_text_are_read_while_others_are_resolved() {
     let one = taken(&broken, 1);
     assert!(one.3.contains("64 MiB") && one.2.lines().count() > 200, "{}", one.3);
     assert!(taken(&broken, 3) == one);
+}
+
+/// Boxes of a tracker, of which some have no width and some lie behind the end of the video.
+fn tracker_lines(count: usize) -> String {
+    let mut text = String::new();
+    for id in 0..count {
+        let width = if id % 61 == 0 { "x" } else { "2.25" };
+        writeln!(text, "{},{},{},1,{width},2.5,0.5,-1,-1,-1", 1 + id / 7 % 22, id, id % 5).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_file_of_lines_is_read_in_pieces_on_all_threads() {
+    let lines = tracker_lines(20_000);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("drive.txt");
+    std::fs::write(&path, &lines).unwrap();
+    let source = || SourceFile::path(&path);
+    let options = r#"{"class_": "Car"}"#;
+    let one = taken_from(source(), options, 1);
+    let tally = one.1.as_ref().unwrap();
+    assert!(
+        lines.len() > 1 << 19 && tally.read == 20_000 && tally.rejects.len() == 2 && tally.staged > 0,
+        "{tally:?}"
+    );
+    // In the order of the file.
+    let bytes: Vec<u64> = rejects_at(&one.2, "bad_field");
+    assert!(bytes.len() > 300 && bytes.is_sorted());
+    for threads in [2, 3, 7] {
+        assert!(taken_from(source(), options, threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_files_of_a_folder_are_read_in_pieces_on_all_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "Car 0 0 0 1 1 3.25 2.5 0 0 0 0 0 0 0 0.5\n";
+    for frame in 0..600 {
+        let bad = if frame % 13 == 0 { "Car 0\n" } else { "" };
+        let text = line.repeat(30) + bad;
+        std::fs::write(folder.path().join(format!("drive.mp4__{frame:03}.txt")), text).unwrap();
+    }
+    let source = || Folder::at(folder.path()).unwrap();
+    let one = taken_from(source(), "{}", 1);
+    let tally = one.1.as_ref().unwrap();
+    // 20 frames of the video, and a bad line in each thirteenth file.
+    assert!(
+        tally.read == 18_047 && tally.rejects.get("bad_line") == Some(&47) && tally.staged > 0,
+        "{tally:?}"
+    );
+    for threads in [2, 5] {
+        assert!(taken_from(source(), "{}", threads) == one, "{threads} threads");
+    }
+}
+
+/// Bytes of the rejects of a code, in the order of the reject file.
+fn rejects_at(rejects: &str, code: &str) -> Vec<u64> {
+    let lines = rejects
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let of_code = lines.filter(|line| line["code"] == code);
+    of_code.map(|line| line["byte"].as_u64().unwrap()).collect()
 }

@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyMemoryView};
 use ropewalk_core::error::Error;
-use ropewalk_core::intake::{Intake, Taken, Tally};
+use ropewalk_core::intake::{Example, Intake, Taken, Tally};
 use ropewalk_core::label_row::{OnExisting, Verdict};
 use ropewalk_core::plan::Plan as CorePlan;
 use ropewalk_core::reject::{row_code, Unresolved, ROW_CODES};
@@ -166,6 +166,43 @@ impl Staged {
             let names = names.map(|((_, name, code), count)| (name.as_str(), *code, *count));
             counts.set_item(name, PyList::new(py, names.collect::<Vec<_>>())?)?;
         }
+        let classes = self.tally.classes.iter().map(|((class, became), sum)| {
+            let plan = self.rows.plan();
+            let feature = became.feature as usize;
+            let (name, feature_hash, shape) = match became.is_answer {
+                true => {
+                    let of = &plan.classifications[feature];
+                    (of.name(), &of.feature_hash, "classification")
+                }
+                false => {
+                    let of = &plan.ontology[feature];
+                    (of.name.as_str(), &of.feature_hash, of.shape.as_str())
+                }
+            };
+            let warnings = dict(py, &sum.warnings)?;
+            let found = (
+                class,
+                name,
+                feature_hash,
+                shape,
+                became.made_from,
+                sum.annotations,
+                warnings,
+            );
+            found.into_pyobject(py)
+        });
+        counts.set_item("classes", PyList::new(py, classes.collect::<PyResult<Vec<_>>>()?)?)?;
+        let examples = PyDict::new(py);
+        for (code, example) in &self.tally.examples {
+            let Example {
+                message,
+                source,
+                member,
+                annotation_id,
+            } = example;
+            examples.set_item(code, (message, source, member, annotation_id))?;
+        }
+        counts.set_item("examples", examples)?;
         let MediaFound { by_rule, folders, .. } = &self.tally.media_found;
         counts.set_item("media_by_rule", dict(py, by_rule)?)?;
         let folders = folders
@@ -185,9 +222,21 @@ impl Staged {
         info.set_item("data_hash", &*medium.data_hash)?;
         info.set_item("title", medium.shown_title())?;
         info.set_item("annotations", span.annotations)?;
+        info.set_item("frames", span.frames)?;
+        info.set_item("tracks", span.tracks)?;
         info.set_item("sized", medium.is_sized())?;
         info.set_item("has_answers", span.has_answers)?;
         Ok(info)
+    }
+
+    fn found<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyList>> {
+        let medium = self.span(index)?.medium;
+        let own = std::iter::once(medium).chain(self.rows.plan().spaces_of(medium));
+        let found = own.filter_map(|medium| {
+            let found = self.tally.media_found.media.get(&medium)?;
+            Some((found.name.as_str(), found.names, found.rule()))
+        });
+        PyList::new(py, found.collect::<Vec<_>>())
     }
 
     #[pyo3(signature = (index, header, when))]

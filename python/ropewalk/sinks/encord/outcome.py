@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of some label rows; annotations = written + already_there + skipped + those of rejects.
 
+    `done` is how many annotations that settles; of rows that are created empty, how many rows.
     `rejects` holds, by label row, the reject file's lines: annotations that do not fit it, or all where it failed;
     `unfit` the places in the row of those that do not fit it.
     `rows_not_created` says why, by data_hash, where an empty row was refused. `edited` has the titles of rows that
@@ -39,7 +40,7 @@ class Outcome:
     rows_skipped: int = 0
     rows_created_empty: int = 0
     bytes_sent: int = 0
-    rows_done: int = 0
+    done: int = 0
     rows_failed: int = 0
     rows_not_created: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Blame:
             self.size(row, outcome, row.len_bytes, "more than the server takes")
         elif isinstance(error, TemporaryEncordError):
             outcome.unanswered = outcome.unanswered or error
-            self.row(row, outcome, "no_answer", f"{error}; run the import again to find out what stands there")
+            self.row(row, outcome, "no_answer", f"{error}; run the import again to find out what the branch holds")
         else:
             self.row(row, outcome, "server_refused", str(error))
 

@@ -100,7 +100,7 @@ class Upload:
         yield Outcome(
             already_there=sum(row.annotations for row in settled),
             rows_already_there=len(settled),
-            rows_done=len(settled),
+            done=sum(row.annotations for row in settled),
         )
         left = [row for row in self.todo if row.index not in self._settled]
         yield from self._blamed_with_cause(
@@ -208,7 +208,7 @@ class Upload:
                 elif found["verdict"] == "already_there" and found["already_there"] == row.annotations:
                     self._note_standing(row, label_hash)
                     self._settled.add(row.index)
-        outcome.rows_done = len(batch)
+        outcome.done = sum(row.annotations for row in batch)
         return outcome
 
     def _send_batch(self, batch: list[Row]) -> Outcome:
@@ -231,7 +231,7 @@ class Upload:
                 with self._one_row(row, outcome):
                     self._reconcile(row, label_hash, existing, saving, outcome)
             saving.flush()
-        outcome.rows_done = len(batch)
+        outcome.done = sum(row.annotations for row in batch)
         return outcome
 
     @property
@@ -371,7 +371,7 @@ class Upload:
                     )
 
     def _create_empty_batch(self, data_hashes: Sequence[str]) -> Outcome:
-        outcome = Outcome(rows_done=len(data_hashes))
+        outcome = Outcome(done=len(data_hashes))
         if self.rows is None or self.dry_run:
             outcome.rows_created_empty = len(data_hashes)
             return outcome

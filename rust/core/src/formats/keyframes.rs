@@ -213,7 +213,7 @@ impl Gap {
 }
 
 /// Gaps that are still to be filled, in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Gaps {
     gaps: VecDeque<Gap>,
     /// How the source counts frames, and how many the longest medium of the project has.
@@ -246,6 +246,11 @@ impl Gaps {
             self.gaps.push_back(gap);
         }
         refused
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.gaps.is_empty()
     }
 
     /// Fills gaps until the batch is full or none is left.

@@ -142,7 +142,7 @@ impl<'r> Rows<'r> {
         self.draft.warn(name);
     }
 
-    /// Counts records that the format's own rules leave out.
+    /// Counts what the format's own rules leave out.
     pub fn leave_out(&mut self, why: &'static str, records: u64) {
         if records > 0 {
             *self.draft.filtered.entry(why).or_default() += records;
@@ -203,6 +203,7 @@ struct Text {
     state: State,
     in_object: bool,
     records: u32,
+    /// Frames that its records leave out.
     gaps: Gaps,
 }
 
@@ -213,13 +214,13 @@ pub(super) struct EntryReader<F> {
     origin: Origin,
     files: Members,
     current: Option<Text>,
-    /// Of a text that begins.
-    gaps: Gaps,
     /// Stored bytes of the files before the current one.
     before: u64,
     /// Bytes of their texts.
     text_before: u64,
     chunk_bytes: usize,
+    /// For each file, without a gap so far.
+    gaps: Gaps,
 }
 
 impl<F: EntryFormat> EntryReader<F> {
@@ -231,7 +232,7 @@ impl<F: EntryFormat> EntryReader<F> {
         Self::with_gaps(format, opening, Gaps::default())
     }
 
-    /// Reads sources whose objects move between keyframes.
+    /// Reads files whose objects move between keyframes.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -241,10 +242,10 @@ impl<F: EntryFormat> EntryReader<F> {
             origin: Origin::of(opening.label),
             files: Members::of(opening)?,
             current: None,
-            gaps,
             before: 0,
             text_before: 0,
             chunk_bytes: opening.options.chunk_bytes.unwrap_or(CHUNK_BYTES),
+            gaps,
         })
     }
 
@@ -294,16 +295,12 @@ impl Text {
 
     /// Reads the next record, or what is between records; false at the end.
     fn read<F: EntryFormat>(&mut self, format: &mut F, draft: &mut Draft) -> Result<bool> {
-        self.gaps.fill(&self.origin.source, draft);
-        if draft.is_full() {
+        if !self.gaps.is_empty() {
+            self.gaps.fill(&self.origin.source, draft);
             return Ok(true);
         }
         self.state = match self.state {
             State::Start => self.begin::<F>()?,
-            State::Lines => match self.record(format, |scanner| Ok(!scanner.at_end()?), draft)? {
-                true => State::Lines,
-                false => State::Done,
-            },
             State::Record => {
                 self.record(format, |_| Ok(true), draft)?;
                 State::Tail
@@ -314,6 +311,13 @@ impl Text {
                     (true, _) => State::List { first: false },
                     (false, true) => State::Behind,
                     (false, false) => State::Tail,
+                }
+            }
+            State::Lines => {
+                let is_there = |scanner: &mut Scanner<'_>| scanner.at_end().map(|at_end| !at_end);
+                match self.record(format, is_there, draft)? {
+                    true => State::Lines,
+                    false => State::Done,
                 }
             }
             State::Behind => {
@@ -345,11 +349,11 @@ impl Text {
             // An empty file holds no predictions.
             (None, _) => Ok(State::Done),
             (Some(b'{'), _) if F::IS_RECORD => Ok(State::Record),
+            (Some(b'{'), None) if F::MAY_BE_LINES => Ok(State::Lines),
             (Some(b'['), _) if F::MAY_BE_LIST => {
                 self.window.item(|scanner| scanner.expect(b'[', "expected a list"))?;
                 Ok(State::List { first: true })
             }
-            (Some(b'{'), None) if F::MAY_BE_LINES => Ok(State::Lines),
             (Some(b'{'), Some(member)) => {
                 self.in_object = true;
                 self.window.item(|scanner| scanner.expect(b'{', "expected an object"))?;
@@ -463,10 +467,10 @@ impl<F: EntryFormat> Reader for EntryReader<F> {
                 origin: self.origin.clone(),
                 files,
                 current: None,
-                gaps: self.gaps.clone(),
                 before: 0,
                 text_before: 0,
                 chunk_bytes: self.chunk_bytes,
+                gaps: self.gaps.clone(),
             };
             Box::new(move || Ok(Box::new(reader)))
         };

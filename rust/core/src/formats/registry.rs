@@ -30,12 +30,12 @@ pub static FORMATS: &[&Format] = &[
     &sav::FORMAT,
     &scalabel::FORMAT,
     &youtube_vis::FORMAT,
-    &active_pkl::FORMAT,
-    &mmdet::FORMAT,
-    &mmpose::FORMAT,
     &labelstudio::FORMAT,
     &cvat::FORMAT,
     &labelbox::FORMAT,
+    &active_pkl::FORMAT,
+    &mmdet::FORMAT,
+    &mmpose::FORMAT,
 ];
 
 /// The format with a name.

@@ -29,7 +29,7 @@ use pieces::InPieces;
 use rows::{resolve_parts, resolve_rows, Outcome};
 pub use sources::Sources;
 use tally::add;
-pub use tally::{SharedTrack, Tally};
+pub use tally::{Example, SharedTrack, Tally};
 
 /// The stage of an import while it is filled.
 pub struct Intake {
@@ -67,11 +67,12 @@ impl Kept {
         outcomes.into_iter().try_for_each(|outcome| self.take_outcome(outcome))
     }
 
-    fn take_outcome(&mut self, outcome: Outcome) -> Result<()> {
+    fn take_outcome(&mut self, mut outcome: Outcome) -> Result<()> {
         add(&mut self.tally.filtered, &outcome.filtered);
         add(&mut self.tally.warnings, &outcome.resolved.warnings);
         self.tally.without_score += outcome.resolved.without_score;
         self.tally.staged += outcome.resolved.rows.len() as u64;
+        outcome.resolved.add_classes_to(&mut self.tally.classes);
         for reject in &outcome.rejects {
             self.reject(reject)?;
         }
@@ -79,12 +80,12 @@ impl Kept {
     }
 
     fn reject(&mut self, reject: &Reject) -> Result<()> {
-        self.tally.reject(&reject.reason);
+        self.tally.reject(reject);
         self.write_reject(&reject.to_json_line())
     }
 
     fn reject_row(&mut self, row: &RowReject) -> Result<()> {
-        *self.tally.rejects.entry(row.code).or_default() += row.annotations;
+        self.tally.reject_row(row);
         self.write_reject(&row.to_json_line())
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::formats::LeftOut;
-use crate::reject::{Counts, Reason, Unresolved};
-use crate::resolve::MediaFound;
+use crate::reject::{Counts, Reason, Reject, RowReject, Unresolved};
+use crate::resolve::{ClassesFound, MediaFound};
 
 /// Names that the summary lists at most, of media and of classes each; rejects beyond are counted by code alone.
 const MAX_UNRESOLVED_NAMES: usize = 1000;
@@ -18,6 +18,19 @@ pub struct SharedTrack {
     pub media: String,
     /// Labels of the two.
     pub sources: [String; 2],
+}
+
+/// The first reject of a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Why it is rejected.
+    pub message: String,
+    /// Label of its source; none for a label row as a whole.
+    pub source: Option<String>,
+    /// File inside the source where that is a folder.
+    pub member: Option<String>,
+    /// The source's own id of the annotation.
+    pub annotation_id: Option<String>,
 }
 
 /// What became of the annotations. read = staged + rejected + the sum of filtered.
@@ -37,6 +50,10 @@ pub struct Tally {
     pub without_score: u64,
     /// (name in the source, code) -> annotations.
     pub unresolved: BTreeMap<(Unresolved, String, &'static str), u64>,
+    /// The first reject of each code.
+    pub examples: BTreeMap<&'static str, Example>,
+    /// What classes became; annotations that are rejected, or left out, after they were resolved are counted too.
+    pub classes: ClassesFound,
     /// How media were found.
     pub media_found: MediaFound,
     /// Files of folders that hold no predictions.
@@ -48,7 +65,28 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn reject(&mut self, reason: &Reason) {
+    pub(super) fn reject(&mut self, reject: &Reject) {
+        self.examples.entry(reject.reason.code()).or_insert_with(|| Example {
+            message: reject.reason.to_string(),
+            source: Some(reject.origin.source.to_string()),
+            member: reject.origin.member.as_deref().map(str::to_owned),
+            annotation_id: reject.annotation_id.clone(),
+        });
+        self.count(&reject.reason);
+    }
+
+    /// Counts the annotations of a label row that is rejected as a whole.
+    pub(super) fn reject_row(&mut self, row: &RowReject) {
+        *self.rejects.entry(row.code).or_default() += row.annotations;
+        self.examples.entry(row.code).or_insert_with(|| Example {
+            message: row.message.clone(),
+            source: None,
+            member: None,
+            annotation_id: None,
+        });
+    }
+
+    fn count(&mut self, reason: &Reason) {
         *self.rejects.entry(reason.code()).or_default() += 1;
         if let Some((kind, name)) = reason.unresolved() {
             let key = (kind, name.to_owned(), reason.code());

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// Members of a JSON object. Reading refuses a name that stands twice: which of the two counts differs between readers.
+/// Members of a JSON object. Reading refuses a name that appears twice: which of the two counts differs between readers.
 #[derive(Debug)]
 pub(crate) struct Entries<T>(pub Vec<(String, T)>);
 
@@ -25,7 +25,7 @@ impl<T> Entries<T> {
 
 struct EntriesVisitor<T>(PhantomData<T>);
 
-/// A name that stands twice. Objects of a label have a dozen members, for which a set costs more than looking back.
+/// A name that appears twice. Objects of a label have a dozen members, for which a set costs more than looking back.
 fn repeated<T>(members: &[(String, T)]) -> Option<&str> {
     let names = || members.iter().map(|(name, _)| name.as_str());
     if members.len() < 32 {
@@ -52,7 +52,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
         }
         if let Some(name) = repeated(&members) {
             return Err(A::Error::custom(format_args!(
-                "the name {name:?} stands twice in one object"
+                "the name {name:?} appears twice in one object"
             )));
         }
         Ok(Entries(members))
@@ -87,7 +87,7 @@ mod tests {
                 let repeated = [names.as_slice(), std::slice::from_ref(first)].concat();
                 let error = serde_json::from_str::<Entries<u8>>(&json(&repeated)).unwrap_err();
                 assert!(
-                    error.to_string().contains(&format!("{first:?} stands twice")),
+                    error.to_string().contains(&format!("{first:?} appears twice")),
                     "{error}"
                 );
             }

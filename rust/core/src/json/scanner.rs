@@ -196,12 +196,7 @@ impl<'a> Scanner<'a> {
                     escaped = true;
                     at += self.escape(at)?;
                 }
-                Some(0..0x20) => {
-                    return bad(
-                        at,
-                        "a control character stands in a string; expected an escape such as \\n",
-                    )
-                }
+                Some(0..0x20) => return bad(at, "a control character is in a string; expected an escape such as \\n"),
                 Some(&byte) => {
                     ascii &= byte < 0x80;
                     at += 1;

@@ -32,6 +32,8 @@ struct Name {
 pub(super) struct Claims {
     /// By target, the rule by which something names it beyond doubt, and whether a row does.
     sure: Vec<Option<(Rule, bool)>>,
+    /// What names them so, where that is not their title.
+    aliases: HashMap<u32, Box<str>>,
     names: Vec<Name>,
     /// By name: its number, or why it finds nothing.
     known: HashMap<Box<str>, Result<u32, Reason>>,
@@ -45,6 +47,7 @@ impl Claims {
     pub fn new(targets: usize) -> Self {
         Self {
             sure: vec![None; targets],
+            aliases: HashMap::new(),
             names: Vec::new(),
             known: HashMap::new(),
             frame_folders: HashMap::new(),
@@ -52,8 +55,11 @@ impl Claims {
         }
     }
 
-    /// Notes a target that is named beyond doubt; `by_row` where a row names it.
-    pub fn surely(&mut self, target: u32, rule: Rule, by_row: bool) -> Lead {
+    /// Notes a target that `name` names beyond doubt; `by_row` where a row names it.
+    pub fn surely(&mut self, target: u32, rule: Rule, name: &str, by_row: bool) -> Lead {
+        if rule != Rule::Title && by_row && !self.aliases.contains_key(&target) {
+            self.aliases.insert(target, name.into());
+        }
         let (rule_before, by_row_before) = self.sure[target as usize].unwrap_or((rule, false));
         self.sure[target as usize] = Some((rule.max(rule_before), by_row | by_row_before));
         Lead { target, name: 0 }
@@ -122,13 +128,15 @@ impl Claims {
             }
         }
         self.refuse_shared(titles, &mut fates);
-        let mut rules = BTreeMap::new();
+        let mut media = BTreeMap::new();
         for (target, sure) in (0..).zip(&self.sure) {
             if let Some((rule, true)) = sure {
-                note_rule(&mut rules, titles.target(target).medium(), *rule);
+                let alias = self.aliases.get(&target).map(|name| &**name);
+                let name = alias.unwrap_or_else(|| titles.title(target));
+                note(&mut media, titles.target(target).medium(), *rule, name);
             }
         }
-        Settled { fates, rules }
+        Settled { fates, media }
     }
 
     /// By the base names of the sources, the folders that they are in.
@@ -228,6 +236,7 @@ struct Fate {
     /// Number of the target that it leads to, its medium, and by which rule.
     lead: Option<(u32, u32, Rule)>,
     of_frames: bool,
+    name: Box<str>,
     /// Where its folder is another than that of the title.
     differs: Option<Box<Paths>>,
     /// Whether other forms of the same name lead there as well.
@@ -269,6 +278,7 @@ impl Fate {
         Self {
             lead,
             of_frames: name.of_frames,
+            name: name.name.clone(),
             differs,
             joined: false,
             refused: None,
@@ -298,8 +308,25 @@ impl Fate {
 /// What became of the names of all sources.
 pub struct Settled {
     fates: Vec<Fate>,
-    /// By index of the medium, the rule by which it is found beyond doubt.
-    rules: BTreeMap<u32, Rule>,
+    /// By index of the medium, what is known of those that are found beyond doubt.
+    media: BTreeMap<u32, FoundMedium>,
+}
+
+/// A medium that rows are on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundMedium {
+    rule: Rule,
+    /// What the sources call it: the first name where there are several, as of the images of a group.
+    pub name: String,
+    /// How many names lead to it.
+    pub names: u64,
+}
+
+impl FoundMedium {
+    /// The rule by which it is found, the strongest of several, as the report calls it.
+    pub fn rule(&self) -> &'static str {
+        self.rule.name()
+    }
 }
 
 /// Counts of what the names of media came to, for the summary.
@@ -307,6 +334,8 @@ pub struct Settled {
 pub struct MediaFound {
     /// Media by the rule by which they were found.
     pub by_rule: Counts,
+    /// The media, by their index in the plan.
+    pub media: BTreeMap<u32, FoundMedium>,
     /// (folder in the source, folder in the project) -> annotations that were matched by file name all the same.
     pub folders: BTreeMap<(String, String), u64>,
     /// Annotations that are worth a warning, by its name.
@@ -326,10 +355,10 @@ impl Settled {
     /// What the names came to, once all rows are counted.
     pub fn found(self) -> MediaFound {
         let mut found = MediaFound::default();
-        let mut rules = self.rules;
+        let mut media = self.media;
         for fate in self.fates.into_iter().filter(|fate| fate.rows > 0) {
             if let Some((_, medium, rule)) = fate.lead {
-                note_rule(&mut rules, medium, rule);
+                note(&mut media, medium, rule, shown_title(&fate.name));
             }
             let mut warn = |warning| *found.warnings.entry(warning).or_default() += fate.rows;
             if fate.differs.is_some() {
@@ -347,17 +376,21 @@ impl Settled {
                 *found.folders.entry(folders).or_default() += fate.rows;
             }
         }
-        for rule in rules.into_values() {
-            *found.by_rule.entry(rule.name()).or_default() += 1;
+        for medium in media.values() {
+            *found.by_rule.entry(medium.rule()).or_default() += 1;
         }
+        found.media = media;
         found
     }
 }
 
-/// Notes a rule by which a medium is found; the strongest counts.
-fn note_rule(rules: &mut BTreeMap<u32, Rule>, medium: u32, rule: Rule) {
-    rules
-        .entry(medium)
-        .and_modify(|known| *known = rule.min(*known))
-        .or_insert(rule);
+/// Notes a name by which a medium is found; the strongest rule counts.
+fn note(media: &mut BTreeMap<u32, FoundMedium>, medium: u32, rule: Rule, name: &str) {
+    let known = media.entry(medium).or_insert_with(|| FoundMedium {
+        rule,
+        name: name.to_owned(),
+        names: 0,
+    });
+    known.rule = rule.min(known.rule);
+    known.names += 1;
 }

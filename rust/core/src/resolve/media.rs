@@ -187,7 +187,7 @@ impl MediaRules {
         if let Some(target) = self.mapped(image, named) {
             let target = target?;
             return Ok(Led {
-                lead: self.claims.surely(target.0, Rule::Map, by_row),
+                lead: self.claims.surely(target.0, Rule::Map, &named.name, by_row),
                 frame: target.1,
             });
         }
@@ -199,7 +199,7 @@ impl MediaRules {
             // A title beside a name that was made for the export.
             (Some(file_name), Some(title), None) if !by_rules => {
                 if let Some(found) = self.titles.by_hash_in(file_name) {
-                    return Ok(self.by_hash(found, by_row));
+                    return Ok(self.by_hash(found, file_name, by_row));
                 }
                 match self.by_name(title, by_row, false) {
                     Err(Reason::UnknownMedia { .. }) => self.by_name(file_name, by_row, false),
@@ -247,7 +247,7 @@ impl MediaRules {
     fn by_name(&mut self, name: &str, by_row: bool, may_be_frame: bool) -> std::result::Result<Led, Reason> {
         let most = self.plan.media_match;
         let found = match self.titles.by_title(name) {
-            Found::One(target, rule) => return Ok(Led::of(self.claims.surely(target, rule, by_row))),
+            Found::One(target, rule) => return Ok(Led::of(self.claims.surely(target, rule, name, by_row))),
             Found::Many(hit) => Found::Many(hit),
             Found::None => {
                 match self.claims.of(name) {
@@ -258,7 +258,7 @@ impl MediaRules {
                     None => {}
                 }
                 if let Some(found) = self.titles.by_hash_in(name) {
-                    return Ok(self.by_hash(found, by_row));
+                    return Ok(self.by_hash(found, name, by_row));
                 }
                 self.titles.by_name(name, most)
             }
@@ -352,8 +352,8 @@ impl MediaRules {
     }
 
     /// Where a path leads with a data_hash in it. The files of a folder that is called so are its frames.
-    fn by_hash(&mut self, (target, is_folder): (u32, bool), by_row: bool) -> Led {
-        let led = Led::of(self.claims.surely(target, Rule::DataHash, by_row));
+    fn by_hash(&mut self, (target, is_folder): (u32, bool), name: &str, by_row: bool) -> Led {
+        let led = Led::of(self.claims.surely(target, Rule::DataHash, name, by_row));
         if is_folder {
             led.with_frame_from_name()
         } else {

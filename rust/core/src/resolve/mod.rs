@@ -6,6 +6,7 @@
 
 mod answers;
 mod aspect;
+mod became;
 mod boxes;
 mod canvas;
 mod claims;
@@ -36,7 +37,8 @@ use crate::formats::{Fault, KnownNames, Project};
 use crate::plan::{DataType, Plan};
 use crate::source::TextSpan;
 use crate::source::{stem, ClassName, Frames, MediaName};
-pub use claims::{MediaFound, Settled};
+pub use became::{Became, ClassSum, ClassesFound};
+pub use claims::{FoundMedium, MediaFound, Settled};
 use classes::{Class, ClassRules};
 pub use edge::fit;
 use media::MediaRules;
@@ -201,6 +203,7 @@ impl SourceResolver {
             Verdict::Filtered(why) => return Verdict::Filtered(why),
             Verdict::Reject(reason) => return Verdict::Reject(reason.clone()),
         };
+        out.begin_row();
         let score = row.score.unwrap_or(1.0);
         if plan.min_confidence.is_some_and(|least| is_below(score, least)) {
             return Verdict::Filtered("min_confidence");

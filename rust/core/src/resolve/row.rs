@@ -2,7 +2,8 @@
 
 use super::answers::{self, Packed};
 use super::aspect::{aspect, Aspect};
-use super::canvas::Angle;
+use super::became::Became;
+use super::canvas::{Angle, Drawn};
 use super::classes::{self, Candidates, Class};
 use super::geometry;
 use super::keypoints::KeypointOrder;
@@ -153,6 +154,12 @@ impl<'a> FoundRow<'a, '_> {
         } else if on_whole_space && is_part {
             out.warn("answer_on_whole_space");
         }
+        let became = Became {
+            is_answer: true,
+            feature,
+            made_from: "answer",
+        };
+        out.count(self.row.class, became);
         Ok(())
     }
 
@@ -181,23 +188,31 @@ impl<'a> FoundRow<'a, '_> {
             answers: Answers::default(),
         };
         self.pack(&object.attributes, out)?;
-        if let Some(wanted) = object.on_ranges_of() {
+        let made_from = if let Some(wanted) = object.on_ranges_of() {
             staged.geometry = Geometry::Interval(self.interval(wanted, out)?);
             // Objects on ranges have no place for it.
             if row.score.is_some_and(|score| score < 1.0) {
                 out.warn("confidence_not_written");
             }
+            "range"
         } else {
             let order = class.order_of(feature)?;
-            if !self.draw(object, order, &mut staged, scratch, out)? {
+            let Some(made_from) = self.draw(object, order, &mut staged, scratch, out)? else {
                 return Ok(false);
-            }
+            };
             out.without_score += u64::from(row.score.is_none());
-        }
+            made_from
+        };
         let Resolved { rows, form, packer, .. } = out;
         staged.answers = packer.answers();
         staged.key.object = self.identity(object, &staged, form);
         rows.push_named(&staged, self.text, self.place.name);
+        let became = Became {
+            is_answer: false,
+            feature,
+            made_from,
+        };
+        out.count(row.class, became);
         Ok(true)
     }
 
@@ -216,7 +231,7 @@ impl<'a> FoundRow<'a, '_> {
         }
     }
 
-    /// Draws an object; false for an empty mask that the plan leaves out.
+    /// Draws an object, and gives what of the row it is made from; none for an empty mask that the plan leaves out.
     fn draw<'s>(
         &self,
         object: &OntologyObject,
@@ -224,7 +239,7 @@ impl<'a> FoundRow<'a, '_> {
         staged: &mut StagedRow<'s>,
         scratch: &'s mut Scratch,
         out: &mut Resolved,
-    ) -> Result<bool, Reason>
+    ) -> Result<Option<&'static str>, Reason>
     where
         'a: 's,
     {
@@ -242,18 +257,18 @@ impl<'a> FoundRow<'a, '_> {
         if let Some(last) = row.frame_last.filter(|&last| last != row.frame) {
             return Err(Reason::BadField {
                 field: "frame_last",
-                expected: "nothing: what is drawn stands on one frame, and has a row for each",
+                expected: "nothing: what is drawn is on one frame, with a row for each",
                 found: last.to_string(),
             });
         }
         let is_mask = row.rle.is_some() || object.ir_shape() == Some(Shape::Bitmask);
         let drops = is_mask && self.plan.empty_masks == EmptyMasks::Drop;
         let drawn = match geometry::draw(row, object, order, self.place, self.plan, scratch) {
-            Err(Reason::EmptyGeometry) if drops => return Ok(false),
+            Err(Reason::EmptyGeometry) if drops => return Ok(None),
             drawn => drawn.map_err(|reason| self.why(reason, object))?,
         };
         if drops && matches!(drawn.geometry, Geometry::Bitmask(rle) if is_empty_string(rle)) {
-            return Ok(false);
+            return Ok(None);
         }
         match aspect(self.place) {
             Aspect::Same => {}
@@ -291,7 +306,7 @@ impl<'a> FoundRow<'a, '_> {
         staged.unit = drawn.unit;
         (staged.width_px, staged.height_px) = (drawn.width_px, drawn.height_px);
         staged.geometry = drawn.geometry;
-        Ok(true)
+        Ok(Some(made_from(row, &drawn)))
     }
 
     /// Why the object's shape cannot be made: what is wrong with the piece that it is made of, where that is known.
@@ -341,6 +356,22 @@ impl<'a> FoundRow<'a, '_> {
             answers: staged.answers,
         };
         identity::untracked_in(form, [&plan.branch, data_hash], staged.key.frame, &drawn)
+    }
+}
+
+/// What of a row its object is made from.
+fn made_from(row: &Annotation<'_>, drawn: &Drawn<'_>) -> &'static str {
+    let is_box = matches!(
+        drawn.geometry,
+        Geometry::BoundingBox(_) | Geometry::RotatableBoundingBox(..)
+    );
+    let has_box = row.bbox.is_some_and(|[_, _, w, h]| w > 0.0 && h > 0.0);
+    match row.shape {
+        _ if is_box && has_box && drawn.angle != Angle::OfCorners => "box",
+        _ if row.rle.is_some() => "mask",
+        Some(Shape::Skeleton) => "keypoints",
+        Some(shape) if row.points.is_some() => shape.as_str(),
+        _ => "box",
     }
 }
 

@@ -19,6 +19,10 @@ pub struct LabelRowSpan {
     pub medium: u32,
     /// Annotations in it.
     pub annotations: u64,
+    /// Frames that they are on; of ranges the first one.
+    pub frames: u64,
+    /// Tracks among them.
+    pub tracks: u64,
     /// Whether all of them are objects of their own whose hashes differ by themselves.
     pub distinct: bool,
     /// Whether some of them answer classifications.
@@ -63,8 +67,9 @@ pub(super) struct Splitter {
     split: Split,
     labels: Labels,
     rows: RowsOf,
-    /// The medium whose rows come.
+    /// The medium whose rows come, and the frame.
     medium: Option<u32>,
+    frame: Option<u32>,
     equals: Equals,
     /// What is known of the hashes in the label row that is being written.
     distinct: Distinct,
@@ -134,13 +139,15 @@ impl Splitter {
     /// Notes a row that stays and that is written from `start` to `end`.
     pub fn place(&mut self, key: Key, head: &Head<'_>, (start, end): (u64, u64)) {
         if self.medium.replace(key.label_row) != Some(key.label_row) {
-            self.split.tracks.end_medium();
+            self.end_medium();
             let medium = self.rows.of(key.label_row);
             if self.split.label_rows.last().is_none_or(|row| row.medium != medium) {
                 self.end_label_row();
                 self.split.label_rows.push(LabelRowSpan {
                     medium,
                     annotations: 0,
+                    frames: 0,
+                    tracks: 0,
                     distinct: false,
                     has_answers: false,
                     start,
@@ -150,6 +157,7 @@ impl Splitter {
         }
         if let Some(label_row) = self.split.label_rows.last_mut() {
             label_row.annotations += 1;
+            label_row.frames += u64::from(self.frame.replace(key.frame) != Some(key.frame));
             label_row.has_answers |= head.answered_to().is_some();
             label_row.end = end;
         }
@@ -175,6 +183,14 @@ impl Splitter {
         }
     }
 
+    fn end_medium(&mut self) {
+        self.frame = None;
+        let tracks = self.split.tracks.end_medium();
+        if let Some(label_row) = self.split.label_rows.last_mut() {
+            label_row.tracks += tracks;
+        }
+    }
+
     fn end_label_row(&mut self) {
         self.about.clear();
         if let Some(label_row) = self.split.label_rows.last_mut() {
@@ -184,6 +200,7 @@ impl Splitter {
 
     /// Ends the last label row.
     pub fn finish(mut self) -> Split {
+        self.end_medium();
         self.end_label_row();
         self.split
     }

@@ -100,11 +100,13 @@ impl Tracks {
         }
     }
 
-    /// Forgets the tracks of a medium that is written.
-    pub fn end_medium(&mut self) {
+    /// Forgets the tracks of a medium that is written; gives how many they were.
+    pub fn end_medium(&mut self) -> u64 {
+        let tracks = self.seen.len() as u64;
         self.seen.clear();
         self.first.clear();
         self.numbers.clear();
         self.without_number.clear();
+        tracks
     }
 }

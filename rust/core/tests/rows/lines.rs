@@ -159,7 +159,7 @@ fn a_member_of_another_type_is_named() {
             r#"{"media": "a", "class": "c", "points": [[1]]}"#,
             "`points` is [[1]]; expected lists of parts",
         ),
-        (r#"{"media": "a", "class": "c", "media": "b"}"#, "`media` stands twice"),
+        (r#"{"media": "a", "class": "c", "media": "b"}"#, "`media` appears twice"),
         (
             r#"{"media": "a", "class": "c", "score": 1e999}"#,
             "number out of range at its byte",

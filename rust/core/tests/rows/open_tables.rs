@@ -188,7 +188,7 @@ fn columns_that_do_not_fit_are_named() {
             with("track", Arc::new(BooleanArray::from(vec![true]))),
             "column `track` is of Boolean; expected strings or whole numbers",
         ),
-        (with("class", texts(&[Some("Car")])), "column `class` stands twice"),
+        (with("class", texts(&[Some("Car")])), "column `class` appears twice"),
         (
             table(vec![("class", texts(&[Some("Car")]))]),
             "there is no column `media`",

@@ -140,7 +140,7 @@ fn wrong_columns_and_versions_stop_before_the_first_row() {
     let without = table.project(&[0, 1]).unwrap();
     for (table, message) in [
         (with("scores"), "t.table: there is no column `scores`"),
-        (with("frame"), "t.table: column `frame` stands twice"),
+        (with("frame"), "t.table: column `frame` appears twice"),
         (without, "t.table: there is no column `class`"),
         (newer, "t.table: the table says version 2; this release reads 1"),
     ] {

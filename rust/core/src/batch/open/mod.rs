@@ -143,7 +143,7 @@ pub(crate) fn check_columns(fields: &Fields, version: Option<&str>, has_rows: bo
     for field in fields {
         let name = field.name().as_str();
         if !seen.insert(name) {
-            return Err(wrong(format!("column `{name}` stands twice")));
+            return Err(wrong(format!("column `{name}` appears twice")));
         }
         if !is_column(name) && !passed_over(name) {
             unknown.push(format!("`{name}`"));

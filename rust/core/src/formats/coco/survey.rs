@@ -233,7 +233,7 @@ pub(super) fn next_section(scanner: &mut Scanner<'_>, first: &mut bool, seen: &m
     if !seen.add(section) {
         return bad(
             key.start - 1,
-            "the section stands twice; expected `images`, `annotations`, `categories` and `videos` once each",
+            "the section appears twice; expected `images`, `annotations`, `categories` and `videos` once each",
         );
     }
     Ok(Some(section))

@@ -173,7 +173,7 @@ impl<'a> Members<'a> {
         match &self.odd {
             Some((name, true)) => {
                 return Err(Reason::BadLine {
-                    message: format!("`{}` stands twice", shown(name)),
+                    message: format!("`{}` appears twice", shown(name)),
                 })
             }
             Some((name, false)) => return Err(Reason::UnknownField { field: shown(name) }),

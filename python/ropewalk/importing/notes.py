@@ -1,4 +1,4 @@
-"""What a summary says of the things it counts: what was done, and which option changes it."""
+"""What a summary or a plan says of the things it counts: what was done, and which option changes it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ NOTES = {
     "odd_entry": "images, categories or videos that cannot be used; no annotation needs them",
     "on_no_frame": "labels of a label row that are on no frame and no range; the SDK does not show them either",
     "over_edge": "turned boxes, round shapes and cuboids are written whole; --off-image reject rejects them",
-    "repeated_line": "the file has the same line twice, as when a second run of Ultralytics appended to the first",
     "point_attribute": "attributes of single points of skeletons are left out; Encord has none",
     "relation": "relations between regions are left out",
+    "repeated_line": "the file has the same line twice, as when a second run of Ultralytics appended to the first",
     "ring_dropped": "polygons without their rings of fewer than three points or of invalid coordinates",
     "round_as_box": "circles and ellipses are written as the boxes around them",
     "sampled_frames": "videos of which only some frames are listed; if media have all frames, use --frame-stride",
