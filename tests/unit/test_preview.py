@@ -121,9 +121,9 @@ def test_frames_count_from_0_whatever_the_source_counts_from(tmp_path: Path, out
     source = tmp_path / "street-1.txt"
     source.write_text("1,7,20,30,40,10,0.5,-1,-1,-1\n3,7,24,30,40,10,0.5,-1,-1,-1\n")
     preview(read(source, class_="Car"), out)
-    assert [frame["f"] for frame in data_of(out)["frames"]] == [0, 2]
+    assert [frame["f"] for frame in data_of(out)["frames"] if frame["sides"][0]] == [0, 2]
     preview(read(source, class_="Car", frame_base=0, frame_stride=5), out)
-    assert [frame["f"] for frame in data_of(out)["frames"]] == [5, 15]
+    assert [frame["f"] for frame in data_of(out)["frames"] if frame["sides"][0]] == [5, 15]
 
 
 def test_the_extremes_each_class_and_the_ends_are_chosen(out: Path) -> None:
@@ -137,6 +137,7 @@ def test_the_extremes_each_class_and_the_ends_are_chosen(out: Path) -> None:
     rows[100] |= {"box": [-9, 10, 20, 20]}
     rows[110] |= {"box": [5, 5, 0, 5]}
     rows[120] |= {"class": "rare"}
+    del rows[130]
     frames = {frame["f"]: frame["why"] for frame in drawn(rows, out, frames=20)["frames"]}
     assert len(frames) == 20
     for n, why in (
@@ -146,6 +147,7 @@ def test_the_extremes_each_class_and_the_ends_are_chosen(out: Path) -> None:
         (100, "off the image: c1"),
         (110, "empty: c2"),
         (120, "class rare"),
+        (130, "no predictions"),
         (0, "first frame"),
         (199, "last frame"),
     ):
@@ -163,6 +165,20 @@ def test_the_page_is_bounded(out: Path) -> None:
     assert out.stat().st_size < 500_000
     with pytest.raises(UsageError, match="from 1 to 300"):
         preview(read_table(rows), out, frames=301)
+
+
+def test_names_beyond_the_bounds_are_counted(out: Path) -> None:
+    rows = [
+        BOX | {"media": f"m{n}.jpg", "class": f"c{n}", "track": str(n), "score": 0.9 if n < 1100 else 0.1}
+        for n in range(10_050)
+    ]
+    result = preview(read_table(rows, source_label="x"), out)
+    assert result.sides["x"] == {
+        "drawable": 10_050,
+        "media beyond the first 10,000": 50,
+        "classes beyond the first 1,000": 9_050,
+        "tracks beyond the first 5,000": 5_050,
+    }
 
 
 def test_a_track_has_a_strip_of_its_frames(out: Path) -> None:
@@ -184,9 +200,10 @@ def test_frames_of_a_video_are_the_ones_meant(tmp_path: Path, out: Path) -> None
     write_video(folder / "v%d.mp4")
     rows = [BOX | {"media": "v%d.mp4", "frame": n, "width_px": WIDTH} for n in (0, 5, 11, 12, 17, 23, 24)]
     result = preview(read_table(rows), out, media_dir=tmp_path / "media")
-    assert result.pictures == 6
+    # Frame 1 is there because it has no predictions, and 24 is after the last frame.
+    assert result.pictures == 7
     bars = {frame["f"]: bar_of(frame["img"]) for frame in data_of(out)["frames"] if frame["img"]}
-    assert bars == {n: pytest.approx(12 * n, abs=4) for n in (0, 5, 11, 12, 17, 23)}
+    assert bars == {n: pytest.approx(12 * n, abs=4) for n in (0, 1, 5, 11, 12, 17, 23)}
     assert FRAMES == 24
 
 
@@ -210,6 +227,7 @@ def test_images_are_found_by_name_stem_and_place_in_a_folder(tmp_path: Path, out
     assert bars == {
         ("a", 0): 3,
         ("MOT-2", 0): 2,
+        ("MOT-2", 1): 9,
         ("MOT-2", 2): 10,
         ("elsewhere/day/a.jpg", 0): 3,
         ("gone.jpg", 0): None,

@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias
 from zlib import crc32
 
@@ -20,6 +21,13 @@ FrameKey: TypeAlias = tuple[str, int]
 _MOST_CLASSES = 1_000
 _MOST_MEDIA = 10_000
 _MOST_TRACKS = 5_000
+
+# Of so many media, the first ones, each frame with objects is remembered, as long as there are not more of them.
+_WATCHED_MEDIA = 50
+_WATCHED_FRAMES = 10_000
+
+# Frames without objects on the page.
+_GAPS = 3
 
 # Tracks on the page, and frames of each.
 TRACKS = 8
@@ -37,6 +45,7 @@ class Extent:
     right: float = 0.0
     bottom: float = 0.0
     size: tuple[int, int] | None = None
+    seen: set[int] | None = None
 
     def add(self, row: Light) -> None:
         """Take an object."""
@@ -47,6 +56,16 @@ class Extent:
         self.bottom = max(self.bottom, row.bottom or 0.0)
         if self.size is None and row.width and row.height:
             self.size = row.width, row.height
+        if self.seen is not None:
+            self.seen.add(row.frame)
+            if len(self.seen) > _WATCHED_FRAMES:
+                self.seen = None
+
+    def gap(self) -> int | None:
+        """Find the first frame without objects between the first and the last one, None where there is none."""
+        if self.seen is None or len(self.seen) == self.last - self.first + 1:
+            return None
+        return next(frame for frame in range(self.first, self.last) if frame not in self.seen)
 
 
 @dataclass
@@ -96,7 +115,7 @@ class Chooser:
         classes: Objects by class.
         shapes: Objects by shape.
         media: Name -> what was seen of the medium.
-        others: Objects of classes, media and tracks beyond those that are kept apart.
+        others: Objects of classes, media and tracks beyond those that are kept apart, which are drawn by chance only.
     """
 
     def __init__(self, most_frames: int) -> None:
@@ -118,17 +137,20 @@ class Chooser:
     def add(self, rows: Iterable[Light]) -> None:
         """Look at objects."""
         for row in rows:
-            if row.medium in self.media or len(self.media) < _MOST_MEDIA:
-                self.media.setdefault(row.medium, Extent()).add(row)
+            if row.medium in self.media:
+                self.media[row.medium].add(row)
+            elif len(self.media) < _MOST_MEDIA:
+                self.media[row.medium] = Extent(seen=set() if len(self.media) < _WATCHED_MEDIA else None)
+                self.media[row.medium].add(row)
             else:
-                self.others["media"] += 1
+                self.others[f"media beyond the first {_MOST_MEDIA:,}"] += 1
             self.shapes[row.shape] += 1
             score = 1.0 if row.score is None else row.score
             if row.class_name in self.classes or len(self.classes) < _MOST_CLASSES:
                 self.classes[row.class_name] += 1
                 self._by_class.setdefault(row.class_name, _Best()).add(score, row)
             else:
-                self.others["classes"] += 1
+                self.others[f"classes beyond the first {_MOST_CLASSES:,}"] += 1
             self._by_shape.setdefault(row.shape, _Best()).add(score, row)
             self._add_extremes(row)
             if row.track is not None:
@@ -150,7 +172,7 @@ class Chooser:
         if key in self._tracks or len(self._tracks) < _MOST_TRACKS:
             self._tracks.setdefault(key, TrackSeen(row.medium, row.class_name, track)).add(row.frame)
         else:
-            self.others["tracks"] += 1
+            self.others[f"tracks beyond the first {_MOST_TRACKS:,}"] += 1
 
     def _sample(self, key: FrameKey) -> None:
         if key in self._in_spread:
@@ -186,6 +208,9 @@ class Chooser:
             for name, best in found.items():
                 if best.row is not None:
                     yield (best.row.medium, best.row.frame), f"{what} {name}"
+        gaps = ((name, extent.gap()) for name, extent in self.media.items())
+        for name, gap in islice(((name, gap) for name, gap in gaps if gap is not None), _GAPS):
+            yield (name, gap), "no predictions"
         for name, extent in self.media.items():
             if extent.first != extent.last:
                 yield (name, extent.first), "first frame"

@@ -157,7 +157,10 @@ def _as_data(
     for item in on_page:
         item["c"] = classes[item["c"]]
     return {
-        "sides": [{"name": side.name, "counts": dict(side.counts)} for side in sides],
+        "sides": [
+            {"name": side.name, "counts": {**side.counts, **chooser.others}}
+            for side, chooser in zip(sides, choosers, strict=True)
+        ],
         "classes": [{"name": name, "n": n, "edges": edges[name]} for name, n in names.items()],
         "media": list(media),
         "frames": [

@@ -44,7 +44,7 @@ class Known:
         found = self.by_name.get(medium)
         if found is None:
             return medium
-        return found.images[frame].title if 0 <= frame < len(found.images) else found.title
+        return without_query(found.images[frame].title if 0 <= frame < len(found.images) else found.title)
 
 
 def known_of(project: Snapshot | None) -> Known:

@@ -21,7 +21,7 @@ class PreviewOptions(VerifyOptions):
     media_dir: Annotated[
         Path | None,
         Opt(
-            "Folder with the images and videos to draw on; needs `pip install 'ropewalk[preview]'`.",
+            "Folder with the images and videos to draw on; needs the extra `preview` of the package.",
             metavar="DIR",
             default_text="empty frames",
         ),

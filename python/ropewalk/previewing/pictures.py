@@ -115,9 +115,8 @@ def _video_frames(file: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Pict
     with _opened(file) as container:
         stream = container.streams.video[0]
         # Packets are listed without decoding them; their order is not that in which frames are shown.
-        times = sorted(
-            packet.pts for packet in container.demux(stream) if packet.pts is not None and not packet.is_discard
-        )
+        shown = (packet for packet in container.demux(stream) if not packet.is_discard)
+        times = sorted(packet.pts for packet in shown if packet.pts is not None)
         for place in wanted:
             if 0 <= place < len(times):
                 container.seek(times[place], stream=stream)
