@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ropewalk import errors, rle
     from ropewalk.converting.convert import convert
+    from ropewalk.evaluating.details import Confusion, Curve, MediumMetrics
     from ropewalk.evaluating.evaluate import evaluate
     from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.prioritize import Priorities, prioritize
     from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.evaluating.tracking import Tracking, TrackMetrics
     from ropewalk.importing.promote import Promotion, promote
     from ropewalk.importing.rollback import Rollback, rollback
     from ropewalk.importing.run import import_predictions
@@ -33,7 +35,12 @@ if TYPE_CHECKING:
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
     "ClassMetrics": "evaluating.metrics",
+    "Confusion": "evaluating.details",
+    "Curve": "evaluating.details",
     "Evaluation": "evaluating.sides",
+    "MediumMetrics": "evaluating.details",
+    "Tracking": "evaluating.tracking",
+    "TrackMetrics": "evaluating.tracking",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
     "Priorities": "evaluating.prioritize",
@@ -72,10 +79,13 @@ _SUBMODULES = ("errors", "rle")
 
 __all__ = [
     "ClassMetrics",
+    "Confusion",
+    "Curve",
     "Evaluation",
     "ImportStatus",
     "Medium",
     "MediumImage",
+    "MediumMetrics",
     "PredictionWriter",
     "Predictions",
     "Preview",
@@ -84,6 +94,8 @@ __all__ = [
     "Report",
     "Rollback",
     "Snapshot",
+    "TrackMetrics",
+    "Tracking",
     "Verification",
     "convert",
     "errors",

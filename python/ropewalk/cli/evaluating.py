@@ -75,9 +75,7 @@ def evaluate(
                 **given,
             )
         if page is not None:
-            from ropewalk.evaluating.page import write_page
-
-            write_page(found, page)
+            found.write_page(page)
         if as_json or out is not None:
             listings.write_json(found.as_dict(), out)
         if out is not None or not as_json:

@@ -102,9 +102,9 @@ def _order(image_id: Any) -> tuple[bool, Any]:
 
 
 def _kept(annotation: Mapping[str, Any]) -> Fields:
-    """Take from a label what says how it counts: whether it is ignored, and its size as the annotator has it."""
-    told = {key: annotation.get(key) for key in ("area", "num_keypoints")}
-    numbers = {key: value for key, value in told.items() if isinstance(value, (int, float))}
+    """Give the fields of a label that decide how it counts: whether it is ignored, and its size."""
+    given = {key: annotation.get(key) for key in ("area", "num_keypoints")}
+    numbers = {key: value for key, value in given.items() if isinstance(value, (int, float))}
     return {"iscrowd": int(_is_crowd(annotation)), **numbers}
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ropewalk.evaluating.details import Confusion, Curve
-from ropewalk.evaluating.sides import Evaluation
-from ropewalk.files import written_whole
 from ropewalk.pages.page import page, table
 from ropewalk.text import count
 
 if TYPE_CHECKING:
+    from ropewalk.evaluating.sides import Evaluation
     from ropewalk.evaluating.tracking import Tracking
 
 # Size of a drawing, px; the axes have a margin on the left and below.
@@ -32,22 +30,8 @@ figure svg { background: var(--soft); } svg text { font: 10px system-ui, sans-se
 """
 
 
-def write_page(found: Evaluation, path: Path) -> None:
-    """Write the page.
-
-    Args:
-        found: An evaluation with all its details.
-        path: File to write, whole or not at all.
-
-    Raises:
-        FileError: The folder does not exist, or the file cannot be written.
-    """
-    with written_whole(path) as temporary:
-        temporary.write_text(page_of(found), encoding="utf-8", newline="\n")
-
-
 def page_of(found: Evaluation) -> str:
-    """Make the page; all names in it are escaped."""
+    """Make the page, with the details that the evaluation has; all names in it are escaped."""
     body = [
         _STYLE,
         f"<h1>{escape(found.iou)} evaluation against {escape(found.labels_from)}</h1>",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ropewalk.errors import UsageError
 from ropewalk.evaluating.coco_rows import Fields, Row, SizeWh, Unfit
 from ropewalk.evaluating.details import Confusion, Curve, MediumMetrics, by_medium, confusion, curves
 from ropewalk.evaluating.metrics import ClassMetrics, comparable, measure
+from ropewalk.files import written_whole
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS, Report
 
 if TYPE_CHECKING:
@@ -71,6 +74,22 @@ class Evaluation:
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON types."""
         return dataclasses.asdict(self)
+
+    def write_page(self, path: str | os.PathLike[str]) -> None:
+        """Write the figures as one page of HTML that needs no network.
+
+        It shows media, confused classes, curves and tracks if the evaluation has them.
+
+        Args:
+            path: File to write, whole or not at all.
+
+        Raises:
+            FileError: The folder does not exist, or the file cannot be written.
+        """
+        from ropewalk.evaluating.page import page_of
+
+        with written_whole(Path(path)) as temporary:
+            temporary.write_text(page_of(self), encoding="utf-8", newline="\n")
 
 
 @dataclass
