@@ -36,6 +36,7 @@ _IRREGULAR = {"men": "man", "women": "woman", "children": "child", "mice": "mous
 # How alike names are, from 1 (equal) down.
 _CASELESS, _SINGULAR, _SYNONYM = 0.99, 0.97, 0.95
 SURE = 0.8
+_WITH_OTHER_WORDS = 0.79
 NEAR = 0.6
 
 # What is compared of a hostile name, and of a large project.
@@ -129,7 +130,9 @@ def _words_alike(a: tuple[str, ...], b: tuple[str, ...]) -> float:
         if best is not None and (how := _word_alike(word, best)):
             common += how * max(len(word), len(best))
             left.remove(best)
-    return common / max(sum(map(len, a)), sum(map(len, b)))
+    share = common / max(sum(map(len, a)), sum(map(len, b)))
+    # A word more may make another thing of it.
+    return share if len(a) == len(b) else min(share, _WITH_OTHER_WORDS)
 
 
 def _word_alike(a: str, b: str) -> float:

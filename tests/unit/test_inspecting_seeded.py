@@ -143,9 +143,7 @@ def test_what_is_wrong_is_found_and_fixed_by_what_is_said(tmp_path: Path, kind: 
     rows = make(random_, project)
     found = findings(tmp_path, rows, project)
     assert code in found, found
-    given = {
-        f"frame_{name}": int(value) for name, value in re.findall(r"frame_(base|stride) (\d+)", found[code])
-    }
+    given = {f"frame_{name}": int(value) for name, value in re.findall(r"frame_(base|stride) (\d+)", found[code])}
     assert bool(given) == code.startswith("frame")
     if given:
         # With the options that the finding names, nothing is left to be found.

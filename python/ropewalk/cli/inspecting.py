@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, open_project

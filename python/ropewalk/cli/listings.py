@@ -43,7 +43,20 @@ _PACKED = (".gz", ".zst")
 _MEDIA_COLUMNS = ("title", "data_hash", "type", "width", "height", "frames", "group", "place")
 _PROJECT_COLUMNS = ("title", "project_hash", "last edit")
 _EVALUATION_COLUMNS = ("class", "labels", "predictions", "AP", "AP50", "AR")
-_NUMBERS = frozenset(("objects", "frames", "classifications", "width", "height", "place", "annotations", "tracks", "with annotations", *_EVALUATION_COLUMNS[1:]))
+_NUMBERS = frozenset(
+    (
+        "objects",
+        "frames",
+        "classifications",
+        "width",
+        "height",
+        "place",
+        "annotations",
+        "tracks",
+        "with annotations",
+        *_EVALUATION_COLUMNS[1:],
+    )
+)
 
 # A title is to be found again by what is printed; a cell is still bounded.
 _CELL_CHARACTERS = 1_000
@@ -197,7 +210,9 @@ def _number(value: int | None) -> str:
 
 def write_formats(found: Iterable[FormatInfo]) -> None:
     """Write formats to stdout, with their files and the options that each takes."""
-    write_columns(_FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found))
+    write_columns(
+        _FORMAT_COLUMNS, ((item["name"], _files(item), _flags(item["options"]), item["about"]) for item in found)
+    )
 
 
 def _files(item: FormatInfo) -> str:

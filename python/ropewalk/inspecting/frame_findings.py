@@ -157,8 +157,10 @@ def _common_rate(telling: Sequence[OnMedium], base: int) -> float | None:
         return None
     for rate in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0):
         strides = [_stride_at(video, rate) for video in telling]
-        if min(strides) > 1 and len(set(strides)) > 1 and all(
-            each in _strides_of(video, base) for each, video in zip(strides, telling, strict=True)
+        if (
+            min(strides) > 1
+            and len(set(strides)) > 1
+            and all(each in _strides_of(video, base) for each, video in zip(strides, telling, strict=True))
         ):
             return rate
     return None

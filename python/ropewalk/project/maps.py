@@ -71,7 +71,9 @@ def read_class_map(source: MapSource, project: Snapshot) -> ReadMap:
             continue
         at = f"{where}: {_name(key)}"
         if value in classifications:
-            raise UsageError(f"{at}: {_name(value)} is a classification; expected the name or feature hash of an object")
+            raise UsageError(
+                f"{at}: {_name(value)} is a classification; expected the name or feature hash of an object"
+            )
         found = names.hash_of(value, at, "objects of the ontology")
         if found is None:
             raise UsageError(

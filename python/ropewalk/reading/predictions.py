@@ -57,9 +57,7 @@ class Predictions:
         empty = polars.DataFrame(_core.AnnotationBatch.empty())
         return polars.concat([empty, *(polars.DataFrame(batch) for batch in self)])
 
-    def inspect(
-        self, project: Snapshot | encord.Project | None = None, **options: Unpack[MediaKeywords]
-    ) -> Inspection:
+    def inspect(self, project: Snapshot | encord.Project | None = None, **options: Unpack[MediaKeywords]) -> Inspection:
         """Read everything once, in bounded memory, and say what it holds and what looks wrong.
 
         Args:
