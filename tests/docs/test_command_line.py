@@ -32,6 +32,9 @@ FIXED = {
     "data-mapping": "--project --project-file --media --json --map --out --domain --ssh-key",
     "evaluate": "--project --project-file --branch --labels --predictions-branch --iou --all-frames --json --out "
     "--annotations --class-map --work-dir --domain --ssh-key",
+    "inspect": "--project --project-file --json --out --frame-base --frame-stride --frame-pattern --media-map --domain "
+    "--ssh-key",
+    "map": "--project --project-file --out --frame-pattern --domain --ssh-key",
     "projects": "--query --json --out --domain --ssh-key",
     "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
     "formats": "--json",

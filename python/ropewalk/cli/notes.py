@@ -44,8 +44,8 @@ NOTES = {
     "small_angles": "all angles lie between -3.15 and 3.15 and are read as degrees; for radians use --angle radians",
     "track_split_by_class": "each class of the track is an object of its own",
     "unanswered": "classifications on frames without an answer in the row; the SDK does not show them either",
-    "unmapped_class": 'the class map does not list these; "*": "match" in it matches them by name, "*": null drops them',
-    "unmapped_media": 'the media map does not list these; "*": "match" in it matches them by name, "*": null drops them',
+    "unmapped_class": 'not listed in --class-map; "*": "match" in it matches them by name, "*": null drops them',
+    "unmapped_media": 'not listed in --media-map; "*": "match" in it matches them by name, "*": null drops them',
     "whole_medium": "answers without a frame are written from the first to the last frame of their medium",
     "zero_area": "boxes and shapes without an area are written as they are",
 }
