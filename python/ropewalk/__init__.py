@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.prioritize import Priorities, prioritize
     from ropewalk.evaluating.sides import Evaluation
+    from ropewalk.inspecting.inspection import Finding, Inspection
     from ropewalk.importing.promote import Promotion, promote
     from ropewalk.importing.rollback import Rollback, rollback
     from ropewalk.importing.run import import_predictions
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _HOME = {
     "ClassMetrics": "evaluating.metrics",
     "Evaluation": "evaluating.sides",
+    "Finding": "inspecting.inspection",
+    "Inspection": "inspecting.inspection",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
     "Priorities": "evaluating.prioritize",
@@ -68,7 +71,9 @@ _SUBMODULES = ("errors", "rle")
 __all__ = [
     "ClassMetrics",
     "Evaluation",
+    "Finding",
     "ImportStatus",
+    "Inspection",
     "Medium",
     "MediumImage",
     "PredictionWriter",

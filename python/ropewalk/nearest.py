@@ -94,7 +94,9 @@ def _alike(one: str, other: str) -> float:
         return _SYNONYM
     if [word for word in a if word.isdigit()] != [word for word in b if word.isdigit()]:
         return 0.0
-    return max(_words_alike(a, b), _word_alike("".join(a), "".join(b)))
+    how = max(_words_alike(a, b), _word_alike("".join(a), "".join(b)))
+    # A word more may make another thing of it.
+    return how if len(a) == len(b) else min(how, _WITH_OTHER_WORDS)
 
 
 @lru_cache(maxsize=_MOST_NAMES)
@@ -130,9 +132,7 @@ def _words_alike(a: tuple[str, ...], b: tuple[str, ...]) -> float:
         if best is not None and (how := _word_alike(word, best)):
             common += how * max(len(word), len(best))
             left.remove(best)
-    share = common / max(sum(map(len, a)), sum(map(len, b)))
-    # A word more may make another thing of it.
-    return share if len(a) == len(b) else min(share, _WITH_OTHER_WORDS)
+    return common / max(sum(map(len, a)), sum(map(len, b)))
 
 
 def _word_alike(a: str, b: str) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ropewalk import Medium, Snapshot, UsageError, convert, read_table
+from ropewalk import Medium, Snapshot, convert, read_table
+from ropewalk.errors import UsageError
 from ropewalk.inspecting.guesses import class_map_for, media_map_for
 from ropewalk.project.options import PlanOptions
 
