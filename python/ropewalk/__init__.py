@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ropewalk.importing.run import import_predictions
     from ropewalk.importing.status import ImportStatus, status
     from ropewalk.importing.verify import Verification, verify_predictions
+    from ropewalk.inspecting.inspection import Finding, Inspection
     from ropewalk.previewing.preview import Preview, preview
     from ropewalk.project.live import snapshot_from_project
     from ropewalk.project.media import list_media
@@ -41,6 +42,8 @@ _HOME = {
     "MediumMetrics": "evaluating.details",
     "Tracking": "evaluating.tracking",
     "TrackMetrics": "evaluating.tracking",
+    "Finding": "inspecting.inspection",
+    "Inspection": "inspecting.inspection",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
     "Priorities": "evaluating.prioritize",
@@ -82,7 +85,9 @@ __all__ = [
     "Confusion",
     "Curve",
     "Evaluation",
+    "Finding",
     "ImportStatus",
+    "Inspection",
     "Medium",
     "MediumImage",
     "MediumMetrics",

@@ -79,8 +79,9 @@ class Plan:
         """Tell for each name of a medium where it leads by itself.
 
         Returns:
-            Index of the medium in the plan (the spaces follow the media), of an image in it where that is an image group,
-            the frame as the source counts where the name is that of a frame, and the pattern by which a name that leads nowhere would be that of a frame.
+            The medium's index in the plan (the spaces follow the media); an image's number in it, where it is an image
+            group; the source's frame, where the name is that of a frame; and for a name that leads nowhere the
+            `--frame-pattern` by which it would be a frame.
         """
 
 class Stage:
@@ -341,7 +342,7 @@ class Predictions(Iterator[AnnotationBatch]):
     def __iter__(self) -> Predictions: ...
     def __next__(self) -> AnnotationBatch: ...
     def survey(self, survey: Survey) -> bool:
-        """Read some rows into a survey, in place of iterating; False at the end. Their rejects are counted, not kept."""
+        """Read some rows into a survey instead of iterating; False at the end. Rejects are counted, not kept."""
     def names(self) -> ListedNames:
         """List what the document lists; all of it is known as soon as it is opened."""
     format: str | None  # of the document that is read, the name of one of `formats()`
@@ -353,7 +354,7 @@ class Survey:
 
     def __new__(cls) -> Self: ...
     def to_json(self) -> str:
-        """Give what was found: an object by format, as `core::inspect::Surveyed`, with the rejects by code beside it."""
+        """Give what was found, by format: `rows` (inspect.Surveyed in rust/core), and `rejects` by code."""
 
 class CocoWriter:
     """A COCO dataset, written to a file batch by batch; what is kept is a line for each image, class and track."""

@@ -36,6 +36,7 @@ _IRREGULAR = {"men": "man", "women": "woman", "children": "child", "mice": "mous
 # How alike names are, from 1 (equal) down.
 _CASELESS, _SINGULAR, _SYNONYM = 0.99, 0.97, 0.95
 SURE = 0.8
+_WITH_OTHER_WORDS = 0.79
 NEAR = 0.6
 
 # What is compared of a hostile name, and of a large project.
@@ -93,7 +94,9 @@ def _alike(one: str, other: str) -> float:
         return _SYNONYM
     if [word for word in a if word.isdigit()] != [word for word in b if word.isdigit()]:
         return 0.0
-    return max(_words_alike(a, b), _word_alike("".join(a), "".join(b)))
+    how = max(_words_alike(a, b), _word_alike("".join(a), "".join(b)))
+    # A word more may make another thing of it.
+    return how if len(a) == len(b) else min(how, _WITH_OTHER_WORDS)
 
 
 @lru_cache(maxsize=_MOST_NAMES)

@@ -36,6 +36,9 @@ FIXED = {
     "--ssh-key",
     "preview": "--project --project-file --branch --out --media-dir --frames --json --class-map --work-dir --domain "
     "--ssh-key",
+    "inspect": "--project --project-file --json --out --frame-base --frame-stride --frame-pattern --media-map --domain "
+    "--ssh-key",
+    "map": "--project --project-file --out --frame-pattern --domain --ssh-key",
     "projects": "--query --json --out --domain --ssh-key",
     "sync": "--project --import-as --video-sampling-rate --json --domain --ssh-key",
     "formats": "--json",

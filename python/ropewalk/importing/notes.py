@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WITHOUT_SCORE = "--confidence-field names the field that holds it"
 
-# By the name of a warning, or of a reason to filter that nobody asked for.
+# By the name of a warning, of a reason to filter that nobody asked for, or of a reject of a map.
 NOTES = {
     "answer_on_whole_space": "answers on sound, text and time series in a data group are about the whole space",
     "aspect_differs": "the image has another aspect than the medium; coordinates stay fractions of the image",
@@ -44,6 +44,8 @@ NOTES = {
     "small_angles": "all angles lie between -3.15 and 3.15 and are read as degrees; for radians use --angle radians",
     "track_split_by_class": "each class of the track is an object of its own",
     "unanswered": "classifications on frames without an answer in the row; the SDK does not show them either",
+    "unmapped_class": 'not listed in --class-map; "*": "match" in it matches them by name, "*": null drops them',
+    "unmapped_media": 'not listed in --media-map; "*": "match" in it matches them by name, "*": null drops them',
     "whole_medium": "answers without a frame are written from the first to the last frame of their medium",
     "zero_area": "boxes and shapes without an area are written as they are",
 }

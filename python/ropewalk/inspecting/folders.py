@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from ropewalk.inspecting.inspection import InspectedMedium
 
 _FRAME = r"(?P<frame>\d+)(?:\.[^./]+)?$"
-# The video is the folder of the file, or what comes before the number in its name.
-_PATTERNS = (rf"(?P<media>[^/]+)/[^/]*?{_FRAME}", rf"(?P<media>[^/]+?)[-_. ]+{_FRAME}")
+# The video is the folder of the file, or what comes before the number in its name, or the folder above.
+_PATTERNS = (
+    rf"(?P<media>[^/]+)/[^/]*?{_FRAME}",
+    rf"(?P<media>[^/]+?)[-_. ]+{_FRAME}",
+    rf"(?P<media>[^/]+)/[^/]+/[^/]*?{_FRAME}",
+)
 
 # Fewer files are not a video.
 _LEAST_FRAMES = 8

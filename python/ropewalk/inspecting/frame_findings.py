@@ -43,13 +43,17 @@ def frame_findings(of: InspectedFormat, media: Matched | None) -> Iterator[Findi
             f"frames of {count(before, 'medium').replace('mediums', 'media')} are below {base}, the first frame of "
             f"{of.name}: give {spelt('frame_base')} {min(medium.first_frame for medium in of.media)}",
         )
-    elif base == 0 and len(longer) >= _LEAST_MEDIA and all(medium.first_frame == 1 for medium in longer):
-        if all(_fits(video, 1, stride) for video in videos if video.last_frame):
-            yield Finding(
-                "frame_base",
-                f"frames begin at 1 on all of {len(longer):,} media, and are read from 0 on: if they count from 1, give "
-                f"{spelt('frame_base')} 1",
-            )
+    elif (
+        base == 0
+        and len(longer) >= _LEAST_MEDIA
+        and all(medium.first_frame == 1 for medium in longer)
+        and all(_fits(video, 1, stride) for video in videos if video.last_frame)
+    ):
+        yield Finding(
+            "frame_base",
+            f"frames begin at 1 on all of {len(longer):,} media, and are read from 0 on: if they count from 1, give "
+            f"{spelt('frame_base')} 1",
+        )
     yield from _strides(videos, base, stride)
 
 
@@ -75,10 +79,8 @@ def _outside(videos: Sequence[OnMedium], base: int, stride: int) -> Finding:
     best = next(choice for n, choice in fitting if n == most)
     if most == len(videos):
         return Finding("frames_outside", f"{what}; give {_options(best, base, stride)}, with which all of them fit")
-    if most > len(videos) - len(outside):
-        fixed = f"; with {_options(best, base, stride)} {most:,} fit"
-    else:
-        fixed = ""
+    is_better = most > len(videos) - len(outside)
+    fixed = f"; with {_options(best, base, stride)} {most:,} fit" if is_better else ""
     return Finding(
         "frames_outside",
         f"{what}{fixed}; no {spelt('frame_base')} or {spelt('frame_stride')} fits all of them: check which media they "
@@ -113,8 +115,8 @@ def _strides(videos: Sequence[OnMedium], base: int, stride: int) -> Iterator[Fin
     if best is not None and _is_enough(votes[best], telling, best[1]):
         yield Finding(
             "frame_stride",
-            f"{votes[best]:,} of {count(len(videos), 'video')} are {best[1]} times as long as the source's frames, such as "
-            f"{_example(telling, best)}: if every {_ordinal(best[1])} frame was predicted, give "
+            f"{votes[best]:,} of {count(len(videos), 'video')} are {best[1]} times as long as the source's frames, "
+            f"such as {_example(telling, best)}: if every {_ordinal(best[1])} frame was predicted, give "
             f"{_options(best, base, stride)}",
         )
     elif rate := _common_rate(telling, base):

@@ -43,8 +43,8 @@ def geometry_findings(of: InspectedFormat, media: Matched | None) -> Iterator[Fi
         fix = f"give {spelt('unit')} frac" if "unit" in options else "multiply them by the image's width and height"
         yield Finding(
             "fractions_as_pixels",
-            f"{within:,} of {count(px, 'annotation')} in pixels have coordinates from 0 to 1, which look like fractions "
-            f"of the image: {fix}",
+            f"{within:,} of {count(px, 'annotation')} in pixels have coordinates from 0 to 1, which look like "
+            f"fractions of the image: {fix}",
         )
     frac, beyond = looks["frac"], looks["frac_beyond_two"]
     if frac >= _LEAST_IN_FRACTIONS and 2 * beyond >= frac:
@@ -65,7 +65,8 @@ def geometry_findings(of: InspectedFormat, media: Matched | None) -> Iterator[Fi
         fix = f"give {spelt('angle')} radians" if "angle" in options else "multiply them by 180 / pi"
         yield Finding(
             "angles_in_radians",
-            f"{count(angles['count'], 'angle')} are at most {angles['largest']:.2f} degrees, and look like radians: {fix}",
+            f"{count(angles['count'], 'angle')} are at most {angles['largest']:.2f} degrees, and look like radians: "
+            f"{fix}",
         )
     if looks["masks"] and looks["masks_empty"] == looks["masks"]:
         yield Finding(

@@ -29,8 +29,8 @@ def class_map_for(inspection: Inspection, project: Snapshot) -> dict[str, Any]:
         project: The project whose ontology has the objects.
 
     Returns:
-        A map for `--class-map`: the source's classes, most frequent first, with the name of the nearest object; its feature
-        hash where several have the name; None where none is near enough. Near misses are comments.
+        A map for `--class-map`: the source's classes, most frequent first, with the name of the nearest object; its
+        feature hash where several have the name; None where none is near enough. Near misses are comments.
     """
     objects = project.ontology_structure.get("objects", [])
     by_name: dict[str, list[Mapping[str, Any]]] = {}
@@ -61,9 +61,9 @@ def media_map_for(inspection: Inspection, project: Snapshot, rules: PlanOptions)
         rules: How an import matches media by name; what it matches so is the guess.
 
     Returns:
-        A map for `--media-map`, in the order of the source: titles, or data_hashes where several media have the title; None
-        where no title is near enough. Near misses are comments. Names that an import reads as frames of a video are left
-        to `"*": "match"`.
+        A map for `--media-map`, in the order of the source: titles, or data_hashes where several media have the title;
+        None where no title is near enough. Near misses are comments. Names that an import reads as frames of a video
+        are left to `"*": "match"`.
 
     Raises:
         UsageError: A map among the rules does not fit the project.

@@ -31,7 +31,7 @@ class ReadMap:
 
     Attributes:
         entries: Names of the source -> what the project has, None to drop; None as a whole where there is no map.
-        unlisted: What becomes of names that the map does not list: `reject`, `drop` or `match`, by name as without a map.
+        unlisted: What becomes of names that the map does not list: `reject`, `drop`, or `match` by name.
     """
 
     entries: dict[str, Any] | None
@@ -44,9 +44,9 @@ NO_MAP = ReadMap(None)
 def read_class_map(source: MapSource, project: Snapshot) -> ReadMap:
     """Read a class map: category id or name -> name or feature hash of an object, null to drop the class.
 
-    `"*": null` drops the classes that the map does not list, `"*": "match"` matches them by name. Members that begin with
-    `//` are comments. Encord Active's ontology_mapping.json (feature hash -> category id or name) is recognised by the side
-    whose strings are feature hashes of the ontology, and turned round.
+    `"*": null` drops the classes that the map does not list, `"*": "match"` matches them by name. Members that begin
+    with `//` are comments. Encord Active's ontology_mapping.json (feature hash -> category id or name) is recognised by
+    the side whose strings are feature hashes of the ontology, and turned round.
 
     Args:
         source: A JSON file, or its content.
@@ -87,7 +87,7 @@ def read_class_map(source: MapSource, project: Snapshot) -> ReadMap:
 def read_media_map(source: MapSource, project: Snapshot) -> ReadMap:
     """Read a media map: image id or file name -> title, data_hash, or {"data_hash", "frame"}; null drops the medium.
 
-    `"*"` and members that begin with `//` are as in a class map. A title may be that of an image in a group, or the path
+    `"*"` and members that begin with `//` are as in a class map. A title may be that of an image in a group, or a path
     GROUP/SPACE. The id of a storage item, which a data row calls its backing_item_uuid, may replace a data_hash.
 
     Args:
@@ -115,7 +115,7 @@ def read_media_map(source: MapSource, project: Snapshot) -> ReadMap:
         if isinstance(value, str):
             if value not in frames and value not in images:
                 raise UsageError(
-                    f"{at}: {_name(value)} is not the title or data_hash of a medium of the project, or the id of a space"
+                    f"{at}: {_name(value)} is not the title or data_hash of a medium of the project, or a space's id"
                 )
         elif isinstance(value, dict) and set(value) == {"data_hash", "frame"}:
             data_hash, frame = value["data_hash"], value["frame"]

@@ -29,8 +29,8 @@ class MediaOptions(Options):
     media_map: Annotated[
         Path | Mapping[str, Any] | None,
         Opt(
-            'JSON that maps image ids or file names to a data_hash or {"data_hash", "frame"}. Active\'s '
-            "image_mapping.json works too.",
+            'JSON that maps image ids or file names to a title, a data_hash or {"data_hash", "frame"}, null to drop; '
+            "`ropewalk map media` makes one. Active's image_mapping.json works too.",
             panel=NAMES,
             metavar="FILE",
         ),
@@ -84,8 +84,8 @@ class PlanOptions(MediaOptions):
     class_map: Annotated[
         Path | Mapping[str, Any] | None,
         Opt(
-            "JSON that maps category ids or names to feature hashes; null drops a class. Active's "
-            "ontology_mapping.json works too.",
+            "JSON that maps category ids or names to names or feature hashes of objects, null to drop; `ropewalk map "
+            "classes` makes one. Active's ontology_mapping.json works too.",
             panel=NAMES,
             metavar="FILE",
         ),

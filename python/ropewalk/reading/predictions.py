@@ -65,7 +65,7 @@ class Predictions:
             **options: How media are matched with those of the project; see `ropewalk inspect --help`.
 
         Returns:
-            Media with their frames, classes, tracks, scores and sizes; and findings, each with the option that fixes it.
+            Media with their frames, classes, tracks, scores and sizes; findings, each with the option that fixes it.
 
         Raises:
             UsageError: A map does not fit the project, or an option does not exist.

@@ -155,10 +155,7 @@ reasons! {
             candidates: Vec<String>,
         },
         /// A class map is given and does not name the class, or names a hash the ontology does not have.
-        #[error(
-            "{class:?} is not in --class-map; add it with the name or feature hash of an object, or with null to drop it; \"*\": \
-             \"match\" matches by name whatever the map does not list"
-        )]
+        #[error("{class:?} is not in --class-map; add it, with null to drop it, or {OTHERS_BY_NAME}")]
         UnmappedClass = "unmapped_class" {
             /// The class as the source has it.
             class: String,
@@ -217,10 +214,7 @@ reasons! {
             image_id: String,
         },
         /// A media map is given and does not name the medium, or names a data_hash the project does not have.
-        #[error(
-            "{media:?} is not in --media-map; add it with the title or data_hash of a medium, or with null to drop it; \"*\": \
-             \"match\" matches by name whatever the map does not list"
-        )]
+        #[error("{media:?} is not in --media-map; add it, with null to drop it, or {OTHERS_BY_NAME}")]
         UnmappedMedia = "unmapped_media" {
             /// The medium as the source has it.
             media: String,
@@ -483,6 +477,9 @@ impl Reason {
         }
     }
 }
+
+/// What else to do about a name that a map does not list.
+const OTHERS_BY_NAME: &str = "add \"*\": \"match\" to match by name whatever the map does not list";
 
 /// What else to do about an unknown medium.
 fn or_pattern(pattern: &Option<String>) -> String {

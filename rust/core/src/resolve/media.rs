@@ -21,7 +21,7 @@ use crate::source::{base_name, number_at_end, Frames, MediaName};
 /// The media rules of a plan.
 pub(super) struct MediaRules {
     plan: Arc<Plan>,
-    titles: Titles,
+    pub(super) titles: Titles,
     claims: Claims,
     /// Names that were tried as those of videos.
     videos: HashMap<Box<str>, bool>,
@@ -127,46 +127,6 @@ impl MediaRules {
         }
     }
 
-    /// Where a name leads by itself, as that of an image that says nothing about its frame.
-    pub(super) fn find(&mut self, name: &str) -> NamedMedium {
-        let image = MediaName {
-            image_id: None,
-            file_name: Some(name),
-            video: None,
-            title: None,
-            frame_index: None,
-            width: None,
-            height: None,
-            declared: true,
-            id_is_name: true,
-            may_be_whole: true,
-        };
-        let led = self.name_and_frame(&image, "").and_then(|named| {
-            let led = self.lead(&image, &named, false)?;
-            Ok((led, named.frame))
-        });
-        match led {
-            Ok((led, frame)) => {
-                let target = self.titles.target(led.lead.target);
-                let image_number = match target {
-                    Target::Image(_, number) => Some(number),
-                    Target::Medium(_) => None,
-                };
-                NamedMedium {
-                    medium: Some(target.medium()),
-                    image: image_number,
-                    frame: frame.or_else(|| led.frame.number(&image)),
-                    pattern: None,
-                }
-            }
-            Err(Reason::UnknownMedia { pattern, .. }) => NamedMedium {
-                pattern,
-                ..NamedMedium::default()
-            },
-            Err(_) => NamedMedium::default(),
-        }
-    }
-
     /// The reject of what names a data group and not one of its spaces.
     fn data_group(&self, group: u32) -> Reason {
         let title = self.plan.media[group as usize].shown_title();
@@ -191,7 +151,7 @@ impl MediaRules {
         })
     }
 
-    fn name_and_frame(&self, image: &MediaName<'_>, file_stem: &str) -> std::result::Result<Named, Reason> {
+    pub(super) fn name_and_frame(&self, image: &MediaName<'_>, file_stem: &str) -> std::result::Result<Named, Reason> {
         let id = || image.image_id.as_deref().unwrap_or_default();
         let file_name = image.file_name.unwrap_or_else(id);
         let mut named = Named {
@@ -226,7 +186,12 @@ impl MediaRules {
         Ok(named)
     }
 
-    fn lead(&mut self, image: &MediaName<'_>, named: &Named, by_row: bool) -> std::result::Result<Led, Reason> {
+    pub(super) fn lead(
+        &mut self,
+        image: &MediaName<'_>,
+        named: &Named,
+        by_row: bool,
+    ) -> std::result::Result<Led, Reason> {
         if let Some(target) = self.mapped(image, named) {
             let target = target?;
             return Ok(Led {
@@ -420,19 +385,6 @@ impl MediaRules {
     }
 }
 
-/// Where a name alone leads.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NamedMedium {
-    /// Index of the medium in the plan; none where the name leads nowhere.
-    pub medium: Option<u32>,
-    /// Which image of it is meant, where it is an image group.
-    pub image: Option<u32>,
-    /// The frame that the name is of, as the source counts, where it is the name of a frame.
-    pub frame: Option<i64>,
-    /// The `--frame-pattern` by which a name that leads nowhere would be that of a frame.
-    pub pattern: Option<String>,
-}
-
 /// The reject of what lies on none of a medium's frames, or of its milliseconds.
 pub(super) fn past_end(medium: &Medium, at: i64) -> Reason {
     let places = medium.places();
@@ -449,20 +401,20 @@ pub(super) fn past_end(medium: &Medium, at: i64) -> Reason {
 }
 
 /// What the source calls the medium, and the frame in the source's counting.
-struct Named {
+pub(super) struct Named {
     name: String,
-    frame: Option<i64>,
+    pub(super) frame: Option<i64>,
 }
 
 /// Where an image leads.
-struct Led {
-    lead: Lead,
-    frame: FrameOf,
+pub(super) struct Led {
+    pub(super) lead: Lead,
+    pub(super) frame: FrameOf,
 }
 
 /// What gives the frame.
 #[derive(Clone, Copy)]
-enum FrameOf {
+pub(super) enum FrameOf {
     /// The image's own words.
     Image,
     /// Where they do not, the number that its file name ends in.
@@ -488,7 +440,7 @@ impl Led {
 }
 
 impl FrameOf {
-    fn number(self, image: &MediaName<'_>) -> Option<i64> {
+    pub(super) fn number(self, image: &MediaName<'_>) -> Option<i64> {
         match self {
             Self::FileName => number_at_end(image.file_name.or(image.image_id.as_deref())?),
             _ => None,
