@@ -7,16 +7,19 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ropewalk.bars import shown_progress as shown_progress
+from ropewalk.bars import shown_progress as shown_by_bars
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import STDOUT, is_stream, refuse_same
 from ropewalk.importing.notes import NOTES, WITHOUT_SCORE
 from ropewalk.options import on_command_line
-from ropewalk.report import EXIT_STOPPED, EXIT_USAGE, SHARED_TRACK
+from ropewalk.progress import NoProgress
+from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_STOPPED, EXIT_USAGE, SHARED_TRACK
 from ropewalk.text import count, shown, size
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from ropewalk.files import FilesRead
     from ropewalk.importing.planned import PlannedReject
+    from ropewalk.progress import Progress
     from ropewalk.report import FoldersDiffer, RejectExample, Report, Unresolved
 
 _UNRESOLVED_SHOWN = 20
@@ -42,6 +46,73 @@ _SHARED_TRACKS_SHOWN = 5
 
 # Room for a sentence with the longest path that systems take.
 MESSAGE_CHARACTERS = 5_000
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How a command was called."""
+
+    context: typer.Context
+    quiet: bool
+
+
+_run: ContextVar[_Run | None] = ContextVar("run", default=None)
+
+
+@contextmanager
+def run_of(context: typer.Context, *, quiet: bool) -> Iterator[None]:
+    """Run a command: what it shows depends on how it was called.
+
+    Args:
+        context: Of the command.
+        quiet: Whether progress, and the summary of what went well, are left out.
+    """
+    token = _run.set(_Run(context, quiet))
+    try:
+        yield
+    finally:
+        _run.reset(token)
+
+
+def is_quiet() -> bool:
+    """Tell whether progress and summaries are left out."""
+    run = _run.get()
+    return run is not None and run.quiet
+
+
+def is_typed(option: str) -> bool:
+    """Tell whether an option was given on the command line, not by the environment or a file."""
+    run = _run.get()
+    source = None if run is None else run.context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Write what Ropewalk logs to stderr."""
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("ropewalk")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Give a progress that is shown, unless the command is quiet."""
+    if is_quiet():
+        yield NoProgress()
+        return
+    with shown_by_bars() as progress:
+        yield progress
 
 
 def say(line: str, *, err: bool = False) -> None:
@@ -168,6 +239,8 @@ def show_report(report: Report, *, verb: str, err: bool = False) -> None:
         verb: `written`, or what a rehearsal or a conversion calls it.
         err: To stderr instead of stdout.
     """
+    if is_quiet() and report.exit_code == EXIT_ALL_WRITTEN:
+        return
     for line in report_lines(report, verb):
         say(line, err=err)
     if report.verification is not None:

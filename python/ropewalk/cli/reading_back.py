@@ -10,7 +10,7 @@ import typer
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions, open_project, open_project_list
+from ropewalk.cli.account import AccountOptions, chosen, open_project, open_project_list
 from ropewalk.options import made
 from ropewalk.showing.sync import SyncOptions
 from ropewalk.text import count, shown
@@ -31,12 +31,11 @@ def show(
     with console.failures():
         from ropewalk.showing.show import show_rows
 
-        rows = listings.begun(
-            show_rows(open_project(project, account), branch, only_media=tuple(only_media or ()), labels=labels)
-        )
+        opened = open_project(project, account)
+        rows = listings.begun(show_rows(opened, branch, only_media=tuple(only_media or ()), labels=labels))
         if as_json or out is not None:
             with listings.json_output(out) as write:
-                totals = listings.write_rows_as_json(write, project, rows, labels=labels)
+                totals = listings.write_rows_as_json(write, opened.project_hash, rows, labels=labels)
             if out is None:
                 return
         else:
@@ -171,6 +170,7 @@ def _source(project: str | None, project_file: Path | None, account: dict[str, A
     from ropewalk.errors import UsageError
     from ropewalk.project.snapshot import read_snapshot
 
+    project, project_file = chosen(project, project_file)
     if (project is None) == (project_file is None):
         raise UsageError("give --project HASH, or --project-file FILE")
     if project_file is not None:

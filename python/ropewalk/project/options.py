@@ -32,6 +32,7 @@ class PlanOptions(Options):
             "JSON that maps category ids or names to feature hashes; null drops a class. Active's "
             "ontology_mapping.json works too.",
             panel=NAMES,
+            common=True,
             metavar="FILE",
         ),
     ] = None
@@ -49,6 +50,7 @@ class PlanOptions(Options):
             'JSON that maps image ids or file names to a data_hash or {"data_hash", "frame"}. Active\'s '
             "image_mapping.json works too.",
             panel=NAMES,
+            common=True,
             metavar="FILE",
         ),
     ] = None
@@ -94,7 +96,14 @@ class PlanOptions(Options):
     ] = None
     min_confidence: Annotated[
         float | None,
-        Opt("Skip predictions below this confidence (0-1).", panel=CHOOSING, metavar="X", at_least=0, at_most=1),
+        Opt(
+            "Skip predictions below this confidence (0-1).",
+            panel=CHOOSING,
+            common=True,
+            metavar="X",
+            at_least=0,
+            at_most=1,
+        ),
     ] = None
     only_classes: Annotated[
         tuple[str, ...] | None,
