@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from ropewalk.showing.projects import list_projects
     from ropewalk.showing.show import show
     from ropewalk.showing.sync import sync_project
+    from ropewalk.sinks.encord.client import connect
     from ropewalk.writer import PredictionWriter
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
 _HOME = {
     "ClassMetrics": "evaluating.metrics",
     "Evaluation": "evaluating.sides",
+    "connect": "sinks.encord.client",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
     "Priorities": "evaluating.prioritize",
@@ -79,6 +81,7 @@ __all__ = [
     "Rollback",
     "Snapshot",
     "Verification",
+    "connect",
     "convert",
     "errors",
     "evaluate",

@@ -13,6 +13,7 @@ from ropewalk.cli import options as o
 from ropewalk.cli.account import AccountOptions, chosen, open_project, open_project_list
 from ropewalk.options import made
 from ropewalk.showing.sync import SyncOptions
+from ropewalk.summary import active_line, shown_names
 from ropewalk.text import count, shown
 
 
@@ -152,7 +153,7 @@ def sync(
         if as_json:
             listings.write_json(started.as_dict(), None)
         else:
-            console.say(console.active_line(started.as_dict()))
+            console.say(active_line(started.as_dict()))
 
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -183,7 +184,6 @@ def _write_map(entries: dict[str, str], several: list[str], what: str, out: Path
     listings.write_json(entries, out)
     if several:
         console.say(
-            f"{count(len(several), 'name')} left out of the map, since {what} have each: "
-            f"{console.shown_names(several)}",
+            f"{count(len(several), 'name')} left out of the map, since {what} have each: {shown_names(several)}",
             err=True,
         )

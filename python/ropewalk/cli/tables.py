@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ropewalk.cli.console import MESSAGE_CHARACTERS, is_quiet, say, shown_names, verification_lines
+from ropewalk.cli.console import is_quiet, say
 from ropewalk.cli.differences import show_differences
 from ropewalk.report import EXIT_ALL_WRITTEN
+from ropewalk.summary import MESSAGE_CHARACTERS, shown_names, verification_lines
 from ropewalk.text import count, moment, shown
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ropewalk.errors import UsageError
-from ropewalk.project.web import domain_of_address, hash_in_address, is_hash
+from ropewalk.project.web import PROJECT_VARIABLE, domain_of_address, hash_in_address, is_hash
 from ropewalk.sinks.encord.keys import find_key
 from ropewalk.sinks.encord.retry import Retry
 from ropewalk.sinks.encord.versions import installed
@@ -88,6 +88,36 @@ def _hash_of(client: encord.EncordUserClient, project: str) -> str:
             "address in the app (`ropewalk projects` lists them)"
         )
     raise UsageError(f"{len(titled)} projects are titled {shown(project)}; give a hash: {', '.join(sorted(titled))}")
+
+
+def connect(
+    project: str | None = None,
+    *,
+    ssh_key: str | os.PathLike[str] | None = None,
+    domain: str | None = None,
+) -> encord.Project:
+    """Open a project with what the environment says.
+
+    Args:
+        project: Its hash, its exact title, or its address in the app; else ENCORD_PROJECT.
+        ssh_key: File with the private key; else ENCORD_SSH_KEY_FILE names it or ENCORD_SSH_KEY holds it, with the
+            passphrase in ENCORD_SSH_KEY_PASSPHRASE.
+        domain: URL of the API; else ENCORD_DOMAIN, else Encord's own.
+
+    Returns:
+        A project of the `encord` client.
+
+    Raises:
+        UsageError: No project, no usable key, or not a domain; none or several projects with that title.
+        EncordError: The key was refused, or Encord could not be reached.
+
+    Example:
+        >>> project = connect()  # doctest: +SKIP
+    """
+    named = project or os.environ.get(PROJECT_VARIABLE)
+    if not named:
+        raise UsageError(f"no project is named; give its hash or title, or set {PROJECT_VARIABLE}")
+    return open_project(named, ssh_key=None if ssh_key is None else Path(ssh_key), domain=domain)
 
 
 def open_project_list(query: str | None = None, **account: Any) -> list[ListedProject]:
