@@ -14,7 +14,7 @@ from ropewalk.errors import AccountingError, UsageError
 from ropewalk.files import STDOUT, named, written_whole
 from ropewalk.importing.notes import SHARED_TRACK
 from ropewalk.options import spelt
-from ropewalk.text import base_name
+from ropewalk.text import base_name, count
 
 if TYPE_CHECKING:
     import polars
@@ -289,7 +289,7 @@ class Report:
         if self.rejects_file in (None, str(STDOUT)):
             if self.annotations_rejected:
                 raise UsageError(
-                    f"{self.annotations_rejected:,} annotations were rejected and not kept in a file; name one with "
+                    f"{count(self.annotations_rejected, 'annotation')} rejected and not kept in a file; name one with "
                     f"{spelt('rejects')}"
                 )
             return polars.DataFrame(schema=schema)

@@ -73,7 +73,7 @@ def test_rejects_are_a_table(tmp_path: Path, run: Callable[..., Any]) -> None:
     assert annotation["class"] == "Bike"
     empty = dry([ROW], tmp_path).rejects()
     assert (empty.height, empty.columns) == (0, table.columns)
-    with pytest.raises(UsageError, match="1 annotations were rejected and not kept in a file; name one with rejects"):
+    with pytest.raises(UsageError, match="1 annotation rejected and not kept in a file; name one with rejects"):
         dry([ROW | {"class": "Bike"}], tmp_path).rejects()
     whole = run({"drive.mp4": [BOX]}, max_row_bytes=100).rejects()
     assert whole.select("code", "title", "annotations", "annotation").rows() == [
