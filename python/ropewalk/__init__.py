@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ropewalk.showing.read_project import read_project
     from ropewalk.showing.show import show
     from ropewalk.showing.sync import sync_project
+    from ropewalk.sinks.encord.client import connect
     from ropewalk.writer import PredictionWriter
 
 # Names are looked up when they are used: importing the package costs neither numpy nor polars nor the SDK.
@@ -44,6 +45,7 @@ _HOME = {
     "TrackMetrics": "evaluating.tracking",
     "Finding": "inspecting.inspection",
     "Inspection": "inspecting.inspection",
+    "connect": "sinks.encord.client",
     "convert": "converting.convert",
     "evaluate": "evaluating.evaluate",
     "Priorities": "evaluating.prioritize",
@@ -102,6 +104,7 @@ __all__ = [
     "TrackMetrics",
     "Tracking",
     "Verification",
+    "connect",
     "convert",
     "errors",
     "evaluate",

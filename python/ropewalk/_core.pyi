@@ -169,7 +169,7 @@ class Staged:
         """Tell how the medium of a label row was found; of a data group, each of its spaces that was.
 
         Returns:
-            Name in the sources (the first of several), how many names lead to it, and the rule: media_map, data_hash,
+            Name in the sources (the least of several), how many names lead to it, and the rule: media_map, data_hash,
             title, path, base_name or stem.
         """
     def encode(self, index: int, header: bytes | None, when: str) -> bytes:

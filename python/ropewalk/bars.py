@@ -6,15 +6,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ropewalk.errors import UsageError
+from ropewalk.progress import NoProgress, Progress
 from ropewalk.text import count, size
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBars
     from rich.progress import TaskID
-
-    from ropewalk.progress import Progress
 
 
 @contextmanager
@@ -28,6 +28,25 @@ def shown_progress() -> Iterator[Progress]:
         yield bars
     finally:
         bars.close()
+
+
+@contextmanager
+def progress_of(given: Progress | Literal["auto"] | None) -> Iterator[Progress]:
+    """Give the progress that a caller asked for.
+
+    Args:
+        given: A progress; `auto` for one that is shown, as a bar on a terminal and in a notebook; None for nothing.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if given == "auto":
+        with shown_progress() as progress:
+            yield progress
+        return
+    if isinstance(given, str):
+        raise UsageError(f'progress is {given!r}; expected "auto", None, or an object with start, update and end')
+    yield given or NoProgress()
 
 
 def in_notebook() -> bool:

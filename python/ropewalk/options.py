@@ -42,6 +42,7 @@ class Opt:
     Attributes:
         help: What it does, with its unit.
         panel: Under which heading `--help` lists it; None for the first one.
+        common: Whether it is used so often that `--help` lists it under the first heading all the same.
         metavar: What `--help` writes for a value; for a Literal that is its values.
         default_text: What `--help` writes for a default of None, where that stands for a value.
         also: Other names on the command line.
@@ -55,6 +56,7 @@ class Opt:
     help: str
     _: KW_ONLY
     panel: str | None = None
+    common: bool = False
     metavar: str | None = None
     default_text: str | None = None
     also: tuple[str, ...] = ()

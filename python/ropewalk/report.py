@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ropewalk.errors import AccountingError
-from ropewalk.files import written_whole
+from ropewalk.errors import AccountingError, UsageError
+from ropewalk.files import STDOUT, named, written_whole
+from ropewalk.importing.notes import SHARED_TRACK
 from ropewalk.nearest import nearest
+from ropewalk.options import spelt
+from ropewalk.text import count
 
 if TYPE_CHECKING:
+    import polars
+
     from ropewalk._core import ReadCounts, StageCounts
     from ropewalk.importing.planned import ImportPlan
 
@@ -25,8 +30,6 @@ EXIT_WITH_REJECTS = 3
 # Nearest names cost a comparison each: bounded, so that a wrong project does not take minutes to say so.
 _MAX_NAMES_COMPARED = 20
 
-SHARED_TRACK = "track_of_several_sources"
-NUMBER_TAKEN = "object_number_taken"
 _MAX_SHARED_TRACKS = 20
 
 
@@ -249,6 +252,50 @@ class Report:
         left_out = self.annotations_rejected or self.label_rows_failed or differs
         self.exit_code = EXIT_WITH_REJECTS if left_out else EXIT_ALL_WRITTEN
 
+    def __str__(self) -> str:
+        """Sum it up in lines, as the command line does."""
+        from ropewalk.summary import report_lines
+
+        return "\n".join(report_lines(self, "to be written" if self.dry_run else "written"))
+
+    def _repr_html_(self) -> str:
+        from ropewalk.pages.page import lines
+
+        return lines(str(self))
+
+    def rejects(self) -> polars.DataFrame:
+        """Read the reject file as a table.
+
+        Returns:
+            A row for each line: code, message, source, member, byte, annotation_id, annotations (how many the line
+            stands for), title (of a label row that was rejected whole) and annotation (its JSON text, null where there
+            is none). Empty where nothing was rejected.
+
+        Raises:
+            UsageError: There are rejects, and they were not kept in a file, as those of a dry run.
+            FileError: The file cannot be read.
+        """
+        import polars
+
+        schema = {
+            **dict.fromkeys(("code", "message", "source", "member"), polars.String),
+            "byte": polars.UInt64,
+            "annotation_id": polars.String,
+            "annotations": polars.UInt64,
+            **dict.fromkeys(("title", "annotation"), polars.String),
+        }
+        if self.rejects_file in (None, str(STDOUT)):
+            if self.annotations_rejected:
+                raise UsageError(
+                    f"{count(self.annotations_rejected, 'annotation')} rejected and not kept in a file; name one with "
+                    f"{spelt('rejects')}"
+                )
+            return polars.DataFrame(schema=schema)
+        path = Path(str(self.rejects_file))
+        with named(path, "read"), path.open(encoding="utf-8") as file:
+            rows = [_reject_row(json.loads(line), schema) for line in file]
+        return polars.DataFrame(rows, schema=schema, orient="row")
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""
         return dataclasses.asdict(self)
@@ -275,6 +322,14 @@ def _place(source: str | None, member: str | None, annotation_id: str | None) ->
 def example_of(reject: Mapping[str, Any]) -> RejectExample:
     """Make an example of a line of a reject file."""
     return RejectExample(reject["message"], _place(*map(reject.get, ("source", "member", "annotation_id"))))
+
+
+def _reject_row(reject: Mapping[str, Any], columns: Iterable[str]) -> tuple[Any, ...]:
+    annotation = reject.get("annotation")
+    whole = annotation is None or isinstance(annotation, str)
+    text = annotation if whole else json.dumps(annotation, ensure_ascii=False)
+    values = {"annotations": 1, **reject, "annotation": text}
+    return tuple(values.get(column) for column in columns)
 
 
 def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -> list[Unresolved]:

@@ -26,7 +26,7 @@ FIXED = {
     "prioritize": "--project --branch --priority-from --against --yes --json --jobs --domain --ssh-key",
     "convert": "--project-file --out --every --max-per-frame --decimals",
     "snapshot": "--project --out --domain --ssh-key",
-    "emulator": "--project-file --db --port --faults",
+    "emulator": "--project-file --env --db --port --faults",
     "show": "--project --branch --media --labels --json --out --domain --ssh-key",
     "ontology": "--project --project-file --json --map --out --domain --ssh-key",
     "media": "--project --project-file --media --json --map --out --domain --ssh-key",
@@ -66,7 +66,7 @@ def test_version() -> None:
 
 
 def test_the_guides_name_no_option_that_does_not_exist() -> None:
-    listed = set()
+    listed = set(re.findall(r"--[a-z][a-z-]*", run_ropewalk("--help").stdout))
     for command in FIXED:
         listed |= set(re.findall(r"--[a-z][a-z-]*", run_ropewalk(command, "--help").stdout))
     for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs" / "guide").rglob("*.md")):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ def test_the_demo_imports_once_and_then_saves_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     imports = [lines[at + 1 : at + 3] for at, line in enumerate(lines) if line.startswith("$ ropewalk import")]
+    assert len(imports) == 3
     first, again, spoilt = imports
     assert first[0] == "300 annotations read: 300 written, 0 rejected, 0 filtered, 0 already there"
     assert again[0] == "300 annotations read: 0 written, 0 rejected, 0 filtered, 300 already there"
@@ -26,6 +30,27 @@ def test_the_demo_imports_once_and_then_saves_nothing(tmp_path: Path) -> None:
     assert spoilt[0] == "5 annotations read: 2 written, 3 rejected, 0 filtered, 0 already there"
     assert [line for line in lines if line.startswith("demo-model\tstreet-")]
     assert sorted(path.name for path in out.iterdir()) == [".ropewalk", "predictions", "project.json", "spoilt.json"]
+
+
+def test_the_commands_that_the_demo_prints_work_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = run_ropewalk("demo", "--annotations", "300", "--out", "data").stdout
+    printed = [shlex.split(line[2:], comments=True) for line in shown.splitlines() if line.startswith("$ ")]
+    (opened,), rest = [words for words in printed if words[0] == "eval"], [w for w in printed if w[0] == "ropewalk"]
+    done = run_ropewalk(*shlex.split(opened[1][2:-1])[1:])
+    assert done.returncode == 0, done.stderr
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines())
+    try:
+        codes = [run_ropewalk(*words[1:], **variables).returncode for words in rest if "emulator" not in words]
+    finally:
+        os.kill(int(variables["ROPEWALK_EMULATOR_PID"]), signal.SIGTERM)
+    assert [words[1] for words in rest] == [
+        *("plan", "import", "show", "import", "import", "plan", "convert", "emulator")
+    ]
+    # The spoilt file has rejects.
+    assert codes == [0, 0, 0, 0, 3, 0, 0]
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from encord.exceptions import CorruptedLabelError, GenericServerError, PayloadTo
 from encord.objects import LabelRowV2
 
 from ropewalk import rollback, verify_predictions
-from ropewalk.cli.console import report_lines
 from ropewalk.errors import AccessError
 from ropewalk.ledger.ledger import find_ledgers
+from ropewalk.summary import report_lines
 from workbench import Bench, box, dataset, ring
 
 CONTENT = dataset([box(1), box(2), *(box(10 + n, image=100 + n, track_id=7) for n in range(3)), ring(20, image=2)])

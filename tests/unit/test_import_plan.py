@@ -13,7 +13,7 @@ import pytest
 from encord import Project
 
 from ropewalk.cli.plan import show_plan
-from ropewalk.errors import BlockerError
+from ropewalk.errors import BlockerError, UsageError
 from ropewalk.importing.plan_page import plan_page
 from ropewalk.importing.planned import ImportPlan, PlannedMedium
 from ropewalk.importing.run import import_predictions
@@ -149,7 +149,8 @@ def test_nothing_is_sent_without_consent(run: Callable[..., Any], project: Proje
 
     with pytest.raises(BlockerError, match="not confirmed; nothing was sent"):
         run({"drive.mp4": [BOX, OTHER_BOX], "still.jpg": [BOX]}, confirm=refuse)
-    assert objects_by_title(project, "pred-1") == {}
+    with pytest.raises(UsageError, match="no branch named pred-1"):
+        objects_by_title(project, "pred-1")
     assert [(m.title, m.annotations, m.exists) for m in asked[0].media] == [
         ("drive.mp4", 2, False),
         ("still.jpg", 1, False),

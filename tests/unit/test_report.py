@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from ropewalk.cli.console import report_lines
 from ropewalk.errors import AccountingError
-from ropewalk.report import SHARED_TRACK, Report, SharedTrack, unresolved
+from ropewalk.importing.notes import SHARED_TRACK
+from ropewalk.report import Report, SharedTrack, unresolved
+from ropewalk.summary import report_lines
 
 
 def counts(**changes: Any) -> Any:

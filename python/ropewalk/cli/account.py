@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from ropewalk.cli import console
 from ropewalk.importing.options import ConnectOptions
 from ropewalk.options import Opt, Options, fields_of, made
 
@@ -41,8 +42,26 @@ class AccountOptions(Options):
     ] = None
 
 
+def chosen(project: str | None, project_file: Path | None) -> tuple[str | None, Path | None]:
+    """Choose between a project and what can be given instead of it: what the command line has wins.
+
+    A project of the environment or of `ropewalk.toml` gives way to a `--project-file`, or to a file of labels, that is
+    given on the command line; so does a project file of `ropewalk.toml` to a `--project`.
+    """
+    if not console.is_typed("project") and (console.is_typed("project_file") or console.is_typed("labels")):
+        project = None
+    if console.is_typed("project") and not console.is_typed("project_file"):
+        project_file = None
+    return project, project_file
+
+
 def open_project(project: str, options: Mapping[str, Any]) -> Any:
-    """Open a project by the options of a command, as long as these allow and no longer than an opening is tried."""
+    """Open a project by the options of a command, as long as these allow and no longer than an opening is tried.
+
+    Args:
+        project: Its hash, its exact title, or its address in the app.
+        options: The command's.
+    """
     from ropewalk.sinks.encord.client import OPENING_SECONDS
     from ropewalk.sinks.encord.client import open_project as opened
     from ropewalk.sinks.encord.retry import Retry

@@ -11,7 +11,8 @@ import typer
 
 from ropewalk.cli import console, listings, tables
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions, open_project
+from ropewalk.cli.account import AccountOptions, chosen, open_project
+from ropewalk.cli.app import App
 from ropewalk.cli.evaluating import evaluate
 from ropewalk.cli.inspecting import inspect
 from ropewalk.cli.mapping import make_map
@@ -25,14 +26,7 @@ from ropewalk.text import count, shown
 if TYPE_CHECKING:
     from ropewalk.importing.planned import ImportPlan
 
-app = typer.Typer(
-    name="ropewalk",
-    no_args_is_help=True,
-    add_completion=False,
-    # A traceback with local variables would show keys.
-    pretty_exceptions_enable=False,
-    pretty_exceptions_show_locals=False,
-)
+app = App()
 
 _AGAIN = "run the same command again to finish; what is stored is not sent again"
 
@@ -112,6 +106,7 @@ def _import(
         from ropewalk.reading.predictions import sources_of
         from ropewalk.reading.sources import files_read
 
+        project, project_file = chosen(project, project_file)
         if (project is None) == (project_file is None):
             raise UsageError("give --project HASH, or --project-file FILE with --dry-run")
         # What can be found wrong without a connection is said before one is made.
@@ -151,6 +146,7 @@ def _import(
             )
         err = STDOUT in (report, plan, job.rejects, job.written)
         if result.plan is not None:
+            # What a plan says is what was asked for, also of a quiet command.
             show_plan(result.plan, err=err)
             if plan is not None:
                 save_plan(result.plan, plan)
@@ -410,6 +406,18 @@ def formats(as_json: o.AsJson = False) -> None:
 @app.command()
 def emulator(
     project_file: Annotated[Path, typer.Option(metavar="FILE", help="Project snapshot to serve.")],
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- COMMAND...]", help="Run this command on the emulator, then stop the emulator."),
+    ] = None,
+    env: Annotated[
+        bool,
+        typer.Option(
+            "--env",
+            help='Start it in the background and print shell variables that lead to it, for eval "$(...)"; '
+            "`kill $ROPEWALK_EMULATOR_PID` stops it.",
+        ),
+    ] = False,
     db: Annotated[Path | None, typer.Option(metavar="FILE", help="SQLite file that keeps the rows.")] = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
     faults: Annotated[
@@ -419,14 +427,40 @@ def emulator(
         bool, typer.Option(help="Refuse a save whose label row the SDK cannot open. Opening takes longer than saving.")
     ] = True,
 ) -> None:
-    """Run a local Encord for the `encord` client; the first line on stdout says where it is, as JSON."""
+    """Run a local Encord for the `encord` client; the first line on stdout says where it is, as JSON.
+
+    With a COMMAND after `--` it runs that, with variables that lead Ropewalk and the project to it.
+
+    Exit codes: that of COMMAND; 0 stopped by a signal; 1 it does not start; 2 usage.
+    """
     with console.failures():
+        from ropewalk.demo.emulator_process import exports, run_beside, start
+        from ropewalk.errors import UsageError
+
+        if command and env:
+            raise UsageError("--env and a COMMAND are both given; give one of them")
         try:
             from ropewalk.emulator import EmulatorOptions, read_faults, serve
         except ModuleNotFoundError as e:
             console.fail(str(e), 1)
-        options = EmulatorOptions(open_rows=open_rows)
-        serve(project_file, db, port, options, None if faults is None else read_faults(faults))
+        if not command and not env:
+            options = EmulatorOptions(open_rows=open_rows)
+            serve(project_file, db, port, options, None if faults is None else read_faults(faults))
+            return
+        given = [
+            "--project-file",
+            str(project_file),
+            "--port",
+            str(port),
+            "--open-rows" if open_rows else "--no-open-rows",
+        ]
+        for name, value in (("--db", db), ("--faults", faults)):
+            given += [] if value is None else [name, str(value)]
+        if env:
+            console.say(exports(start(given)[1]).rstrip())
+            return
+        code = run_beside(given, command or ())
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -440,7 +474,7 @@ def demo(
 ) -> None:
     """Import a synthetic prediction set into a local Encord and show what was written; no account is needed."""
     with console.failures(), ExitStack() as stack:
-        from ropewalk.demo.run import run_demo
+        from ropewalk.demo.run import next_steps, run_demo
         from ropewalk.errors import UsageError
 
         if out is None:
@@ -451,9 +485,12 @@ def demo(
             folder = out
             make_folder(folder)
         run_demo(folder, annotations=annotations, seed=seed, say=console.say)
-        console.say(
-            "Its folder is removed; `ropewalk demo --out DIR` keeps it." if out is None else f"The data is in {folder}."
-        )
+        if out is None:
+            console.say("Its folder is removed; `ropewalk demo --out demo` keeps it, for trying more.")
+            return
+        console.say(f"The data is in {folder}.")
+        for line in next_steps(folder):
+            console.say(line)
 
 
 _OTHERS = {**COMMANDS, "evaluate": evaluate, "inspect": inspect, "map": make_map, "preview": preview}

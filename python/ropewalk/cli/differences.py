@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ropewalk.cli.console import say
+import typer
+
 from ropewalk.cli.grid import write_grid
 from ropewalk.text import count
 
@@ -32,4 +33,4 @@ def show_differences(found: Sequence[Mapping[str, Any]], *, err: bool) -> None:
     write_grid(_COLUMNS, rows, err=err)
     left = sum(item["annotations"] for item in found) - sum(item["annotations"] for item in listed)
     if left:
-        say(f"and {count(left, 'more difference')}; `ropewalk verify --out FILE` lists each", err=err)
+        typer.echo(f"and {count(left, 'more difference')}; `ropewalk verify --out FILE` lists each", err=err)

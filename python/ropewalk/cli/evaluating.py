@@ -9,7 +9,7 @@ import typer
 
 from ropewalk.cli import console, figures, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions, open_project
+from ropewalk.cli.account import AccountOptions, chosen, open_project
 from ropewalk.evaluating.options import EvaluateOptions
 from ropewalk.text import count, shown
 
@@ -54,6 +54,7 @@ def evaluate(
         from ropewalk.evaluating.evaluate import evaluate as run
         from ropewalk.project.snapshot import read_snapshot
 
+        project, project_file = chosen(project, project_file)
         if project is not None and project_file is not None:
             raise UsageError("give --project HASH, or --project-file FILE")
         given = o.taken(EvaluateOptions, options)

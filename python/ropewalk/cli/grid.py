@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from ropewalk.cli.console import say
+import typer
+
 from ropewalk.text import shown
 
 # A title is to be found again by what is printed; a cell is still bounded.
@@ -46,9 +47,9 @@ def write_grid(
     """
     safe = (tuple(shown(cell, _CELL_CHARACTERS) for cell in row) for row in rows)
     if not _draws(sys.stderr if err else sys.stdout):
-        say("\t".join(shown(column, _CELL_CHARACTERS) for column in columns), err=err)
+        typer.echo("\t".join(shown(column, _CELL_CHARACTERS) for column in columns), err=err)
         for row in safe:
-            say("\t".join(row), err=err)
+            typer.echo("\t".join(row), err=err)
         return
     _draw(columns, list(safe), len(columns) if numbers_from is None else numbers_from, err=err)
 

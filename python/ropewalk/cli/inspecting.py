@@ -12,6 +12,7 @@ from ropewalk.cli.account import AccountOptions, open_project
 from ropewalk.cli.grid import write_grid
 from ropewalk.inspecting.options import InspectOptions
 from ropewalk.options import fields_of
+from ropewalk.summary import MESSAGE_CHARACTERS
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _show(inspection: Inspection) -> None:
     if not inspection.annotations_read:
         console.say("no annotations")
     for finding in inspection.findings:
-        console.say(f"finding: {shown(finding.message, console.MESSAGE_CHARACTERS)}")
+        console.say(f"finding: {shown(finding.message, MESSAGE_CHARACTERS)}")
     if inspection.annotations_read and not inspection.findings:
         console.say("nothing looks wrong")
 
@@ -118,7 +119,7 @@ def _summary(of: InspectedFormat) -> Iterator[str]:
     if width is not None:
         yield f"boxes in px: {width[0]:g} to {width[1]:g} wide, {height[0]:g} to {height[1]:g} high"
     for code, (n, first) in of.rejects.items():
-        yield f"cannot be read: {code} {n:,}, such as: {shown(first, console.MESSAGE_CHARACTERS)}"
+        yield f"cannot be read: {code} {n:,}, such as: {shown(first, MESSAGE_CHARACTERS)}"
     for n, what in ((of.on_other_media, "on further media"), (of.of_other_classes, "of further classes")):
         if n:
             yield f"{count(n, 'annotation')} {what} counted, and not listed"

@@ -11,6 +11,7 @@ import typer
 
 from ropewalk.files import STDOUT
 from ropewalk.options import Field, Options, fields_of
+from ropewalk.project.web import PROJECT_VARIABLE
 
 Sources = Annotated[
     list[str],
@@ -18,8 +19,14 @@ Sources = Annotated[
         metavar="SOURCE...", help="Prediction files, folders, zips or tars of folders, or globs; - is standard input."
     ),
 ]
-ProjectHash = Annotated[str | None, typer.Option("--project", metavar="HASH", help="Project hash.")]
-RequiredProjectHash = Annotated[str, typer.Option("--project", metavar="HASH", help="Project hash.")]
+_PROJECT = typer.Option(
+    "--project",
+    metavar="HASH",
+    envvar=PROJECT_VARIABLE,
+    help="Project: its hash, its exact title, or its address in Encord's app.",
+)
+ProjectHash = Annotated[str | None, _PROJECT]
+RequiredProjectHash = Annotated[str, _PROJECT]
 ProjectFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Project snapshot instead of a project; no network is used.")
 ]
@@ -73,7 +80,7 @@ def parameter(field: Field) -> inspect.Parameter:
         *opt.also,
         metavar="|".join(field.choices) or opt.metavar,
         help=opt.help,
-        rich_help_panel=opt.panel,
+        rich_help_panel=None if opt.common else opt.panel,
         show_default=opt.default_text or True,
         callback=_split if opt.commas else None,
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ropewalk.cli.console import reject_lines, say, sums_lines, target_line, unresolved_lines
+from ropewalk.cli.console import say
 from ropewalk.cli.grid import write_grid
 from ropewalk.files import written_whole
+from ropewalk.summary import reject_lines, sums_lines, target_line, unresolved_lines
 from ropewalk.text import count, size
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import typer
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions, open_project, open_project_list
+from ropewalk.cli.account import AccountOptions, chosen, open_project, open_project_list
 from ropewalk.options import made
 from ropewalk.showing.sync import SyncOptions
+from ropewalk.summary import active_line, shown_names
 from ropewalk.text import count, shown
 
 
@@ -31,12 +32,11 @@ def show(
     with console.failures():
         from ropewalk.showing.show import show_rows
 
-        rows = listings.begun(
-            show_rows(open_project(project, account), branch, only_media=tuple(only_media or ()), labels=labels)
-        )
+        opened = open_project(project, account)
+        rows = listings.begun(show_rows(opened, branch, only_media=tuple(only_media or ()), labels=labels))
         if as_json or out is not None:
             with listings.json_output(out) as write:
-                totals = listings.write_rows_as_json(write, project, rows, labels=labels)
+                totals = listings.write_rows_as_json(write, opened.project_hash, rows, labels=labels)
             if out is None:
                 return
         else:
@@ -153,7 +153,7 @@ def sync(
         if as_json:
             listings.write_json(started.as_dict(), None)
         else:
-            console.say(console.active_line(started.as_dict()))
+            console.say(active_line(started.as_dict()))
 
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -171,6 +171,7 @@ def _source(project: str | None, project_file: Path | None, account: dict[str, A
     from ropewalk.errors import UsageError
     from ropewalk.project.snapshot import read_snapshot
 
+    project, project_file = chosen(project, project_file)
     if (project is None) == (project_file is None):
         raise UsageError("give --project HASH, or --project-file FILE")
     if project_file is not None:
@@ -183,7 +184,6 @@ def _write_map(entries: dict[str, str], several: list[str], what: str, out: Path
     listings.write_json(entries, out)
     if several:
         console.say(
-            f"{count(len(several), 'name')} left out of the map, since {what} have each: "
-            f"{console.shown_names(several)}",
+            f"{count(len(several), 'name')} left out of the map, since {what} have each: {shown_names(several)}",
             err=True,
         )

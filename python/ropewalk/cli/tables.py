@@ -9,8 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ropewalk.cli.console import MESSAGE_CHARACTERS, say, shown_names, verification_lines
+from ropewalk.cli.console import is_quiet, say
 from ropewalk.cli.differences import show_differences
+from ropewalk.report import EXIT_ALL_WRITTEN
+from ropewalk.summary import MESSAGE_CHARACTERS, shown_names, verification_lines
 from ropewalk.text import count, moment, shown
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ def show_verification(found: Verification, *, as_json: bool, err: bool = False) 
     """Write how a branch differs from a source to stdout, or to stderr."""
     if as_json:
         say(json.dumps(found.as_dict(), indent=1), err=err)
+        return
+    if is_quiet() and found.exit_code == EXIT_ALL_WRITTEN:
         return
     for line in verification_lines(found.as_dict()):
         say(line, err=err)

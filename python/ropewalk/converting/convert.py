@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ropewalk.bars import progress_of
 from ropewalk.converting import coco_output
 from ropewalk.errors import RopewalkError, UsageError
 from ropewalk.files import is_stream, make_folder, refuse_same, written_whole
@@ -21,7 +22,7 @@ from ropewalk.importing.rejects import reject_file
 from ropewalk.importing.run import creation_time
 from ropewalk.importing.staging import staged_sources
 from ropewalk.options import spelt, takes
-from ropewalk.progress import NoProgress, Progress
+from ropewalk.progress import Progress
 from ropewalk.reading.formats import open_source
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
@@ -45,17 +46,18 @@ def convert(
     project: Snapshot | None = None,
     *,
     branch: str = DEFAULT_BRANCH,
-    progress: Progress | None = None,
+    progress: Progress | Literal["auto"] | None = None,
     **options: Unpack[StageKeywords],
 ) -> Report:
     """Convert predictions to a file, written whole or not at all.
 
     Args:
-        predictions: Files, folders or globs of predictions, or what `read`, `read_coco` or `read_table` gave.
+        predictions: Files, folders or globs of predictions; what `read`, `read_coco` or `read_table` gave; a table of
+            polars or pyarrow, rows as a list of dicts, or COCO's results or dataset.
         out: `.ndjson` for label rows, one a line; `.parquet` or `.arrow` for the IR; `.json` for a COCO dataset.
         project: Needed for label rows; in COCO it puts names in the place of hashes.
         branch: Branch that label rows are meant for.
-        progress: Told about phases.
+        progress: Told about phases; "auto" shows a bar on a terminal or in a notebook.
         **options: Those of `ropewalk convert --help`, under the same names.
 
     Returns:
@@ -73,26 +75,27 @@ def convert(
     report = Report(branch=branch)
     started = time.monotonic()
     try:
-        if suffix in SUFFIXES:
-            with _reading(sources, branch, job, report, progress or NoProgress()) as (batches, _):
-                report.write(write_table(batches, out), 0)
-            report.bytes_sent = out.stat().st_size
-            columns = len(read_table(out).collect_schema())
-            report.output = Output(str(out), "rows", report.annotations_written, columns, report.bytes_sent)
-        elif suffix == coco_output.SUFFIX:
-            _convert_to_coco(sources, out, project, branch, job, report, progress or NoProgress())
-            report.output = Output(str(out), "annotations", report.annotations_written, None, report.bytes_sent)
-        elif suffix != ".ndjson":
-            expected = f".ndjson, {', '.join(SUFFIXES)} or {coco_output.SUFFIX}"
-            raise UsageError(f"{spelt('out')} {out.name}: expected a name that ends in {expected}")
-        elif project is None:
-            raise UsageError(
-                f"label rows need a project: give {spelt('project_file')} (`ropewalk snapshot` writes one)"
-            )
-        else:
-            report.project_hash = project.project_hash
-            _convert_to_label_rows(sources, out, project, branch, job, report, progress or NoProgress())
-            report.output = Output(str(out), "label rows", report.label_rows_saved, None, report.bytes_sent)
+        with progress_of(progress) as told:
+            if suffix in SUFFIXES:
+                with _reading(sources, branch, job, report, told) as (batches, _):
+                    report.write(write_table(batches, out), 0)
+                report.bytes_sent = out.stat().st_size
+                columns = len(read_table(out).collect_schema())
+                report.output = Output(str(out), "rows", report.annotations_written, columns, report.bytes_sent)
+            elif suffix == coco_output.SUFFIX:
+                _convert_to_coco(sources, out, project, branch, job, report, told)
+                report.output = Output(str(out), "annotations", report.annotations_written, None, report.bytes_sent)
+            elif suffix != ".ndjson":
+                expected = f".ndjson, {', '.join(SUFFIXES)} or {coco_output.SUFFIX}"
+                raise UsageError(f"{spelt('out')} {out.name}: expected a name that ends in {expected}")
+            elif project is None:
+                raise UsageError(
+                    f"label rows need a project: give {spelt('project_file')} (`ropewalk snapshot` writes one)"
+                )
+            else:
+                report.project_hash = project.project_hash
+                _convert_to_label_rows(sources, out, project, branch, job, report, told)
+                report.output = Output(str(out), "label rows", report.label_rows_saved, None, report.bytes_sent)
         report.finish()
     except RopewalkError as e:
         report.exit_code, report.stopped_by = EXIT_STOPPED, str(e)

@@ -91,6 +91,21 @@ class Evaluation:
         with written_whole(Path(path)) as temporary:
             temporary.write_text(page_of(self), encoding="utf-8", newline="\n")
 
+    def __str__(self) -> str:
+        """Write the metrics, and what they were computed of."""
+        metrics = "  ".join(
+            f"{name} {'-' if value is None else f'{value:.3f}'}" for name, value in self.metrics.items()
+        )
+        return f"{self.iou} against {self.labels_from}, {self.images:,} images: {metrics}"
+
+    def _repr_html_(self) -> str:
+        from ropewalk.pages.page import lines, table
+
+        columns = ("class", "labels", "predictions", "AP", "AP50", "AR")
+        figures = ((c.name, c.labels, c.predictions, c.ap, c.ap50, c.ar) for c in self.classes)
+        rows = ([f"{v:.3f}" if isinstance(v, float) else "-" if v is None else v for v in row] for row in figures)
+        return lines(str(self)) + table(columns, rows)
+
 
 @dataclass
 class Side(Generic[Key]):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# Warnings that are counted while rows are sent, too.
+SHARED_TRACK = "track_of_several_sources"
+NUMBER_TAKEN = "object_number_taken"
+
 WITHOUT_SCORE = "--confidence-field names the field that holds it"
 
 # By the name of a warning, of a reason to filter that nobody asked for, or of a reject of a map.

@@ -36,6 +36,7 @@ class WorkOptions(Options):
             "Sort up to N bytes of rows in memory; more go to files in the work folder.",
             panel=WORKING,
             metavar="N",
+            default_text="25 MB",
             at_least=1,
         ),
     ] = 24 << 20
@@ -89,9 +90,16 @@ class BatchOptions(Options):
     batch_rows: Annotated[
         int, Opt("Send at most N label rows in a request.", panel=SENDING, metavar="N", at_least=1)
     ] = 20
-    batch_bytes: Annotated[int, Opt("Send at most N bytes in a request.", panel=SENDING, metavar="N", at_least=1)] = (
-        8_000_000
-    )
+    batch_bytes: Annotated[
+        int,
+        Opt(
+            "Send at most N bytes in a request.",
+            panel=SENDING,
+            metavar="N",
+            default_text="8 MB",
+            at_least=1,
+        ),
+    ] = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,17 +109,32 @@ class SendOptions(Options):
     dry_run: Annotated[bool, Opt("Check everything, write nothing; the report says what would be written.")] = False
     allow_branch: Annotated[bool, Opt("Allow writing to main and to branches named encord-*.", panel=SENDING)] = False
     on_existing: Annotated[
-        OnExisting, Opt("What to do with label rows that already hold other objects.", panel=SENDING)
+        OnExisting,
+        Opt("What to do with label rows that already hold other objects.", panel=SENDING, common=True),
     ] = "fail"
     empty_rows: Annotated[
         EmptyRows,
         Opt("What to do with media that have no predictions: create empty label rows, or skip.", panel=SENDING),
     ] = "skip"
     max_inflight_bytes: Annotated[
-        int, Opt("Keep at most N bytes of label rows in flight.", panel=SENDING, metavar="N", at_least=1)
+        int,
+        Opt(
+            "Keep at most N bytes of label rows in flight.",
+            panel=SENDING,
+            metavar="N",
+            default_text="128 MB",
+            at_least=1,
+        ),
     ] = 128_000_000
     max_row_bytes: Annotated[
-        int, Opt("Reject label rows larger than N bytes.", panel=SENDING, metavar="N", at_least=1)
+        int,
+        Opt(
+            "Reject label rows larger than N bytes.",
+            panel=SENDING,
+            metavar="N",
+            default_text="50 MB",
+            at_least=1,
+        ),
     ] = 50_000_000
     max_rejects: Annotated[
         int | str | None,

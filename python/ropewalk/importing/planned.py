@@ -43,7 +43,7 @@ class PlannedMedium:
     """A label row, and the medium of the source that it is for.
 
     Attributes:
-        name: In the source; the first one where several names are on the label row, as images of a group.
+        name: In the source; the least where several names are on the label row, as images of a group.
         names: How many names are on it.
         title: Title of the data unit.
         data_hash: Its hash.

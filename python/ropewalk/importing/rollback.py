@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ropewalk.bars import progress_of
 from ropewalk.errors import EncordError, UsageError
 from ropewalk.files import WORK_DIR
 from ropewalk.importing.options import BatchOptions, RollbackKeywords, RollbackOptions
@@ -17,7 +18,7 @@ from ropewalk.ledger.ledger import Ledger, find_ledgers
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import UNDOING, RowRecord
 from ropewalk.options import made, spelt, takes
-from ropewalk.progress import NoProgress, Progress
+from ropewalk.progress import Progress
 from ropewalk.project.live import StandingRow, standing_from_listing
 from ropewalk.report import EXIT_ALL_WRITTEN, EXIT_WITH_REJECTS
 from ropewalk.sinks.encord.halving import Halving
@@ -84,7 +85,7 @@ def rollback(
     ledger: str | None = None,
     also_edited: bool = False,
     confirm: Callable[[str], bool],
-    progress: Progress | None = None,
+    progress: Progress | Literal["auto"] | None = None,
     **options: Unpack[RollbackKeywords],
 ) -> Rollback | None:
     """Undo an import.
@@ -96,7 +97,7 @@ def rollback(
         ledger: Name of its ledger, as `ropewalk status` shows it; needed when the branch has several.
         also_edited: Whether rows that were edited since are undone as well.
         confirm: Asked with a sentence that says what is about to happen, if anything is.
-        progress: Told about rows.
+        progress: Told about rows; "auto" shows a bar on a terminal or in a notebook.
         **options: How many requests at a time, and how long each is tried: those of `ropewalk rollback --help`.
 
     Returns:
@@ -113,6 +114,7 @@ def rollback(
     with (
         connected(project, job) as (rows, endpoint),
         branch_lock(endpoint, project.project_hash, branch) as turn,
+        progress_of(progress) as told,
     ):
         chosen = _chosen(find_ledgers(Path(work_dir), project.project_hash, branch), endpoint, branch, ledger)
         result = Rollback(damaged=chosen.damaged, unrecorded=chosen.unrecorded, notices=rows.notices)
@@ -131,7 +133,7 @@ def rollback(
             return None
         turn.take(_TURN)
         try:
-            _undo(rows, chosen, todo, result, job, progress or NoProgress())
+            _undo(rows, chosen, todo, result, job, told)
         finally:
             chosen.close()
     left = result.edited or result.lost or result.refused or result.damaged

@@ -10,11 +10,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ropewalk.bars import progress_of
 from ropewalk.errors import BlockerError, EncordError, RopewalkError, UsageError
 from ropewalk.files import refuse_same, written_whole
 from ropewalk.importing.earlier import EarlierImports
+from ropewalk.importing.notes import NUMBER_TAKEN
 from ropewalk.importing.options import ImportKeywords, ImportOptions
 from ropewalk.importing.planned import ImportPlan, planned
 from ropewalk.importing.rejects import RejectFile
@@ -24,7 +26,7 @@ from ropewalk.ledger.ledger import LEDGERS, Ledger
 from ropewalk.ledger.lock import branch_lock
 from ropewalk.ledger.records import ImportName, ImportRecord
 from ropewalk.options import spelt, takes
-from ropewalk.progress import NoProgress, Progress
+from ropewalk.progress import Progress
 from ropewalk.project.live import project_from_listing, standing_from_listing
 from ropewalk.project.narrowing import asks_metadata, narrowed
 from ropewalk.project.snapshot import Snapshot
@@ -32,7 +34,7 @@ from ropewalk.project.titles import is_meant
 from ropewalk.project.web import project_page
 from ropewalk.reading.predictions import Given, sources_of
 from ropewalk.reading.sources import Source, files_read
-from ropewalk.report import EXIT_STOPPED, NUMBER_TAKEN, Report
+from ropewalk.report import EXIT_STOPPED, Report
 from ropewalk.text import count, shown
 
 if TYPE_CHECKING:
@@ -61,17 +63,18 @@ def import_predictions(
     project: encord.Project | Snapshot,
     *,
     branch: str,
-    progress: Progress | None = None,
+    progress: Progress | Literal["auto"] | None = None,
     confirm: Confirm | None = None,
     **options: Unpack[ImportKeywords],
 ) -> Report:
     """Import predictions onto a branch of a project.
 
     Args:
-        predictions: Files, folders or globs of predictions, or what `read`, `read_coco` or `read_table` gave.
+        predictions: Files, folders or globs of predictions; what `read`, `read_coco` or `read_table` gave; a table of
+            polars or pyarrow, rows as a list of dicts, or COCO's results or dataset.
         project: A project of the `encord` client; with `dry_run` also a snapshot, without any network.
         branch: The prediction branch.
-        progress: Told about phases.
+        progress: Told about phases; "auto" shows a bar on a terminal or in a notebook.
         confirm: Asked with the plan before anything is sent; False stops the import. A dry run does not ask, its plan
             is in the report.
         **options: Those of `ropewalk import --help`, under the same names: `--on-existing` is `on_existing`.
@@ -91,7 +94,8 @@ def import_predictions(
         raise UsageError(f"{type(project).__name__} is not a project; expected one of the encord client, or a snapshot")
     files_read(sources, job).refuse("written", job.written)
     refuse_same(written=job.written, rejects=job.rejects)
-    return _Import(sources, project, branch, job, progress or NoProgress(), confirm).run()
+    with progress_of(progress) as told:
+        return _Import(sources, project, branch, job, told, confirm).run()
 
 
 def check_branch(branch: str, allow_branch: bool) -> None:

@@ -7,12 +7,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ropewalk.bars import progress_of
 from ropewalk.importing.options import VerifyKeywords, VerifyOptions
 from ropewalk.importing.staging import staged_sources
 from ropewalk.options import takes
-from ropewalk.progress import NoProgress, Progress
+from ropewalk.progress import Progress
 from ropewalk.project.live import StandingRow, project_from_listing, standing_from_listing
 from ropewalk.project.narrowing import asks_metadata
 from ropewalk.reading.predictions import Given, sources_of
@@ -92,6 +93,24 @@ class Verification:
         """Return the figures as JSON types."""
         return dataclasses.asdict(self)
 
+    def __str__(self) -> str:
+        """Sum it up in lines, as the command line does."""
+        from ropewalk.summary import verification_lines
+
+        places = [
+            f"{d.code} {d.annotations:,}: {', '.join(filter(None, (d.title, d.class_name))) or 'other media'}"
+            for d in self.differences[:_EXAMPLES]
+        ]
+        return "\n".join((*verification_lines(self.as_dict()), *places))
+
+    def _repr_html_(self) -> str:
+        from ropewalk.pages.page import lines, table
+        from ropewalk.summary import verification_lines
+
+        columns = ("medium", "data hash", "class", "difference", "annotations")
+        rows = ((d.title or "", d.data_hash or "", d.class_name or "", d.code, d.annotations) for d in self.differences)
+        return lines("\n".join(verification_lines(self.as_dict()))) + (table(columns, rows) if self.differences else "")
+
     def finish(self, *, allow_extra: bool) -> None:
         """Set the exit code."""
         differs = self.missing or self.changed or self.rejected or (self.extra and not allow_extra)
@@ -106,7 +125,7 @@ def verify_predictions(
     branch: str,
     allow_extra: bool = False,
     on_difference: OnDifference | None = None,
-    progress: Progress | None = None,
+    progress: Progress | Literal["auto"] | None = None,
     **options: Unpack[VerifyKeywords],
 ) -> Verification:
     """Compare a branch with predictions.
@@ -118,7 +137,7 @@ def verify_predictions(
         allow_extra: Whether other objects may stand on the same label rows, as after a merge.
         on_difference: Told each difference: a line of JSON with code (missing, changed, extra,
             conflicting_answer, row_missing) and place.
-        progress: Told about phases.
+        progress: Told about phases; "auto" shows a bar on a terminal or in a notebook.
         **options: Those of `ropewalk verify --help`, under the same names: the import's, where it has them.
 
     Returns:
@@ -132,18 +151,18 @@ def verify_predictions(
     sources, job = sources_of(predictions, VerifyOptions, options)
     from ropewalk.sinks.encord.connection import connected
 
-    with connected(project, job) as (rows, _):
+    with connected(project, job) as (rows, _), progress_of(progress) as told:
         entries = rows.listing(branch, images_data=True, client_metadata=asks_metadata(job.media_key))
         known, standing = (
             project_from_listing(project, rows.ontology(str(project.ontology_hash)), entries),
             standing_from_listing(entries),
         )
         report = Report(branch=branch)
-        with staged_sources(sources, known, branch, job, report, progress or NoProgress(), None) as (
+        with staged_sources(sources, known, branch, job, report, told, None) as (
             staged,
             _rejects,
         ):
-            result = compare_rows(staged, range(len(staged)), rows, standing, on_difference, progress or NoProgress())
+            result = compare_rows(staged, range(len(staged)), rows, standing, on_difference, told)
     for code, n in report.rejects_by_code.items():
         result.rejected[code] = result.rejected.get(code, 0) + n
     result.notices = rows.notices

@@ -60,3 +60,8 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f'<td class="number">{value:,}</td>'
     return f"<td>{escape(str(value))}</td>"
+
+
+def lines(text: str) -> str:
+    """Make lines of text into HTML for a notebook; all of it is escaped."""
+    return f"<pre>{escape(text)}</pre>"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ropewalk.listing import Listing
 from ropewalk.project.live import medium_from_entry
 from ropewalk.project.snapshot import Medium, Snapshot
 from ropewalk.project.spaces import DATA_TYPES
@@ -77,7 +78,7 @@ class ListedMedium:
         return fields
 
 
-def list_media(project: encord.Project | Snapshot, only_media: Sequence[str] = ()) -> list[ListedMedium]:
+def list_media(project: encord.Project | Snapshot, only_media: Sequence[str] = ()) -> Listing[ListedMedium]:
     """List the media of a project.
 
     Args:
@@ -154,10 +155,10 @@ def _listed(medium: Medium) -> ListedMedium:
     )
 
 
-def _narrowed(listed: Iterable[ListedMedium], globs: Sequence[str]) -> list[ListedMedium]:
+def _narrowed(listed: Iterable[ListedMedium], globs: Sequence[str]) -> Listing[ListedMedium]:
     if not globs:
-        return list(listed)
-    found = []
+        return Listing(listed)
+    found: Listing[ListedMedium] = Listing()
     for medium in listed:
         images = tuple(image for image in medium.images if is_meant(image.title, globs))
         spaces = tuple(space for space in medium.spaces if is_meant(space.title, globs))

@@ -108,6 +108,19 @@ class ListedOntology:
         """Return all of it as JSON types."""
         return asdict(self)
 
+    def __str__(self) -> str:
+        """Write the objects and classifications with their hashes, a line each."""
+        return "\n".join("\t".join(row) for row in self._rows())
+
+    def _repr_html_(self) -> str:
+        from ropewalk.pages.page import table
+
+        return table(("name", "shape", "feature_hash"), self._rows())
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        objects = [(item.name, item.shape, item.feature_hash) for item in self.objects]
+        return objects + [(item.name, "classification", item.feature_hash) for item in self.classifications]
+
     def class_map(self) -> dict[str, str]:
         """Return the class map of an import: name -> feature hash of the objects whose name no other has."""
         names = Counter(item.name for item in self.objects)

@@ -32,6 +32,7 @@ class MediaOptions(Options):
             'JSON that maps image ids or file names to a title, a data_hash or {"data_hash", "frame"}, null to drop; '
             "`ropewalk map media` makes one. Active's image_mapping.json works too.",
             panel=NAMES,
+            common=True,
             metavar="FILE",
         ),
     ] = None
@@ -87,6 +88,7 @@ class PlanOptions(MediaOptions):
             "JSON that maps category ids or names to names or feature hashes of objects, null to drop; `ropewalk map "
             "classes` makes one. Active's ontology_mapping.json works too.",
             panel=NAMES,
+            common=True,
             metavar="FILE",
         ),
     ] = None
@@ -100,7 +102,14 @@ class PlanOptions(MediaOptions):
     ] = None
     min_confidence: Annotated[
         float | None,
-        Opt("Skip predictions below this confidence (0-1).", panel=CHOOSING, metavar="X", at_least=0, at_most=1),
+        Opt(
+            "Skip predictions below this confidence (0-1).",
+            panel=CHOOSING,
+            common=True,
+            metavar="X",
+            at_least=0,
+            at_most=1,
+        ),
     ] = None
     only_classes: Annotated[
         tuple[str, ...] | None,

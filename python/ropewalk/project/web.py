@@ -11,6 +11,9 @@ _APPS = {
     "api.us.encord.com": "app.us.encord.com",
 }
 
+# Names the project of commands, and of `ropewalk.connect`, that are given none.
+PROJECT_VARIABLE = "ENCORD_PROJECT"
+
 _HASH = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -23,6 +26,12 @@ def project_page(domain: str, project_hash: str) -> str | None:
     """
     app = _APPS.get(urlsplit(domain).hostname or "")
     return None if app is None else f"https://{app}/projects/view/{project_hash}/summary"
+
+
+def domain_of_address(text: str) -> str | None:
+    """Return the URL of the API that an address of the app belongs to; None for any other text."""
+    host = urlsplit(text).hostname
+    return next((f"https://{api}" for api, app in _APPS.items() if app == host), None)
 
 
 def is_hash(text: str) -> bool:

@@ -34,6 +34,7 @@ class FrameOptions(Options):
         Opt(
             "Number of a medium's first frame in the source.",
             panel=READING,
+            common=True,
             metavar="N",
             default_text="the format's own, 0 for most",
         ),
@@ -59,6 +60,7 @@ class ReadOptions(FrameOptions):
         Opt(
             "Format of the sources, one of `ropewalk formats`; auto tells it from names and content.",
             panel=READING,
+            common=True,
             metavar="NAME",
         ),
     ] = "auto"

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from ropewalk.errors import UsageError
 from ropewalk.files import WORK_DIR
@@ -71,7 +71,7 @@ class Predictions:
             UsageError: A map does not fit the project, or an option does not exist.
             RopewalkError: The source cannot be read.
 
-        Example:
+        Examples:
             >>> rows = [{"media": "a.jpg", "class": "Car", "box": [2, 3, 5, 4], "unit": "px"}]
             >>> read_table(rows).inspect().findings[0].message
             'no annotation has a score: each gets the confidence 1.0'
@@ -87,9 +87,29 @@ class Predictions:
             known = as_snapshot(project, client_metadata=asks_metadata(rules.media_key))
         return inspect_sources([self.source], self.options, known, rules=rules)
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export all of it as an Arrow stream: `polars.DataFrame(predictions)` is `to_polars()`."""
+        return self.to_polars().__arrow_c_stream__(requested_schema)
+
+    def __str__(self) -> str:
+        """Name the source and its format."""
+        return f"predictions of {shown(self.source.name)}, format {self.options.format}"
+
+    def _repr_html_(self) -> str:
+        from ropewalk.pages.page import lines
+
+        return lines(str(self))
+
+
+class Table(Protocol):
+    """A table in memory, such as those of polars and pyarrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export it as an Arrow stream."""
+
 
 # What a job reads, as its caller names it; sources that were found before stay as they are.
-Given: TypeAlias = Paths | Predictions | Sequence[Source]
+Given: TypeAlias = Paths | Predictions | Sequence[Source] | Table | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 Family = TypeVar("Family", bound=ReadOptions)
 
@@ -258,6 +278,7 @@ def sources_of(given: Given, family: type[Family], options: Mapping[str, Any]) -
     Raises:
         UsageError: A path names no file, an option does not fit, or a label is given for predictions that have one.
     """
+    given = _in_memory(given)
     if isinstance(given, Predictions):
         if options.get("source_label") is not None and given.source.label is not None:
             raise UsageError("source_label: the predictions have a label already; give it where they are read")
@@ -267,9 +288,23 @@ def sources_of(given: Given, family: type[Family], options: Mapping[str, Any]) -
         label = given.source.label if job.source_label is None else job.source_label
         sources = [replace(given.source, label=label, label_parts=job.label_parts)]
     else:
-        sources = _found(given, job)
+        sources = _found(cast(Paths, given), job)
     check_taken(sources, job)
     return sources, job
+
+
+def _in_memory(given: Any) -> Any:
+    """Name predictions that are in memory; anything else is left as it is."""
+    if isinstance(given, Predictions):
+        return given
+    if hasattr(given, "__arrow_c_stream__") or hasattr(given, "collect_batches"):
+        return read_table(given)
+    if isinstance(given, Mapping):
+        return read_coco(given)
+    if isinstance(given, list) and given and all(isinstance(row, Mapping) for row in given):
+        # Rows of a table name their medium, results of COCO number their image.
+        return read_coco(given) if "image_id" in given[0] and "media" not in given[0] else read_table(given)
+    return given
 
 
 def _found(given: Paths | Sequence[Source], job: ReadOptions) -> list[Source]:

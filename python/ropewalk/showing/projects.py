@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from ropewalk.listing import Listing
 from ropewalk.text import without_query
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class ListedProject:
         return asdict(self) | {"last_edited_at": self.last_edited_at.isoformat(timespec="seconds")}
 
 
-def list_projects(client: encord.EncordUserClient, query: str | None = None) -> list[ListedProject]:
+def list_projects(client: encord.EncordUserClient, query: str | None = None) -> Listing[ListedProject]:
     """List the projects that the client's key may see.
 
     Args:
@@ -44,13 +45,13 @@ def list_projects(client: encord.EncordUserClient, query: str | None = None) -> 
     return translated(lambda: projects_of(client, query))
 
 
-def projects_of(client: encord.EncordUserClient, query: str | None) -> list[ListedProject]:
+def projects_of(client: encord.EncordUserClient, query: str | None) -> Listing[ListedProject]:
     """List projects as `list_projects` does, failures as the SDK raises them."""
     found = [
         ListedProject(without_query(project.title), project.project_hash, _utc(project.last_edited_at))
         for project in client.list_projects(title_like=_pattern(query))
     ]
-    return sorted(found, key=lambda project: (-project.last_edited_at.timestamp(), project.title))
+    return Listing(sorted(found, key=lambda project: (-project.last_edited_at.timestamp(), project.title)))
 
 
 def _pattern(query: str | None) -> str | None:

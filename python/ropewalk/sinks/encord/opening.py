@@ -20,7 +20,7 @@ from encord.http.constants import RequestsSettings
 from encord.http.querier import Querier
 from encord.objects import Shape
 
-from ropewalk.errors import EncordError, TemporaryEncordError
+from ropewalk.errors import EncordError, RopewalkError, TemporaryEncordError
 from ropewalk.sinks.encord.answers import bad_answer, error_of_name, retry_after
 from ropewalk.sinks.encord.causes import PROXY_AUTHENTICATION, cause_of, is_timeout, proxy_asks_for_password
 from ropewalk.sinks.encord.transport import Timeouts
@@ -75,6 +75,9 @@ class Opening(Generic[Opened]):
         try:
             config = UserConfig(self._config)
             return self._opened(EncordUserClient(config, Querier(config)))
+        except RopewalkError:
+            # Ours, about what was asked for.
+            raise
         except Exception as e:  # What an unexpected answer makes of the SDK may be anything.
             error = self._error(e)
         # Raised out here: the SDK's exceptions hold requests with their signatures.

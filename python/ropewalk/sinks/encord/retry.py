@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -12,6 +13,8 @@ from typing import TypeVar
 from ropewalk.errors import EncordError, TemporaryEncordError
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # Clients that were told the same Retry-After should not come back in the same moment either.
 _JITTER_OF_RETRY_AFTER = 0.1
@@ -109,5 +112,6 @@ class Call:
         if error.retry_after is not None:
             asked = min(error.retry_after, policy.longest_retry_after)
             seconds = asked + policy.random() * max(policy.first_wait, _JITTER_OF_RETRY_AFTER * asked)
+        _log.info("attempt %d failed: %s; again in %.1f s", self._failures, error, seconds)
         if policy.stop.wait(min(seconds, left if left > 0 else policy.first_wait)):
             raise Stopped

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.cookiejar
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ _PUSH_BACK_STATUS = frozenset({429, 503})
 _PUSH_BACK_NAMES = frozenset({"RateLimitExceededError", "Timeout"})
 # Without a name of Encord's, these are about the address. Encord marks it as deprecated.
 _NO_SUCH_ADDRESS = frozenset({"Status404", "Status405", "Status410"})
+_log = logging.getLogger(__name__)
+
 _BLOCK_BYTES = 65_536
 _BYTES_PER_MB = 1_000_000
 
@@ -141,6 +144,7 @@ class Transport:
             answer = self._exchange(self._config.define_headers_v2(request), 0)
             found = resource_of(answer)
             slot.answered("GET", len(answer.content))
+        _log.debug("GET %s: status %d, %d bytes received", path.partition("?")[0], answer.status, len(answer.content))
         return found
 
     def send(self, body: Blocks, operation: str) -> tuple[Any, Mapping[str, str]]:
@@ -158,7 +162,12 @@ class Transport:
         """
         with self._pace.slot(self._stop) as slot:
             try:
+                began = time.monotonic()
                 answer = self._post(body)
+                _log.debug(
+                    "%s: status %d, %d bytes sent, %d received, %.3f s",
+                    *(operation, answer.status, len_bytes(body), len(answer.content), time.monotonic() - began),
+                )
                 response = response_of(answer)
             except EncordError as e:
                 if e.status in _PUSH_BACK_STATUS or e.name in _PUSH_BACK_NAMES:

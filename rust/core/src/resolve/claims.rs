@@ -32,8 +32,8 @@ struct Name {
 pub(super) struct Claims {
     /// By target, the rule by which something names it beyond doubt, and whether a row does.
     sure: Vec<Option<(Rule, bool)>>,
-    /// What names them so, where that is not their title.
-    aliases: HashMap<u32, Box<str>>,
+    /// The least name that names them so, where that is not their title.
+    aliases: HashMap<u32, String>,
     names: Vec<Name>,
     /// By name: its number, or why it finds nothing.
     known: HashMap<Box<str>, Result<u32, Reason>>,
@@ -57,8 +57,8 @@ impl Claims {
 
     /// Notes a target that `name` names beyond doubt; `by_row` where a row names it.
     pub fn surely(&mut self, target: u32, rule: Rule, name: &str, by_row: bool) -> Lead {
-        if rule != Rule::Title && by_row && !self.aliases.contains_key(&target) {
-            self.aliases.insert(target, name.into());
+        if rule != Rule::Title && by_row {
+            keep_least(self.aliases.entry(target).or_insert_with(|| name.into()), name);
         }
         let (rule_before, by_row_before) = self.sure[target as usize].unwrap_or((rule, false));
         self.sure[target as usize] = Some((rule.max(rule_before), by_row | by_row_before));
@@ -131,7 +131,7 @@ impl Claims {
         let mut media = BTreeMap::new();
         for (target, sure) in (0..).zip(&self.sure) {
             if let Some((rule, true)) = sure {
-                let alias = self.aliases.get(&target).map(|name| &**name);
+                let alias = self.aliases.get(&target).map(String::as_str);
                 let name = alias.unwrap_or_else(|| titles.title(target));
                 note(&mut media, titles.target(target).medium(), *rule, name);
             }
@@ -316,7 +316,7 @@ pub struct Settled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundMedium {
     rule: Rule,
-    /// What the sources call it: the first name where there are several, as of the images of a group.
+    /// What the sources call it: the least name where there are several, as of the images of a group.
     pub name: String,
     /// How many names lead to it.
     pub names: u64,
@@ -393,4 +393,12 @@ fn note(media: &mut BTreeMap<u32, FoundMedium>, medium: u32, rule: Rule, name: &
     });
     known.rule = rule.min(known.rule);
     known.names += 1;
+    keep_least(&mut known.name, name);
+}
+
+/// Keeps the lesser of two names: which one came first plays no part.
+fn keep_least(known: &mut String, name: &str) {
+    if name < known.as_str() {
+        name.clone_into(known);
+    }
 }
