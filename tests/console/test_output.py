@@ -37,6 +37,17 @@ def test_dry_run(console: Console, snapshot: SnapshotAssertion) -> None:
     assert console.run(onto, f"{onto} --min-confidence 0.5 --limit-rows 2") == snapshot
 
 
+def test_what_predictions_hold_and_maps_for_them(console: Console, snapshot: SnapshotAssertion) -> None:
+    inspect = "inspect predictions spoilt.json --project-file project.json"
+    ran = console.run(
+        inspect,
+        f"{inspect} --frame-base 7",
+        "map classes spoilt.json --project HASH",
+        "map media predictions --project-file project.json --out media.json",
+    )
+    assert ran == snapshot
+
+
 def test_names_that_match_nothing(console: Console, snapshot: SnapshotAssertion) -> None:
     document = json.loads(Path("predictions", "images.json").read_text(encoding="utf-8"))
     for category in document["categories"]:

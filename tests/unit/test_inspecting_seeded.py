@@ -8,6 +8,7 @@ import random
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,14 @@ def test_what_is_wrong_is_found_and_fixed_by_what_is_said(tmp_path: Path, kind: 
         assert not findings(tmp_path, rows, project, **given)
 
 
+@pytest.mark.parametrize("kind", [kind for kind, (_, code) in WRONG.items() if not code.startswith("frame")])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_units_and_conventions_show_without_a_project(tmp_path: Path, kind: str, seed: int) -> None:
+    make, code = WRONG[kind]
+    random_ = random.Random(seed)
+    assert list(findings(tmp_path, make(random_, project_of(random_)), None)) == [code]
+
+
 @pytest.mark.parametrize("kind", RIGHT)
 @pytest.mark.parametrize("with_project", [True, False])
 @pytest.mark.parametrize("seed", SEEDS)
@@ -175,3 +184,18 @@ def test_predictions_that_stop_early_bring_no_finding(tmp_path: Path, seed: int)
     ends = {medium.title: random_.randint(medium.number_of_frames // 4, 999) for medium in project.media}
     rows = [row for row in rows_of(random_, project) if row["frame"] < ends[row["media"]]]
     assert not findings(tmp_path, rows, project)
+
+
+def test_frames_sampled_by_time_name_a_stride_for_each_frame_rate(tmp_path: Path) -> None:
+    random_ = random.Random(1)
+    rates = dict(zip((medium.title for medium in project_of(random.Random(1)).media), (25.0, 30.0) * 4, strict=False))
+    project = project_of(random_)
+    media = tuple(replace(medium, frames_per_second=rates[medium.title]) for medium in project.media)
+    rows = [
+        row
+        for medium in media
+        for row in rows_of(random_, replace(project, media=(medium,)), stride=int(rates[medium.title] // 5))
+    ]
+    found = findings(tmp_path, rows, replace(project, media=media))
+    assert "fit 5 frames a second" in found["frame_stride"]
+    assert "frame_stride 5 for" in found["frame_stride"] and "frame_stride 6 for" in found["frame_stride"]

@@ -78,7 +78,10 @@ def _outside(videos: Sequence[OnMedium], base: int, stride: int) -> Finding:
     most = max(n for n, _ in fitting)
     best = next(choice for n, choice in fitting if n == most)
     if most == len(videos):
-        return Finding("frames_outside", f"{what}; give {_options(best, base, stride)}, with which all of them fit")
+        return Finding(
+            "frames_outside",
+            f"{what}; all of them fit with {_options(best, base, stride)}: give it if the source counts so",
+        )
     is_better = most > len(videos) - len(outside)
     fixed = f"; with {_options(best, base, stride)} {most:,} fit" if is_better else ""
     return Finding(
@@ -112,14 +115,16 @@ def _strides(videos: Sequence[OnMedium], base: int, stride: int) -> Iterator[Fin
             votes.update((other, each) for video in telling for each in _strides_of(video, other) if each > stride)
     own = [choice for choice in votes if all(_fits(video, *choice) for video in videos)]
     best = max(own, key=lambda choice: (votes[choice], choice[0] == base), default=None)
-    if best is not None and _is_enough(votes[best], telling, best[1]):
+    agree = 0 if best is None else votes[best]
+    rate = None if agree == len(telling) else _common_rate(telling, base)
+    if best is not None and rate is None and _is_enough(agree, telling, best[1]):
         yield Finding(
             "frame_stride",
-            f"{votes[best]:,} of {count(len(videos), 'video')} are {best[1]} times as long as the source's frames, "
+            f"{agree:,} of {count(len(videos), 'video')} are {best[1]} times as long as the source's frames, "
             f"such as {_example(telling, best)}: if every {_ordinal(best[1])} frame was predicted, give "
             f"{_options(best, base, stride)}",
         )
-    elif rate := _common_rate(telling, base):
+    elif rate is not None:
         by_stride: dict[int, list[str]] = {}
         for video in telling:
             by_stride.setdefault(_stride_at(video, rate), []).append(video.medium.title)
