@@ -13,20 +13,14 @@ if TYPE_CHECKING:
     from ropewalk.evaluating.metrics import ClassMetrics
     from ropewalk.evaluating.prioritize import Priorities, prioritize
     from ropewalk.evaluating.sides import Evaluation
-<<<<<<< HEAD
     from ropewalk.evaluating.tracking import Tracking, TrackMetrics
-=======
->>>>>>> fa
     from ropewalk.importing.promote import Promotion, promote
     from ropewalk.importing.rollback import Rollback, rollback
     from ropewalk.importing.run import import_predictions
     from ropewalk.importing.status import ImportStatus, status
     from ropewalk.importing.verify import Verification, verify_predictions
     from ropewalk.inspecting.inspection import Finding, Inspection
-<<<<<<< HEAD
     from ropewalk.previewing.preview import Preview, preview
-=======
->>>>>>> fa
     from ropewalk.project.live import snapshot_from_project
     from ropewalk.project.media import list_media
     from ropewalk.project.ontology import list_ontology
