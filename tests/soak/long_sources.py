@@ -382,6 +382,13 @@ def mmpose_file(n: int) -> tuple[str, bytes]:
     return f"predictions/{n:07}.json", json.dumps([instance] * OBJECTS).encode()
 
 
+def labelme_file(n: int) -> tuple[str, bytes]:
+    corners = [[4.5, 6.0], [24.25, 15.0]]
+    shape = {"label": "car", "points": corners, "shape_type": "rectangle", "group_id": None, "flags": {}}
+    sizes = {"imagePath": f"{n:07}.jpg", "imageData": None, "imageHeight": HEIGHT, "imageWidth": WIDTH}
+    return f"{n:07}.json", json.dumps({"version": "6.3.1", "shapes": [shape] * OBJECTS, **sizes}).encode()
+
+
 LONG_SOURCES: dict[str, LongSource] = {
     "coco": text("boxes.json", coco),
     "encord": text("rows.ndjson", encord),
@@ -410,6 +417,7 @@ LONG_SOURCES: dict[str, LongSource] = {
     "active-pkl": LongSource(active_pkl),
     "mmdet": folder_of(mmdet_file, "--classes", "classes.txt"),
     "mmpose": folder_of(mmpose_file, "--class", "car"),
+    "labelme": folder_of(labelme_file),
 }
 
 

@@ -160,6 +160,7 @@ impl<'de> Visitor<'de> for Names<'_> {
                         return self.told("mmpose");
                     }
                 }
+                "shapes" | "imagePath" | "imageData" if !self.in_reject => return self.told("labelme"),
                 "sequences" if !self.in_reject => return self.told("burst"),
                 "segmentations" if !self.in_reject => return self.told("youtube-vis"),
                 "dataRow" if !self.in_reject => return self.told("labelbox"),

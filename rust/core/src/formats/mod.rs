@@ -14,6 +14,7 @@
 
 mod active_names;
 mod active_pkl;
+mod base64;
 mod batch;
 mod bdd_bitmask;
 mod beside;
@@ -38,6 +39,7 @@ mod kitti;
 mod kitti_tracking;
 pub mod known;
 mod labelbox;
+mod labelme;
 mod labelstudio;
 mod lines;
 mod list_entries;

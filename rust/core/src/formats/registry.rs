@@ -1,8 +1,8 @@
 //! The table of formats.
 
 use super::{
-    active_pkl, bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelbox, labelstudio, masks,
-    mmdet, mmpose, mot, mots, ndjson, openimages, sav, scalabel, supervision, table, yolo, youtube_vis, Format,
+    active_pkl, bdd_bitmask, burst, coco, cvat, davis, encord, kitti, kitti_tracking, labelbox, labelme, labelstudio,
+    masks, mmdet, mmpose, mot, mots, ndjson, openimages, sav, scalabel, supervision, table, yolo, youtube_vis, Format,
 };
 use crate::error::{Error, Result};
 
@@ -36,6 +36,7 @@ pub static FORMATS: &[&Format] = &[
     &active_pkl::FORMAT,
     &mmdet::FORMAT,
     &mmpose::FORMAT,
+    &labelme::FORMAT,
 ];
 
 /// The format with a name.
