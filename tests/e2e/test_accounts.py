@@ -140,7 +140,10 @@ def test_a_key_that_does_not_open_the_project_is_told_once(bench: Bench) -> None
 
 def test_a_project_that_does_not_exist(bench: Bench) -> None:
     arguments = bench.arguments(bench.write(dataset([box(1)])))
-    arguments[arguments.index(bench.emulator.project_hash)] = "no-such\x1b[2Jproject"
-    ran = bench.cli("import", *arguments)
-    assert ran.code == 1 and "no-such" in ran.err
-    assert "\x1b" not in ran.err and bench.objects() == []
+    at = arguments.index(bench.emulator.project_hash)
+    # A title that no project has, and a hash.
+    for project, code in (("no-such\x1b[2Jproject", 2), ("0b5e0000-0000-4000-8000-000000000000", 1)):
+        arguments[at] = project
+        ran = bench.cli("import", *arguments)
+        assert ran.code == code and project[:7] in ran.err
+        assert "\x1b" not in ran.err and bench.objects() == []

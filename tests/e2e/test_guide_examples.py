@@ -372,12 +372,13 @@ def test_a_star_is_counted_and_rejected_as_what_it_became(project: Project, tmp_
     source = tmp_path / "rows.ndjson"
     source.write_text("".join(json.dumps(row) + "\n" for row in given), encoding="utf-8")
     options = {"only_media": ["*.jpg", "*.mp4"], "every": 100, "dry_run": True, "work_dir": tmp_path / "work"}
-    report = ropewalk.import_predictions(source, project, branch="star-dry", **options)
+    kept = tmp_path / "rejects.ndjson"
+    report = ropewalk.import_predictions(source, project, branch="star-dry", rejects=kept, **options)
     assert report.filtered_by_reason == {"only_media": 3 + 3, "every": 198}
     assert report.annotations_written == 1 + 2 + 2
     assert report.rejects_by_code == {"off_image": 1, "negative_box": 1, "frame_range": 1}
-    assert report.rejects_file is not None
-    rejects = [json.loads(line) for line in Path(report.rejects_file).read_text("utf-8").splitlines()]
+    assert report.rejects_file == str(kept)
+    rejects = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
     named = {reject["annotation_id"]: reject["annotation"]["media"] for reject in rejects}
     hashes = {row.data_title: row.data_hash for row in project.list_label_rows_v2()}
     assert named == {"wide": hashes[STILL], "bad": "*", "late": hashes[CLIP]}
