@@ -82,7 +82,7 @@ def demo(
     annotations: Annotated[int, typer.Option(metavar="N", min=100, help="Annotations to import.")] = 50_000,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same data.")] = 1,
 ) -> None:
-    """Import a synthetic prediction set into a local Encord and show what stands there; no account is needed."""
+    """Import a synthetic prediction set into a local Encord and show what was written; no account is needed."""
     with console.failures(), ExitStack() as stack:
         from ropewalk.demo.run import next_steps, run_demo
         from ropewalk.errors import UsageError
