@@ -39,7 +39,7 @@ def test_the_commands_of_the_readme_run(demo_folder: Path) -> None:
     lines = commands(README, "ropewalk")
     assert {arguments[0] for arguments in lines} == {
         *("import", "show", "verify", "status", "rollback", "snapshot", "convert"),
-        *("projects", "ontology", "media", "sync", "evaluate"),
+        *("projects", "ontology", "media", "sync", "evaluate", "inspect", "plan", "preview"),
     }
     with running_emulator(read_snapshot(demo_folder / "project.json")) as local:
         for arguments in lines:

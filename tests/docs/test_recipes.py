@@ -1,4 +1,4 @@
-"""The recipes run as they stand there, one after the other, and each leaves labels on its branch."""
+"""The recipes run as they are shown, and each leaves labels on its branch."""
 
 from __future__ import annotations
 

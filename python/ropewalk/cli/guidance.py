@@ -74,6 +74,15 @@ EXAMPLES = {
     "media": ("media --project HASH", "media --project HASH --media '*.mp4' --map --out media.json"),
     "data-mapping": ("data-mapping --project HASH", "data-mapping --project-file project.json --json"),
     "sync": ("sync --project HASH", "sync --project HASH --import-as metric"),
+    "inspect": ("inspect predictions.json", "inspect mot/ --class Boat --project HASH --json"),
+    "map": (
+        "map classes predictions.json --project HASH --out classes.json",
+        "map media predictions.json --project-file project.json --out media.json",
+    ),
+    "preview": (
+        "preview predictions.json --media-dir frames/ --out preview.html",
+        "preview predictions.json --project HASH --branch model-1",
+    ),
     "evaluate": (
         "evaluate predictions.json --labels labels.json",
         "evaluate predictions.json --project HASH --iou segm",

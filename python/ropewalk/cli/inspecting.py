@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions, open_project
+from ropewalk.cli.account import AccountOptions, chosen, open_project
 from ropewalk.cli.grid import write_grid
 from ropewalk.inspecting.options import InspectOptions
 from ropewalk.options import fields_of
@@ -50,6 +50,7 @@ def inspect(
         from ropewalk.reading.predictions import sources_of
         from ropewalk.reading.sources import files_read
 
+        project, project_file = chosen(project, project_file)
         given = o.taken(InspectOptions, options)
         found, job = sources_of(sources, InspectOptions, given)
         if out is not None:

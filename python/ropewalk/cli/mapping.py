@@ -9,7 +9,7 @@ import typer
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions
+from ropewalk.cli.account import AccountOptions, chosen
 from ropewalk.cli.inspecting import project_of
 from ropewalk.files import STDOUT
 from ropewalk.inspecting.options import InspectOptions
@@ -46,6 +46,7 @@ def make_map(
 
         if kind not in _KINDS:
             raise UsageError(f"map {shown(kind)}: expected {' or '.join(_KINDS)}")
+        project, project_file = chosen(project, project_file)
         if project is None and project_file is None:
             raise UsageError("give --project HASH, or --project-file FILE")
         given = o.taken(InspectOptions, options)

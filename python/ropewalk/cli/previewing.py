@@ -9,7 +9,7 @@ import typer
 
 from ropewalk.cli import console, listings
 from ropewalk.cli import options as o
-from ropewalk.cli.account import AccountOptions, open_project
+from ropewalk.cli.account import AccountOptions, chosen, open_project
 from ropewalk.previewing.options import PreviewOptions
 from ropewalk.text import count, shown
 
@@ -40,6 +40,7 @@ def preview(
         from ropewalk.previewing.preview import preview as run
         from ropewalk.project.snapshot import read_snapshot
 
+        project, project_file = chosen(project, project_file)
         if project is not None and project_file is not None:
             raise UsageError("give --project HASH, or --project-file FILE")
         given = o.taken(PreviewOptions, options)
