@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/images: predictions that are read right beside the same read wrong, and a branch.
+"""Takes the pictures of docs/images: predictions read right beside the same read wrong, a branch, a plan, an evaluation.
 
 `make screenshots` runs this; it needs a headless Chromium.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,9 +17,10 @@ import av
 import numpy as np
 
 from chromium import screenshot
-from ropewalk import import_predictions, preview, read_snapshot, read_table, rle
+from ropewalk import convert, evaluate, import_predictions, preview, read_snapshot, read_table, rle
 from ropewalk.demo.synthetic import write_demo
 from ropewalk.emulator import running_emulator
+from ropewalk.importing.plan_page import plan_page
 from ropewalk.sinks.encord.client import open_project
 
 WIDTH, HEIGHT, FRAMES = 320, 180, 12
@@ -95,6 +97,25 @@ def compare_with_branch(folder: Path, out: Path) -> None:
         screenshot(page, out, 1100, 520)
 
 
+def plan_and_evaluation(folder: Path, out: Path) -> None:
+    """Draw the plan of a file with bad annotations, and an evaluation of the demo's more confident predictions."""
+    project = read_snapshot(folder / "project.json")
+    report = import_predictions(
+        folder / "spoilt.json", project, branch="model-1", work_dir=folder / "work", dry_run=True
+    )
+    page = folder / "plan.html"
+    page.write_text(plan_page(report.plan), encoding="utf-8")
+    screenshot(page, out / "plan.png", 1100, 520)
+
+    # The page names its labels, which are to have no path of this machine.
+    os.chdir(folder)
+    convert("predictions/videos.json", "labels.json")
+    page = folder / "evaluation.html"
+    found = evaluate("predictions/videos.json", labels="labels.json", min_confidence=0.6, confusion=True, curves=True)
+    found.write_page(page)
+    screenshot(page, out / "evaluation.png", 1100, 720)
+
+
 def main(out: Path) -> None:
     """Write the pictures to a folder."""
     out.mkdir(parents=True, exist_ok=True)
@@ -109,7 +130,8 @@ def main(out: Path) -> None:
             preview(read_table(rows, source_label="boats.ndjson"), page, media_dir=folder, work_dir=folder)
             screenshot(page, out / f"{picture}.png", *WINDOW)
         compare_with_branch(folder / "demo", out / "preview-branch.png")
+        plan_and_evaluation(folder / "demo", out)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images").resolve())
