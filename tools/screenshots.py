@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/images: predictions read right beside the same read wrong, a branch, a plan, an evaluation.
+"""Takes the pictures of docs/images: predictions read right and wrong, a branch, a plan, an evaluation.
 
 `make screenshots` runs this; it needs a headless Chromium.
 """
