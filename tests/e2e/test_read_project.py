@@ -10,7 +10,10 @@ import polars
 import pytest
 
 from ropewalk import convert, evaluate, import_predictions, read_project, snapshot_from_project
+from ropewalk.emulator import running_emulator
 from ropewalk.errors import UsageError
+from ropewalk.sinks.encord.client import open_project
+from snapshots import make_snapshot
 from workbench import DRIVE, STILL, Bench, box, dataset, mask
 
 FOUND = [box(1, score=0.5), mask(4, score=0.75), *(box(n, image=100 + n, track_id=7, score=0.25) for n in (2, 3))]
@@ -71,7 +74,12 @@ def test_it_is_imported_onto_another_branch(branch: Bench, tmp_path: Path) -> No
     assert branch.boxes(f"{branch.branch}-copy") == branch.boxes()
 
 
-def test_main_without_labels_is_empty_and_another_branch_is_unknown(branch: Bench, tmp_path: Path) -> None:
-    assert read_project(branch.project, work_dir=tmp_path).to_polars().is_empty()
-    with pytest.raises(UsageError, match=f"branch 'gone' does not exist; the project has main.*{branch.branch}"):
+def test_main_without_labels_is_empty(tmp_path: Path) -> None:
+    with running_emulator(make_snapshot()) as local:
+        project = open_project(local.project_hash, ssh_key=local.ssh_key_path, domain=local.url)
+        assert read_project(project, work_dir=tmp_path).to_polars().is_empty()
+
+
+def test_another_branch_is_unknown(branch: Bench, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"branch 'gone' does not exist; the project has .*{branch.branch}"):
         read_project(branch.project, branch="gone", work_dir=tmp_path)

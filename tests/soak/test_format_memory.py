@@ -51,8 +51,8 @@ def test_a_long_source_takes_no_more_memory(name: str, tmp_path: Path, capsys: p
     bound = BYTES_BESIDE + BYTES_A_BYTE.get(name, 0) * given
     tell(
         capsys,
-        f"peak memory of {name}: {(more - own) / 1e6:+.0f} MB for {many:,} ({given / 1e6:.1f} MB) above {own / 1e6:.0f} MB "
-        f"for two records of NDJSON; at most {bound / 1e6:+.0f} MB",
+        f"peak memory of {name}: {(more - own) / 1e6:+.0f} MB for {many:,} ({given / 1e6:.1f} MB) above "
+        f"{own / 1e6:.0f} MB for two records of NDJSON; at most {bound / 1e6:+.0f} MB",
     )
     assert more - own <= bound
 
