@@ -131,8 +131,8 @@ def shown_names(names: Sequence[str], most: int = 5, total: int | None = None) -
 def verification_lines(found: Mapping[str, Any]) -> list[str]:
     """Build the lines about how a branch differs from a source, for people."""
     lines = [
-        f"verified: {found['equal']:,} of {count(found['annotations_expected'], 'annotation')} stand there as they "
-        f"should, {found['missing']:,} missing, {found['changed']:,} changed, {found['extra']:,} extra"
+        f"verified: {found['equal']:,} of {count(found['annotations_expected'], 'annotation')} are there as they "
+        f"should be, {found['missing']:,} missing, {found['changed']:,} changed, {found['extra']:,} extra"
     ]
     if found["rows_missing"]:
         lines.append(f"{count(found['rows_missing'], 'label row')} missing")

@@ -176,13 +176,13 @@ def test_the_command_says_it_in_numbers_lines_and_exit_codes(bench: Bench, monke
     done = bench.cli("verify", *bench.arguments(source))
     assert (done.code, done.out.splitlines()[0]) == (
         0,
-        "verified: 7 of 7 annotations stand there as they should, 0 missing, 0 changed, 0 extra",
+        "verified: 7 of 7 annotations are there as they should be, 0 missing, 0 changed, 0 extra",
     )
     edit(bench, "still.jpg", move_first, monkeypatch)
     out = bench.folder / "differences.ndjson"
     done = bench.cli("verify", *bench.arguments(source, "--out", out))
     assert done.code == 3
-    assert "6 of 7 annotations stand there as they should, 0 missing, 1 changed" in done.out
+    assert "6 of 7 annotations are there as they should be, 0 missing, 1 changed" in done.out
     (line,) = out.read_text().splitlines()
     assert json.loads(line)["code"] == "changed"
     machine = bench.cli("verify", *bench.arguments(source, "--json"))

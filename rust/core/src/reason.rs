@@ -248,7 +248,7 @@ reasons! {
             media: String,
         },
         /// The frame is negative or past the medium's end.
-        #[error("frame {frame} is outside the medium's 0..{frames}; see --frame-base and --frame-stride")]
+        #[error("frame {frame} is not in the medium, which has {frames} frames from 0 on; see --frame-base and --frame-stride")]
         FrameRange = "frame_range" {
             /// Frame after base and stride were applied.
             frame: i64,
