@@ -16,8 +16,9 @@ from world import full, tell
 
 # What a long source may take above one of two records.
 BYTES_BESIDE = 100_000_000
-# Above it, of each byte of the source. A pickle's memo may name again what the file had before, so it is held.
-BYTES_A_BYTE = {"active-pkl": 4}
+# Above it, of each byte of the source. A pickle's memo may name again what the file had before, so it is held: some 7
+# bytes a byte, for boxes.
+BYTES_A_BYTE = {"active-pkl": 8}
 
 LEN_BYTES, FILES = (100_000_000, 100_000) if full() else (1_000_000, 400)
 PROBE = 1_000

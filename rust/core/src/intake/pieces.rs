@@ -16,7 +16,7 @@ use crate::formats::{Batch, OpenPiece, Reader};
 const PIECE_BYTES: u64 = 1 << 18;
 
 /// Most stored bytes of a piece, on average: what is read before its turn is held.
-const MOST_PIECE_BYTES: u64 = 1 << 21;
+const MOST_PIECE_BYTES: u64 = 1 << 20;
 
 /// Pieces that are read before their turn, for each thread.
 const AHEAD_A_THREAD: usize = 3;
