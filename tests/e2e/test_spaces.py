@@ -202,7 +202,7 @@ def stored_labels(
     [
         (box("scene-12", 0, 0.5), "data_group", "such as scene-12/left.mp4, scene-12/right.mp4"),
         (box("cam-left", 0, 0.5), "ambiguous_media", "scene-12/left.mp4"),
-        (box("scene-12/cam-left", 9, 0.5), "frame_range", "0..9"),
+        (box("scene-12/cam-left", 9, 0.5), "frame_range", "9 frames from 0 on"),
         (box("scene-12/talk.mp3", 0, 0.5), "unsupported_media", "of type audio"),
         (
             {"media": "scene-12/notes.txt", "class": "Speaker", "frame": 7, "frame_last": 11},
