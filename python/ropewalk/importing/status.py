@@ -31,7 +31,7 @@ class ImportStatus:
         running: Whether an importer of this user on this machine holds the branch now.
         label_rows: Label rows to be written.
         annotations: Annotations in them.
-        stored: Rows acknowledged by the server, or found to stand there as they should.
+        stored: Rows acknowledged by the server, or found to be there as they should be.
         annotations_stored: Annotations in those.
         failed: Rows that are in the reject file.
         unknown: Rows that were sent, and not acknowledged; the next run settles them.
