@@ -232,3 +232,23 @@ fn rejects_at(rejects: &str, code: &str) -> Vec<u64> {
     let of_code = lines.filter(|line| line["code"] == code);
     of_code.map(|line| line["byte"].as_u64().unwrap()).collect()
 }
+
+#[test]
+fn a_file_that_is_changed_while_it_is_read_stops_the_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("drive.txt");
+    std::fs::write(&path, tracker_lines(20_000)).unwrap();
+    let plan = Arc::new(Plan::from_json(PLAN).unwrap());
+    let rejects = folder.path().join("rejects");
+    let options = ReadOptions::from_json(r#"{"class_": "Car"}"#).unwrap();
+    let mut intake = Intake::new(&plan, StageBuilder::new(None, 0), &rejects, 1).unwrap();
+    let mut changed = false;
+    let error = intake.add(SourceFile::path(&path), "drive.txt", None, &options, |_| {
+        if !changed {
+            std::fs::write(&path, tracker_lines(19_000)).unwrap();
+            changed = true;
+        }
+        Ok(())
+    });
+    assert!(error.unwrap_err().to_string().contains("changed while it was read"));
+}

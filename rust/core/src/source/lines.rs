@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::csv::RecordEnd;
-use super::input::{SourceFile, TextStream, BYTE_ORDER_MARK};
+use super::input::{SourceFile, Stamp, TextStream, BYTE_ORDER_MARK};
 use crate::error::Result;
 
 /// Bytes read at a time.
@@ -53,8 +53,10 @@ impl Lines {
         if self.are_records || self.text.packed_bytes().is_some() || end <= len_bytes {
             return None;
         }
+        let stamp = input.stamp();
         let part = |start| LinesPart {
             input: input.clone(),
+            stamp: stamp.clone(),
             range: start..end.min(start + len_bytes),
             chunk_bytes: self.chunk_bytes,
         };
@@ -141,6 +143,8 @@ impl Lines {
 /// Some of the lines of a text: those that begin in a range of its bytes.
 pub(crate) struct LinesPart {
     input: SourceFile,
+    /// What told the file when it was split.
+    stamp: Option<Stamp>,
     range: Range<u64>,
     chunk_bytes: usize,
 }
@@ -149,8 +153,12 @@ impl LinesPart {
     /// Goes to the first of them.
     ///
     /// # Errors
-    /// [`crate::error::Error::Io`], and a line that is too long.
+    /// [`crate::error::Error::Io`], a line that is too long, and a file that was changed since it was split.
     pub fn open(self) -> Result<Lines> {
+        if self.input.stamp() != self.stamp {
+            let message = "the file was changed while it was read; run the command again once it is complete";
+            return Err(self.input.error(self.range.start, message));
+        }
         // The line that the byte before is in belongs to the part before.
         let base = self.range.start.saturating_sub(1);
         let mut lines = Lines {
