@@ -80,7 +80,7 @@ class Plan:
 
         Returns:
             The medium's index in the plan (the spaces follow the media); an image's number in it, where it is an image
-            group; the source's frame, where the name is that of a frame; and for a name that leads nowhere the
+            group; the source's frame, where the name is that of a frame; and for a name that was not found the
             `--frame-pattern` by which it would be a frame.
         """
 

@@ -35,7 +35,7 @@ _MAX_SHARED_TRACKS = 20
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A class or medium of the source that leads nowhere in the project."""
+    """A class or medium of the source that the project does not have."""
 
     name: str
     code: str
@@ -333,7 +333,7 @@ def _reject_row(reject: Mapping[str, Any], columns: Iterable[str]) -> tuple[Any,
 
 
 def unresolved(names: Iterable[tuple[str, str, int]], existing: Sequence[str]) -> list[Unresolved]:
-    """Name what leads nowhere, most frequent first, with the nearest names that exist.
+    """Name what was not found, most frequent first, with the nearest names that exist.
 
     Args:
         names: (name in the source, reject code, annotations).

@@ -13,20 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pycocotools import mask as coco_mask
 
+from letter import F, H, W
 from ropewalk import PredictionWriter
 from ropewalk.errors import UsageError
 
-H, W = 5, 8
-F = np.array(
-    [
-        [0, 1, 1, 1, 0, 0, 0, 0],
-        [0, 1, 0, 0, 0, 0, 0, 0],
-        [0, 1, 1, 0, 0, 0, 0, 0],
-        [0, 1, 0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0, 0, 1],
-    ],
-    bool,
-)
 BOX = [[2, 3, 12, 8]]
 HOLED = [[[[0, 0], [9, 0], [9, 9.5]], [[6, 1], [7, 1], [7, 2]]], [[[20, 1], [22, 1], [22, 4], [21, 5]]]]
 

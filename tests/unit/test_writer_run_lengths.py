@@ -13,20 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pycocotools import mask as coco_mask
 
+from letter import F, H, W
 from ropewalk import PredictionWriter, rle
 from ropewalk.errors import UsageError
 
-H, W = 5, 8
-F = np.array(
-    [
-        [0, 1, 1, 1, 0, 0, 0, 0],
-        [0, 1, 0, 0, 0, 0, 0, 0],
-        [0, 1, 1, 0, 0, 0, 0, 0],
-        [0, 1, 0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0, 0, 1],
-    ],
-    bool,
-)
 COUNTS = [5, 4, 1, 1, 1, 1, 2, 1, 23, 1]
 
 

@@ -32,7 +32,7 @@ def defaults_of_folder(options: Mapping[str, Collection[str | None]]) -> dict[st
         options: Of each command the names of its options, as Python has them.
 
     Returns:
-        Of each command its options and their values; empty where there is no such file.
+        The options of each command and their values; empty without such a file.
 
     Raises:
         UsageError: The file is not TOML, or it has an option or a command that does not exist.

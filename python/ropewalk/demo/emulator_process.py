@@ -100,7 +100,7 @@ def run_beside(options: Sequence[str], command: Sequence[str]) -> int:
 
     Raises:
         EmulatorError: The emulator does not start.
-        FileNotFoundError: There is no such command.
+        FileNotFoundError: The command does not exist.
     """
     with started(options) as variables:
         done = subprocess.run(list(command), env=os.environ | variables, check=False)

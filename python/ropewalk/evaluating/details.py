@@ -50,8 +50,8 @@ class Confusion:
 
     Attributes:
         classes: Names, in the order of rows and columns.
-        counts: A row for each class of the labels, and one more for predictions where there is no label; a column for
-            each class of the predictions, and one more for labels where there is no prediction.
+        counts: A row for each class of the labels, and one more for predictions without a label; a column for each
+            class of the predictions, and one more for labels without a prediction.
     """
 
     classes: list[str]

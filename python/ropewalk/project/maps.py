@@ -30,7 +30,7 @@ class ReadMap:
     """A map as the plan takes it.
 
     Attributes:
-        entries: Names of the source -> what the project has, None to drop; None as a whole where there is no map.
+        entries: Names of the source -> what the project has, None to drop; None as a whole without a map.
         unlisted: What becomes of names that the map does not list: `reject`, `drop`, or `match` by name.
     """
 

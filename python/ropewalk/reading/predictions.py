@@ -129,7 +129,7 @@ def read(path: str | os.PathLike[str], **options: Unpack[ReadKeywords]) -> Predi
         The predictions. `to_polars()` reads all of them; iterating gives Arrow batches in bounded memory.
 
     Raises:
-        UsageError: There is no such file, it is none of these formats, or the format does not take an option.
+        UsageError: The file does not exist, its format is unknown, or the format does not take an option.
         RopewalkError: The source cannot be read; also while it is iterated.
 
     Examples:

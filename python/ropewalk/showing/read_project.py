@@ -36,7 +36,7 @@ def read_project(
 ) -> Predictions:
     """Read the labels or predictions on a branch of a project.
 
-    Label rows are fetched in batches of some 8 MB and copied to a file, without their links. The file is read as often
+    Label rows are fetched in batches of about 8 MB and copied to a file, without their links. The file is read as often
     as the predictions are, and is removed with them. Rows call media by their data_hash and classes by their feature
     hash; an object is a track by its object_hash.
 

@@ -126,7 +126,7 @@ def show(
         Data units by branch and title; the images of a group in their order.
 
     Raises:
-        UsageError: There is no such branch; the message names those that there are.
+        UsageError: The branch does not exist; the message names those that do.
         EncordError: Encord refused or could not be reached.
         LabelRowError: A label row is not as Encord writes one; names it.
     """
@@ -139,7 +139,7 @@ def show_rows(
 ) -> Iterator[ShownRow]:
     """Read what `show` does, label row by label row.
 
-    Rows are fetched in batches of some 8 MB (one row, where it is larger) and let go.
+    Rows are fetched in batches of about 8 MB (one row, if it is larger) and released.
     """
     import orjson
 

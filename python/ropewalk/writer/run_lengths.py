@@ -30,7 +30,7 @@ def encode_run_lengths(
         threads: To rewrite them with, None for one a processor.
 
     Returns:
-        rle_strings, and their size (h, w), px; None where there is no mask.
+        rle_strings, and their size (h, w), px; None without a mask.
 
     Raises:
         UsageError: One is malformed, or of another size than the frame.

@@ -50,7 +50,7 @@ impl ClassNumbers {
             .is_some_and(|known| known.has_class_map && known.has_class(number))
     }
 
-    /// The class that a number is; the number itself where there are no names.
+    /// The class that a number is; the number itself without names.
     ///
     /// # Errors
     /// [`Reason::BadField`] for what is not a number, or one without a name.

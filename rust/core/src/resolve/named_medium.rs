@@ -8,13 +8,13 @@ use crate::source::MediaName;
 /// Where a name alone leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NamedMedium {
-    /// Index of the medium in the plan; none where the name leads nowhere.
+    /// Index of the medium in the plan; none where no medium has the name.
     pub medium: Option<u32>,
     /// Which image of it is meant, where it is an image group.
     pub image: Option<u32>,
     /// The frame that the name is of, as the source counts, where it is the name of a frame.
     pub frame: Option<i64>,
-    /// The `--frame-pattern` by which a name that leads nowhere would be that of a frame.
+    /// The `--frame-pattern` by which a name that was not found would be that of a frame.
     pub pattern: Option<String>,
 }
 
