@@ -11,7 +11,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
-    pycocotools==2.0.11 hotcoco==1.3.0 faster-coco-eval==1.7.2 numpy
+    pycocotools==2.0.11 hotcoco==1.3.0 faster-coco-eval==1.7.2 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import contextlib
